@@ -1,0 +1,79 @@
+"""The error tree. An error says what is wrong and the way out; it carries its exit code.
+
+ProcessorError
+├── UsageError            1  an option or a setting that cannot be
+├── InputError            1  a row, a file or a column; names the place
+├── TaskError             1  a task file or its template
+├── StoppedError          3  the provider or the network; resumable
+├── LedgerError           5  the disk or the ledger
+└── RunLockedError        1  another process is on this run
+"""
+
+
+class ProcessorError(Exception):
+    """What the world or the user did; never a bug of ours.
+
+    Attributes:
+        way_out: What to do about it, in one sentence; may be empty.
+        exit_code: The process exit code this error stands for.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, way_out: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.way_out = way_out
+
+    def __str__(self) -> str:
+        return f"{self.message}. {self.way_out}" if self.way_out else self.message
+
+
+class UsageError(ProcessorError):
+    """An option or a setting is out of range, unknown or contradicts another."""
+
+
+class InputError(ProcessorError):
+    """A source cannot be read as asked.
+
+    Attributes:
+        source: The file or URI as the user named it.
+        row: Row number within the source, counted from 1 for the first data row; None if it
+            concerns the whole source.
+    """
+
+    def __init__(
+        self, message: str, *, source: str, row: int | None = None, way_out: str = ""
+    ) -> None:
+        where = f"{source}: row {row}: " if row is not None else f"{source}: "
+        super().__init__(where + message, way_out=way_out)
+        self.source = source
+        self.row = row
+
+
+class TaskError(ProcessorError):
+    """A task file or its template is wrong."""
+
+
+class StoppedError(ProcessorError):
+    """The provider or the network stopped the run; the same command goes on later.
+
+    Attributes:
+        code: The error code (see `codes`).
+    """
+
+    exit_code = 3
+
+    def __init__(self, message: str, *, code: str, way_out: str = "") -> None:
+        super().__init__(message, way_out=way_out)
+        self.code = code
+
+
+class LedgerError(ProcessorError):
+    """The disk or the ledger failed; what was acknowledged is safe."""
+
+    exit_code = 5
+
+
+class RunLockedError(ProcessorError):
+    """Another process works on this run folder."""

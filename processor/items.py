@@ -1,0 +1,151 @@
+"""The values that flow through a run: frozen, without I/O."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Lane = Literal["direct", "flex", "batch"]
+Check = Literal["verified", "review", "unchecked"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One row as a source gives it.
+
+    Attributes:
+        number: Counted from 1 for the first data row of its source.
+        fields: Column name to value, in the order of the columns.
+    """
+
+    number: int
+    fields: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One row as the ledger knows it.
+
+    Attributes:
+        seq: Place in the order of import, from 1.
+        chunk: Number of the chunk it belongs to, from 1; never changes.
+        id: Unique in its run; text or integer, as it came.
+        fields: The row's columns.
+    """
+
+    seq: int
+    chunk: int
+    id: str | int
+    fields: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """An endpoint (`/v1/chat/completions`) and its JSON body, as on OpenAI's wire."""
+
+    endpoint: str
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Tokens of one or more answers, as the provider counted them."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    cached_tokens: int = 0
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            prompt_tokens=self.prompt_tokens + other.prompt_tokens,
+            completion_tokens=self.completion_tokens + other.completion_tokens,
+            cached_tokens=self.cached_tokens + other.cached_tokens,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """An answer that passed its task's checks.
+
+    Attributes:
+        result: What the item became.
+        check: How sure the task is of it.
+        notes: What was mended or is doubtful, for people.
+    """
+
+    result: str
+    check: Check = "unchecked"
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invalid:
+    """An answer that failed its task's checks.
+
+    Attributes:
+        problem: What is wrong with it, said so that the model can mend it.
+    """
+
+    problem: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why an item failed: a code of `codes`, a message, and whether asking again may help."""
+
+    code: str
+    message: str
+    retryable: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of an item: exactly one of `accepted` and `failure` is set.
+
+    Attributes:
+        attempts: Requests sent for the item, over all resumes.
+        latency_ms: Of the last call.
+        usage: Of the last answer; None when the provider did not say.
+        model: As the answer names it.
+        tier: Service tier that the answer reports.
+        body: The answer as it came, kept for failures.
+    """
+
+    item: Item
+    lane: Lane
+    attempts: int
+    latency_ms: float
+    accepted: Accepted | None = None
+    failure: Failure | None = None
+    model: str | None = None
+    tier: str | None = None
+    usage: Usage | None = None
+    body: str | None = None
+    request_id: str | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """A request that did not settle its item: retried or asked again.
+
+    Attributes:
+        number: Which attempt of the item it was, from 1.
+        code: Why it did not settle the item (see `codes`).
+        status: HTTP status; None when no answer came.
+        wait_s: How long the item waits before it is sent again.
+        answer: The invalid answer, when it is asked again.
+        problem: What was wrong with that answer.
+    """
+
+    item: Item
+    lane: Lane
+    number: int
+    code: str
+    message: str
+    latency_ms: float
+    wait_s: float
+    status: int | None = None
+    usage: Usage | None = None
+    model: str | None = None
+    tier: str | None = None
+    answer: str | None = None
+    problem: str | None = None

@@ -1,0 +1,51 @@
+"""What a task is: how an item becomes a request, and an answer a checked result."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+from processor.items import Accepted, Invalid, Item, Request
+
+
+class Task(Protocol):
+    """One prompt and its checks. Pure: no I/O, no state between items."""
+
+    @property
+    def name(self) -> str:
+        """Names the run's folder and its statistics."""
+
+    @property
+    def endpoint(self) -> str:
+        """Path of the API route, such as `/v1/chat/completions`."""
+
+    @property
+    def model(self) -> str:
+        """The model that requests name."""
+
+    @property
+    def id_field(self) -> str:
+        """The field that identifies an item, or `row`."""
+
+    @property
+    def reasks(self) -> int:
+        """How many times an invalid answer is asked again."""
+
+    @property
+    def identity(self) -> Mapping[str, str]:
+        """What must not change under a run that is resumed: part to short digest or value."""
+
+    def required_fields(self) -> Sequence[str]:
+        """Fields without which an item cannot be rendered."""
+
+    def render(self, item: Item, invalid: Iterable[tuple[str, str]] = ()) -> Request:
+        """The request for an item.
+
+        Args:
+            item: The row.
+            invalid: Earlier (answer, problem) pairs, oldest first, when it is asked again.
+
+        Raises:
+            TaskError: The template needs a field that the item lacks.
+        """
+
+    def check(self, item: Item, answer: str) -> Accepted | Invalid:
+        """Whether an answer is a result."""

@@ -1,0 +1,58 @@
+# Sourced by the scripts: leaves in $PYTHON an interpreter that can import
+# processor. An environment that has it already (conda, an activated venv)
+# is used as it is; otherwise .venv is made once, and again when
+# pyproject.toml changes.
+#
+#   ensure_env sandbox        # the extras that the caller needs
+
+ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+
+_find_python() {
+  local candidate
+  for candidate in "${PYTHON:-}" python3 python3.14 python3.13 python3.12 python3.11 python; do
+    [ -n "$candidate" ] || continue
+    if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+      command -v "$candidate"
+      return 0
+    fi
+  done
+  echo "Python 3.11 or newer was not found. Install it, or name it: PYTHON=/path/to/python3 $0" >&2
+  return 1
+}
+
+_install() { # extras stamp
+  local base
+  base="$(_find_python)" || return 1
+  echo "Setting up $ROOT/.venv (once; about half a minute) ..." >&2
+  [ -x "$ROOT/.venv/bin/python" ] || "$base" -m venv "$ROOT/.venv" || {
+    echo "Could not make $ROOT/.venv. On Debian: apt-get install python3-venv" >&2
+    return 1
+  }
+  "$ROOT/.venv/bin/python" -m pip install --quiet --disable-pip-version-check \
+    --editable "$ROOT[$1]" >&2 || {
+    echo "pip could not install the packages: see the lines above; a proxy is set with HTTPS_PROXY." >&2
+    return 1
+  }
+  printf '%s' "$2" >"$ROOT/.venv/.stamp-$1"
+}
+
+ensure_env() { # extras
+  local extras="$1" stamp
+  if [ -n "${VIRTUAL_ENV:-}${CONDA_PREFIX:-}" ] && [ ! -e "$ROOT/.venv" ] \
+    && python -c 'import processor' 2>/dev/null; then
+    PYTHON="$(command -v python)"
+    return 0
+  fi
+  stamp="$(cksum <"$ROOT/pyproject.toml")"
+  if [ "$(cat "$ROOT/.venv/.stamp-$extras" 2>/dev/null)" != "$stamp" ]; then
+    # Two scripts started at once must not install into one folder together.
+    local lock="$ROOT/.venv.lock"
+    exec 9>"$lock"
+    if command -v flock >/dev/null; then flock 9; fi
+    if [ "$(cat "$ROOT/.venv/.stamp-$extras" 2>/dev/null)" != "$stamp" ]; then
+      _install "$extras" "$stamp" || return 1
+    fi
+    exec 9>&-
+  fi
+  PYTHON="$ROOT/.venv/bin/python"
+}
