@@ -1,0 +1,414 @@
+"""What an answer means, whichever lane it came by. Pure.
+
+The order of questions: did the call succeed (2xx with a readable answer); else, does the error
+carry a code that we know (`codes.PROVIDER_CODES`); else, what does its status say. A code
+outranks the status, because gateways send the same error under different statuses.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+import orjson
+
+from processor.codes import PROVIDER_CODES
+from processor.items import Usage
+from processor.provider_error import ProviderError, clean, error_in
+
+CHAT = "/v1/chat/completions"
+
+# Codes by which the provider asks for patience; the request has nothing to do with it.
+PATIENCE = frozenset({"rate_limited", "slow_down", "flex_unavailable"})
+
+# From here on a limit is one of a day, which no run should sleep out.
+_DAY_LIMIT_RESET_S = 3600.0
+
+
+class Kind(StrEnum):
+    """Whom an answer concerns."""
+
+    OK = "ok"
+    ITEM = "item"  # this item failed for good
+    RETRY = "retry"  # this item may be sent again
+    FATAL = "fatal"  # every item would fare the same: the job stops
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hints:
+    """What the headers say about a failed call; batch lines have none.
+
+    Attributes:
+        retry_after_s: Nothing of this kind before so many seconds; None when not said.
+        should_retry: What `x-should-retry` says; None when absent.
+        limits_known: Whether any rate-limit header came.
+        exhausted_reset_s: The longest reset of the dimensions that stand at 0; None when none
+            does.
+    """
+
+    retry_after_s: float | None = None
+    should_retry: bool | None = None
+    limits_known: bool = False
+    exhausted_reset_s: float | None = None
+
+
+NO_HINTS = Hints()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What an answer means.
+
+    Attributes:
+        kind: Whom it concerns.
+        code: One of `codes.CAUSES`; empty when OK.
+        message: One line for people, without secrets; empty when OK.
+        answer: The model's text, only when OK.
+        finish: Why the model stopped, in the provider's word.
+        usage: None when the provider did not say.
+        maybe_charged: The call may have been charged although `usage` is None.
+        model: As the answer names it.
+        tier: Service tier that the answer reports.
+        retry_after_s: The provider asks for nothing earlier than so many seconds from now.
+        congested: Too much at once: shrink the window.
+        holds_all: With `retry_after_s`: it holds for every call, not for this item alone.
+        unreachable: The call never reached the provider: reason to pause or stop the job, never
+            to fail an item.
+        max_attempts: The most attempts such an answer is worth in all; None leaves it to the
+            retry policy.
+        complaint: Equal for unknown errors that say the same; empty for known ones.
+    """
+
+    kind: Kind
+    code: str = ""
+    message: str = ""
+    answer: str | None = None
+    finish: str | None = None
+    usage: Usage | None = None
+    maybe_charged: bool = False
+    model: str | None = None
+    tier: str | None = None
+    retry_after_s: float | None = None
+    congested: bool = False
+    holds_all: bool = False
+    unreachable: bool = False
+    max_attempts: int | None = None
+    complaint: str = ""
+
+
+class Fault(StrEnum):
+    """How a call can fail before there is an answer."""
+
+    DNS = "dns"
+    REFUSED = "refused"
+    RESET = "reset"
+    TIMEOUT = "timeout"
+    TLS = "tls"
+    PROXY = "proxy"
+    PROXY_AUTH = "proxy_auth"
+    TOO_MANY_REDIRECTS = "too_many_redirects"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransportFault:
+    """A call that brought no answer.
+
+    Attributes:
+        fault: What went wrong.
+        sent: Whether the request may have reached the provider, which may then charge for it.
+        detail: The exception's own words; cleaned before anybody sees them.
+    """
+
+    fault: Fault
+    sent: bool
+    detail: str = ""
+
+
+def judge(status: int, body: bytes, hints: Hints = NO_HINTS, *, endpoint: str = CHAT) -> Verdict:
+    """What an HTTP answer means.
+
+    Raises:
+        KeyError: No reader for this endpoint.
+    """
+    try:
+        parsed = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return _judge_unreadable(status, body, hints)
+    return judge_body(status, parsed, hints, endpoint=endpoint)
+
+
+def judge_body(
+    status: int, parsed: Any, hints: Hints = NO_HINTS, *, endpoint: str = CHAT
+) -> Verdict:
+    """What a parsed body means; for batch lines, which come without headers.
+
+    Raises:
+        KeyError: No reader for this endpoint.
+    """
+    if 200 <= status < 300:
+        if not isinstance(parsed, dict):
+            return _malformed(f"The answer is {_json_name(parsed)}, not an object")
+        if parsed.get("error"):
+            return _judge_error_in_success(parsed, hints)
+        return _READERS[endpoint](parsed)
+    error = error_in(parsed) or ProviderError(message=f"HTTP status {status}")
+    return _judge_error(status, error, hints)
+
+
+def judge_failure(failure: TransportFault) -> Verdict:
+    """What a call without an answer means."""
+    code, kind = _FAULTS[failure.fault]
+    return Verdict(
+        kind=kind,
+        code=code,
+        message=clean(failure.detail) or f"The call failed: {failure.fault}",
+        congested=failure.fault is Fault.TIMEOUT,
+        unreachable=not failure.sent,
+        maybe_charged=failure.sent,
+    )
+
+
+_FAULTS: Mapping[Fault, tuple[str, Kind]] = MappingProxyType(
+    {
+        Fault.DNS: ("dns", Kind.RETRY),
+        Fault.REFUSED: ("unreachable", Kind.RETRY),
+        Fault.RESET: ("connection", Kind.RETRY),
+        Fault.TIMEOUT: ("timeout", Kind.RETRY),
+        Fault.TLS: ("tls", Kind.FATAL),
+        Fault.PROXY: ("proxy", Kind.RETRY),
+        Fault.PROXY_AUTH: ("proxy_auth", Kind.FATAL),
+        Fault.TOO_MANY_REDIRECTS: ("redirect", Kind.FATAL),
+        Fault.OTHER: ("connection", Kind.RETRY),
+    }
+)
+
+_BY_STATUS: Mapping[int, str] = MappingProxyType(
+    {
+        401: "auth",
+        402: "quota_exhausted",
+        403: "forbidden",
+        404: "not_found",
+        405: "not_found",
+        407: "proxy_auth",
+        408: "timeout",
+        409: "server_error",
+        413: "too_large",
+        422: "unprocessable",
+        425: "server_error",
+        429: "rate_limited",
+        451: "forbidden",
+        504: "timeout",
+        524: "timeout",
+    }
+)
+_PHRASES = (
+    (400, "context length", "context_length"),
+    (400, "api key", "auth"),
+    (404, "model", "model_not_found"),
+    (429, "resource unavailable", "flex_unavailable"),
+    (503, "slow down", "slow_down"),
+)
+_FATAL = frozenset(
+    {
+        "auth",
+        "daily_limit",
+        "forbidden",
+        "model_not_found",
+        "not_found",
+        "proxy_auth",
+        "quota_exhausted",
+        "redirect",
+        "refused_parameter",
+    }
+)
+_ITEM = frozenset({"bad_request", "context_length", "policy", "too_large"})
+_CONGESTED_STATUSES = frozenset({408, 429, 503, 504, 524, 529})
+
+_UNPROCESSABLE_ATTEMPTS = 2
+_ADVISED_ATTEMPTS = 3  # the server says "again" to what looks like our mistake
+_UNKNOWN_429_ATTEMPTS = 10
+
+
+def _judge_unreadable(status: int, body: bytes, hints: Hints) -> Verdict:
+    text = clean(body[:80_000].decode("utf-8", "replace"))
+    if 200 <= status < 300:
+        return _malformed(f"The answer is not JSON: {text}" if text else "The answer is empty")
+    message = f"HTTP status {status}: {text}" if text else f"HTTP status {status}"
+    return _judge_error(status, ProviderError(message=message), hints)
+
+
+def _judge_error_in_success(parsed: Mapping[str, Any], hints: Hints) -> Verdict:
+    """A 200 whose body is an error is judged as that error, when it is one that we know."""
+    error = error_in(parsed)
+    if error is None or (error.status is None and _named(200, error) is None):
+        return _malformed(error.message if error else "The answer holds an unreadable error")
+    return _judge_error(error.status or 200, error, hints)
+
+
+def _judge_error(status: int, error: ProviderError, hints: Hints) -> Verdict:
+    named = _named(status, error)
+    code = named or _by_status(status)
+    if code == "rate_limited" and _is_of_a_day(error, hints):
+        code = "daily_limit"
+    verdict = Verdict(
+        kind=_kind_of(code),
+        code=code,
+        message=error.message or f"HTTP status {status}",
+        congested=status in _CONGESTED_STATUSES or code in PATIENCE,
+        holds_all=code == "slow_down" or (code == "rate_limited" and _holds_all(hints)),
+        retry_after_s=hints.retry_after_s,
+        maybe_charged=code == "timeout",
+        max_attempts=_bound(code, known=named is not None),
+        complaint="" if named else error.complaint,
+    )
+    return _as_advised(verdict, hints.should_retry)
+
+
+def _named(status: int, error: ProviderError) -> str | None:
+    """Our code for an error that says what it is; None when only its status speaks."""
+    named = PROVIDER_CODES.get(error.code) or PROVIDER_CODES.get(error.type)
+    return named or _from_words(status, error)
+
+
+def _from_words(status: int, error: ProviderError) -> str | None:
+    """For what providers say only in their message, or by the parameter they name."""
+    if status in {400, 422} and error.param == "service_tier":
+        return "refused_parameter"
+    words = error.message.lower()
+    said = (code for when, phrase, code in _PHRASES if when == status and phrase in words)
+    return next(said, None)
+
+
+def _by_status(status: int) -> str:
+    if status in _BY_STATUS:
+        return _BY_STATUS[status]
+    if 300 <= status < 400:
+        return "redirect"
+    return "bad_request" if 400 <= status < 500 else "server_error"
+
+
+def _kind_of(code: str) -> Kind:
+    if code in _FATAL:
+        return Kind.FATAL
+    return Kind.ITEM if code in _ITEM else Kind.RETRY
+
+
+def _is_of_a_day(error: ProviderError, hints: Hints) -> bool:
+    return "per day" in error.message.lower() or (
+        hints.exhausted_reset_s is not None and hints.exhausted_reset_s >= _DAY_LIMIT_RESET_S
+    )
+
+
+def _holds_all(hints: Hints) -> bool:
+    return hints.exhausted_reset_s is not None or not hints.limits_known
+
+
+def _bound(code: str, *, known: bool) -> int | None:
+    if code == "unprocessable":
+        return _UNPROCESSABLE_ATTEMPTS
+    return _UNKNOWN_429_ATTEMPTS if code == "rate_limited" and not known else None
+
+
+def _as_advised(verdict: Verdict, should_retry: bool | None) -> Verdict:
+    """Follow `x-should-retry`, within bounds, where the code leaves room for it."""
+    if should_retry is True and verdict.kind is Kind.ITEM:
+        return replace(verdict, kind=Kind.RETRY, max_attempts=_ADVISED_ATTEMPTS)
+    if should_retry is False and verdict.kind is Kind.RETRY and verdict.code not in PATIENCE:
+        return replace(verdict, max_attempts=1)
+    return verdict
+
+
+def _malformed(message: str, usage: Usage | None = None) -> Verdict:
+    return Verdict(
+        kind=Kind.RETRY,
+        code="malformed",
+        message=message,
+        usage=usage,
+        maybe_charged=usage is None,
+    )
+
+
+def _json_name(value: Any) -> str:
+    names = {type(None): "null", bool: "a boolean", str: "a string", list: "an array"}
+    return names.get(type(value), "a number")
+
+
+_TRUNCATED = frozenset({"length", "max_tokens", "model_length"})
+_FILTERED = frozenset({"content_filter", "safety"})
+
+
+def _read_chat(parsed: dict[str, Any]) -> Verdict:
+    usage = _usage(parsed.get("usage"))
+    try:
+        choice = parsed["choices"][0]
+        message = choice["message"]
+        content = message.get("content")
+        refusal = message.get("refusal")
+        finish = _string(choice.get("finish_reason"))
+    except (KeyError, IndexError, TypeError, AttributeError):
+        return _malformed("The answer has no choices with a message", usage)
+    text = content if type(content) is str else _joined(content)
+    code, said = _chat_problem(text, refusal, finish)
+    if code == "malformed":
+        return _malformed(said, usage)
+    return Verdict(
+        kind=Kind.ITEM if code else Kind.OK,
+        code=code,
+        message=said,
+        answer=None if code else text,
+        finish=finish,
+        usage=usage,
+        maybe_charged=usage is None,
+        model=_string(parsed.get("model")),
+        tier=_string(parsed.get("service_tier")),
+    )
+
+
+def _chat_problem(text: str | None, refusal: Any, finish: str | None) -> tuple[str, str]:
+    """The code and message of a chat answer that is no success; empty for one that is."""
+    if finish in _TRUNCATED:
+        return "truncated", "The answer was cut off at its length limit"
+    if finish in _FILTERED:
+        return "filtered", "The content filter stopped the answer"
+    if refusal:
+        return "refused", clean(str(refusal))
+    if finish in {"tool_calls", "function_call"} and not text:
+        return "invalid", "The model called a tool instead of answering"
+    if finish == "error" or text is None:
+        return "malformed", "The answer has no content"
+    return "", ""
+
+
+def _string(value: Any) -> str | None:
+    return value if type(value) is str else None
+
+
+def _joined(content: Any) -> str | None:
+    """The text of an answer that comes in parts, as some reasoning models send it."""
+    if not isinstance(content, list):
+        return None
+    parts = [part.get("text") for part in content if isinstance(part, dict)]
+    texts = [part for part in parts if isinstance(part, str)]
+    return "".join(texts) if texts else None
+
+
+def _usage(reported: Any) -> Usage | None:
+    """The usage of an answer; None unless both counts are there, because unknown is not 0."""
+    if type(reported) is not dict:
+        return None
+    prompt = reported.get("prompt_tokens")
+    completion = reported.get("completion_tokens")
+    if type(prompt) is not int or type(completion) is not int or prompt < 0 or completion < 0:
+        return None
+    details = reported.get("prompt_tokens_details")
+    cached = details.get("cached_tokens") if type(details) is dict else 0
+    return Usage(
+        prompt_tokens=prompt,
+        completion_tokens=completion,
+        cached_tokens=cached if type(cached) is int else 0,
+    )
+
+
+_READERS: Mapping[str, Callable[[dict[str, Any]], Verdict]] = MappingProxyType({CHAT: _read_chat})
