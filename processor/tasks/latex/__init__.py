@@ -1,0 +1,1 @@
+"""LaTeX answers, checked in layers."""

@@ -1,0 +1,86 @@
+"""LaTeX read by math-core: its syntax, and what it looks like as MathML."""
+
+import re
+
+from math_core import LatexError, LatexToMathML
+
+# math-core recurses and has no limit of its own: some ten thousand levels end the process.
+_MAX_NESTING = 2_000
+_OPENERS = re.compile(r"[\\{^_]")
+
+# MathLive draws these, math-core does not know them; each looks like its right side.
+_MACROS = {
+    "centerdot": r"\cdot",
+    "differentialD": "d",
+    "enskip": r"\;",
+    "exponentialE": "e",
+    "imaginaryI": "i",
+    "imaginaryJ": "j",
+    "mathellipsis": r"\ldots",
+    "mathnormal": "#1",
+    "mbox": r"\text{#1}",
+    "nicefrac": r"\frac{#1}{#2}",
+    "overarc": r"\overparen{#1}",
+    "rlap": "#1",
+    "llap": "#1",
+    "sdot": r"\cdot",
+    "smallfrown": r"\frown",
+    "smallsetminus": r"\setminus",
+    "smallsmile": r"\smile",
+    "smash": "#1",
+    "strut": "{}",
+    "textmd": r"\text{#1}",
+    "textnormal": r"\text{#1}",
+    "textup": r"\text{#1}",
+    "thickapprox": r"\approx",
+    "thicksim": r"\sim",
+    "varpropto": r"\propto",
+    "wideparen": r"\overparen{#1}",
+}
+_ENVIRONMENT = re.compile(
+    r"\\(begin|end)\{(?:(smallmatrix)|(split)|([pbBvV]?matrix)\*)\}(?:\[[lcr]\])?"
+)
+# How math-core says that it is the one who cannot.
+_LIMITS = ("Unknown command", "Unknown environment", "text mode", "not supported", "\\tag")
+_POSITION = re.compile(r"^\d+: ")
+
+
+class SyntaxProblemError(Exception):
+    """The text is no LaTeX; the message says why."""
+
+
+class NotExpressibleError(Exception):
+    """math-core cannot read the text, which may still be good LaTeX; the message says why."""
+
+
+class MathMLWriter:
+    """Writes LaTeX as MathML; keeps math-core's converter, which is costly to make."""
+
+    def __init__(self) -> None:
+        self._converter = LatexToMathML(
+            macros=_MACROS, fancy_error=False, allow_unreliable_rendering=True
+        )
+
+    def mathml(self, latex: str) -> str:
+        """MathML of a formula in display style.
+
+        Raises:
+            SyntaxProblemError: Unbalanced braces, a double script, a missing argument, …
+            NotExpressibleError: Too deep or too long, or a command that math-core lacks.
+        """
+        if len(_OPENERS.findall(latex)) > _MAX_NESTING:
+            raise NotExpressibleError("too long to be checked")
+        try:
+            return self._converter.convert_with_local_state(
+                _ENVIRONMENT.sub(_environment, latex), displaystyle=True
+            )
+        except LatexError as error:
+            message = _POSITION.sub("", str(error))
+            if any(limit in message for limit in _LIMITS):
+                raise NotExpressibleError(message) from error
+            raise SyntaxProblemError(message) from error
+
+
+def _environment(match: re.Match[str]) -> str:
+    name = "matrix" if match[2] else "aligned" if match[3] else match[4]
+    return f"\\{match[1]}{{{name}}}"

@@ -1,0 +1,1 @@
+"""Presentation MathML, compared by what a reader sees."""

@@ -1,0 +1,99 @@
+"""The canonical form of presentation MathML, read from text that nobody vouches for."""
+
+import re
+import unicodedata
+from html.entities import html5
+from typing import NamedTuple
+from xml.parsers import expat
+
+from processor.tasks.mathml.characters import atoms
+from processor.tasks.mathml.elements import HIDDEN, RULES, Children
+from processor.tasks.mathml.form import Form
+
+MAX_DEPTH = 100  # schoolbooks stay below 30; what reads a form recurses no deeper than this
+
+_ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]*;)")
+_XML_ENTITIES = {"amp;", "lt;", "gt;", "quot;", "apos;"}
+_DECLARATION = re.compile(r"\s*<\?xml[^>]*\?>")
+
+
+class UnreadableError(Exception):
+    """The text is no presentation MathML that can be read."""
+
+
+class _Frame(NamedTuple):
+    name: str
+    attributes: dict[str, str]
+    children: Children
+
+
+class _Reader:
+    """Builds the form of each element when it ends; without recursion, so depth costs nothing."""
+
+    def __init__(self) -> None:
+        self.root: Children = []
+        self._frames: list[_Frame] = [_Frame("", {}, self.root)]
+        self._hidden = 0  # open elements within a subtree that is not shown
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        name = name.rpartition(":")[2]
+        if self._hidden or name in HIDDEN:
+            self._hidden += 1
+            return
+        if name not in RULES:
+            raise UnreadableError(f"<{name}> is not presentation MathML")
+        if len(self._frames) > MAX_DEPTH:
+            raise UnreadableError(f"nested deeper than {MAX_DEPTH} elements")
+        self._frames.append(_Frame(name, attributes, []))
+
+    def end(self, _name: str) -> None:
+        if self._hidden:
+            self._hidden -= 1
+            return
+        name, attributes, children = self._frames.pop()
+        try:
+            form = RULES[name](children, attributes)
+        except (ValueError, IndexError):
+            raise UnreadableError(f"<{name}> cannot have {len(children)} parts") from None
+        self._frames[-1].children.append(form)
+
+    def text(self, text: str) -> None:
+        if self._hidden or text.isspace():
+            return
+        frame = self._frames[-1]
+        struck = frame.attributes.get("mathvariant") == "double-struck"
+        frame.children.append(atoms(text, double_struck=struck))
+
+
+def canonical(mathml: str) -> Form:
+    """The canonical form of MathML: with or without its `<math>`, alone or among text.
+
+    Raises:
+        UnreadableError: Not well-formed, too deep, or not presentation MathML.
+    """
+    reader = _Reader()
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.StartElementHandler = reader.start
+    parser.EndElementHandler = reader.end
+    parser.CharacterDataHandler = reader.text
+    try:
+        parser.Parse(f"<mrow>{_prepared(mathml)}</mrow>", True)
+    except (expat.ExpatError, UnicodeEncodeError) as error:
+        raise UnreadableError(f"not well-formed: {error}") from error
+    return reader.root[0]
+
+
+def _prepared(mathml: str) -> str:
+    # A document type can only be harmful here: it declares entities.
+    if "<!DOCTYPE" in mathml or "<!ENTITY" in mathml:
+        raise UnreadableError("a document type is not read")
+    text = _DECLARATION.sub("", mathml, count=1)
+    if "&" in text:
+        text = _ENTITY.sub(_character, text)
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def _character(match: re.Match[str]) -> str:
+    name = match[1]
+    return match[0] if name in _XML_ENTITIES else html5.get(name, match[0])

@@ -1,0 +1,63 @@
+"""Tasks by the name or path of their TOML file."""
+
+from dataclasses import replace
+from importlib.resources import files
+from pathlib import Path
+
+from processor.errors import TaskError
+from processor.tasks.prompt import PromptTask
+from processor.tasks.taskfile import TaskFile, parse
+
+_SHIPPED = files("processor.tasks").joinpath("shipped")
+_SUFFIX = ".toml"
+
+
+def shipped_tasks() -> tuple[str, ...]:
+    """Names of the tasks that come with the package, sorted."""
+    names = (entry.name for entry in _SHIPPED.iterdir())
+    return tuple(sorted(name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX)))
+
+
+def load_task(
+    name_or_path: str, *, model: str | None = None, max_output_tokens: int | None = None
+) -> PromptTask:
+    """A task, ready to render.
+
+    Args:
+        name_or_path: A shipped task (`mathml`), or a path: whatever ends in `.toml` or has a
+            directory.
+        model: In place of the file's.
+        max_output_tokens: In place of the file's.
+
+    Raises:
+        TaskError: No such task, or its file is wrong; one line that names file and key.
+    """
+    file = parse(_text(name_or_path), where=name_or_path)
+    return PromptTask(
+        _overridden(file, model=model, max_output_tokens=max_output_tokens), where=name_or_path
+    )
+
+
+def _text(name_or_path: str) -> str:
+    if name_or_path in shipped_tasks():
+        return _SHIPPED.joinpath(name_or_path + _SUFFIX).read_text("utf-8")
+    path = Path(name_or_path)
+    if path.suffix != _SUFFIX and path.name == name_or_path:
+        raise TaskError(
+            f"{name_or_path}: no such task",
+            way_out=f"There are {', '.join(shipped_tasks())}; your own is a path to a .toml file",
+        )
+    try:
+        return path.read_text("utf-8-sig")
+    except OSError as error:
+        raise TaskError(f"{name_or_path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise TaskError(f"{name_or_path}: not UTF-8, at byte {error.start}") from error
+
+
+def _overridden(file: TaskFile, *, model: str | None, max_output_tokens: int | None) -> TaskFile:
+    if model is not None:
+        file = replace(file, model=model)
+    if max_output_tokens is not None:
+        file = replace(file, max_output_tokens=max_output_tokens)
+    return file
