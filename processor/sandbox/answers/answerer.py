@@ -1,0 +1,48 @@
+"""What the sandbox answers to a question."""
+
+import orjson
+
+from processor.sandbox.answers import rules
+from processor.sandbox.answers.question import Question
+from processor.sandbox.answers.wrong import hits, wrong_answer
+from processor.sandbox.config import SandboxConfig
+from processor.sandbox.pandoc import Converter
+
+
+async def answer(
+    question: Question,
+    asked_before: int,
+    config: SandboxConfig,
+    converter: Converter,
+    *,
+    json_mode: bool,
+) -> str:
+    """The answer: a function of the seed, the question and how often it was answered before.
+
+    Raises:
+        ConverterError: It needs pandoc, which is missing or failed.
+    """
+    right = await _right(question, config.seed, converter)
+    if _is_spoiled(question.key, asked_before, config):
+        return wrong_answer(
+            question.kind, right, question.mathml, config.seed, question.key, asked_before
+        )
+    return orjson.dumps({"answer": right}).decode() if json_mode else right
+
+
+async def _right(question: Question, seed: int, converter: Converter) -> str:
+    match question.kind:
+        case "mathml":
+            return await converter.convert(question.mathml)
+        case "label":
+            return rules.label(seed, question.context)
+        case "persona":
+            return rules.persona(seed, question.context)
+        case "text":
+            return rules.text(seed, question.context, question.text)
+
+
+def _is_spoiled(key: str, asked_before: int, config: SandboxConfig) -> bool:
+    if hits(config.stubborn, config.seed, "stubborn", key):
+        return True
+    return asked_before == 0 and hits(config.bad_answers, config.seed, "bad", key)

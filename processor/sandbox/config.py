@@ -1,0 +1,92 @@
+"""Every option of the sandbox."""
+
+import math
+from dataclasses import dataclass, fields
+from typing import Any, Literal, get_args
+
+from processor.sandbox.faults.fault import Fault
+from processor.sandbox.models import MODELS
+
+LimitKind = Literal["bucket", "minute", "second"]
+
+
+class ConfigError(ValueError):
+    """An option cannot be; the message names it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxConfig:
+    """Every option of the sandbox; the defaults refuse nothing and answer within tens of ms.
+
+    Attributes:
+        seed: Of everything that is drawn: answers, latencies, who gets a fault.
+        api_key: The key to demand; None takes any that is not empty.
+        models: Known models; their dated snapshots are known too.
+        context_tokens: Context length of every model; None for each model's own.
+        max_body_bytes: Longer requests are refused with 413.
+        latency_ms: Median time to an answer; 0 makes every answer instant.
+        latency_sigma: Spread of the latency's logarithm (lognormal).
+        rpm: Requests a minute, each model; None for no limit.
+        tpm: Tokens a minute, each model; None for no limit.
+        rpd: Requests a day, each model; None for no limit.
+        limit_kind: `bucket` refills all the time; `minute` counts fixed minutes (days for rpd);
+            `second` is the bucket, of which one second may take no more than a sixtieth.
+        other_client: Share of every limit (0 to below 1) that another client uses up steadily.
+        bad_answers: Share of the items whose first answer is wrong, and right when asked again.
+        stubborn: Share of the items whose answer stays wrong.
+        faults: What goes wrong from the start; more can be set while it runs.
+    """
+
+    seed: int = 0
+    api_key: str | None = None
+    models: tuple[str, ...] = MODELS
+    context_tokens: int | None = None
+    max_body_bytes: int = 25 * 1024 * 1024
+    latency_ms: float = 40.0
+    latency_sigma: float = 0.4
+    rpm: int | None = None
+    tpm: int | None = None
+    rpd: int | None = None
+    limit_kind: LimitKind = "bucket"
+    other_client: float = 0.0
+    bad_answers: float = 0.0
+    stubborn: float = 0.0
+    faults: tuple[Fault, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check every option.
+
+        Raises:
+            ConfigError: Naming the first option that cannot be.
+        """
+        for name in ("rpm", "tpm", "rpd", "context_tokens"):
+            value = getattr(self, name)
+            _demand(value is None or (type(value) is int and value >= 1), name, "at least 1")
+        for name in ("latency_ms", "latency_sigma"):
+            value = getattr(self, name)
+            _demand(_is_number(value) and value >= 0, name, "0 or more")
+        for name in ("bad_answers", "stubborn"):
+            value = getattr(self, name)
+            _demand(_is_number(value) and 0 <= value <= 1, name, "a share from 0 to 1")
+        _demand(
+            _is_number(self.other_client) and 0 <= self.other_client < 1,
+            "other_client",
+            "a share from 0 to below 1",
+        )
+        _demand(self.limit_kind in get_args(LimitKind), "limit_kind", "bucket, minute or second")
+        _demand(self.max_body_bytes >= 1, "max_body_bytes", "at least 1")
+
+
+def option_names() -> frozenset[str]:
+    """The options that may change while it runs; faults have a route of their own."""
+    fixed = {"faults", "max_body_bytes"}
+    return frozenset(option.name for option in fields(SandboxConfig)) - fixed
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and math.isfinite(value)
+
+
+def _demand(holds: bool, name: str, expected: str) -> None:
+    if not holds:
+        raise ConfigError(f"{name} must be {expected}")

@@ -1,0 +1,34 @@
+"""A conversation, as the sandbox reads it."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Turn(NamedTuple):
+    """One message: who speaks, and the text of its text parts."""
+
+    role: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatRequest:
+    """A valid request.
+
+    Attributes:
+        model: As it was asked for.
+        turns: The messages in order.
+        prompt_tokens: Estimated for all messages.
+        max_tokens: Of the answer; None when the request sets no bound.
+        choices: How many answers are wanted.
+        tier: `default`, `flex` or `priority`.
+        json_mode: Whether the answer must be a JSON object.
+    """
+
+    model: str
+    turns: tuple[Turn, ...]
+    prompt_tokens: int
+    max_tokens: int | None = None
+    choices: int = 1
+    tier: str = "default"
+    json_mode: bool = False

@@ -1,0 +1,215 @@
+"""Refusals, in OpenAI's words: `{"error": {"message", "type", "param", "code"}}`."""
+
+from typing import Any
+
+import orjson
+
+INVALID_REQUEST = "invalid_request_error"
+
+
+class ApiError(Exception):
+    """A request that is refused.
+
+    Attributes:
+        status: HTTP status.
+        body: The JSON body.
+        headers: Sent with it.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        type: str = INVALID_REQUEST,  # noqa: A002 - OpenAI's name
+        param: str | None = None,
+        code: str | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.body = error_body(message, type=type, param=param, code=code)
+        self.headers = headers or {}
+
+
+def error_body(
+    message: str,
+    *,
+    type: str = INVALID_REQUEST,  # noqa: A002 - OpenAI's name
+    param: str | None = None,
+    code: str | None = None,
+) -> bytes:
+    """The JSON of an error."""
+    fields: dict[str, Any] = {"message": message, "type": type, "param": param, "code": code}
+    return orjson.dumps({"error": fields})
+
+
+def missing_key() -> ApiError:
+    """No bearer key came."""
+    return ApiError(
+        401,
+        "You didn't provide an API key. You need to provide your API key in an Authorization "
+        "header using Bearer auth (i.e. Authorization: Bearer YOUR_KEY). You can obtain an API "
+        "key from https://platform.openai.com/account/api-keys.",
+        code="invalid_api_key",
+    )
+
+
+def wrong_key(key: str) -> ApiError:
+    """Another key is demanded; the message masks the one that came."""
+    shown = f"{key[:3]}***{key[-4:]}" if len(key) > 12 else "***"
+    return ApiError(
+        401,
+        f"Incorrect API key provided: {shown}. You can find your API key at "
+        "https://platform.openai.com/account/api-keys.",
+        code="invalid_api_key",
+    )
+
+
+def unparsable() -> ApiError:
+    """The body is no JSON: broken, NaN, half of a surrogate pair, another encoding."""
+    return ApiError(
+        400,
+        "We could not parse the JSON body of your request. (HINT: This likely means you aren't "
+        "using your HTTP library correctly. The OpenAI API expects a JSON payload, but what was "
+        "sent was not valid JSON.)",
+    )
+
+
+def missing_parameter(param: str) -> ApiError:
+    """A required field is not there."""
+    return ApiError(
+        400,
+        f"Missing required parameter: '{param}'.",
+        param=param,
+        code="missing_required_parameter",
+    )
+
+
+def unknown_parameter(param: str) -> ApiError:
+    """A field that the API does not have."""
+    return ApiError(400, f"Unknown parameter: '{param}'.", param=param, code="unknown_parameter")
+
+
+def invalid_type(param: str, expected: str, value: object) -> ApiError:
+    """A field has a value of another JSON type than it must."""
+    return ApiError(
+        400,
+        f"Invalid type for '{param}': expected {expected}, but got {json_type(value)} instead.",
+        param=param,
+        code="invalid_type",
+    )
+
+
+def invalid_value(param: str, value: object, supported: tuple[str, ...]) -> ApiError:
+    """A field is none of its choices."""
+    names = [f"'{name}'" for name in supported]
+    listed = f"{', '.join(names[:-1])}, and {names[-1]}" if len(names) > 1 else names[0]
+    return ApiError(
+        400,
+        f"Invalid value: '{value}'. Supported values are: {listed}.",
+        param=param,
+        code="invalid_value",
+    )
+
+
+def out_of_range(param: str, value: float, *, least: float, most: float) -> ApiError:
+    """A number is too small or too large."""
+    kind = "integer" if isinstance(value, int) else "decimal"
+    side, sign, bound = ("below_min", ">=", least) if value < least else ("above_max", "<=", most)
+    words = "below minimum value" if value < least else "above maximum value"
+    return ApiError(
+        400,
+        f"Invalid '{param}': {kind} {words}. Expected a value {sign} {bound:g}, "
+        f"but got {value:g} instead.",
+        param=param,
+        code=f"{kind}_{side}_value",
+    )
+
+
+def unsupported_value(param: str, value: object, default: str) -> ApiError:
+    """The model takes only the default."""
+    return ApiError(
+        400,
+        f"Unsupported value: '{param}' does not support {value} with this model. "
+        f"Only the default ({default}) value is supported.",
+        param=param,
+        code="unsupported_value",
+    )
+
+
+def unsupported_parameter(param: str, instead: str | None = None) -> ApiError:
+    """The model does not take the field at all."""
+    advice = f" Use '{instead}' instead." if instead else ""
+    return ApiError(
+        400,
+        f"Unsupported parameter: '{param}' is not supported with this model.{advice}",
+        param=param,
+        code="unsupported_parameter",
+    )
+
+
+def unknown_model(model: str) -> ApiError:
+    """No such model, or not for this account."""
+    return ApiError(
+        404,
+        f"The model `{model}` does not exist or you do not have access to it.",
+        code="model_not_found",
+    )
+
+
+def retired_model(model: str) -> ApiError:
+    """The model was shut down."""
+    return ApiError(
+        404,
+        f"The model `{model}` has been deprecated, learn more here: "
+        "https://platform.openai.com/docs/deprecations",
+        code="model_not_found",
+    )
+
+
+def context_exceeded(limit: int, tokens: int) -> ApiError:
+    """The messages do not fit into the model's window."""
+    return ApiError(
+        400,
+        f"This model's maximum context length is {limit} tokens. However, your messages resulted "
+        f"in {tokens} tokens. Please reduce the length of the messages.",
+        param="messages",
+        code="context_length_exceeded",
+    )
+
+
+def no_such_url(method: str, path: str) -> ApiError:
+    """A route that is not there."""
+    return ApiError(404, f"Invalid URL ({method} {path})")
+
+
+def wrong_method(method: str, path: str) -> ApiError:
+    """A route that is there, for another method."""
+    return ApiError(405, f"Not allowed to {method} on {path}.", code="method_not_supported")
+
+
+def too_large(limit_bytes: int) -> ApiError:
+    """The body is longer than the server reads."""
+    return ApiError(413, f"Maximum content size limit ({limit_bytes}) exceeded.")
+
+
+def server_error(message: str) -> ApiError:
+    """The server cannot do what it should."""
+    return ApiError(500, message, type="server_error", code="server_error")
+
+
+_JSON_TYPES = {
+    str: "a string",
+    bool: "a boolean",
+    int: "an integer",
+    float: "a decimal",
+    list: "an array",
+    dict: "an object",
+    type(None): "null",
+}
+
+
+def json_type(value: object) -> str:
+    """A JSON type with its article, as in "but got an integer instead"."""
+    return _JSON_TYPES[type(value)]

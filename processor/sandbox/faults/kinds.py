@@ -1,0 +1,229 @@
+"""The registry of faults: a new one is a line here, and a function where it does something new."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from processor.sandbox.faults import wire
+from processor.sandbox.faults.fault import Fault, FaultError
+from processor.sandbox.faults.hit import Kind
+from processor.sandbox.faults.replies import ErrorReply, Garbled, Spoiled, html_page
+from processor.sandbox.faults.wire import Wire
+
+_Params = Mapping[str, str]
+
+
+def _no_choices(completion: dict[str, Any], _: _Params) -> None:
+    completion["choices"] = []
+
+
+def _cut_off(completion: dict[str, Any], _: _Params) -> None:
+    for choice in completion["choices"]:
+        content = choice["message"]["content"]
+        choice["message"]["content"] = content[: len(content) // 2]
+        choice["finish_reason"] = "length"
+
+
+def _filtered(completion: dict[str, Any], _: _Params) -> None:
+    for choice in completion["choices"]:
+        choice["message"]["content"] = None
+        choice["finish_reason"] = "content_filter"
+
+
+def _refused(completion: dict[str, Any], params: _Params) -> None:
+    for choice in completion["choices"]:
+        choice["message"]["content"] = None
+        choice["message"]["refusal"] = params.get("message", "I'm sorry, I can't help with that.")
+
+
+def _other_content(completion: dict[str, Any], params: _Params) -> None:
+    for choice in completion["choices"]:
+        choice["message"]["content"] = params.get("content", "")
+
+
+def _no_usage(completion: dict[str, Any], _: _Params) -> None:
+    del completion["usage"]
+
+
+def _other_model(completion: dict[str, Any], params: _Params) -> None:
+    completion["model"] = params.get("model", "gpt-6-other-2026-10-01")
+
+
+def _other_tier(completion: dict[str, Any], params: _Params) -> None:
+    completion["service_tier"] = params.get("tier", "priority")
+
+
+def _extra_fields(completion: dict[str, Any], _: _Params) -> None:
+    completion["x_new_field"] = {"nested": [1, None, "새 필드"]}
+    for choice in completion["choices"]:
+        choice["message"]["x_new_field"] = True
+
+
+_EXHAUSTED = "You exceeded your current quota, please check your plan and billing details."
+
+
+def _quota(code: str) -> ErrorReply:
+    fields = {"type": "insufficient_quota", "code": code, "message": _EXHAUSTED}
+    return ErrorReply(status=429, fields=fields)
+
+
+def _spent(code: str) -> ErrorReply:
+    """Told by the code alone."""
+    return ErrorReply(status=429, fields={"code": code, "message": _EXHAUSTED})
+
+
+_SERVER = {"type": "server_error", "message": "The server had an error processing your request."}
+_SECONDS: Mapping[str, type] = {"seconds": float}
+
+KINDS: Mapping[str, Kind] = {
+    # Statuses. `status` is for any other: status:status=418,body=...
+    "status": ErrorReply(status=500, fields=_SERVER),
+    "rate_limit": ErrorReply(
+        status=429,
+        fields={
+            "type": "requests",
+            "code": "rate_limit_exceeded",
+            "message": "Rate limit reached for requests.",
+        },
+    ),
+    "daily_limit": ErrorReply(
+        status=429,
+        fields={
+            "type": "requests",
+            "code": "rate_limit_exceeded",
+            "message": "Rate limit reached on requests per day (RPD): Limit 10000, Used 10000, "
+            "Requested 1. Please try again in 8h0m0s.",
+        },
+        headers={
+            "x-ratelimit-limit-requests": "10000",
+            "x-ratelimit-remaining-requests": "0",
+            "x-ratelimit-reset-requests": "8h0m0s",
+            "retry-after": "28800",
+        },
+    ),
+    "slow_down": ErrorReply(
+        status=503,
+        fields={
+            "type": "server_error",
+            "code": "slow_down",
+            "message": "Slow down: your request rate rose too fast. Go back to your earlier rate, "
+            "hold it for 15 minutes, then raise it gradually.",
+        },
+    ),
+    "flex_unavailable": ErrorReply(
+        status=429,
+        fields={
+            "type": "resource_unavailable",
+            "code": "resource_unavailable",
+            "message": "Resource Unavailable: flex processing has no capacity right now.",
+        },
+    ),
+    "insufficient_quota": _quota("insufficient_quota"),
+    "billing_hard_limit_reached": _spent("billing_hard_limit_reached"),
+    "credit_balance_exhausted": _spent("credit_balance_exhausted"),
+    "organization_spend_limit_exceeded": _spent("organization_spend_limit_exceeded"),
+    "project_spend_limit_exceeded": _spent("project_spend_limit_exceeded"),
+    "organization_usage_limit_exceeded": _spent("organization_usage_limit_exceeded"),
+    "quota_of_unknown_code": _quota("some_new_code"),
+    "bad_key": ErrorReply(
+        status=401,
+        fields={"code": "invalid_api_key", "message": "Incorrect API key provided: sk-***."},
+    ),
+    "region": ErrorReply(
+        status=403,
+        fields={
+            "type": "request_forbidden",
+            "code": "unsupported_country_region_territory",
+            "message": "Country, region, or territory not supported",
+        },
+    ),
+    "model_not_found": ErrorReply(
+        status=404,
+        fields={
+            "code": "model_not_found",
+            "message": "The model does not exist or you do not have access to it.",
+        },
+    ),
+    "bad_request": ErrorReply(status=400, fields={"message": "Something is wrong with it."}),
+    "context_length": ErrorReply(
+        status=400,
+        fields={
+            "code": "context_length_exceeded",
+            "param": "messages",
+            "message": "This model's maximum context length is 128000 tokens.",
+        },
+    ),
+    "policy": ErrorReply(
+        status=400,
+        fields={
+            "code": "content_policy_violation",
+            "message": "Your request was rejected as a result of our safety system.",
+        },
+    ),
+    "request_timeout": ErrorReply(
+        status=408, fields={"type": "server_error", "message": "Request timed out."}
+    ),
+    "conflict": ErrorReply(status=409, fields={"message": "The resource is locked."}),
+    "too_large": ErrorReply(status=413, fields={"message": "Request entity too large."}),
+    "unprocessable": ErrorReply(status=422, fields={"message": "Unprocessable."}),
+    "server_error": ErrorReply(status=500, fields=_SERVER),
+    "bad_gateway": ErrorReply(status=502, page="502 Bad Gateway"),
+    "overloaded": ErrorReply(
+        status=503,
+        fields={
+            "type": "service_unavailable_error",
+            "code": "server_is_overloaded",
+            "message": "The engine is currently overloaded, please try again later.",
+        },
+    ),
+    "unknown_error": ErrorReply(status=520, page="520: Web server is returning an unknown error"),
+    "gateway_timeout": ErrorReply(status=524, page="524: A timeout occurred"),
+    # The wire.
+    "reset": Wire(send=wire.reset, paid=False),
+    "lost_answer": Wire(send=wire.reset, paid=True),
+    "reset_in_body": Wire(send=wire.reset_in_body, paid=True),
+    "hang": Wire(send=wire.hang, paid=False, params=_SECONDS),
+    "silence": Wire(send=wire.silence, paid=True, params=_SECONDS),
+    "drip": Wire(send=wire.drip, paid=True, whole=True, params=_SECONDS),
+    "close": Wire(send=wire.close, paid=True, whole=True),
+    "announced_close": Wire(send=wire.announced_close, paid=True, whole=True),
+    "redirect": Wire(send=wire.redirect, paid=False, whole=True),
+    # A 200 that is no success.
+    "html": Garbled(make=lambda _: html_page("Sign in"), content_type="text/html"),
+    "null": Garbled(make=lambda _: b"null"),
+    "empty": Garbled(make=lambda _: b""),
+    "error_object": Garbled(
+        make=lambda _: (
+            b'{"error":{"message":"An error in a 200.","type":"server_error",'
+            b'"param":null,"code":null}}'
+        )
+    ),
+    "truncated_json": Garbled(make=lambda body: body[: len(body) * 2 // 3], paid=True),
+    "no_choices": Spoiled(change=_no_choices),
+    "length": Spoiled(change=_cut_off),
+    "content_filter": Spoiled(change=_filtered),
+    "refusal": Spoiled(change=_refused, params={"message": str}),
+    "content": Spoiled(change=_other_content, params={"content": str}),
+    "no_usage": Spoiled(change=_no_usage),
+    "other_model": Spoiled(change=_other_model, params={"model": str}),
+    "other_tier": Spoiled(change=_other_tier, params={"tier": str}),
+    "extra_fields": Spoiled(change=_extra_fields),
+}
+
+
+def check_fault(fault: Fault) -> None:
+    """Demand that the registry knows the kind and its parameters.
+
+    Raises:
+        FaultError: It does not, or a value does not read as its type.
+    """
+    kind = KINDS.get(fault.kind)
+    if kind is None:
+        raise FaultError(f"no fault {fault.kind!r}; there are: {', '.join(sorted(KINDS))}")
+    for name, value in fault.params.items():
+        if name not in kind.params:
+            known = ", ".join(sorted(kind.params)) or "none"
+            raise FaultError(f"fault {fault.kind} has no parameter {name!r}; it has: {known}")
+        try:
+            kind.params[name](value)
+        except ValueError as error:
+            raise FaultError(f"fault {fault.kind}: {name} cannot be {value!r}") from error

@@ -1,0 +1,91 @@
+"""What every request passes on its way in and every response on its way out."""
+
+import hmac
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from processor.sandbox import errors
+from processor.sandbox.config import SandboxConfig
+from processor.sandbox.limits import ORGANIZATION
+from processor.sandbox.state import SANDBOX, Sandbox
+
+HEADERS: web.RequestKey[dict[str, str]] = web.RequestKey("headers", dict[str, str])
+_ARRIVED: web.RequestKey[float] = web.RequestKey("arrived", float)
+_API = "/v1/"
+
+
+@web.middleware
+async def front(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Count the request, check its key, and turn every refusal into OpenAI's error object."""
+    if not request.path.startswith(_API):
+        return await _handle(request, handler)
+    sandbox = request.app[SANDBOX]
+    request[HEADERS] = {}
+    request[_ARRIVED] = sandbox.clock.monotonic()
+    with sandbox.stats.arrival(_route(request), sandbox.clock.time()):
+        response = await _handle(request, handler, sandbox.config)
+        begun = response.prepared or not is_gone(request)
+        sandbox.stats.by_status[str(response.status) if begun else "dropped"] += 1
+        return response
+
+
+async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """Put OpenAI's headers on a response; those that it has already stay."""
+    if _ARRIVED not in request:
+        return
+    sandbox: Sandbox = request.app[SANDBOX]
+    elapsed_s = sandbox.clock.monotonic() - request[_ARRIVED]
+    headers = response.headers
+    headers.setdefault("x-request-id", f"req_{sandbox.new_id()}")
+    headers.setdefault("openai-processing-ms", str(int(elapsed_s * 1000)))
+    headers.setdefault("openai-version", "2020-10-01")
+    headers.setdefault("openai-organization", ORGANIZATION)
+    for name, value in request[HEADERS].items():
+        headers.setdefault(name, value)
+
+
+def is_gone(request: web.Request) -> bool:
+    """Whether the connection is closed, by whichever side."""
+    return request.transport is None or request.transport.is_closing()
+
+
+def _route(request: web.Request) -> str:
+    """Method and path, with the names of path parameters for their values."""
+    resource = request.match_info.route.resource
+    return f"{request.method} {resource.canonical if resource else 'elsewhere'}"
+
+
+async def _handle(
+    request: web.Request, handler: Handler, keys: SandboxConfig | None = None
+) -> web.StreamResponse:
+    try:
+        if keys is not None:
+            _check_key(request, keys.api_key)
+        return await handler(request)
+    except errors.ApiError as refusal:
+        return _refuse(refusal)
+    except web.HTTPNotFound:
+        return _refuse(errors.no_such_url(request.method, request.path))
+    except web.HTTPMethodNotAllowed:
+        return _refuse(errors.wrong_method(request.method, request.path))
+    except web.HTTPRequestEntityTooLarge:
+        return _refuse(errors.too_large(request.app[SANDBOX].config.max_body_bytes))
+
+
+def _refuse(refusal: errors.ApiError) -> web.Response:
+    return web.Response(
+        status=refusal.status,
+        body=refusal.body,
+        content_type="application/json",
+        headers=refusal.headers,
+    )
+
+
+def _check_key(request: web.Request, demanded: str | None) -> None:
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    key = key.strip()
+    if scheme.lower() != "bearer" or not key:
+        raise errors.missing_key()
+    if demanded is not None and not hmac.compare_digest(key.encode(), demanded.encode()):
+        raise errors.wrong_key(key)

@@ -1,0 +1,57 @@
+"""What a running sandbox holds."""
+
+import secrets
+from dataclasses import replace
+from typing import Any
+
+from aiohttp import web
+
+from processor.sandbox.clock import Clock
+from processor.sandbox.config import ConfigError, SandboxConfig, option_names
+from processor.sandbox.faults.book import FaultBook
+from processor.sandbox.limits import Limits
+from processor.sandbox.pandoc import Converter
+from processor.sandbox.stats import Stats
+
+_LIMIT_OPTIONS = frozenset(("rpm", "tpm", "rpd", "limit_kind", "other_client"))
+
+
+class Sandbox:
+    """What a running sandbox holds.
+
+    Raises:
+        FaultError: A fault of the configuration is unknown.
+    """
+
+    def __init__(self, config: SandboxConfig, clock: Clock) -> None:
+        self.config = config
+        self.clock = clock
+        self.limits = Limits(config)
+        self.faults = FaultBook(config.seed, config.faults)
+        self.stats = Stats()
+        self.converter = Converter()
+        self._session = secrets.token_hex(8)
+        self._ids = 0
+
+    def new_id(self) -> str:
+        """Sixteen bytes in hexadecimal that no other response has."""
+        self._ids += 1
+        return f"{self._session}{self._ids:016x}"
+
+    def change(self, options: dict[str, Any]) -> None:
+        """Change options while it runs; changed limits begin anew.
+
+        Raises:
+            ConfigError: An option is unknown or cannot be.
+        """
+        unknown = options.keys() - option_names()
+        if unknown:
+            raise ConfigError(f"no option {min(unknown)!r}")
+        if isinstance(options.get("models"), list):
+            options = {**options, "models": tuple(options["models"])}
+        self.config = replace(self.config, **options)
+        if options.keys() & _LIMIT_OPTIONS:
+            self.limits = Limits(self.config)
+
+
+SANDBOX = web.AppKey("sandbox", Sandbox)
