@@ -43,7 +43,9 @@ async def change_faults(request: web.Request) -> web.Response:
     body = parse_object(await request.read())
     book = request.app[SANDBOX].faults
     _demand_known(body, {"clear", "set"})
-    wanted = body.get("set", [])
+    wanted, clear = body.get("set", []), body.get("clear", False)
+    if not isinstance(clear, (bool, str)):
+        raise errors.invalid_type("clear", "true or the name of a kind", clear)
     try:
         faults = [
             parse_fault(fault) if isinstance(fault, str) else fault_from(fault)
@@ -53,7 +55,6 @@ async def change_faults(request: web.Request) -> web.Response:
             check_fault(fault)
     except FaultError as error:
         raise errors.ApiError(400, str(error)) from error
-    clear = body.get("clear")
     if clear:
         book.clear(clear if isinstance(clear, str) else None)
     for fault in faults:

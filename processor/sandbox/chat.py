@@ -59,6 +59,8 @@ async def create(request: web.Request) -> web.StreamResponse:
 
 async def _read(request: web.Request, sandbox: Sandbox) -> ChatRequest:
     """The valid request; an invalid one counts as a request all the same."""
+    if request.content_type != "application/json":
+        raise errors.wrong_content_type(request.content_type)
     body = parse_object(await request.read())
     try:
         return check_chat(body, sandbox.config)

@@ -59,6 +59,9 @@ class SandboxConfig:
         Raises:
             ConfigError: Naming the first option that cannot be.
         """
+        _demand(type(self.seed) is int, "seed", "a whole number")
+        _demand(self.api_key is None or _is_text(self.api_key), "api_key", "a text")
+        _demand(type(self.models) is tuple and all(map(_is_text, self.models)), "models", "texts")
         for name in ("rpm", "tpm", "rpd", "context_tokens"):
             value = getattr(self, name)
             _demand(value is None or (type(value) is int and value >= 1), name, "at least 1")
@@ -78,9 +81,13 @@ class SandboxConfig:
 
 
 def option_names() -> frozenset[str]:
-    """The options that may change while it runs; faults have a route of their own."""
-    fixed = {"faults", "max_body_bytes"}
+    """The options that may change while it runs; the faults have a route of their own."""
+    fixed = {"faults", "max_body_bytes", "seed"}
     return frozenset(option.name for option in fields(SandboxConfig)) - fixed
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and value != ""
 
 
 def _is_number(value: Any) -> bool:

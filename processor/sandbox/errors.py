@@ -57,7 +57,8 @@ def missing_key() -> ApiError:
 
 def wrong_key(key: str) -> ApiError:
     """Another key is demanded; the message masks the one that came."""
-    shown = f"{key[:3]}***{key[-4:]}" if len(key) > 12 else "***"
+    plain = key.encode("ascii", "replace").decode()
+    shown = f"{plain[:3]}***{plain[-4:]}" if len(plain) > 12 else "***"
     return ApiError(
         401,
         f"Incorrect API key provided: {shown}. You can find your API key at "
@@ -73,6 +74,17 @@ def unparsable() -> ApiError:
         "We could not parse the JSON body of your request. (HINT: This likely means you aren't "
         "using your HTTP library correctly. The OpenAI API expects a JSON payload, but what was "
         "sent was not valid JSON.)",
+    )
+
+
+def wrong_content_type(content_type: str) -> ApiError:
+    """The body does not say that it is JSON."""
+    return ApiError(
+        400,
+        f"Unsupported content type: '{content_type}'. This API method only accepts "
+        "'application/json' requests, but you specified the header 'Content-Type: "
+        f"{content_type}'. Please try again with a supported content type.",
+        code="unsupported_content_type",
     )
 
 

@@ -24,7 +24,11 @@ async def front(request: web.Request, handler: Handler) -> web.StreamResponse:
     request[HEADERS] = {}
     request[_ARRIVED] = sandbox.clock.monotonic()
     with sandbox.stats.arrival(_route(request), sandbox.clock.time()):
-        response = await _handle(request, handler, sandbox.config)
+        try:
+            response = await _handle(request, handler, sandbox.config)
+        except ConnectionError:
+            sandbox.stats.by_status["dropped"] += 1
+            raise
         begun = response.prepared or not is_gone(request)
         sandbox.stats.by_status[str(response.status) if begun else "dropped"] += 1
         return response
@@ -87,5 +91,7 @@ def _check_key(request: web.Request, demanded: str | None) -> None:
     key = key.strip()
     if scheme.lower() != "bearer" or not key:
         raise errors.missing_key()
-    if demanded is not None and not hmac.compare_digest(key.encode(), demanded.encode()):
+    if demanded is not None and not hmac.compare_digest(
+        key.encode(errors="surrogateescape"), demanded.encode()
+    ):
         raise errors.wrong_key(key)

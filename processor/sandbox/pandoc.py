@@ -35,18 +35,72 @@ def find_pandoc() -> str | None:
         return None
 
 
+class Pandoc:
+    """One life of the process. Answers come in the order of the questions."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self._waiting: deque[asyncio.Future[str]] = deque()
+        self._reader = asyncio.create_task(self._read(), name="pandoc")
+        self.ended = False
+
+    async def ask(self, mathml: str) -> str:
+        """The LaTeX of an expression.
+
+        Raises:
+            ConverterError: It cannot be read, or the process ended.
+        """
+        assert self._process.stdin is not None
+        answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._waiting.append(answer)
+        self._process.stdin.write(orjson.dumps(mathml) + b"\n")
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                return await answer
+        except TimeoutError as error:
+            # Whoever waits behind this one gets an error, too, and may ask again.
+            self._kill()
+            raise ConverterError(f"pandoc took more than {PATIENCE_S:g} s") from error
+
+    async def close(self) -> None:
+        """End it."""
+        self._kill()
+        await self._reader
+
+    def _kill(self) -> None:
+        if self._process.returncode is None:
+            self._process.kill()
+
+    async def _read(self) -> None:
+        """Give each answer to who waits longest, until the process ends."""
+        assert self._process.stdout is not None
+        while line := await self._process.stdout.readline():
+            future = self._waiting.popleft()
+            latex = orjson.loads(line)
+            if future.done():
+                continue
+            if latex is None:
+                future.set_exception(ConverterError("pandoc cannot read this expression"))
+            else:
+                future.set_result(latex)
+        # Before the first wait: nobody may join a queue that nobody serves.
+        self.ended = True
+        for future in self._waiting:
+            if not future.done():
+                future.set_exception(ConverterError("pandoc ended"))
+        await self._process.wait()
+
+
 class Converter:
-    """Turns MathML into LaTeX. Starts pandoc at the first question, and again when it died."""
+    """Turns MathML into LaTeX. Starts pandoc at the first question, and again when it ended."""
 
     def __init__(self) -> None:
-        self._process: Process | None = None
-        self._reader: asyncio.Task[None] | None = None
+        self._pandoc: Pandoc | None = None
         self._starting = asyncio.Lock()
-        self._waiting: deque[asyncio.Future[str]] = deque()
         self._known: dict[str, str] = {}
 
     async def convert(self, mathml: str) -> str:
-        """The LaTeX of an expression, as it is: a trailing space after a backslash counts.
+        """The LaTeX of an expression, as it is: a space after a last backslash counts.
 
         Raises:
             ConverterError: There is no pandoc, or it failed on this expression.
@@ -54,7 +108,8 @@ class Converter:
         known = self._known.get(mathml)
         if known is not None:
             return known
-        latex = await self._ask(mathml)
+        pandoc = await self._running()
+        latex = await pandoc.ask(mathml)
         if len(self._known) >= CACHED:
             del self._known[next(iter(self._known))]
         self._known[mathml] = latex
@@ -62,61 +117,30 @@ class Converter:
 
     async def close(self) -> None:
         """End pandoc."""
-        if self._process is not None and self._process.returncode is None:
-            self._process.kill()
-        if self._reader is not None:
-            await self._reader
+        if self._pandoc is not None:
+            await self._pandoc.close()
 
-    async def _ask(self, mathml: str) -> str:
-        process = await self._running()
-        assert process.stdin is not None
-        future: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self._waiting.append(future)
-        process.stdin.write(orjson.dumps(mathml) + b"\n")
-        try:
-            async with asyncio.timeout(PATIENCE_S):
-                return await future
-        except TimeoutError as error:
-            # Answers come in order: whoever waits behind this one must ask again.
-            process.kill()
-            raise ConverterError(f"pandoc took more than {PATIENCE_S:g} s") from error
-
-    async def _running(self) -> Process:
+    async def _running(self) -> Pandoc:
         async with self._starting:
-            if self._reader is None or self._reader.done():
-                self._process = await self._start()
-                self._reader = asyncio.create_task(self._read(self._process), name="pandoc")
-            assert self._process is not None
-            return self._process
+            if self._pandoc is None or self._pandoc.ended:
+                self._pandoc = Pandoc(await _start())
+            return self._pandoc
 
-    async def _start(self) -> Process:
-        path = find_pandoc()
-        if path is None:
-            raise ConverterError(
-                "The sandbox answers mathml by pandoc, which is not installed: "
-                "pip install 'request-processor[sandbox]'."
-            )
-        return await asyncio.create_subprocess_exec(
-            path, "lua", str(SCRIPT), stdin=PIPE, stdout=PIPE, limit=LONGEST_LINE_BYTES
+
+async def _start() -> Process:
+    path = find_pandoc()
+    if path is None:
+        raise ConverterError(
+            "The sandbox answers mathml by pandoc, which is not installed: "
+            "pip install 'request-processor[sandbox]'."
         )
-
-    async def _read(self, process: Process) -> None:
-        """Give each answer to who waits longest, until pandoc ends."""
-        assert process.stdout is not None
-        waiting = self._waiting
-        try:
-            while line := await process.stdout.readline():
-                future = waiting.popleft()
-                answer = orjson.loads(line)
-                if future.done():
-                    continue
-                if answer is None:
-                    future.set_exception(ConverterError("pandoc cannot read this expression"))
-                else:
-                    future.set_result(answer)
-        finally:
-            self._waiting = deque()
-            for future in waiting:
-                if not future.done():
-                    future.set_exception(ConverterError("pandoc ended"))
-        await process.wait()
+    # A session of its own: Ctrl-C is for the sandbox, which lets answers in hand finish.
+    return await asyncio.create_subprocess_exec(
+        path,
+        "lua",
+        str(SCRIPT),
+        stdin=PIPE,
+        stdout=PIPE,
+        limit=LONGEST_LINE_BYTES,
+        start_new_session=True,
+    )

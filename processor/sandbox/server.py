@@ -7,8 +7,8 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 from aiohttp import web
@@ -47,16 +47,15 @@ async def running(
         ConfigError: The port is in use, or the log cannot be written.
         FaultError: A fault of the configuration is unknown.
     """
-    log = _access_log(access_log) if access_log else None
-    listener = _listen(port)
-    runner = web.AppRunner(build_app(config, clock), access_log=log, shutdown_timeout=_GRACE_S)
-    try:
-        await runner.setup()
-        await web.SockSite(runner, listener, backlog=_BACKLOG).start()
-        yield f"http://{HOST}:{listener.getsockname()[1]}/v1"
-    finally:
-        await runner.cleanup()
-        listener.close()
+    app = build_app(config, clock)
+    with _access_log(access_log) as log, _listen(port) as listener:
+        runner = web.AppRunner(app, access_log=log, shutdown_timeout=_GRACE_S)
+        try:
+            await runner.setup()
+            await web.SockSite(runner, listener, backlog=_BACKLOG).start()
+            yield f"http://{HOST}:{listener.getsockname()[1]}/v1"
+        finally:
+            await runner.cleanup()
 
 
 def serve(
@@ -118,24 +117,34 @@ def _listen(port: int) -> socket.socket:
     return listener
 
 
-def _access_log(path: Path) -> logging.Logger:
-    log = logging.getLogger("processor.sandbox.access")
+@contextmanager
+def _access_log(path: Path | None) -> Iterator[logging.Logger | None]:
+    if path is None:
+        yield None
+        return
     try:
         handler = logging.FileHandler(path, encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"the access log cannot be written: {error}") from error
-    log.addHandler(handler)
+    log = logging.getLogger("processor.sandbox.access")
     log.setLevel(logging.INFO)
     log.propagate = False
-    return log
+    log.addHandler(handler)
+    try:
+        yield log
+    finally:
+        log.removeHandler(handler)
+        handler.close()
 
 
 def _stop_at_end_of_stdin(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
     """Watch standard input from a thread: event loops watch pipes only, not files or terminals."""
 
     def watch() -> None:
-        while os.read(sys.stdin.fileno(), 4096):
-            pass
+        # A standard input that cannot be read has closed, too.
+        with suppress(OSError):
+            while os.read(0, 4096):
+                pass
         loop.call_soon_threadsafe(stop.set)
 
     threading.Thread(target=watch, name="stdin", daemon=True).start()

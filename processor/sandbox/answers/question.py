@@ -9,7 +9,8 @@ from processor.sandbox.answers.kind import Kind
 from processor.sandbox.answers.wrong import is_wrong
 from processor.sandbox.conversation import Turn
 
-_MATH = re.compile(r"<math[\s>].*?</math\s*>", re.DOTALL)
+_MATH_BEGINS = re.compile(r"<math[\s>]")
+_MATH_ENDS = "</math>"
 _PERSONA = re.compile(r"페르소나\s*:")
 _LABEL_CHOICES = re.compile(r"(?<![\w.])0(?!\d).*(?<![\w.])1(?!\d).*(?<![\w.])2(?!\d)", re.DOTALL)
 _LABEL_WORDS = re.compile(r"라벨|레이블|분류|기사|옹호|label|classif|article|stance", re.IGNORECASE)
@@ -66,11 +67,27 @@ def find_question(turns: Sequence[Turn]) -> Question:
 def _find_math(turns: Sequence[Turn]) -> tuple[int, str]:
     for place in range(len(turns) - 1, -1, -1):
         role, text = turns[place]
-        if role == "user" and "<math" in text:
-            expressions = _MATH.findall(text)
-            if expressions:
-                return place, expressions[-1]
+        expression = last_expression(text) if role == "user" else ""
+        if expression:
+            return place, expression
     return -1, ""
+
+
+def last_expression(text: str) -> str:
+    """The last `<math …>…</math>` with an element in it; empty when there is none.
+
+    One without an element is talk about MathML, not MathML.
+    """
+    end = text.rfind(_MATH_ENDS)
+    while end >= 0:
+        start = text.rfind("<math", 0, end)
+        if start < 0:
+            break
+        begins = _MATH_BEGINS.match(text, start)
+        if begins and text.find("<", begins.end(), end) >= 0:
+            return text[start : end + len(_MATH_ENDS)]
+        end = text.rfind(_MATH_ENDS, 0, start)
+    return ""
 
 
 def _kind(turns: Sequence[Turn]) -> Kind:

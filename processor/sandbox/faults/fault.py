@@ -109,7 +109,7 @@ def fault_from(options: Any) -> Fault:
         if name in _SELECTORS:
             chosen[name] = _selector(kind, name, value)
         else:
-            (headers if "-" in name else params)[name] = _text(value)
+            (headers if "-" in name else params)[name.lower()] = _text(kind, name, value)
     return Fault(kind=kind, params=params, headers=headers, **chosen)
 
 
@@ -131,5 +131,8 @@ def _selector(kind: str, name: str, value: Any) -> Any:
         raise FaultError(f"fault {kind}: {name} must be {expected}, not {value!r}") from error
 
 
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else orjson.dumps(value).decode()
+def _text(kind: str, name: str, value: Any) -> str:
+    text = value if isinstance(value, str) else orjson.dumps(value).decode()
+    if "-" in name and not text.isprintable():
+        raise FaultError(f"fault {kind}: header {name} must be printable")
+    return text

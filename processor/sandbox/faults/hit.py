@@ -1,12 +1,32 @@
 """A request that a fault hits."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from aiohttp import web
 
 from processor.sandbox.clock import Clock
+
+# Raises ValueError when a text cannot be a parameter's value.
+Reader = Callable[[str], object]
+
+
+def seconds(text: str) -> float:
+    """A time to wait."""
+    value = float(text)
+    if not 0 <= value < math.inf:
+        raise ValueError(text)
+    return value
+
+
+def status(text: str) -> int:
+    """An HTTP status of a final response."""
+    value = int(text)
+    if not 200 <= value <= 599:
+        raise ValueError(text)
+    return value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +57,8 @@ class Kind(Protocol):
         """Whether a whole response is sent."""
 
     @property
-    def params(self) -> Mapping[str, type]:
-        """The parameters it takes, and what type each reads as."""
+    def params(self) -> Mapping[str, Reader]:
+        """The parameters it takes, and how each is read."""
 
     async def respond(self, hit: Hit) -> web.StreamResponse:
         """Send what goes wrong, or give it back to be sent."""

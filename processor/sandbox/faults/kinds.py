@@ -5,7 +5,7 @@ from typing import Any
 
 from processor.sandbox.faults import wire
 from processor.sandbox.faults.fault import Fault, FaultError
-from processor.sandbox.faults.hit import Kind
+from processor.sandbox.faults.hit import Kind, Reader, seconds
 from processor.sandbox.faults.replies import ErrorReply, Garbled, Spoiled, html_page
 from processor.sandbox.faults.wire import Wire
 
@@ -72,7 +72,7 @@ def _spent(code: str) -> ErrorReply:
 
 
 _SERVER = {"type": "server_error", "message": "The server had an error processing your request."}
-_SECONDS: Mapping[str, type] = {"seconds": float}
+_SECONDS: Mapping[str, Reader] = {"seconds": seconds}
 
 KINDS: Mapping[str, Kind] = {
     # Statuses. `status` is for any other: status:status=418,body=...

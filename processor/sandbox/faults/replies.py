@@ -11,7 +11,7 @@ from aiohttp import web
 
 from processor.sandbox.clock import Clock
 from processor.sandbox.errors import error_body
-from processor.sandbox.faults.hit import Hit
+from processor.sandbox.faults.hit import Hit, Reader, status
 
 _DATE = re.compile(r"date([+-]\d+)?")
 
@@ -42,9 +42,9 @@ class ErrorReply:
     headers: Mapping[str, str] = field(default_factory=dict)
     paid: bool = False
     whole: bool = True
-    params: Mapping[str, type] = field(
+    params: Mapping[str, Reader] = field(
         default_factory=lambda: {
-            "status": int,
+            "status": status,
             "body": str,
             "content_type": str,
             "message": str,
@@ -58,7 +58,7 @@ class ErrorReply:
         """The error."""
         body, content_type = self._body(hit.params)
         return web.Response(
-            status=int(hit.params.get("status", self.status)),
+            status=status(hit.params.get("status", str(self.status))),
             body=body,
             headers={
                 "content-type": hit.params.get("content_type", content_type),
@@ -83,7 +83,7 @@ class Spoiled:
     """A good answer, changed."""
 
     change: Callable[[dict[str, Any], Mapping[str, str]], None]
-    params: Mapping[str, type] = field(default_factory=dict)
+    params: Mapping[str, Reader] = field(default_factory=dict)
     paid: bool = True
     whole: bool = True
 
@@ -109,7 +109,7 @@ class Garbled:
     content_type: str = "application/json"
     paid: bool = False
     whole: bool = True
-    params: Mapping[str, type] = field(default_factory=dict)
+    params: Mapping[str, Reader] = field(default_factory=dict)
 
     async def respond(self, hit: Hit) -> web.StreamResponse:
         """The bytes, with status 200."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import orjson
 from aiohttp import web
 
-from processor.sandbox.faults.hit import Hit
+from processor.sandbox.faults.hit import Hit, Reader, seconds
 from processor.sandbox.faults.replies import header_values
 
 _ABORT_ON_CLOSE = struct.pack("ii", 1, 0)
@@ -26,7 +26,7 @@ class Wire:
     send: Callable[[Hit], Awaitable[web.StreamResponse]]
     paid: bool
     whole: bool = False
-    params: Mapping[str, type] = field(default_factory=dict)
+    params: Mapping[str, Reader] = field(default_factory=dict)
 
     async def respond(self, hit: Hit) -> web.StreamResponse:
         """Send it."""
@@ -60,14 +60,14 @@ async def reset_in_body(hit: Hit) -> web.StreamResponse:
 async def silence(hit: Hit) -> web.StreamResponse:
     """Headers, then nothing for `seconds` (600), then the connection closes."""
     response, _ = await _begin(hit)
-    await hit.clock.sleep(float(hit.params.get("seconds", 600)))
+    await hit.clock.sleep(seconds(hit.params.get("seconds", "600")))
     reset_connection(hit.request)
     return response
 
 
 async def hang(hit: Hit) -> web.StreamResponse:
     """Nothing at all for `seconds` (600), then the connection closes."""
-    await hit.clock.sleep(float(hit.params.get("seconds", 600)))
+    await hit.clock.sleep(seconds(hit.params.get("seconds", "600")))
     reset_connection(hit.request)
     return web.Response()
 
@@ -75,7 +75,7 @@ async def hang(hit: Hit) -> web.StreamResponse:
 async def drip(hit: Hit) -> web.StreamResponse:
     """One byte every `seconds` (0.4)."""
     response, body = await _begin(hit)
-    pause_s = float(hit.params.get("seconds", 0.4))
+    pause_s = seconds(hit.params.get("seconds", "0.4"))
     for place in range(len(body)):
         await response.write(body[place : place + 1])
         await hit.clock.sleep(pause_s)
