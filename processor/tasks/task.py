@@ -14,6 +14,14 @@ class Task(Protocol):
         """Names the run's folder and its statistics."""
 
     @property
+    def kind(self) -> str:
+        """What an answer must be, such as `text`, `label` or `latex`."""
+
+    @property
+    def label_names(self) -> Mapping[str, str]:
+        """Result to the name people know it by; empty where there is none."""
+
+    @property
     def endpoint(self) -> str:
         """Path of the API route, such as `/v1/chat/completions`."""
 

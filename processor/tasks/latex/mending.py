@@ -20,6 +20,8 @@ _ALIASES = {
     "hfill": r"\quad",
     "fbox": r"\boxed",
     "framebox": r"\boxed",
+    "overbracket": r"\overbrace",
+    "underbracket": r"\underbrace",
     "underbar": r"\underline",
     "mathds": r"\mathbb",
     "cal": r"\mathcal",
@@ -34,10 +36,20 @@ _ALIASES = {
     "noindent": "",
     "centering": "",
 }
-_ALIAS = re.compile(rf"\\({'|'.join(sorted(_ALIASES, key=len, reverse=True))})(?![A-Za-z])")
-_ROMAN = re.compile(r"\{\s*\\rm(?![A-Za-z])\s*([^{}]*)\}")
-_TAG = re.compile(r"\\tag\*?\s*\{([^{}]*)\}")
-_BARE_PERCENT = re.compile(r"(?<!\\)((?:\\\\)*)%")
+# After an even number of backslashes: of "\\dots" both are a row's end, and "dots" is text.
+_BEFORE = r"(?<!\\)(?P<rows>(?:\\\\)*)"
+_NAMES = "|".join(sorted(_ALIASES, key=len, reverse=True))
+_ALIAS = re.compile(_BEFORE + rf"\\(?P<name>{_NAMES})(?![A-Za-z])")
+_TAG = re.compile(_BEFORE + r"\\tag\*?\s*\{(?P<label>[^{}]*)\}")
+_BARE_PERCENT = re.compile(_BEFORE + "%")
+_ROMAN = re.compile(r"\{\s*\\rm(?![A-Za-z])\s*(?P<inside>[^{}]*)\}")
+
+_REWRITES = (
+    (_ROMAN, r"\\mathrm{\g<inside>}", r"\rm mended to \mathrm"),
+    (_TAG, r"\g<rows>\\qquad\\text{(\g<label>)}", r"\tag mended to \text"),
+    # A bare % starts a comment, which hides the rest of the line.
+    (_BARE_PERCENT, r"\g<rows>\\%", r"% mended to \%"),
+)
 
 
 def mended(latex: str) -> tuple[str, tuple[str, ...]]:
@@ -45,18 +57,13 @@ def mended(latex: str) -> tuple[str, tuple[str, ...]]:
     notes: dict[str, None] = {}
 
     def alias(match: re.Match[str]) -> str:
-        new = _ALIASES[match[1]]
-        notes[f"{match[0]} mended to {new}" if new else f"{match[0]} left out"] = None
-        next_is_letter = latex[match.end() : match.end() + 1].isalpha()
-        return f"{new} " if new and new[-1].isalpha() and next_is_letter else new
+        new = _ALIASES[match["name"]]
+        old = "\\" + match["name"]
+        notes[f"{old} mended to {new}" if new else f"{old} left out"] = None
+        return match["rows"] + new
 
     text = _ALIAS.sub(alias, latex)
-    for pattern, replacement, note in (
-        (_ROMAN, r"\\mathrm{\1}", r"\rm mended to \mathrm"),
-        (_TAG, r"\\qquad\\text{(\1)}", r"\tag mended to \text"),
-        # A bare % starts a comment, which hides the rest of the line.
-        (_BARE_PERCENT, r"\1\\%", r"% mended to \%"),
-    ):
+    for pattern, replacement, note in _REWRITES:
         text, count = pattern.subn(replacement, text)
         if count:
             notes[note] = None

@@ -1,6 +1,7 @@
 """LaTeX read by math-core: its syntax, and what it looks like as MathML."""
 
 import re
+from contextlib import suppress
 
 from math_core import LatexError, LatexToMathML
 
@@ -37,11 +38,22 @@ _MACROS = {
     "varpropto": r"\propto",
     "wideparen": r"\overparen{#1}",
 }
-_ENVIRONMENT = re.compile(
-    r"\\(begin|end)\{(?:(smallmatrix)|(split)|([pbBvV]?matrix)\*)\}(?:\[[lcr]\])?"
-)
+_ENVIRONMENT = re.compile(r"\\(begin|end)\{(?:(smallmatrix)|(split)|([pbBvV]?matrix)\*)\}")
 # How math-core says that it is the one who cannot.
-_LIMITS = ("Unknown command", "Unknown environment", "text mode", "not supported", "\\tag")
+_LIMITS = (
+    "Unknown",
+    "text mode",
+    "not supported",
+    "not implemented",
+    "extract text",
+    "Hard limit",
+    '"\\limits"',
+    '"\\label"',
+)
+# Heights of rows and places of boxes, which math-core would show as text.
+_OPTION = re.compile(
+    r"(\\)\s*\[\s*-?[\d.]+\s*(?:pt|em|ex|mm|cm|mu|in|px)\s*\]|(\\begin\{\w+\*?\})\[[tcbmlr]\]"
+)
 _POSITION = re.compile(r"^\d+: ")
 
 
@@ -54,12 +66,11 @@ class NotExpressibleError(Exception):
 
 
 class MathMLWriter:
-    """Writes LaTeX as MathML; keeps math-core's converter, which is costly to make."""
+    """Writes LaTeX as MathML; keeps math-core's converters, which are costly to make."""
 
     def __init__(self) -> None:
-        self._converter = LatexToMathML(
-            macros=_MACROS, fancy_error=False, allow_unreliable_rendering=True
-        )
+        self._strict = _converter(lenient=False)
+        self._lenient = _converter(lenient=True)
 
     def mathml(self, latex: str) -> str:
         """MathML of a formula in display style.
@@ -70,15 +81,35 @@ class MathMLWriter:
         """
         if len(_OPENERS.findall(latex)) > _MAX_NESTING:
             raise NotExpressibleError("too long to be checked")
+        plain = _ENVIRONMENT.sub(_environment, _OPTION.sub(r"\1\2", latex))
         try:
-            return self._converter.convert_with_local_state(
-                _ENVIRONMENT.sub(_environment, latex), displaystyle=True
-            )
-        except LatexError as error:
-            message = _POSITION.sub("", str(error))
-            if any(limit in message for limit in _LIMITS):
-                raise NotExpressibleError(message) from error
-            raise SyntaxProblemError(message) from error
+            return _converted(self._strict, plain)
+        except NotExpressibleError as error:
+            # math-core stopped at what it does not know; the rest may hold an error of syntax.
+            with suppress(NotExpressibleError):
+                _converted(self._lenient, plain)
+            raise NotExpressibleError(str(error)) from error
+
+
+def _converter(*, lenient: bool) -> LatexToMathML:
+    return LatexToMathML(
+        macros=_MACROS,
+        fancy_error=False,
+        allow_unreliable_rendering=True,
+        ignore_unknown_commands=lenient,
+    )
+
+
+def _converted(converter: LatexToMathML, latex: str) -> str:
+    try:
+        return converter.convert_with_local_state(latex, displaystyle=True)
+    except UnicodeEncodeError as error:
+        raise SyntaxProblemError("half of a character (a lone surrogate)") from error
+    except LatexError as error:
+        message = _POSITION.sub("", str(error))
+        if any(limit in message for limit in _LIMITS):
+            raise NotExpressibleError(message) from error
+        raise SyntaxProblemError(message) from error
 
 
 def _environment(match: re.Match[str]) -> str:

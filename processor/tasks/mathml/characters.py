@@ -60,6 +60,7 @@ _ALIKE = (
     "…⋯",
     "■∎",
     "✓✔",
+    "○◯",
 )
 
 # One character that is read as several.
@@ -72,6 +73,8 @@ _SPELLED = {
     "‴": "′′′",
     "⁗": "′′′′",
     '"': "′′",
+    "“": "′′",
+    "”": "′′",
     "㎟": "mm²",
     "㎠": "cm²",
     "㎡": "m²",
@@ -96,6 +99,8 @@ _DOUBLE_STRUCK = (
 # Marks above and below: what an author may use for an accent, and the accent.
 _MARK_GROUPS = (
     "¯\u0304\u0305\u0332\u035e‾―—─-_ˉ",
+    "⏞⎴",
+    "⏟⎵",
     "\u0302^ˆ",
     "\u0303~",
     "\u0307.˙",
@@ -105,13 +110,20 @@ _MARK_GROUPS = (
     "→\u20d7",
     "←\u20d6",
 )
-_ACCENTS = frozenset(group[0] for group in _MARK_GROUPS) | frozenset("⏞⏟⎴⎵⏜⏝⌢⌣\u0306\u0308")
+_ACCENTS = frozenset(group[0] for group in _MARK_GROUPS) | frozenset("⏜⏝⌢⌣\u0306\u0308")
 _MARKS = {alike: group[0] for group in _MARK_GROUPS for alike in group}
 
 
 def _invisible(char: str) -> bool:
     is_variation_selector = "\ufe00" <= char <= "\ufe0f"
     return char.isspace() or is_variation_selector or unicodedata.category(char) in {"Cf", "Cc"}
+
+
+def _stands_for_itself(char: str) -> bool:
+    """Whether Unicode's compatible form would lose a meaning: scripts, ℝ, circled numbers."""
+    if char in _SUPERSCRIPTS or char in _SUBSCRIPTS or char in _DOUBLE_STRUCK.values():
+        return True
+    return unicodedata.decomposition(char).startswith("<circle>")
 
 
 class _Alike(dict[int, str]):
@@ -121,7 +133,7 @@ class _Alike(dict[int, str]):
         char = chr(code)
         if _invisible(char):
             result = ""
-        elif char in _SUPERSCRIPTS + _SUBSCRIPTS or char in _DOUBLE_STRUCK.values():
+        elif _stands_for_itself(char):
             result = char
         else:
             composed = unicodedata.normalize("NFKC", char)

@@ -18,6 +18,7 @@ _OPERATORS = frozenset("ΣΠ∐∫∬∭∮∯∰∪∩∨∧⊕⊗⊙⨄⨆") |
     *("lim", "limsup", "liminf", "max", "min", "sup", "inf", "det", "gcd", "Pr"),
     *("argmax", "argmin", "injlim", "projlim"),
 }
+_RELATIONS = frozenset("=<>≤≥≠≈≡≒→⇒⇔")
 _STRIKES_AND_BOXES = {"roundedbox": "box", "updiagonalarrow": "updiagonalstrike"}
 
 
@@ -55,14 +56,23 @@ def _root(children: Children, _attributes: Attributes) -> Form:
 
 def _scripted(base: Form, sub: Form, sup: Form) -> Form:
     """A base with its scripts; the subscript comes first, primes and degrees are no scripts."""
-    primes = next((i for i, atom in enumerate(sup) if atom != _PRIME), len(sup))
-    base, sup = base + sup[:primes], sup[primes:]
+    count = next((i for i, atom in enumerate(sup) if atom != _PRIME), len(sup))
+    if count:
+        base, sup = _primed(base, sup[:count]), sup[count:]
     if sup in {("∘",), (_DEGREE,)}:
         base, sup = (*base, _DEGREE), ()
     last = base[-1] if base else ""
     if sub and not sup and isinstance(last, Node) and last.kind == "^":
         return (*base[:-1], Node("_", (sub,)), last)
     return base + _node("_", sub) + _node("^", sup)
+
+
+def _primed(base: Form, primes: Form) -> Form:
+    """A base with primes, which stand before its subscript however they were written."""
+    last = base[-1] if base else ""
+    if isinstance(last, Node) and last.kind == "_":
+        return base[:-1] + primes + (last,)
+    return base + primes
 
 
 def _node(kind: str, form: Form) -> Form:
@@ -176,14 +186,39 @@ def _labeled_cells(children: Children, attributes: Attributes) -> Form:
 
 
 def _table(children: Children, _attributes: Attributes) -> Form:
-    rows = list(children)
-    while rows and rows[-1] == (Node("row", ()),):
+    rows = [_parts(child) for child in children]
+    while rows and not rows[-1]:
         rows.pop()
-    if len(rows) == 1 and len(rows[0]) == 1 and isinstance(rows[0][0], Node):
-        cells = rows[0][0].parts
-        if len(cells) == 1:
-            return cells[0]
-    return (Node("table", tuple(rows)),)
+    if any(atom in _RELATIONS for row in rows for cell in row for atom in cell):
+        rows = [_aligned(row) for row in rows]
+    if len(rows) == 1 and len(rows[0]) == 1:
+        return rows[0][0]
+    return (Node("table", tuple((Node("row", row),) for row in rows)),)
+
+
+def _parts(row: Form) -> tuple[Form, ...]:
+    """The cells of a row; what stands in a table without one is a cell."""
+    only = row[0] if len(row) == 1 else ""
+    return only.parts if isinstance(only, Node) and only.kind == "row" else (row,)
+
+
+def _aligned(cells: tuple[Form, ...]) -> tuple[Form, ...]:
+    """The cells of a line of equations, where columns only align the signs.
+
+    A boundary beside a sign is dropped, because one author puts `=` into a column of its own and
+    another does not; between two numbers or letters it keeps them apart.
+    """
+    joined: list[Form] = []
+    for cell in filter(None, cells):
+        if joined and (_is_sign(joined[-1][-1]) or _is_sign(cell[0])):
+            joined[-1] += cell
+        else:
+            joined.append(cell)
+    return tuple(joined)
+
+
+def _is_sign(atom: str | Node) -> bool:
+    return isinstance(atom, str) and not atom.isalnum()
 
 
 _ROWS = (
