@@ -42,7 +42,7 @@ def _selected(children: Children, attributes: Attributes) -> Form:
 def _frac(children: Children, attributes: Attributes) -> Form:
     top, bottom = children
     without_line = attributes.get("linethickness", "").strip().startswith("0")
-    return (Node("over" if without_line else "frac", (top, bottom)),)
+    return (Node("binom" if without_line else "frac", (top, bottom)),)
 
 
 def _sqrt(children: Children, attributes: Attributes) -> Form:
@@ -225,7 +225,7 @@ _ROWS = (
     *("math", "mrow", "mstyle", "mpadded", "merror", "mtd"),
     *("mi", "mn", "mo", "mtext", "ms"),
     # HTML that stands in <mtext>
-    *("span", "b", "i", "u", "em", "strong", "p", "div"),
+    *("span", "b", "i", "u", "em", "strong", "p", "div", "code"),
 )
 _NOTHING = ("mspace", "none", "maligngroup", "malignmark", "br")
 
