@@ -1,6 +1,7 @@
 """Where rows come from."""
 
+from processor.data.generator import GeneratedQuestions, generate
 from processor.data.opener import open_source
 from processor.data.source import BadRow, Source
 
-__all__ = ["BadRow", "Source", "open_source"]
+__all__ = ["BadRow", "GeneratedQuestions", "Source", "generate", "open_source"]

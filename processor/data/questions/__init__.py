@@ -1,0 +1,1 @@
+"""Made-up school-maths questions as presentation MathML."""
