@@ -1,0 +1,113 @@
+"""When the next call may go: a token bucket for one endpoint and model, taught by headers.
+
+The control law, in plain words. Providers count in one of three ways, and do not say which: a
+bucket that refills all the time, a minute that begins anew, or either of them cut into seconds.
+One law serves them all, in each dimension (requests, tokens, a project's tokens; see `meter`):
+
+1. **Space the calls** at a hair below the limit, `limit / 60 s`. That alone satisfies all three
+   when nobody else uses the account; a burst would break the one that counts in seconds.
+2. **Never plan to use more than is left**: no faster than `left / time to reset` either, where
+   `left` is the `remaining` of the newest answer less all that was sent after that answer's
+   call. In a minute it spreads the rest; a bucket would settle at half full. Once the reset has
+   passed, everything is there again.
+3. **Learn what a call costs.** What the provider charged between two answers, divided by what
+   was planned, is the *strain*: above 1 when others share the account or token estimates are too
+   low, below when they are too high. The calls are spaced by it. A full bucket tells nothing;
+   then the strain falls, slowly at first, which probes for what others have left over.
+4. **Refusals while something is left**, or without any headers, show a limit that no header
+   tells. They set a ceiling at what was accepted, which then rises slowly. So does `slow_down`.
+
+A dimension whose reset is longer than a minute is one of a day: it is not spread over the day
+but used up, and the 429 that ends it says so. Where nothing tells of a limit, nothing waits.
+"""
+
+import math
+from dataclasses import dataclass
+
+from processor.direct.brake import Brake
+from processor.direct.headers import RateLimits
+from processor.direct.meter import Meter
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """One call's place in the order of calls.
+
+    Attributes:
+        at_s: When it took its turn.
+        requests: Calls up to it, itself included.
+        tokens: Estimated tokens up to it, itself included.
+    """
+
+    at_s: float
+    requests: float
+    tokens: float
+
+
+class Pace:
+    """Spaces the calls to one endpoint and model. Holds no clock: every time is an argument.
+
+    Args:
+        rpm: A known limit of requests a minute; None to learn it.
+        tpm: The same of tokens.
+    """
+
+    def __init__(self, *, rpm: float | None = None, tpm: float | None = None) -> None:
+        self._requests = Meter(per_minute=rpm)
+        self._tokens = Meter(per_minute=tpm, strain_least=0.05)
+        self._project_tokens = Meter(strain_least=0.05)
+        self._brake = Brake()
+        self._ticket = Ticket(-math.inf, 0.0, 0.0)
+
+    @property
+    def ticket(self) -> Ticket:
+        """Of the call that took the last turn; belongs to `observe` when its answer comes."""
+        return self._ticket
+
+    def turn(self, now_s: float, tokens: float = 0.0) -> float:
+        """Seconds to wait before asking again; 0 means go, and the turn is taken.
+
+        Args:
+            now_s: Monotonic.
+            tokens: An estimate of what the call will be charged.
+        """
+        wait_s = max(
+            self._requests.wait_s(now_s, 1.0),
+            self._tokens.wait_s(now_s, tokens),
+            self._project_tokens.wait_s(now_s, tokens),
+            self._brake.wait_s(now_s),
+        )
+        if wait_s > 0:
+            return wait_s
+        self._requests.take(1.0)
+        self._tokens.take(tokens)
+        self._project_tokens.take(tokens)
+        self._brake.take(now_s)
+        self._ticket = Ticket(now_s, self._requests.planned, self._tokens.planned)
+        return 0.0
+
+    def observe(self, now_s: float, limits: RateLimits, ticket: Ticket) -> None:
+        """Learn from the headers of an answer, whatever its status."""
+        at_s = ticket.at_s
+        if limits.requests is not None:
+            self._requests.observe(limits.requests, ticket.requests, at_s, now_s)
+        if limits.tokens is not None:
+            self._tokens.observe(limits.tokens, ticket.tokens, at_s, now_s)
+        if limits.project_tokens is not None:
+            self._project_tokens.observe(limits.project_tokens, ticket.tokens, at_s, now_s)
+
+    def refused(self, now_s: float, limits: RateLimits, ticket: Ticket) -> None:
+        """A call came back as rate-limited; call it beside `observe`."""
+        told = (limits.requests, limits.tokens, limits.project_tokens)
+        if not any(limit is not None and limit.remaining < 1 for limit in told):
+            self._brake.refuse(ticket.at_s, now_s, self._requests.rate_per_s(now_s))
+
+    def slow_down(self, now_s: float) -> None:
+        """The provider says that the rate rose too fast."""
+        self._brake.slow_down(now_s)
+
+    def refund(self, tokens: float = 0.0) -> None:
+        """A call that took its turn never reached the provider."""
+        self._requests.take(-1.0)
+        self._tokens.take(-tokens)
+        self._project_tokens.take(-tokens)
