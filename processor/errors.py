@@ -6,7 +6,8 @@ ProcessorError
 ├── TaskError             1  a task file or its template
 ├── StoppedError          3  the provider or the network; resumable
 ├── LedgerError           5  the disk or the ledger
-└── RunLockedError        1  another process is on this run
+├── RunLockedError        1  another process is on this run
+└── InterruptedRunError 130  the user ended it; resumable
 """
 
 
@@ -77,3 +78,9 @@ class LedgerError(ProcessorError):
 
 class RunLockedError(ProcessorError):
     """Another process works on this run folder."""
+
+
+class InterruptedRunError(ProcessorError):
+    """The user ended the run before it sent anything."""
+
+    exit_code = 130

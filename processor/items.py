@@ -1,7 +1,7 @@
 """The values that flow through a run: frozen, without I/O."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 Lane = Literal["direct", "flex", "batch"]
@@ -54,13 +54,6 @@ class Usage:
     completion_tokens: int
     cached_tokens: int = 0
 
-    def __add__(self, other: "Usage") -> "Usage":
-        return Usage(
-            prompt_tokens=self.prompt_tokens + other.prompt_tokens,
-            completion_tokens=self.completion_tokens + other.completion_tokens,
-            cached_tokens=self.cached_tokens + other.cached_tokens,
-        )
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
@@ -102,8 +95,9 @@ class Outcome:
     """What became of an item: exactly one of `accepted` and `failure` is set.
 
     Attributes:
-        attempts: Requests sent for the item, over all resumes.
+        attempts: Requests sent for the item, over all resumes; 0 if none could be made.
         latency_ms: Of the last call.
+        answered: A model answered the last call; without `usage` its price is unknown.
         usage: Of the last answer; None when the provider did not say.
         model: As the answer names it.
         tier: Service tier that the answer reports.
@@ -114,13 +108,14 @@ class Outcome:
     lane: Lane
     attempts: int
     latency_ms: float
+    answered: bool
     accepted: Accepted | None = None
     failure: Failure | None = None
     model: str | None = None
     tier: str | None = None
     usage: Usage | None = None
     body: str | None = None
-    request_id: str | None = field(default=None, compare=False)
+    request_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +127,7 @@ class Attempt:
         code: Why it did not settle the item (see `codes`).
         status: HTTP status; None when no answer came.
         wait_s: How long the item waits before it is sent again.
+        answered: A model answered; without `usage` its price is unknown.
         answer: The invalid answer, when it is asked again.
         problem: What was wrong with that answer.
     """
@@ -144,6 +140,7 @@ class Attempt:
     latency_ms: float
     wait_s: float
     status: int | None = None
+    answered: bool = False
     usage: Usage | None = None
     model: str | None = None
     tier: str | None = None

@@ -1,0 +1,1 @@
+"""Synchronous calls, as fast as the provider allows."""

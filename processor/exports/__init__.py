@@ -1,0 +1,1 @@
+"""Files made from the ledger; each can be made again from it."""

@@ -32,13 +32,18 @@ def load_task(
     Raises:
         TaskError: No such task, or its file is wrong; one line that names file and key.
     """
-    file = parse(_text(name_or_path), where=name_or_path)
+    file = parse(task_text(name_or_path), where=name_or_path)
     return PromptTask(
         _overridden(file, model=model, max_output_tokens=max_output_tokens), where=name_or_path
     )
 
 
-def _text(name_or_path: str) -> str:
+def task_text(name_or_path: str) -> str:
+    """The text of a task's file.
+
+    Raises:
+        TaskError: No such task, or its file cannot be read.
+    """
     if name_or_path in shipped_tasks():
         return _SHIPPED.joinpath(name_or_path + _SUFFIX).read_text("utf-8")
     path = Path(name_or_path)

@@ -1,0 +1,1 @@
+"""How a run stands: everything here only reads the ledger."""

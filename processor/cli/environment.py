@@ -1,0 +1,53 @@
+"""Settings from options, the environment and `.env`."""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from dotenv import dotenv_values
+
+from processor.errors import UsageError
+from processor.settings import DEFAULT_BASE_URL, Settings
+
+
+def environment() -> dict[str, str]:
+    """The process's environment on top of `.env` in the working directory."""
+    kept = {name: value for name, value in dotenv_values(Path(".env")).items() if value}
+    return kept | {name: value for name, value in os.environ.items() if value}
+
+
+def settings_of(options: Mapping[str, Any], *, sandbox_url: str | None) -> Settings:
+    """What is in force.
+
+    Args:
+        options: Options of the command by the names of the settings; None where not given.
+        sandbox_url: Base URL of the sandbox that serves this run, if one does.
+
+    Raises:
+        UsageError: A value is out of bounds, or a key is needed and there is none.
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+    surroundings = environment()
+    if sandbox_url is not None:
+        return Settings.of(
+            {**given, "base_url": sandbox_url, "api_key": "sk-sandbox", "provider": "sandbox"}
+        )
+    base_url = given.pop("base_url", None) or surroundings.get("OPENAI_BASE_URL")
+    key = surroundings.get("OPENAI_API_KEY")
+    if key is None and base_url is None:
+        raise UsageError(
+            "OPENAI_API_KEY not found",
+            way_out="Set it (export OPENAI_API_KEY=sk-…, or a line in .env), name a server of your "
+            "own with --base-url, or try without a key: --sandbox.",
+        )
+    settings = Settings.of({**given, "base_url": base_url or DEFAULT_BASE_URL, "api_key": key})
+    if settings.provider_is_other:
+        settings = settings.model_copy(update={"provider": settings.host})
+    if settings.base_url.startswith("http:") and not settings.local:
+        print(
+            f"Warning: {settings.host} is asked over plain http; the key can be read on the way.",
+            file=sys.stderr,
+        )
+    return settings

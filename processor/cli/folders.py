@@ -1,0 +1,72 @@
+"""Run folders: their names, and which one is meant."""
+
+import hashlib
+import re
+from datetime import datetime
+from pathlib import Path
+
+from processor.data.source import Source
+from processor.errors import UsageError
+from processor.ledger import lock
+from processor.ledger.database import LEDGER_NAME
+
+RUNS = Path("runs")
+
+
+def default_folder(task: str, source: Source) -> Path:
+    """`runs/<task>-<name of the input>-<short hash of its URI>`, so that a run is found again."""
+    digest = hashlib.sha256(source.uri.encode()).hexdigest()[:6]
+    return RUNS / f"{_plain(task)}-{_plain(Path(source.name).name.split('.')[0])}-{digest}"
+
+
+def newest() -> Path:
+    """The run folder that was written last.
+
+    Raises:
+        UsageError: There is none.
+    """
+    ledgers = sorted(RUNS.glob(f"*/{LEDGER_NAME}"), key=_written_at)
+    if not ledgers:
+        raise UsageError(
+            f"there is no run in {RUNS.absolute()}",
+            way_out="Name its folder, or start one: processor run --help.",
+        )
+    return ledgers[-1].parent
+
+
+def chosen(folder: Path | None) -> Path:
+    """The folder that was named, or the newest.
+
+    Raises:
+        UsageError: It holds no run.
+    """
+    if folder is None:
+        return newest()
+    if not (folder / LEDGER_NAME).exists():
+        raise UsageError(f"{folder} holds no run", way_out="Runs are in runs/.")
+    return folder
+
+
+def set_aside(folder: Path) -> Path | None:
+    """Rename a run's folder, so that one of its name can begin afresh; nothing is deleted.
+
+    Raises:
+        UsageError: A process works on it.
+    """
+    if not folder.exists():
+        return None
+    if lock.is_held(folder):
+        raise UsageError(f"{folder} is in use", way_out="Wait until that run ends, or stop it.")
+    aside = folder.with_name(f"{folder.name}.{datetime.now().astimezone():%Y%m%d-%H%M%S}")
+    folder.rename(aside)
+    return aside
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^\w-]+", "-", name).strip("-")[:40] or "input"
+
+
+def _written_at(ledger: Path) -> float:
+    """The write-ahead log is younger than the ledger while a run goes on."""
+    wal = ledger.with_name(ledger.name + "-wal")
+    return max(path.stat().st_mtime for path in (ledger, wal) if path.exists())

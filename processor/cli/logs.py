@@ -1,0 +1,197 @@
+"""The two log files: `batch_conversion_YYYYMMDD_HHMMSS.log` of a run, `batch_conversion.log`."""
+
+import logging
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import Any
+
+import orjson
+import structlog
+
+from processor.codes import cause_of
+from processor.errors import LedgerError
+from processor.items import Attempt, Outcome
+from processor.ledger.commit import ChunkTotals, Commit
+from processor.notice import Notice
+
+DETAIL_NAME = "batch_conversion.log"
+_DETAIL_BYTES = 64 * 1024 * 1024
+_DETAIL_FILES = 5
+
+
+class RunLog:
+    """Writes what a run tells: one line a chunk, retry, failure, limit and stage.
+
+    Args:
+        logger: Writes a line for each event.
+        detail: Gets the same lines, and one for each item.
+        content: Whether answers may be written.
+    """
+
+    def __init__(self, logger: Any, detail: logging.Handler, *, content: bool) -> None:
+        self._logger = logger
+        self._detail = detail
+        self._content = content
+        self._run_id = ""
+
+    def notice(self, notice: Notice) -> None:
+        """Something happened."""
+        if "run_id" in notice.facts:
+            self._run_id = notice.facts["run_id"]
+            self._logger = self._logger.bind(run_id=self._run_id)
+        write = self._logger.warning if notice.serious else self._logger.info
+        write(notice.event, **{k: v for k, v in notice.facts.items() if k != "run_id"})
+
+    def committed(self, commit: Commit) -> None:
+        """Outcomes and attempts became durable."""
+        lines = []
+        at = _now()
+        for record in commit.records:
+            if isinstance(record, Attempt):
+                self._attempt(record)
+            else:
+                if record.failure is not None:
+                    self._failed(record)
+                lines.append(orjson.dumps(self._item(record, at)).decode())
+        if lines:
+            _emit(self._detail, "\n".join(lines))
+
+    def chunk_written(self, chunk: ChunkTotals) -> None:
+        """A chunk is complete and its file written; the line that people grep for."""
+        share = 100 * chunk.succeeded / chunk.items
+        self._logger.info(
+            "chunk",
+            message=f"배치 {chunk.number:03d} 성공 {chunk.succeeded}/{chunk.items} ({share:.1f}%)",
+            batch=chunk.number,
+            items=chunk.items,
+            succeeded=chunk.succeeded,
+            failed=chunk.failed,
+        )
+
+    def _attempt(self, attempt: Attempt) -> None:
+        self._logger.warning(
+            "reask" if attempt.problem else "retry",
+            id=attempt.item.id,
+            batch=attempt.item.chunk,
+            code=attempt.code,
+            message=attempt.message,
+            status=attempt.status,
+            attempt=attempt.number,
+            wait_s=round(attempt.wait_s, 3),
+        )
+
+    def _failed(self, outcome: Outcome) -> None:
+        assert outcome.failure is not None
+        self._logger.error(
+            "failed",
+            severity="ERROR",
+            id=outcome.item.id,
+            batch=outcome.item.chunk,
+            code=outcome.failure.code,
+            message=outcome.failure.message,
+            remedy=cause_of(outcome.failure.code).remedy,
+            attempts=outcome.attempts,
+        )
+
+    def _item(self, outcome: Outcome, at: str) -> dict[str, Any]:
+        accepted, failure, usage = outcome.accepted, outcome.failure, outcome.usage
+        line: dict[str, Any] = {
+            "timestamp": at,
+            "level": "info",
+            "event": "item",
+            "run_id": self._run_id,
+            "id": outcome.item.id if isinstance(outcome.item.id, str) else str(outcome.item.id),
+            "batch": outcome.item.chunk,
+            "status": "success" if accepted else "failed",
+            "check": accepted.check if accepted else None,
+            "code": failure.code if failure else None,
+            "lane": outcome.lane,
+            "attempts": outcome.attempts,
+            "latency_ms": round(outcome.latency_ms, 1),
+            "prompt_tokens": usage.prompt_tokens if usage else None,
+            "completion_tokens": usage.completion_tokens if usage else None,
+            "request_id": outcome.request_id,
+        }
+        if self._content:
+            line |= {"fields": outcome.item.fields, "result": accepted.result if accepted else None}
+        return line
+
+
+@contextmanager
+def open_logs(folder: Path, *, content: bool) -> Iterator[tuple[RunLog, Path]]:
+    """Open both files; yields the observer and the path of the run's own file.
+
+    Raises:
+        LedgerError: The folder cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path, file = _create(folder)
+        detail = RotatingFileHandler(
+            folder / DETAIL_NAME,
+            maxBytes=_DETAIL_BYTES,
+            backupCount=_DETAIL_FILES,
+            encoding="utf-8",
+        )
+    except OSError as error:
+        raise LedgerError(
+            f"{folder}: {error.strerror or error}",
+            way_out="Mend the permissions, or name another folder with --logs.",
+        ) from error
+    detail.setFormatter(logging.Formatter("%(message)s"))
+    with file:
+        logger = structlog.wrap_logger(
+            _TwoFiles(structlog.BytesLogger(file), detail),
+            processors=[_stamp, structlog.processors.JSONRenderer(_dumps)],
+            wrapper_class=structlog.BoundLogger,
+            cache_logger_on_first_use=False,
+        )
+        try:
+            yield RunLog(logger, detail, content=content), path
+        finally:
+            detail.close()
+
+
+class _TwoFiles:
+    """Writes a line to the run's own file and to the detailed one."""
+
+    def __init__(self, own: structlog.BytesLogger, detail: logging.Handler) -> None:
+        self._own = own
+        self._detail = detail
+
+    def info(self, line: bytes) -> None:
+        self._own.msg(line)
+        _emit(self._detail, line.decode())
+
+    warning = error = info
+
+
+def _create(folder: Path) -> tuple[Path, Any]:
+    """A file of this second's name; two runs may begin in the same one."""
+    stem = f"batch_conversion_{datetime.now().astimezone():%Y%m%d_%H%M%S}"
+    for ending in ("", *(f"_{number}" for number in range(2, 100))):
+        path = folder / f"{stem}{ending}.log"
+        try:
+            return path, path.open("xb")
+        except FileExistsError:
+            continue
+    raise FileExistsError(17, "too many runs began in this second", str(folder))
+
+
+def _stamp(_: Any, level: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    return {"timestamp": _now(), "level": level, "event": event.pop("event"), **event}
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _dumps(event: Any, **_: Any) -> bytes:
+    return orjson.dumps(event, default=str)
+
+
+def _emit(handler: logging.Handler, text: str) -> None:
+    handler.handle(logging.makeLogRecord({"msg": text}))

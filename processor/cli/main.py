@@ -1,0 +1,87 @@
+"""The `processor` command: finds its subcommands, loads only the one that is asked for."""
+
+import os
+import sys
+from importlib import import_module
+from typing import Any, NoReturn
+
+import click
+
+from processor import __version__
+from processor.errors import ProcessorError
+
+# name to one line of help; the module of the same name in this package holds `command`.
+COMMANDS = {
+    "run": "Send every item, record every outcome; the same command again resumes.",
+    "status": "One look at a run.",
+    "retry": "Make failed items pending again.",
+    "tasks": "List the tasks, or show one.",
+    "sandbox": "A local OpenAI-compatible server to try things against.",
+}
+
+_EPILOG = """\b
+Examples:
+  processor run --task mathml --input questions.csv --sandbox
+  processor run --task mathml --input questions.csv
+  processor status
+"""
+
+
+class _LazyGroup(click.Group):
+    """Imports a command's module when the command is used, so that `--help` answers at once."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's
+        return list(COMMANDS)
+
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click's
+        cmd_name: str,
+    ) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"processor.cli.{cmd_name}").command
+        return command
+
+    def format_commands(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click's
+        formatter: click.HelpFormatter,
+    ) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=_LazyGroup, epilog=_EPILOG, context_settings={"max_content_width": 100})
+@click.version_option(__version__, prog_name="processor")
+def cli() -> None:
+    """One prompt over a whole table, through any OpenAI-compatible API.
+
+    As fast as the provider's limits allow, and every single item accounted for.
+    """
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run the command line; ends the process with a documented exit code."""
+    try:
+        code: Any = cli.main(args=arguments, prog_name="processor", standalone_mode=False)
+        sys.stdout.flush()
+    except click.UsageError as error:
+        context = error.ctx.command_path if error.ctx else "processor"
+        _fail(f"{error.format_message()} See '{context} --help'.", 1)
+    except click.ClickException as error:
+        _fail(error.format_message(), 1)
+    except (click.Abort, KeyboardInterrupt):
+        _fail("Interrupted.", 130)
+    except ProcessorError as error:
+        _fail(str(error), error.exit_code)
+    except BrokenPipeError:
+        # The reader of our output has gone; the interpreter must not complain about it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    print(f"Error: {message}", file=sys.stderr)
+    sys.exit(code)

@@ -1,0 +1,227 @@
+"""`processor run`."""
+
+import asyncio
+import shlex
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from processor.errors import UsageError
+
+if TYPE_CHECKING:  # importing them takes longer than --help may
+    from processor.data.source import Source
+    from processor.run import Report, Run
+
+_SIGTERM_DRAIN_S = 25.0
+_DEFAULT_GENERATED = 1_000
+
+_EPILOG = """\b
+Examples:
+  processor run --sandbox --generate 1000
+      a thousand made-up questions against the local sandbox; no key, no cost
+  processor run --task mathml --input questions.csv --concurrency 20
+  processor run --task labels.toml --input news.jsonl.gz --out runs/news
+  cat rows.jsonl | processor run --input - --limit 100
+
+\b
+The same command again resumes: finished items are not sent twice, new rows are added.
+Ctrl-C once finishes what is in flight, twice leaves at once; both are resumable.
+
+\b
+Exit codes: 0 every item succeeded (or --min-success was reached) · 1 bad usage, input or
+configuration, nothing sent · 2 finished, items failed · 3 stopped by the provider or the
+network · 5 the disk or the ledger failed · 130 interrupted. After 3, 5 and 130 the same
+command goes on.
+"""
+
+
+@click.command(epilog=_EPILOG)
+@click.option(
+    "--task", default="mathml", show_default=True, help="A task's name, or its .toml file."
+)
+@click.option("--input", "input_", metavar="FILE", help="CSV or JSONL, also .gz; - for stdin.")
+@click.option("--encoding", help="Of the input; recognised when not given (UTF-8, CP949).")
+@click.option("--generate", type=click.IntRange(min=1), metavar="N", help="Made-up questions.")
+@click.option("--out", type=click.Path(path_type=Path), help="Run folder [runs/TASK-INPUT-HASH].")
+@click.option(
+    "--new", is_flag=True, help="Start afresh; the old folder is kept under another name."
+)
+@click.option("--accept-change", is_flag=True, help="Go on although task, model or prompt changed.")
+@click.option("--limit", type=int, metavar="N", help="Items not done yet to take at most.")
+@click.option("--chunk-size", type=int, help="Items per result file, 10-100.  [default: 100]")
+@click.option("--concurrency", type=int, help="Ceiling of calls in flight.  [default: adaptive]")
+@click.option(
+    "--wait", "wait_s", type=float, metavar="S", help="Seconds between chunks; 0 runs on."
+)
+@click.option("--rpm", type=int, help="Requests a minute at most; learnt when not given.")
+@click.option("--tpm", type=int, help="Tokens a minute at most; learnt when not given.")
+@click.option("--retries", type=int, help="How often a failed call is tried again.  [default: 5]")
+@click.option("--timeout", "timeout_s", type=float, help="Seconds for a call.  [default: 120]")
+@click.option(
+    "--give-up",
+    "give_up_s",
+    type=float,
+    help="Seconds without the provider before the run stops.  [default: 300]",
+)
+@click.option(
+    "--route",
+    type=click.Choice(["auto", "direct"]),
+    default="auto",
+    show_default=True,
+    help="Which lane items take.",
+)
+@click.option("--model", help="In place of the task's.")
+@click.option("--max-output-tokens", type=int, help="Tokens an answer may have.")
+@click.option("--base-url", help="Of the API.  [OPENAI_BASE_URL]")
+@click.option(
+    "--sandbox", is_flag=True, help="Use a local server made for this run: no key, no cost."
+)
+@click.option("--sandbox-args", default="", metavar="ARGS", help="See processor sandbox --help.")
+@click.option(
+    "--min-success", type=float, help="Share of successes that exits with 0.  [default: 1]"
+)
+@click.option("--skip-invalid", is_flag=True, default=None, help="Leave bad rows out.")
+@click.option("--no-bom", "bom", flag_value=False, default=None, help="CSV without a BOM.")
+@click.option(
+    "--keep-bodies",
+    type=click.Choice(["all", "failed", "none"]),
+    help="Which answers the ledger keeps whole.  [default: failed]",
+)
+@click.option("--log-content", is_flag=True, default=None, help="Rows and answers into the log.")
+@click.option(
+    "--logs", type=click.Path(path_type=Path), help="Folder of the logs.  [default: logs]"
+)
+@click.option("--seed", type=int, help="Of jitter and made-up questions.  [default: 0]")
+@click.option("--quiet", is_flag=True, help="No progress; the summary only.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def command(**options: Any) -> int:
+    """Send every item of a table, record every outcome, write the results.
+
+    Chunk files, statistics and tables go into the run's folder, the logs into logs/. Without
+    --input, made-up questions of school mathematics are used.
+    """
+    return _run(options)
+
+
+def _run(options: dict[str, Any]) -> int:
+    from processor.cli.environment import settings_of  # noqa: PLC0415 - loads the whole engine
+    from processor.cli.folders import default_folder, set_aside  # noqa: PLC0415
+    from processor.cli.logs import open_logs  # noqa: PLC0415
+    from processor.cli.sandbox_process import sandbox  # noqa: PLC0415
+    from processor.cli.screen import watching  # noqa: PLC0415
+    from processor.loop import run_in_loop  # noqa: PLC0415
+    from processor.run import Run  # noqa: PLC0415
+    from processor.settings import Settings  # noqa: PLC0415
+    from processor.tasks.toml import load_task  # noqa: PLC0415
+
+    task = load_task(
+        options["task"], model=options["model"], max_output_tokens=options["max_output_tokens"]
+    )
+    source = _source(options)
+    known = {name: options[name] for name in Settings.model_fields if name in options}
+    with ExitStack() as stack:
+        url = None
+        if options["sandbox"]:
+            Settings.of(
+                {k: v for k, v in known.items() if v is not None}
+            )  # before a process starts
+            url = stack.enter_context(sandbox(shlex.split(options["sandbox_args"])))
+        settings = settings_of(known, sandbox_url=url)
+        _refuse_paid_inventions(options, paid=not settings.local)
+        _advise(settings.chunk_size)
+        folder = options["out"] or default_folder(task.name, source)
+        if options["new"]:
+            set_aside(folder)
+        log, log_path = stack.enter_context(open_logs(settings.logs, content=settings.log_content))
+        screens = stack.enter_context(watching(folder, quiet=options["quiet"]))
+        run = Run(
+            folder=folder,
+            task=task,
+            source=source,
+            settings=settings,
+            observers=[log, *screens],
+            accept_change=options["accept_change"],
+        )
+        report = run_in_loop(_guarded(run))
+    _sum_up(report, log_path)
+    return report.exit_code
+
+
+async def _guarded(run: "Run") -> "Report":
+    """Execute a run under signals: the first drains, the second ends at once."""
+    loop = asyncio.get_running_loop()
+    signals = 0
+
+    def on_signal(drain_s: float | None) -> None:
+        nonlocal signals
+        signals += 1
+        if signals > 1:
+            run.abort()
+            return
+        print("Finishing what is in flight; once more to leave at once.", file=sys.stderr)
+        run.drain()
+        if drain_s is not None:
+            loop.call_later(drain_s, run.abort)
+
+    _on(loop, signal.SIGINT, lambda: on_signal(None))
+    _on(loop, signal.SIGTERM, lambda: on_signal(_SIGTERM_DRAIN_S))
+    return await run.execute()
+
+
+def _on(loop: asyncio.AbstractEventLoop, number: signal.Signals, act: Callable[[], None]) -> None:
+    if sys.platform == "win32":
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(act))
+    else:
+        loop.add_signal_handler(number, act)
+
+
+def _source(options: dict[str, Any]) -> "Source":
+    from processor.cli.environment import environment  # noqa: PLC0415
+    from processor.data import open_source  # noqa: PLC0415
+    from processor.data.generator import GeneratedQuestions  # noqa: PLC0415
+
+    given = options["input_"]
+    if given is not None and options["generate"] is not None:
+        raise UsageError("--input and --generate exclude each other")
+    given = given or (None if options["generate"] else environment().get("DATABASE_URL"))
+    if given is not None:
+        return open_source(given, encoding=options["encoding"])
+    count = options["generate"] or options["limit"] or _DEFAULT_GENERATED
+    return GeneratedQuestions(count=max(1, count), seed=options["seed"] or 0)
+
+
+def _refuse_paid_inventions(options: dict[str, Any], *, paid: bool) -> None:
+    if paid and options["input_"] is None and options["generate"] is None:
+        raise UsageError(
+            "no rows were named",
+            way_out="--input FILE takes yours; --generate N pays for made-up ones; "
+            "--sandbox tries it without cost.",
+        )
+
+
+def _advise(chunk_size: int) -> None:
+    if not 10 <= chunk_size <= 100:
+        print(f"Warning: --chunk-size {chunk_size}: 10-100 is usual.", file=sys.stderr)
+
+
+def _sum_up(report: "Report", log_path: Path) -> None:
+    from processor.cli import summary  # noqa: PLC0415
+    from processor.codes import cause_of  # noqa: PLC0415
+
+    for line in summary.lines(report.snapshot):
+        print(line)
+    for file in report.files:
+        print(f"  {'file':<9} {file}")
+    print(f"  {'log':<9} {log_path}")
+    for step in summary.next_steps(
+        report.snapshot, command=shlex.join(["processor", *sys.argv[1:]])
+    ):
+        print(f"  {'next':<9} {step}")
+    if report.stop is not None:
+        remedy = cause_of(report.stop.code).remedy
+        print(f"Stopped: {report.stop.code}: {report.stop.message} {remedy}", file=sys.stderr)

@@ -1,0 +1,42 @@
+"""`processor status`."""
+
+from pathlib import Path
+
+import click
+
+_EPILOG = """\b
+Examples:
+  processor status                      the newest run in runs/
+  processor status runs/mathml-questions-1a2b3c
+  processor status --json | jq .success_rate
+"""
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="The figures of conversion_stats.json.")
+def command(folder: Path | None, *, as_json: bool) -> None:
+    """One look at a run, also while it works.
+
+    FOLDER is its folder; the newest in runs/ when it is not given.
+    """
+    import orjson  # noqa: PLC0415 - see processor.cli.main
+
+    from processor.cli import folders, summary  # noqa: PLC0415
+    from processor.exports import stats  # noqa: PLC0415
+    from processor.ledger import lock  # noqa: PLC0415
+    from processor.watch import snapshot  # noqa: PLC0415
+
+    folder = folders.chosen(folder)
+    shot = snapshot.take(folder)
+    if as_json:
+        print(orjson.dumps(stats.as_json(shot), option=orjson.OPT_INDENT_2).decode())
+        return
+    for line in summary.lines(shot):
+        print(line)
+    if lock.is_held(folder):
+        print(f"  {'state':<9} running")
+    else:
+        print(f"  {'state':<9} not running{', resumable' if shot.pending else ''}")
+        for step in summary.next_steps(shot, command="processor run …"):
+            print(f"  {'next':<9} {step}")

@@ -1,0 +1,92 @@
+"""How a run stands, in words: figures, errors with their remedies, targets, what to do next."""
+
+import shlex
+from collections.abc import Iterator
+
+from processor.cli.words import duration, milliseconds, money, rate, share
+from processor.codes import cause_of
+from processor.watch.snapshot import Snapshot
+
+TARGET_SUCCESS = 0.95
+TARGET_ERRORS = 0.05
+TARGET_ITEM_MS = 5_000
+
+
+def lines(shot: Snapshot) -> Iterator[str]:
+    """The summary, a line at a time."""
+    yield f"{shot.task} · {shot.model} · {shot.provider} · {shot.folder}"
+    yield _row(
+        "items",
+        f"{shot.finished:,} of {shot.total:,} finished: {shot.succeeded:,} succeeded, "
+        f"{shot.failed:,} failed, {shot.pending:,} pending",
+    )
+    if shot.skipped:
+        yield _row("left out", f"{shot.skipped:,} bad rows, listed in the ledger's table skipped")
+    yield _row("time", f"{duration(shot.elapsed_s)} · {rate(shot.throughput_per_s)}")
+    if shot.checks:
+        yield _row("checks", " · ".join(f"{name} {count:,}" for name, count in shot.checks.items()))
+    overall = shot.overall
+    yield _row(
+        "requests",
+        f"{overall.requests_sent:,} sent · {overall.retries:,} retries · "
+        f"{overall.reasks:,} asked again · {overall.rate_limited:,} rate limited",
+    )
+    latency = shot.latency_ms
+    yield _row(
+        "latency",
+        f"p50 {milliseconds(latency.p50)} · p95 {milliseconds(latency.p95)} · "
+        f"p99 {milliseconds(latency.p99)}",
+    )
+    charged = " at list price; the sandbox charges nothing" if shot.provider == "sandbox" else ""
+    yield _row(
+        "tokens",
+        f"{overall.prompt_tokens:,} in · {overall.completion_tokens:,} out · "
+        f"{money(overall.cost_usd)}{charged}",
+    )
+    for code, count in shot.errors.items():
+        cause = cause_of(code)
+        yield _row("error", f"{code} {count:,}: {cause.means} {cause.remedy}")
+    yield from _targets(shot)
+
+
+def next_steps(shot: Snapshot, *, command: str) -> Iterator[str]:
+    """What to do now, as commands to type."""
+    folder = shlex.quote(str(shot.folder))
+    if shot.pending:
+        yield f"{shot.pending:,} items are pending; the same command goes on: {command}"
+    if any(cause_of(code).retryable for code in shot.errors):
+        yield f"send the failed items again: processor retry {folder}, then the same command"
+    if shot.failed:
+        yield f"look at the failures: {shot.folder / 'failed.csv'}"
+    if shot.checks.get("review"):
+        yield f"look over what is in doubt: {shot.folder / 'review.csv'}"
+    if shot.succeeded:
+        yield f"results: {shot.folder / 'results.csv'}"
+
+
+def _targets(shot: Snapshot) -> Iterator[str]:
+    """The three that users measure a run by."""
+    if not shot.finished:
+        return
+    mean_ms = shot.latency_ms.mean
+    yield _row("target", _target("success ≥ 95%", share(shot.success_rate), _meets_success(shot)))
+    if mean_ms is not None:
+        met = mean_ms <= TARGET_ITEM_MS
+        yield _row("target", _target("2–5 s an item", milliseconds(mean_ms), met))
+    yield _row("target", _target("errors ≤ 5%", share(shot.error_rate), _meets_errors(shot)))
+
+
+def _meets_success(shot: Snapshot) -> bool:
+    return shot.success_rate is not None and shot.success_rate >= TARGET_SUCCESS
+
+
+def _meets_errors(shot: Snapshot) -> bool:
+    return shot.error_rate is not None and shot.error_rate <= TARGET_ERRORS
+
+
+def _target(name: str, value: str, met: bool) -> str:
+    return f"{name}: {value} {'✓' if met else '✗ missed'}"
+
+
+def _row(name: str, text: str) -> str:
+    return f"  {name:<9} {text}"

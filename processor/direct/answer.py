@@ -1,0 +1,91 @@
+"""An answer to one call, and the records that can be made of it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from processor.codes import cause_of
+from processor.direct.backlog import Work
+from processor.direct.transport import Reply
+from processor.items import Accepted, Attempt, Failure, Outcome
+from processor.verdict import Verdict
+
+KeepBodies = Literal["all", "failed", "none"]
+_BODY_KEPT_BYTES = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a call brought; `reply` is None when nothing came."""
+
+    work: Work
+    verdict: Verdict
+    reply: Reply | None
+    latency_ms: float
+
+    def succeeded(self, accepted: Accepted, keep: KeepBodies) -> Outcome:
+        """The item's success."""
+        return self._outcome(accepted, None, kept=keep == "all")
+
+    def failed(self, keep: KeepBodies, *, code: str = "", message: str = "") -> Outcome:
+        """The item's failure, by default for the verdict's reason."""
+        code = code or self.verdict.code
+        failure = Failure(
+            code=code, message=message or self.verdict.message, retryable=cause_of(code).retryable
+        )
+        return self._outcome(None, failure, kept=keep != "none")
+
+    def unsettled(self, wait_s: float) -> Attempt:
+        """The attempt, when the item is sent again or stays pending."""
+        return self._attempt(self.verdict.code, self.verdict.message, wait_s=wait_s)
+
+    def invalid(self, problem: str) -> Attempt:
+        """The attempt, when the item is asked again because of a problem with its answer."""
+        return self._attempt("invalid", problem, problem=problem)
+
+    def _outcome(
+        self, accepted: Accepted | None, failure: Failure | None, *, kept: bool
+    ) -> Outcome:
+        verdict, reply = self.verdict, self.reply
+        return Outcome(
+            item=self.work.item,
+            lane="direct",
+            attempts=self.work.attempts,
+            latency_ms=self.latency_ms,
+            answered=self._answered,
+            accepted=accepted,
+            failure=failure,
+            model=verdict.model,
+            tier=verdict.tier,
+            usage=verdict.usage,
+            body=_text(reply) if kept else None,
+            request_id=reply.headers.get("x-request-id") if reply else None,
+        )
+
+    def _attempt(
+        self, code: str, message: str, *, wait_s: float = 0.0, problem: str | None = None
+    ) -> Attempt:
+        verdict, reply = self.verdict, self.reply
+        return Attempt(
+            item=self.work.item,
+            lane="direct",
+            number=self.work.attempts,
+            code=code,
+            message=message,
+            latency_ms=self.latency_ms,
+            wait_s=wait_s,
+            status=reply.status if reply else None,
+            answered=self._answered,
+            usage=verdict.usage,
+            model=verdict.model,
+            tier=verdict.tier,
+            answer=verdict.answer if problem else None,
+            problem=problem,
+        )
+
+    @property
+    def _answered(self) -> bool:
+        return self.reply is not None and self.verdict.maybe_charged
+
+
+def _text(reply: Reply | None) -> str | None:
+    return reply.body[:_BODY_KEPT_BYTES].decode("utf-8", "replace") if reply else None

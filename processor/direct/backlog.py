@@ -1,0 +1,100 @@
+"""What waits to be sent: retries whose time has come, answers to ask again, then fresh items."""
+
+import heapq
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+from math import inf
+from typing import Protocol
+
+from processor.items import Item
+
+
+class Fresh(Protocol):
+    """A pending item as the ledger gives it."""
+
+    @property
+    def item(self) -> Item:
+        """The item."""
+
+    @property
+    def attempts(self) -> int:
+        """Requests sent for it in earlier sessions."""
+
+    @property
+    def invalid(self) -> tuple[tuple[str, str], ...]:
+        """(answer, problem) pairs that its next request shows."""
+
+
+@dataclass(slots=True)
+class Work:
+    """An item on its way through the lane.
+
+    Attributes:
+        attempts: Requests sent for it, over all sessions.
+        tries: Attempts that count against its retries, in this session.
+        body: The request's JSON, once it is rendered.
+        invalid: (answer, problem) pairs that its next request shows.
+    """
+
+    item: Item
+    attempts: int
+    invalid: tuple[tuple[str, str], ...]
+    tries: int = 0
+    body: bytes | None = None
+
+
+class Backlog:
+    """The order in which work is sent.
+
+    Args:
+        fresh: Items not sent yet; pulled one at a time, only when nothing else is ready.
+    """
+
+    def __init__(self, fresh: Iterator[Fresh]) -> None:
+        self._fresh = fresh
+        self._ready: deque[Work] = deque()
+        self._later: list[tuple[float, int, Work]] = []
+        self._tiebreak = count()
+        self.exhausted = False
+
+    @property
+    def held(self) -> int:
+        """Work that was pulled and waits here."""
+        return len(self._ready) + len(self._later)
+
+    def put(self, work: Work) -> None:
+        """Send this next."""
+        self._ready.append(work)
+
+    def put_back(self, work: Work) -> None:
+        """Undo a `take`."""
+        self._ready.appendleft(work)
+
+    def put_later(self, work: Work, due_s: float) -> None:
+        """Send this when its time has come."""
+        heapq.heappush(self._later, (due_s, next(self._tiebreak), work))
+
+    def next_due_s(self) -> float:
+        """When the next retry is due; inf without one."""
+        return self._later[0][0] if self._later else inf
+
+    def take(self, now_s: float, *, fresh: bool) -> Work | None:
+        """The next work that may be sent; None when there is none now.
+
+        Args:
+            now_s: The time.
+            fresh: Whether a fresh item may be pulled.
+        """
+        if self._later and self._later[0][0] <= now_s:
+            return heapq.heappop(self._later)[2]
+        if self._ready:
+            return self._ready.popleft()
+        if not fresh or self.exhausted:
+            return None
+        pending = next(self._fresh, None)
+        if pending is None:
+            self.exhausted = True
+            return None
+        return Work(item=pending.item, attempts=pending.attempts, invalid=pending.invalid)

@@ -1,0 +1,365 @@
+"""The direct lane: one dispatcher sends the next request whenever a slot is free.
+
+The way of a call: turn of the rate, slot, HTTP call under a total deadline, verdict, and then an
+outcome, a retry with its due time, or a re-ask. What waits holds no slot.
+
+The lane knows neither the ledger nor a screen: it pulls pending items from an iterator, hands
+outcomes and attempts to `record`, and is told through `committed` what became durable.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from math import inf
+
+import orjson
+from asyncio_throttle.throttler import Throttler
+
+from processor.clock import Clock
+from processor.direct.alarm import Alarm
+from processor.direct.answer import Answer, KeepBodies
+from processor.direct.backlog import Backlog, Fresh, Work
+from processor.direct.breaker import Breaker, Stop
+from processor.direct.deadlines import Deadlines
+from processor.direct.headers import RateLimits, read_hints, read_limits
+from processor.direct.pace import Pace, Ticket
+from processor.direct.retry import RetryPolicy, decide
+from processor.direct.transport import Reply, Transport, TransportError
+from processor.direct.window import Window
+from processor.errors import TaskError
+from processor.items import Accepted, Attempt, Failure, Invalid, Outcome
+from processor.notice import Notice
+from processor.tasks.task import Task
+from processor.verdict import Fault, Kind, TransportFault, Verdict, judge, judge_failure
+
+_MINUTE_S = 60.0
+_HELD_LEAST = 1_000
+_WINDOW_CEILING = 1_000  # of the adaptive window; few providers serve more at once
+_BYTES_PER_TOKEN = 4  # a guess that the pace scales by what is charged
+# asyncio-throttle polls; behind one dispatcher this costs nothing and keeps 99.9 % of the rate.
+_THROTTLE_POLL_S = 0.002
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneRules:
+    """How the lane behaves.
+
+    Attributes:
+        concurrency: Ceiling of calls in flight; None lets the window find it.
+        rpm: Requests a minute at most, whatever the provider says.
+        tpm: Tokens a minute at most.
+        wait_s: Pause between chunks, which makes each chunk a barrier; 0 for neither.
+        timeout_s: A call's total deadline.
+        give_up_s: How long an outage may last.
+        retry: How often and how patiently a call is tried again.
+        keep_bodies: Which answers go whole into the ledger.
+        seed: Of the jitter.
+    """
+
+    concurrency: int | None = None
+    rpm: int | None = None
+    tpm: int | None = None
+    wait_s: float = 0.0
+    timeout_s: float = 120.0
+    give_up_s: float = 300.0
+    retry: RetryPolicy = RetryPolicy()  # noqa: RUF009 - frozen
+    keep_bodies: KeepBodies = "failed"
+    seed: int = 0
+
+
+class DirectLane:
+    """Sends pending items until none is left, or until the job must stop.
+
+    Args:
+        task: Renders requests and checks answers.
+        transport: Where calls go.
+        pending: Fresh items; pulled only when one can be sent soon.
+        record: Takes every outcome and attempt; must not block.
+        rules: How the lane behaves.
+        clock: Time.
+        tell: Takes what concerns the whole lane.
+    """
+
+    def __init__(
+        self,
+        *,
+        task: Task,
+        transport: Transport,
+        pending: Iterator[Fresh],
+        record: Callable[[Outcome | Attempt], None],
+        rules: LaneRules,
+        clock: Clock,
+        tell: Callable[[Notice], None],
+    ) -> None:
+        self._task = task
+        self._transport = transport
+        self._record = record
+        self._rules = rules
+        self._clock = clock
+        self._tell = tell
+        self._backlog = Backlog(pending)
+        self._breaker = Breaker(rules.give_up_s)
+        self._window = Window.of(rules.concurrency, ceiling=_WINDOW_CEILING)
+        self._pace = Pace(rpm=rules.rpm, tpm=rules.tpm)
+        self._throttler = (
+            Throttler(rules.rpm, period=_MINUTE_S, retry_interval=_THROTTLE_POLL_S)
+            if rules.rpm
+            else None
+        )
+        self._rng = random.Random(rules.seed)  # noqa: S311 - jitter needs no secrecy
+        self._calls = Deadlines(rules.timeout_s, clock)
+        self._alarm = Alarm(clock)
+        self._reasks: dict[int, Work] = {}
+        self._unwritten = 0
+        self._hold_until_s = 0.0
+        self._chunk = 0
+        self._draining = False
+        self._crash: BaseException | None = None
+        self.stopped: Stop | None = None
+
+    @property
+    def in_flight(self) -> int:
+        """Calls that are on their way."""
+        return len(self._calls)
+
+    @property
+    def window(self) -> int:
+        """How many calls may be in flight at the moment."""
+        return self._window.size
+
+    async def run(self) -> None:
+        """Send until nothing is left, or until `drain` or a job-fatal verdict.
+
+        When it returns, no call is in flight and every answer has been recorded; `stopped` tells
+        why the job must stop, if it must.
+        """
+        watch = asyncio.create_task(self._calls.watch(), name="deadlines")
+        try:
+            while not self._finished():
+                self._alarm.rearm()
+                until_s = await self._dispatch()
+                if not self._finished():
+                    await self._alarm.wait(until_s)
+        finally:
+            watch.cancel()
+            self._alarm.close()
+            await asyncio.gather(*self._calls.cancel_all(), return_exceptions=True)
+        if self._crash is not None:
+            raise self._crash
+
+    def drain(self) -> None:
+        """Start no more calls; those in flight finish."""
+        self._draining = True
+        self._alarm.ring()
+
+    def abort(self) -> None:
+        """End the calls in flight; their items stay pending."""
+        self._calls.cancel_all()
+        self.drain()
+
+    def committed(self, records: Sequence[Outcome | Attempt]) -> None:
+        """Take note of what became durable; an answer found invalid may now be asked again."""
+        self._unwritten -= len(records)
+        for record in records:
+            if isinstance(record, Attempt) and record.problem is not None:
+                self._backlog.put(self._reasks.pop(record.item.seq))
+        self._alarm.ring()
+
+    def _finished(self) -> bool:
+        if self._calls:
+            return False
+        if self._draining or self.stopped or self._crash:
+            return True
+        return self._backlog.exhausted and not self._backlog.held and not self._reasks
+
+    async def _dispatch(self) -> float:
+        """Start every call that may start now; returns when to look again, inf for a change."""
+        while not (self._draining or self.stopped or self._crash):
+            now_s = self._clock.monotonic()
+            if now_s < self._hold_until_s:
+                return self._hold_until_s
+            if len(self._calls) >= self._breaker.room(self._window.size, now_s):
+                grows_at_s = self._breaker.room_grows_at_s
+                return grows_at_s if grows_at_s > now_s else inf
+            work = self._backlog.take(now_s, fresh=self._may_pull())
+            if work is None:
+                return self._backlog.next_due_s()
+            if work.body is None and not self._render(work):
+                continue
+            due_s = self._barrier(work, now_s) or self._turn(work, now_s)
+            if due_s > now_s:
+                self._backlog.put_back(work)
+                return due_s
+            if self._throttler is not None:
+                await self._throttler.acquire()  # type: ignore[no-untyped-call]
+            self._send(work)
+        return inf
+
+    def _may_pull(self) -> bool:
+        """Backpressure: what is in flight, waits or is not written yet stays bounded."""
+        held = len(self._calls) + self._backlog.held + len(self._reasks) + self._unwritten
+        return held < max(_HELD_LEAST, 4 * self._window.size)
+
+    def _render(self, work: Work) -> bool:
+        """Fill in the body to send; an item that cannot be rendered fails, unsent."""
+        try:
+            work.body = orjson.dumps(self._task.render(work.item, work.invalid).body)
+        except (TaskError, orjson.JSONEncodeError) as error:
+            failure = Failure(code="template", message=str(error), retryable=False)
+            self._settle(
+                Outcome(
+                    item=work.item,
+                    lane="direct",
+                    attempts=work.attempts,
+                    latency_ms=0.0,
+                    answered=False,
+                    failure=failure,
+                )
+            )
+        return work.body is not None
+
+    def _barrier(self, work: Work, now_s: float) -> float:
+        """When the work's chunk may begin, with `--wait`; 0 when nothing holds it."""
+        if not self._rules.wait_s or work.item.chunk <= self._chunk:
+            return 0.0
+        if self._calls or self._backlog.held or self._reasks or self._unwritten:
+            return inf
+        first = self._chunk == 0
+        self._chunk = work.item.chunk
+        if not first:
+            self._hold_until_s = now_s + self._rules.wait_s
+        return self._hold_until_s
+
+    def _turn(self, work: Work, now_s: float) -> float:
+        assert work.body is not None
+        return now_s + self._pace.turn(now_s, len(work.body) // _BYTES_PER_TOKEN)
+
+    def _send(self, work: Work) -> None:
+        work.attempts += 1
+        call = asyncio.create_task(self._call(work, self._pace.ticket))
+        self._calls.begin(call)
+        call.add_done_callback(self._ended)
+
+    def _ended(self, call: asyncio.Task[None]) -> None:
+        self._calls.end(call)
+        if not call.cancelled() and call.exception() is not None:
+            self._crash = call.exception()
+        self._alarm.ring()
+
+    async def _call(self, work: Work, ticket: Ticket) -> None:
+        assert work.body is not None
+        started_s = self._clock.monotonic()
+        reply: Reply | None = None
+        try:
+            reply = await self._transport.post(self._task.endpoint, work.body)
+            verdict = self._judge(reply)
+        except TransportError as error:
+            verdict = judge_failure(error.fault)
+        except asyncio.CancelledError:
+            verdict = self._judge_cancelled()
+        now_s = self._clock.monotonic()
+        latency_s = now_s - started_s
+        self._learn(verdict, reply, ticket, now_s)
+        self._conclude(Answer(work, verdict, reply, latency_s * 1000), now_s)
+
+    def _judge(self, reply: Reply) -> Verdict:
+        endpoint = self._task.endpoint
+        if 200 <= reply.status < 300:
+            return judge(reply.status, reply.body, endpoint=endpoint)
+        hints = read_hints(reply.headers, self._clock.time())
+        return judge(reply.status, reply.body, hints, endpoint=endpoint)
+
+    def _judge_cancelled(self) -> Verdict:
+        """The verdict on a call over its deadline; any other cancellation goes on."""
+        call = asyncio.current_task()
+        assert call is not None
+        if not self._calls.is_overdue(call):
+            raise asyncio.CancelledError
+        detail = f"No whole answer within {self._rules.timeout_s:g} s"
+        return judge_failure(TransportFault(fault=Fault.TIMEOUT, sent=True, detail=detail))
+
+    def _learn(self, verdict: Verdict, reply: Reply | None, ticket: Ticket, now_s: float) -> None:
+        """What the whole lane learns from an answer."""
+        if reply is not None:
+            self._learn_limits(verdict, read_limits(reply.headers), ticket, now_s)
+        if verdict.congested:
+            self._window.congest(ticket.at_s, now_s)
+        elif verdict.kind is Kind.OK:
+            self._window.succeed(now_s - ticket.at_s, len(self._calls))
+        if verdict.holds_all and verdict.retry_after_s is not None:
+            self._hold(now_s, verdict)
+        outage = self._breaker.outage
+        stop = self._breaker.observe(verdict, now_s)
+        if stop is not None:
+            self._stop(stop)
+        if self._breaker.outage != outage:
+            event = "outage_over" if outage else "outage"
+            self._tell(Notice(event=event, serious=True, facts={"code": verdict.code}))
+
+    def _learn_limits(
+        self, verdict: Verdict, limits: RateLimits, ticket: Ticket, now_s: float
+    ) -> None:
+        self._pace.observe(now_s, limits, ticket)
+        if verdict.code == "rate_limited":
+            self._pace.refused(now_s, limits, ticket)
+        if verdict.code == "slow_down":
+            self._pace.slow_down(now_s)
+
+    def _hold(self, now_s: float, verdict: Verdict) -> None:
+        """Send nothing until the provider allows it; longer than a retry waits is for `decide`."""
+        assert verdict.retry_after_s is not None
+        wait_s = min(verdict.retry_after_s, self._rules.retry.retry_after_max_s)
+        if now_s + wait_s > self._hold_until_s:
+            facts = {"code": verdict.code, "wait_s": round(wait_s, 3)}
+            self._tell(Notice(event="rate_limit", serious=True, facts=facts))
+            self._hold_until_s = now_s + wait_s
+
+    def _stop(self, stop: Stop) -> None:
+        if self.stopped is None:
+            self.stopped = stop
+
+    def _conclude(self, answer: Answer, now_s: float) -> None:
+        """What becomes of the item: an outcome, a re-ask, a retry, or it stays pending."""
+        verdict, work = answer.verdict, answer.work
+        if verdict.kind is Kind.OK and verdict.answer is not None:
+            checked = self._task.check(work.item, verdict.answer)
+            if isinstance(checked, Accepted):
+                self._settle(answer.succeeded(checked, self._rules.keep_bodies))
+            else:
+                self._ask_again(answer, checked)
+        elif verdict.kind is Kind.ITEM:
+            self._settle(answer.failed(self._rules.keep_bodies))
+        elif verdict.kind is Kind.FATAL:
+            self._settle(answer.unsettled(wait_s=0.0))
+        else:
+            self._try_again(answer, now_s)
+
+    def _ask_again(self, answer: Answer, bad: Invalid) -> None:
+        work = answer.work
+        if len(work.invalid) >= self._task.reasks:
+            keep = self._rules.keep_bodies
+            self._settle(answer.failed(keep, code="invalid", message=bad.problem))
+            return
+        work.invalid += ((answer.verdict.answer or "", bad.problem),)
+        work.body = None
+        self._reasks[work.item.seq] = work
+        self._settle(answer.invalid(bad.problem))
+
+    def _try_again(self, answer: Answer, now_s: float) -> None:
+        work, verdict = answer.work, answer.verdict
+        if not (verdict.unreachable or self._breaker.outage):
+            work.tries += 1
+        decision = decide(self._rules.retry, verdict, max(1, work.tries), self._rng)
+        if decision is None:
+            self._settle(answer.failed(self._rules.keep_bodies))
+            return
+        self._settle(answer.unsettled(decision.wait_s))
+        if decision.blocked:
+            self._stop(Stop(code="blocked", message=verdict.message))
+        else:
+            self._backlog.put_later(work, now_s + decision.wait_s)
+
+    def _settle(self, record: Outcome | Attempt) -> None:
+        self._unwritten += 1
+        self._record(record)

@@ -1,0 +1,106 @@
+"""`conversion_stats.json`: the snapshot of a run in the users' names."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from processor.exports.atomic import replacing
+from processor.exports.chunk_files import FORMAT
+from processor.watch.snapshot import LaneTotals, Snapshot
+
+STATS_NAME = "conversion_stats.json"
+
+
+def write(snapshot: Snapshot, *, reconciled: bool | None) -> Path:
+    """Write the statistics into the run's folder; returns the file.
+
+    Args:
+        snapshot: The figures.
+        reconciled: Whether ledger, files and input agree; None when it was not looked at.
+
+    Raises:
+        LedgerError: The disk refuses.
+    """
+    path = snapshot.folder / STATS_NAME
+    with replacing(path) as file:
+        file.write(
+            orjson.dumps(
+                as_json(snapshot, reconciled=reconciled),
+                option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE,
+            ).decode()
+        )
+    return path
+
+
+def as_json(snapshot: Snapshot, *, reconciled: bool | None = None) -> dict[str, Any]:
+    """The statistics as JSON values."""
+    overall = snapshot.overall
+    latency = snapshot.latency_ms
+    return {
+        "format": FORMAT,
+        "run_id": snapshot.run_id,
+        "task": snapshot.task,
+        "model": snapshot.model,
+        "provider": snapshot.provider,
+        "total": snapshot.total,
+        "succeeded": snapshot.succeeded,
+        "failed": snapshot.failed,
+        "pending": snapshot.pending,
+        "skipped": snapshot.skipped,
+        "success_rate": _rounded(snapshot.success_rate, 6),
+        "error_rate": _rounded(snapshot.error_rate, 6),
+        "started_at": _moment(snapshot.started_at),
+        "finished_at": _moment(snapshot.finished_at),
+        "elapsed_s": _rounded(snapshot.elapsed_s, 3),
+        "throughput_per_s": _rounded(snapshot.throughput_per_s, 3),
+        "latency_ms": {name: _rounded(value, 1) for name, value in asdict(latency).items()},
+        "requests_sent": overall.requests_sent,
+        "retries": overall.retries,
+        "reasks": overall.reasks,
+        "rate_limited": overall.rate_limited,
+        "tokens": _tokens(overall),
+        "cost_usd": _rounded(overall.cost_usd, 8),
+        "errors": dict(snapshot.errors),
+        "checks": dict(snapshot.checks),
+        "lanes": {lane: _lane(totals) for lane, totals in snapshot.lanes.items()},
+        "chunks": snapshot.chunks,
+        "chunks_complete": snapshot.chunks_complete,
+        "stages_s": {name: round(value, 3) for name, value in snapshot.stages_s.items()},
+        "cpu_s": round(snapshot.cpu_s, 3),
+        "peak_rss_mb": round(snapshot.peak_rss_mb, 1),
+        "bytes_sent": snapshot.bytes_sent,
+        "bytes_received": snapshot.bytes_received,
+        "reconciled": reconciled,
+    }
+
+
+def _lane(totals: LaneTotals) -> dict[str, Any]:
+    return {
+        "succeeded": totals.succeeded,
+        "failed": totals.failed,
+        "requests_sent": totals.requests_sent,
+        "retries": totals.retries,
+        "reasks": totals.reasks,
+        "rate_limited": totals.rate_limited,
+        "tokens": _tokens(totals),
+        "cost_usd": _rounded(totals.cost_usd, 8),
+    }
+
+
+def _tokens(totals: LaneTotals) -> dict[str, int]:
+    return {
+        "prompt": totals.prompt_tokens,
+        "completion": totals.completion_tokens,
+        "cached": totals.cached_tokens,
+    }
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)
+
+
+def _moment(at: float | None) -> str | None:
+    return None if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")

@@ -1,0 +1,101 @@
+"""Tables of a run: `results.csv`, `failed.csv`, `review.csv`."""
+
+import csv
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from processor import jsontext
+from processor.exports.atomic import replacing
+from processor.ledger import results
+from processor.ledger.results import Result
+
+Column = tuple[str, Callable[[Result], Any]]
+
+_RESULT: Sequence[Column] = (
+    ("status", lambda item: item.status),
+    ("result", lambda item: item.result),
+    ("check", lambda item: item.check),
+    ("notes", lambda item: "; ".join(item.notes)),
+    ("error_code", lambda item: item.code),
+    ("error_message", lambda item: item.message),
+    ("lane", lambda item: item.lane),
+    ("model", lambda item: item.model),
+    ("attempts", lambda item: item.attempts),
+    ("latency_ms", lambda item: None if item.latency_ms is None else round(item.latency_ms, 1)),
+    ("prompt_tokens", lambda item: item.prompt_tokens),
+    ("completion_tokens", lambda item: item.completion_tokens),
+    ("cached_tokens", lambda item: item.cached_tokens),
+    ("cost_usd", lambda item: None if item.cost_usd is None else f"{item.cost_usd:.8f}"),
+)
+
+
+def write_all(
+    connection: sqlite3.Connection,
+    folder: Path,
+    *,
+    labels: Mapping[str, str],
+    reviews: bool,
+    bom: bool,
+) -> list[Path]:
+    """Write the tables of a run, in input order, in one pass over the ledger.
+
+    Args:
+        connection: The ledger.
+        folder: The run's folder.
+        labels: Names of labels, for a column of its own; empty for none.
+        reviews: Whether the task tells answers to be looked at apart.
+        bom: Begin with a byte order mark, without which Excel takes Korean for something else.
+
+    Raises:
+        LedgerError: The disk refuses.
+    """
+    encoding = "utf-8-sig" if bom else "utf-8"
+    columns = _columns(connection, labels)
+    wanted: dict[str, Callable[[Result], bool]] = {
+        "results.csv": lambda _: True,
+        "failed.csv": lambda item: item.status == "failed",
+    }
+    if reviews:
+        wanted["review.csv"] = lambda item: item.check == "review"
+    with ExitStack() as stack:
+        tables = []
+        for name, belongs in wanted.items():
+            file = stack.enter_context(replacing(folder / name, encoding=encoding))
+            writer = csv.writer(file)
+            writer.writerow([name for name, _ in columns])
+            tables.append((writer, belongs))
+        for item in results.of_run(connection):
+            row = [_cell(value(item)) for _, value in columns]
+            for writer, belongs in tables:
+                if belongs(item):
+                    writer.writerow(row)
+    return [folder / name for name in wanted]
+
+
+def _columns(connection: sqlite3.Connection, labels: Mapping[str, str]) -> list[Column]:
+    own = list(_RESULT)
+    if labels:
+        own.insert(2, ("label_name", lambda item: labels.get(item.result or "")))
+    names = results.columns(connection)
+    row = connection.execute("SELECT value FROM meta WHERE key = 'id_field'").fetchone()
+    if row is None or row[0] not in names:
+        own.insert(0, ("id", lambda item: item.id))
+    taken = {name for name, _ in own}
+    given: list[Column] = [
+        (f"input_{name}" if name in taken else name, _field(name)) for name in names
+    ]
+    return given + own
+
+
+def _field(name: str) -> Callable[[Result], Any]:
+    return lambda item: item.fields.get(name)
+
+
+def _cell(value: Any) -> Any:
+    """A value as CSV holds it: nested values and booleans as JSON, nothing for null."""
+    if isinstance(value, (dict, list, bool)):
+        return jsontext.dumps(value).strip()
+    return value

@@ -1,0 +1,87 @@
+"""Items beside their outcomes, as every export reads them."""
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from processor import jsontext
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """An item and what became of it; `status` is success, failed or pending."""
+
+    id: str | int
+    status: str
+    fields: Mapping[str, Any]
+    result: str | None
+    check: str | None
+    notes: Sequence[str]
+    code: str | None
+    message: str | None
+    retryable: bool
+    lane: str | None
+    model: str | None
+    tier: str | None
+    attempts: int
+    latency_ms: float | None
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    cached_tokens: int | None
+    cost_usd: float | None
+
+
+_SELECT = """
+SELECT id, id_is_integer, fields, succeeded, result, "check", notes, code, message, retryable,
+       lane, model, tier, attempts, latency_ms, prompt_tokens, completion_tokens, cached_tokens,
+       cost_usd
+FROM items LEFT JOIN outcomes USING (seq)
+"""
+
+
+def of_chunk(connection: sqlite3.Connection, number: int) -> list[Result]:
+    """The items of a chunk, in input order."""
+    first_seq, items = connection.execute(
+        "SELECT first_seq, items FROM chunks WHERE number = ?", (number,)
+    ).fetchone()
+    rows = connection.execute(
+        _SELECT + "WHERE seq BETWEEN ? AND ? ORDER BY seq", (first_seq, first_seq + items - 1)
+    ).fetchall()
+    return [_result(row) for row in rows]
+
+
+def of_run(connection: sqlite3.Connection) -> Iterator[Result]:
+    """All items, in input order, a chunk's worth in memory."""
+    for (number,) in connection.execute("SELECT number FROM chunks ORDER BY number").fetchall():
+        yield from of_chunk(connection, number)
+
+
+def columns(connection: sqlite3.Connection) -> list[str]:
+    """The input's columns, in the order in which they were first seen."""
+    row = connection.execute("SELECT value FROM meta WHERE key = 'columns'").fetchone()
+    return list(jsontext.loads(row[0])) if row else []
+
+
+def _result(row: Sequence[Any]) -> Result:
+    key, is_integer, fields, succeeded = row[:4]
+    return Result(
+        id=int(key) if is_integer else key,
+        status="pending" if succeeded is None else "success" if succeeded else "failed",
+        fields=jsontext.loads(fields),
+        result=row[4],
+        check=row[5],
+        notes=jsontext.loads(row[6]) if row[6] else (),
+        code=row[7],
+        message=row[8],
+        retryable=bool(row[9]),
+        lane=row[10],
+        model=row[11],
+        tier=row[12],
+        attempts=row[13] or 0,
+        latency_ms=row[14],
+        prompt_tokens=row[15],
+        completion_tokens=row[16],
+        cached_tokens=row[17],
+        cost_usd=row[18],
+    )

@@ -1,0 +1,120 @@
+"""The ledger's tables. `PRAGMA user_version` holds the version of the schema.
+
+A chunk is a range of `seq`, so an item needs no column for it, and an open chunk costs one row.
+An item is pending while it has no outcome; a chunk is complete when its counts add up.
+"""
+
+SCHEMA_VERSION = 1
+
+TABLES = """
+CREATE TABLE meta (
+    key TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE sources (
+    uri TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    stamp TEXT,
+    rows_read INTEGER NOT NULL,
+    whole INTEGER NOT NULL,           -- 0: a limit ended the reading before the source did
+    imported_at REAL NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE items (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL,
+    id_is_integer INTEGER NOT NULL,
+    row INTEGER NOT NULL,
+    fields TEXT NOT NULL              -- JSON object
+);
+
+CREATE TABLE skipped (                -- rows left out with --skip-invalid
+    source TEXT NOT NULL,
+    row INTEGER NOT NULL,
+    problem TEXT NOT NULL,
+    PRIMARY KEY (source, row)
+) WITHOUT ROWID;
+
+CREATE TABLE chunks (
+    number INTEGER PRIMARY KEY,
+    first_seq INTEGER NOT NULL,
+    items INTEGER NOT NULL,
+    succeeded INTEGER NOT NULL DEFAULT 0,
+    failed INTEGER NOT NULL DEFAULT 0,
+    file_bytes INTEGER,               -- NULL: its file is not written, or no longer true
+    file_crc32 INTEGER
+);
+
+CREATE TABLE outcomes (
+    seq INTEGER PRIMARY KEY,
+    succeeded INTEGER NOT NULL,
+    result TEXT,
+    "check" TEXT,
+    notes TEXT,                       -- JSON array
+    code TEXT,
+    message TEXT,
+    retryable INTEGER,
+    lane TEXT NOT NULL,
+    model TEXT,
+    tier TEXT,
+    attempts INTEGER NOT NULL,
+    latency_ms REAL NOT NULL,
+    prompt_tokens INTEGER,            -- tokens and cost: every answer paid for, re-asks too
+    completion_tokens INTEGER,
+    cached_tokens INTEGER,
+    cost_usd REAL,
+    request_id TEXT,
+    body TEXT,
+    at REAL NOT NULL
+);
+
+CREATE TABLE attempts (               -- requests that did not settle their item
+    seq INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    lane TEXT NOT NULL,
+    code TEXT NOT NULL,
+    message TEXT NOT NULL,
+    status INTEGER,
+    latency_ms REAL NOT NULL,
+    wait_s REAL NOT NULL,
+    model TEXT,
+    prompt_tokens INTEGER,
+    completion_tokens INTEGER,
+    cached_tokens INTEGER,
+    cost_usd REAL,
+    answer TEXT,
+    problem TEXT,
+    reask INTEGER NOT NULL,           -- 1: the item's next request shows this answer and problem
+    at REAL NOT NULL,
+    PRIMARY KEY (seq, number)
+) WITHOUT ROWID;
+
+CREATE TABLE counters (               -- kept in the transaction of what they count
+    lane TEXT NOT NULL,
+    name TEXT NOT NULL,
+    value REAL NOT NULL,
+    PRIMARY KEY (lane, name)
+) WITHOUT ROWID;
+
+CREATE TABLE latencies (              -- histogram of the last calls of items
+    bucket INTEGER PRIMARY KEY,
+    count INTEGER NOT NULL
+);
+
+CREATE TABLE sessions (               -- one row for each time the run was started
+    number INTEGER PRIMARY KEY,
+    started_at REAL NOT NULL,
+    seen_at REAL NOT NULL,
+    ended_at REAL,
+    exit_code INTEGER,
+    pid INTEGER NOT NULL,
+    settings TEXT NOT NULL,           -- JSON object, secrets left out
+    cpu_s REAL NOT NULL DEFAULT 0,
+    peak_rss_mb REAL NOT NULL DEFAULT 0,
+    bytes_sent INTEGER NOT NULL DEFAULT 0,
+    bytes_received INTEGER NOT NULL DEFAULT 0
+);
+"""
+
+ID_INDEX = "CREATE UNIQUE INDEX IF NOT EXISTS items_id ON items (id)"

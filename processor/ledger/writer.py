@@ -1,0 +1,152 @@
+"""The thread that writes: outcomes and attempts become durable in groups.
+
+One fsync serves all that came while the last one ran. Nothing is acknowledged before its commit:
+`on_commit` is called after it, in this thread, and only then may anyone show, log or export it.
+"""
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+
+from processor.errors import LedgerError
+from processor.ledger import database
+from processor.ledger.commit import Commit, Pricer, Record, write
+
+GATHER_S = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vitals:
+    """What this process used since it started the session."""
+
+    cpu_s: float
+    peak_rss_mb: float
+    bytes_sent: int
+    bytes_received: int
+
+
+class Writer:
+    """Takes records from the event loop, never makes it wait.
+
+    Args:
+        connection: The ledger, open for writing; this thread's alone until `close`.
+        session: Number of the session whose row carries the vitals.
+        price: What an answer costs.
+        vitals: Called at every commit.
+        on_commit: Called after every commit, in this thread.
+        on_failure: Called once if the ledger or `on_commit` fails; nothing is written after.
+    """
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        path: Path,
+        *,
+        session: int,
+        price: Pricer,
+        vitals: Callable[[], Vitals],
+        on_commit: Callable[[Commit], None],
+        on_failure: Callable[[BaseException], None],
+    ) -> None:
+        self._connection = connection
+        self._path = path
+        self._session = session
+        self._price = price
+        self._vitals = vitals
+        self._on_commit = on_commit
+        self._on_failure = on_failure
+        self._records: list[Record] = []
+        self._flushes: list[Future[None]] = []
+        self._lock = threading.Lock()
+        self._work = threading.Event()
+        self._hurry = threading.Event()
+        self._closing = False
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
+        self._thread.start()
+
+    def record(self, record: Record) -> None:
+        """Hand over an outcome or an attempt; it is durable when `on_commit` names it."""
+        with self._lock:
+            self._records.append(record)
+        if not self._work.is_set():
+            self._work.set()
+
+    def flush(self) -> "Future[None]":
+        """A future that is done when all that was recorded before is durable and acknowledged.
+
+        It raises what stopped the writer.
+        """
+        flush: Future[None] = Future()
+        with self._lock:
+            failure = self._failure
+            if failure is None:
+                self._flushes.append(flush)
+        if failure is not None:
+            flush.set_exception(failure)
+        self._hurry.set()
+        self._work.set()
+        return flush
+
+    def close(self) -> None:
+        """Write what is left and end the thread; the connection is the caller's again."""
+        self._closing = True
+        self._hurry.set()
+        self._work.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not (self._closing and not self._records and not self._flushes):
+            self._work.wait()
+            self._hurry.wait(GATHER_S)
+            self._work.clear()
+            if not self._closing:
+                self._hurry.clear()
+            with self._lock:
+                records, self._records = self._records, []
+                flushes, self._flushes = self._flushes, []
+            try:
+                if records:
+                    self._commit(records)
+            except BaseException as error:  # noqa: BLE001 - a thread's failure is the run's
+                self._fail(error, flushes)
+                return
+            for flush in flushes:
+                flush.set_result(None)
+
+    def _fail(self, error: BaseException, flushes: list["Future[None]"]) -> None:
+        if isinstance(error, sqlite3.Error):
+            try:
+                with database.guard(self._path):
+                    raise error
+            except LedgerError as told:
+                error = told
+        with self._lock:
+            self._failure = error
+            flushes += self._flushes
+        for flush in flushes:
+            flush.set_exception(error)
+        self._on_failure(error)
+
+    def _commit(self, records: list[Record]) -> None:
+        connection = self._connection
+        with database.transaction(connection):
+            chunks = write(connection, records, self._price)
+            vitals = self._vitals()
+            connection.execute(
+                "UPDATE sessions SET seen_at = ?, cpu_s = ?, peak_rss_mb = ?, bytes_sent = ?, "
+                "bytes_received = ? WHERE number = ?",
+                (
+                    time.time(),
+                    vitals.cpu_s,
+                    vitals.peak_rss_mb,
+                    vitals.bytes_sent,
+                    vitals.bytes_received,
+                    self._session,
+                ),
+            )
+        self._on_commit(Commit(records=records, chunks=chunks))

@@ -1,0 +1,1 @@
+"""What work costs: pure functions, nothing is sent."""

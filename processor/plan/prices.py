@@ -1,0 +1,99 @@
+"""What tokens cost, offline. An unknown price is None, never 0."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from processor.items import Usage
+
+# Beyond this many prompt tokens some models have a dearer tier, which rates per token do not know.
+_LINEAR_PROMPT_TOKENS = 100_000
+_PROBE_TOKENS = 1_000
+OPENAI = "openai"
+SANDBOX = "sandbox"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rates:
+    """US dollars per token."""
+
+    prompt: float
+    cached: float
+    completion: float
+
+    def cost_usd(self, usage: Usage) -> float:
+        """What an answer costs."""
+        fresh = usage.prompt_tokens - usage.cached_tokens
+        return (
+            fresh * self.prompt
+            + usage.cached_tokens * self.cached
+            + usage.completion_tokens * self.completion
+        )
+
+
+class Prices:
+    """Prices of one provider.
+
+    Args:
+        provider: `openai`; `sandbox`, which asks OpenAI's prices and charges nothing; or another
+            name, whose prices are found by its address.
+        base_url: Address of the API.
+    """
+
+    def __init__(self, provider: str, base_url: str) -> None:
+        self._provider = OPENAI if provider == SANDBOX else provider
+        self._base_url = base_url
+        self._rates = lru_cache(maxsize=64)(self._find_rates)
+
+    def cost_usd(
+        self, model: str | None, tier: str | None, lane: str, usage: Usage
+    ) -> float | None:
+        """What an answer costs in US dollars; None when the price is unknown.
+
+        Args:
+            model: As the answer names it.
+            tier: Service tier that the answer reports; flex and priority change the price.
+            lane: Batch costs half.
+            usage: Its tokens.
+        """
+        if model is None:
+            return None
+        if usage.prompt_tokens > _LINEAR_PROMPT_TOKENS:
+            return self._ask(model, tier, lane, usage)
+        rates = self._rates(model, tier, lane)
+        return None if rates is None else rates.cost_usd(usage)
+
+    def _find_rates(self, model: str, tier: str | None, lane: str) -> Rates | None:
+        probes = (
+            Usage(prompt_tokens=_PROBE_TOKENS, completion_tokens=0),
+            Usage(prompt_tokens=_PROBE_TOKENS, completion_tokens=0, cached_tokens=_PROBE_TOKENS),
+            Usage(prompt_tokens=0, completion_tokens=_PROBE_TOKENS),
+        )
+        costs = [self._ask(model, tier, lane, probe) for probe in probes]
+        prompt, cached, completion = (
+            None if cost is None else cost / _PROBE_TOKENS for cost in costs
+        )
+        if prompt is None or cached is None or completion is None:
+            return None
+        return Rates(prompt=prompt, cached=cached, completion=completion)
+
+    def _ask(self, model: str, tier: str | None, lane: str, usage: Usage) -> float | None:
+        from genai_prices import Usage as PricedUsage, calc_price  # noqa: PLC0415 - takes 0.1 s
+
+        context = {"processing": "batch"} if lane == "batch" else {}
+        if tier in ("flex", "priority"):
+            context["service_tier"] = tier
+        priced = PricedUsage(
+            input_tokens=usage.prompt_tokens,
+            cache_read_tokens=usage.cached_tokens,
+            output_tokens=usage.completion_tokens,
+        )
+        try:
+            if self._provider == OPENAI:
+                price = calc_price(priced, model, provider_id=OPENAI, price_context=context)
+            else:
+                price = calc_price(
+                    priced, model, provider_api_url=self._base_url, price_context=context
+                )
+        except LookupError:
+            return None
+        return float(price.total_price)

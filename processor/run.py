@@ -1,0 +1,409 @@
+"""A run: source into ledger, ledger through a lane, outcomes into files.
+
+The only module that knows both the lanes and the ledger. Everything that happens is written to the
+ledger first; observers, files and statistics follow.
+"""
+
+import asyncio
+import hashlib
+import resource
+import sqlite3
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+from processor import jsontext
+from processor.clock import Clock, SystemClock
+from processor.codes import cause_of
+from processor.data.source import BadRow, Source
+from processor.direct.breaker import Stop
+from processor.direct.lane import DirectLane, LaneRules
+from processor.direct.retry import RetryPolicy
+from processor.direct.transport import Transport
+from processor.errors import InterruptedRunError, StoppedError, UsageError
+from processor.exports import chunk_files, stats, tables
+from processor.items import Row
+from processor.ledger.commit import Commit
+from processor.ledger.intake import Intake, IntakeRules
+from processor.ledger.ledger import Ledger, open_ledger
+from processor.ledger.writer import Vitals, Writer
+from processor.notice import Notice
+from processor.observer import Observer
+from processor.plan.prices import Prices
+from processor.settings import Settings
+from processor.tasks.task import Task
+from processor.watch import snapshot
+from processor.watch.snapshot import Snapshot
+
+_STATS_EVERY_S = 2.0
+_REVIEWED_KIND = "latex"
+
+EXIT_OK = 0
+EXIT_ITEMS_FAILED = 2
+EXIT_STOPPED = 3
+EXIT_INTERRUPTED = 130
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """How a run ended.
+
+    Attributes:
+        snapshot: Its figures.
+        exit_code: As in the documentation: 0, 2, 3 or 130.
+        intake: What was imported; None when the source was known already.
+        stop: Why it stopped early, if it did.
+        files: What was written, the statistics first.
+    """
+
+    snapshot: Snapshot
+    exit_code: int
+    intake: Intake | None
+    stop: Stop | None
+    files: Sequence[Path]
+
+    def raise_if_stopped(self) -> None:
+        """Raise what stopped the run, if anything did.
+
+        Raises:
+            StoppedError: The provider or the network did.
+        """
+        if self.stop is not None:
+            raise StoppedError(
+                self.stop.message, code=self.stop.code, way_out=cause_of(self.stop.code).remedy
+            )
+
+
+class Run:
+    """One start of a run.
+
+    Args:
+        folder: The run's folder; made when it is not there.
+        task: What is asked.
+        source: The rows.
+        settings: What is in force.
+        observers: Who watches.
+        accept_change: Go on although the task changed since the run began.
+        clock: Time.
+    """
+
+    def __init__(
+        self,
+        *,
+        folder: Path,
+        task: Task,
+        source: Source,
+        settings: Settings,
+        observers: Sequence[Observer] = (),
+        accept_change: bool = False,
+        clock: Clock | None = None,
+    ) -> None:
+        self._folder = folder
+        self._task = task
+        self._source = source
+        self._settings = settings
+        self._observers = observers
+        self._accept_change = accept_change
+        self._clock = clock or SystemClock()
+        self._lane: DirectLane | None = None
+        self._transport: Transport | None = None
+        self._interrupted = False
+        self._aborted = False
+        self._failure: BaseException | None = None
+        self._stats_at_s = 0.0
+
+    def drain(self) -> None:
+        """Start nothing new; what is in flight finishes and is recorded."""
+        self._interrupted = True
+        if self._lane is not None:
+            self._lane.drain()
+
+    def abort(self) -> None:
+        """End the calls in flight as well and leave; their items stay pending."""
+        self._interrupted = self._aborted = True
+        if self._lane is not None:
+            self._lane.abort()
+
+    async def execute(self) -> Report:
+        """Import, send, record, export.
+
+        Raises:
+            ProcessorError: Bad input, a changed task, a held folder, a failing disk.
+        """
+        with open_ledger(self._folder) as ledger:
+            begun_s = self._clock.monotonic()
+            self._introduce(ledger)
+            session = ledger.start_session(self._session_facts())
+            self._tell("run_started", run_id=ledger.meta()["run_id"], folder=str(self._folder))
+            exit_code = EXIT_INTERRUPTED
+            try:
+                intake = await asyncio.to_thread(self._take_in, ledger)
+                ledger.add_seconds("import", self._clock.monotonic() - begun_s)
+                self._mend_files(ledger)
+                await self._send(ledger, session)
+                exit_code = self._exit_code(ledger)
+            except BaseException as error:
+                exit_code = getattr(error, "exit_code", exit_code)
+                raise
+            finally:
+                if not self._failure:
+                    ledger.end_session(session, exit_code)
+            return self._report(ledger, intake, exit_code)
+
+    def _introduce(self, ledger: Ledger) -> None:
+        """Note what the run is, or see that it still is the same."""
+        task = self._task
+        meta = ledger.meta()
+        if "identity" in meta:
+            changed = _differences(jsontext.loads(meta["identity"]), dict(task.identity))
+            if changed and not self._accept_change:
+                raise UsageError(
+                    f"{self._folder}: {', '.join(changed)} changed since this run began",
+                    way_out="--new starts afresh, --accept-change goes on with the change.",
+                )
+        ledger.set_meta(
+            run_id=meta.get("run_id") or uuid4().hex[:12],
+            task=task.name,
+            model=task.model,
+            provider=self._settings.provider,
+            identity=jsontext.dumps(dict(task.identity)),
+            id_field=task.id_field,
+            labels=jsontext.dumps(dict(task.label_names)),
+        )
+
+    def _session_facts(self) -> dict[str, object]:
+        key = self._settings.api_key
+        account = hashlib.sha256(key.get_secret_value().encode()).hexdigest()[:12] if key else None
+        return {**self._settings.public(), "account": account}
+
+    def _take_in(self, ledger: Ledger) -> Intake | None:
+        """Import what is new; None when nothing can be.
+
+        A run with a limit that was interrupted is finished before new rows are taken, so that the
+        same command again does what it was to do, and not half as much again.
+        """
+        limit = self._settings.limit
+        counts = ledger.counts()
+        unfinished = ledger.meta().get("limit_open") == str(limit)
+        if limit is not None and (counts.pending >= limit or (counts.pending and unfinished)):
+            return None
+        if ledger.knows(self._source):
+            return None
+        rules = IntakeRules(
+            id_field=self._task.id_field,
+            required=list(dict.fromkeys((*_id_columns(self._task), *self._task.required_fields()))),
+            chunk_size=self._settings.chunk_size,
+            limit=None if limit is None else limit - counts.pending,
+            skip_invalid=self._settings.skip_invalid,
+        )
+        intake = ledger.take_in(_Interruptible(self._source, lambda: self._interrupted), rules)
+        if limit is not None:
+            ledger.set_meta(limit_open=str(limit))
+        self._tell("import", rows_read=intake.rows_read, added=intake.added, skipped=intake.skipped)
+        return intake
+
+    def _mend_files(self, ledger: Ledger) -> None:
+        numbers = chunk_files.stale(ledger.connection, ledger.folder, thorough=False)
+        chunk_files.write(ledger.connection, ledger.folder, numbers)
+        if numbers:
+            self._tell("chunks_mended", chunks=len(numbers))
+
+    async def _send(self, ledger: Ledger, session: int) -> None:
+        settings, begun_s = self._settings, self._clock.monotonic()
+        key = settings.api_key
+        if self._interrupted or not ledger.counts().pending:
+            return
+        self._tell("sending", pending=ledger.counts().pending, model=self._task.model)
+        async with Transport(
+            settings.base_url,
+            key.get_secret_value() if key else None,
+            trust_env=not settings.local,
+        ) as transport:
+            self._transport = transport
+            with self._writing(ledger, session) as writer:
+                self._lane = DirectLane(
+                    task=self._task,
+                    transport=transport,
+                    pending=ledger.pending(settings.limit),
+                    record=writer.record,
+                    rules=_lane_rules(settings),
+                    clock=self._clock,
+                    tell=self._tell_notice,
+                )
+                if not self._interrupted:
+                    await self._lane.run()
+                if self._failure is None:
+                    await asyncio.wrap_future(writer.flush())
+        if self._failure is not None:
+            raise self._failure
+        ledger.add_seconds("send", self._clock.monotonic() - begun_s)
+
+    @contextmanager
+    def _writing(self, ledger: Ledger, session: int) -> Iterator[Writer]:
+        loop = asyncio.get_running_loop()
+
+        def on_commit(commit: Commit, connection: sqlite3.Connection) -> None:
+            loop.call_soon_threadsafe(self._committed, commit)
+            self._follow_up(commit, connection)
+
+        def on_failure(error: BaseException) -> None:
+            loop.call_soon_threadsafe(self._failed, error)
+
+        with ledger.writing(
+            session=session,
+            price=Prices(self._settings.provider, self._settings.base_url).cost_usd,
+            vitals=self._vitals,
+            on_commit=on_commit,
+            on_failure=on_failure,
+        ) as writer:
+            yield writer
+
+    def _committed(self, commit: Commit) -> None:
+        assert self._lane is not None
+        self._lane.committed(commit.records)
+
+    def _failed(self, error: BaseException) -> None:
+        """The ledger cannot be written: nothing more may be sent."""
+        self._failure = error
+        assert self._lane is not None
+        self._lane.abort()
+
+    def _follow_up(self, commit: Commit, connection: sqlite3.Connection) -> None:
+        """What follows a commit, in the writer's thread: files, logs, statistics."""
+        for observer in self._observers:
+            observer.committed(commit)
+        complete = [chunk for chunk in commit.chunks if chunk.complete]
+        chunk_files.write(connection, self._folder, [chunk.number for chunk in complete])
+        for chunk in complete:
+            for observer in self._observers:
+                observer.chunk_written(chunk)
+        now_s = time.monotonic()
+        if now_s - self._stats_at_s >= _STATS_EVERY_S:
+            self._stats_at_s = now_s
+            stats.write(snapshot.take(self._folder), reconciled=None)
+
+    def _vitals(self) -> Vitals:
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        unit = 1 if sys.platform == "darwin" else 1024
+        transport = self._transport
+        return Vitals(
+            cpu_s=usage.ru_utime + usage.ru_stime,
+            peak_rss_mb=usage.ru_maxrss * unit / 1e6,
+            bytes_sent=transport.bytes_sent if transport else 0,
+            bytes_received=transport.bytes_received if transport else 0,
+        )
+
+    def _exit_code(self, ledger: Ledger) -> int:
+        if self._lane is not None and self._lane.stopped is not None:
+            return EXIT_STOPPED
+        counts = ledger.counts()
+        if self._interrupted:
+            return EXIT_INTERRUPTED
+        ledger.set_meta(limit_open="")
+        finished = counts.succeeded + counts.failed
+        share = counts.succeeded / finished if finished else 1.0
+        return EXIT_OK if share >= self._settings.min_success else EXIT_ITEMS_FAILED
+
+    def _report(self, ledger: Ledger, intake: Intake | None, exit_code: int) -> Report:
+        files = [] if self._aborted else self._export(ledger)
+        shot = snapshot.take(ledger.folder)
+        agreed = None if self._aborted else reconcile(ledger.connection, ledger.folder, shot)
+        statistics = stats.write(shot, reconciled=agreed)
+        return Report(
+            snapshot=shot,
+            exit_code=exit_code,
+            intake=intake,
+            stop=self._lane.stopped if self._lane else None,
+            files=[statistics, *files],
+        )
+
+    def _export(self, ledger: Ledger) -> list[Path]:
+        begun_s = self._clock.monotonic()
+        connection, folder = ledger.connection, ledger.folder
+        self._tell("exporting")
+        stale = chunk_files.stale(connection, folder, thorough=True)
+        chunk_files.write(connection, folder, stale)
+        files = tables.write_all(
+            connection,
+            folder,
+            labels=self._task.label_names,
+            reviews=self._task.kind == _REVIEWED_KIND,
+            bom=self._settings.bom,
+        )
+        ledger.add_seconds("export", self._clock.monotonic() - begun_s)
+        return files
+
+    def _tell(self, event: str, **facts: object) -> None:
+        self._tell_notice(Notice(event=event, facts=facts))
+
+    def _tell_notice(self, notice: Notice) -> None:
+        for observer in self._observers:
+            observer.notice(notice)
+
+
+@dataclass(frozen=True, slots=True)
+class _Interruptible:
+    """A source that ends its reading when the run is interrupted."""
+
+    source: Source
+    interrupted: Callable[[], bool]
+
+    @property
+    def name(self) -> str:
+        return self.source.name
+
+    @property
+    def uri(self) -> str:
+        return self.source.uri
+
+    def stamp(self) -> str | None:
+        return self.source.stamp()
+
+    def rows(self) -> Iterator[Row | BadRow]:
+        for row in self.source.rows():
+            if self.interrupted():
+                raise InterruptedRunError(
+                    f"Interrupted while {self.name} was read; nothing was imported",
+                    way_out="The same command starts again.",
+                )
+            yield row
+
+
+def reconcile(connection: sqlite3.Connection, folder: Path, shot: Snapshot) -> bool:
+    """Whether ledger, files and figures agree with one another, counted anew."""
+    items, outcomes, succeeded = connection.execute(
+        "SELECT (SELECT COUNT(*) FROM items), COUNT(*), IFNULL(SUM(succeeded), 0) FROM outcomes"
+    ).fetchone()
+    return (
+        items == shot.total
+        and succeeded == shot.succeeded
+        and outcomes == shot.finished
+        and not chunk_files.stale(connection, folder, thorough=False)
+        and not chunk_files.strays(connection, folder)
+    )
+
+
+def _lane_rules(settings: Settings) -> LaneRules:
+    return LaneRules(
+        concurrency=settings.concurrency,
+        rpm=settings.rpm,
+        tpm=settings.tpm,
+        wait_s=settings.wait_s,
+        timeout_s=settings.timeout_s,
+        give_up_s=settings.give_up_s,
+        retry=RetryPolicy(attempts_max=settings.retries + 1),
+        keep_bodies=settings.keep_bodies,
+        seed=settings.seed,
+    )
+
+
+def _id_columns(task: Task) -> tuple[str, ...]:
+    return () if task.id_field == "row" else (task.id_field,)
+
+
+def _differences(before: dict[str, str], now: dict[str, str]) -> list[str]:
+    return [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]

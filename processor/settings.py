@@ -1,0 +1,102 @@
+"""Every knob once: its name, its unit, its bounds, its default."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+
+from processor.errors import UsageError
+
+DEFAULT_BASE_URL = "https://api.openai.com/v1"
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
+
+
+class Settings(BaseModel):
+    """What is in force for a run. Frozen; `Settings.of` validates."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+    api_key: SecretStr | None = Field(None, description="key of the provider")
+    base_url: str = Field(DEFAULT_BASE_URL, description="where the API is")
+    provider: str = Field("openai", description="name kept in the results")
+    model: str | None = Field(None, min_length=1, description="model; the task's own by default")
+    max_output_tokens: int | None = Field(None, ge=1, description="tokens an answer may have")
+    chunk_size: int = Field(100, ge=1, le=100_000, description="items per result file")
+    concurrency: int | None = Field(
+        None, ge=1, le=10_000, description="ceiling of calls in flight; adaptive by default"
+    )
+    wait_s: float = Field(
+        0, ge=0, le=86_400, allow_inf_nan=False, description="seconds between chunks"
+    )
+    rpm: int | None = Field(None, ge=1, description="requests a minute at most")
+    tpm: int | None = Field(None, ge=1, description="tokens a minute at most")
+    retries: int = Field(5, ge=0, le=100, description="how often a failed call is tried again")
+    timeout_s: float = Field(
+        120, gt=0, le=86_400, allow_inf_nan=False, description="seconds a call may take in all"
+    )
+    give_up_s: float = Field(
+        300, ge=0, allow_inf_nan=False, description="seconds without the provider before stopping"
+    )
+    limit: int | None = Field(None, ge=1, description="items not done yet that are taken at most")
+    min_success: float = Field(
+        1, ge=0, le=1, allow_inf_nan=False, description="share of successes that exits with 0"
+    )
+    skip_invalid: bool = Field(False, description="leave bad rows out instead of refusing")
+    keep_bodies: Literal["all", "failed", "none"] = Field(
+        "failed", description="answers kept whole in the ledger"
+    )
+    bom: bool = Field(True, description="CSV files begin with a BOM, so that Excel reads Korean")
+    log_content: bool = Field(False, description="prompts and answers go into the detail log")
+    logs: Path = Field(Path("logs"), description="folder of the log files")
+    seed: int = Field(0, description="seed of jitter and of made-up questions")
+
+    @field_validator("base_url")
+    @classmethod
+    def _check_base_url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("an address such as https://api.openai.com/v1 is needed")
+        return value.rstrip("/")
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> "Settings":
+        """Validate.
+
+        Raises:
+            UsageError: A value is out of bounds or a name is unknown; says which.
+        """
+        try:
+            return cls(**values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = "--" + str(first["loc"][0]).removesuffix("_s").replace("_", "-")
+            given = "" if first["type"] == "extra_forbidden" else f" (given: {first['input']!r})"
+            told = first["msg"].removeprefix("Value error, ")
+            raise UsageError(
+                f"{name}: {told[0].lower()}{told[1:]}{given}",
+                way_out="See processor run --help.",
+            ) from None
+
+    @property
+    def local(self) -> bool:
+        """Whether the API is on this machine."""
+        return self.host in LOCAL_HOSTS
+
+    @property
+    def host(self) -> str:
+        """Host of the API."""
+        return urlsplit(self.base_url).hostname or ""
+
+    @property
+    def provider_is_other(self) -> bool:
+        """Whether the API is not OpenAI's, although nothing else was said."""
+        return self.provider == "openai" and self.base_url != DEFAULT_BASE_URL
+
+    def public(self) -> dict[str, Any]:
+        """Everything but the secrets, as JSON values."""
+        values = self.model_dump(mode="json", exclude={"api_key"})
+        parts = urlsplit(self.base_url)
+        values["base_url"] = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+        return values

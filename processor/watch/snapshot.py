@@ -1,0 +1,242 @@
+"""How a run stands, in figures: the one function that every display and statistic reads from."""
+
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from processor.ledger import database, histogram
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Latency:
+    """Of the last calls of items, in ms; percentiles are within 2.5 %."""
+
+    mean: float | None
+    p50: float | None
+    p95: float | None
+    p99: float | None
+    max: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneTotals:
+    """What one lane did."""
+
+    succeeded: int
+    failed: int
+    requests_sent: int
+    retries: int
+    reasks: int
+    rate_limited: int
+    prompt_tokens: int
+    completion_tokens: int
+    cached_tokens: int
+    cost_usd: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """The latest start of the run.
+
+    Attributes:
+        exit_code: None while it goes on, and for ever if it was killed.
+    """
+
+    pid: int
+    started_at: float
+    exit_code: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """A run at one moment; succeeded + failed + pending = total.
+
+    Times are seconds since the epoch, money US dollars (None: unknown), shares 0-1 over finished
+    items (None before any).
+    """
+
+    folder: Path
+    run_id: str
+    task: str
+    model: str
+    provider: str
+    total: int
+    succeeded: int
+    failed: int
+    skipped: int
+    started_at: float | None
+    seen_at: float | None
+    finished_at: float | None
+    elapsed_s: float
+    latency_ms: Latency
+    overall: LaneTotals
+    lanes: Mapping[str, LaneTotals]
+    errors: Mapping[str, int]
+    checks: Mapping[str, int]
+    chunks: int
+    chunks_complete: int
+    stages_s: Mapping[str, float]
+    cpu_s: float
+    peak_rss_mb: float
+    bytes_sent: int
+    bytes_received: int
+    session: Session | None
+
+    @property
+    def finished(self) -> int:
+        """Items with an outcome."""
+        return self.succeeded + self.failed
+
+    @property
+    def pending(self) -> int:
+        """Items without an outcome."""
+        return self.total - self.finished
+
+    @property
+    def success_rate(self) -> float | None:
+        """Share of successes among finished items."""
+        return self.succeeded / self.finished if self.finished else None
+
+    @property
+    def error_rate(self) -> float | None:
+        """Share of failures among finished items."""
+        return self.failed / self.finished if self.finished else None
+
+    @property
+    def throughput_per_s(self) -> float | None:
+        """Finished items a second of active time."""
+        return self.finished / self.elapsed_s if self.finished and self.elapsed_s else None
+
+
+Counters = Mapping[str, Mapping[str, float]]
+
+
+def take(folder: Path) -> Snapshot:
+    """Read the figures of a run; costs the same however many items it has.
+
+    Raises:
+        LedgerError: There is no ledger, or it cannot be read.
+    """
+    with database.reading(folder / database.LEDGER_NAME) as connection:
+        connection.execute("BEGIN")  # every figure of the same moment
+        return _read(folder, connection)
+
+
+def _read(folder: Path, connection: sqlite3.Connection) -> Snapshot:
+    meta = dict(connection.execute("SELECT key, value FROM meta"))
+    counters = _counters(connection)
+    lanes = {lane: _lane(values) for lane, values in counters.items() if lane}
+    overall = _lane(_summed(counters))
+    total, chunks, complete = connection.execute(
+        "SELECT IFNULL(SUM(items), 0), COUNT(*), IFNULL(SUM(succeeded + failed = items), 0) "
+        "FROM chunks"
+    ).fetchone()
+    active = connection.execute(
+        "SELECT MIN(started_at), MAX(seen_at), IFNULL(SUM(seen_at - started_at), 0), "
+        "IFNULL(SUM(cpu_s), 0), IFNULL(MAX(peak_rss_mb), 0), IFNULL(SUM(bytes_sent), 0), "
+        "IFNULL(SUM(bytes_received), 0) FROM sessions"
+    ).fetchone()
+    session = _session(connection)
+    ended = session is not None and session.exit_code is not None
+    return Snapshot(
+        folder=folder,
+        run_id=meta.get("run_id", ""),
+        task=meta.get("task", ""),
+        model=meta.get("model", ""),
+        provider=meta.get("provider", ""),
+        total=total,
+        succeeded=overall.succeeded,
+        failed=overall.failed,
+        skipped=connection.execute("SELECT COUNT(*) FROM skipped").fetchone()[0],
+        started_at=active[0],
+        seen_at=active[1],
+        finished_at=active[1] if ended else None,
+        elapsed_s=active[2],
+        latency_ms=_latency(connection, counters.get("", {})),
+        overall=overall,
+        lanes=lanes,
+        errors=_named(counters, "error."),
+        checks=_named(counters, "check."),
+        chunks=chunks,
+        chunks_complete=complete,
+        stages_s={
+            name.removeprefix("stage.").removesuffix("_s"): value
+            for name, value in counters.get("", {}).items()
+            if name.startswith("stage.")
+        },
+        cpu_s=active[3],
+        peak_rss_mb=active[4],
+        bytes_sent=active[5],
+        bytes_received=active[6],
+        session=session,
+    )
+
+
+def _counters(connection: sqlite3.Connection) -> dict[str, dict[str, float]]:
+    counters: dict[str, dict[str, float]] = {}
+    for lane, name, value in connection.execute("SELECT lane, name, value FROM counters"):
+        counters.setdefault(lane, {})[name] = value
+    return counters
+
+
+def _summed(counters: Counters) -> dict[str, float]:
+    totals: dict[str, float] = {}
+    for lane, values in counters.items():
+        for name, value in values.items() if lane else ():
+            totals[name] = totals.get(name, 0) + value
+    return totals
+
+
+def _lane(values: Mapping[str, float]) -> LaneTotals:
+    def count(name: str) -> int:
+        return int(values.get(name, 0))
+
+    return LaneTotals(
+        succeeded=count("succeeded"),
+        failed=count("failed"),
+        requests_sent=count("requests"),
+        retries=count("retries"),
+        reasks=count("reasks"),
+        rate_limited=count("rate_limited"),
+        prompt_tokens=count("prompt_tokens"),
+        completion_tokens=count("completion_tokens"),
+        cached_tokens=count("cached_tokens"),
+        cost_usd=None if count("unpriced") else values.get("cost_usd", 0.0),
+    )
+
+
+def _named(counters: Counters, prefix: str) -> dict[str, int]:
+    """Counts by code or check, the most frequent first; those that went back to 0 left out."""
+    summed = _summed(counters)
+    found = {
+        name.removeprefix(prefix): int(value)
+        for name, value in summed.items()
+        if name.startswith(prefix) and value
+    }
+    return dict(sorted(found.items(), key=lambda pair: (-pair[1], pair[0])))
+
+
+def _latency(connection: sqlite3.Connection, values: Mapping[str, float]) -> Latency:
+    counts = dict(connection.execute("SELECT bucket, count FROM latencies"))
+    calls = sum(counts.values())
+    highest = values.get("latency_max_ms") if calls else None
+
+    def percentile(share: float) -> float | None:
+        value = histogram.percentile(counts, share)
+        return None if value is None or highest is None else min(value, highest)
+
+    return Latency(
+        mean=values.get("latency_sum_ms", 0.0) / calls if calls else None,
+        p50=percentile(0.5),
+        p95=percentile(0.95),
+        p99=percentile(0.99),
+        max=highest,
+    )
+
+
+def _session(connection: sqlite3.Connection) -> Session | None:
+    row = connection.execute(
+        "SELECT pid, started_at, exit_code FROM sessions ORDER BY number DESC LIMIT 1"
+    ).fetchone()
+    return None if row is None else Session(pid=row[0], started_at=row[1], exit_code=row[2])
