@@ -10,6 +10,8 @@ from processor.errors import TaskError
 
 _NODES_WITH_DEFAULT = {"default", "d"}
 _TESTS_OF_PRESENCE = {"defined", "undefined"}
+# What an expression raises over a value that it does not fit.
+_ROW_ERRORS = (TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 class Template:
@@ -58,7 +60,7 @@ class Template:
         context = self._template.new_context({**self._globals, **fields}, shared=True)
         try:
             return "".join(self._template.root_render_func(context))
-        except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+        except _ROW_ERRORS as error:
             raise TaskError(f"the prompt cannot be written for this row: {error}") from error
 
 

@@ -5,7 +5,10 @@ import re
 from processor.tasks.latex.scan import TEXT, mathematics
 
 _COMMAND = re.compile(r"\\[A-Za-z]+")
-_SENTENCE = re.compile(r"[A-Za-z]{2,}(?:[ ,.:;'’\n-]+[A-Za-z]{2,}){2,}")
+# Three words, or two that are too long for products of variables.
+_SENTENCE = re.compile(
+    r"[A-Za-z]{2,}(?:[ ,.:;'’\n-]+[A-Za-z]{2,}){2,}|[A-Za-z]{4,}[ ,.\n]+[A-Za-z]{4,}"
+)
 _LEAD = re.compile(r"[A-Za-z]{4,}\s*:(?!=)")
 _HANGUL = re.compile(r"[가-힣]+(?:[ ,.]+[가-힣]+)*")
 _TEXT_OR_HANGUL = re.compile(f"(?P<text>{TEXT.pattern})|{_HANGUL.pattern}", re.DOTALL)

@@ -10,9 +10,15 @@ from processor.tasks.latex.scan import mathematics
 
 _MAX_LAYERS = 3  # a fence, dollars in it, a display within those
 
+# Only these: of "```x^2```" the x is no language.
+_LANGUAGE = r"(?:(?:la|ka)?tex|math|plaintext|text|markdown|md)"
+
 # Name of a wrapper, and its pattern.
 _WRAPPERS = (
-    ("code fence", re.compile(r"```[A-Za-z]*[ \t]*\n?(?P<inside>.*?)\n?[ \t]*```", re.DOTALL)),
+    (
+        "code fence",
+        re.compile(rf"```(?:{_LANGUAGE}\s)?(?P<inside>.*?)```", re.DOTALL | re.IGNORECASE),
+    ),
     ("backticks", re.compile(r"`(?P<inside>[^`]+)`")),
     ("$$ … $$", re.compile(r"\$\$(?P<inside>.+?)(?<!\\)\$\$", re.DOTALL)),
     ("$ … $", re.compile(r"\$(?P<inside>[^$].*?)(?<!\\)\$", re.DOTALL)),

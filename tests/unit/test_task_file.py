@@ -1,0 +1,129 @@
+"""Task files: what is refused, in one line that names file and key."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from processor.errors import TaskError
+from processor.tasks.taskfile import Output, TaskFile, parse
+from processor.tasks.toml import load_task, shipped_tasks
+
+GOOD = 'name = "mine"\nmodel = "m"\nprompt = "{{ text }}"\n'
+
+
+def test_the_least_that_a_file_needs() -> None:
+    assert parse(GOOD, where="f") == TaskFile(name="mine", model="m", prompt="{{ text }}")
+
+
+def test_everything_that_a_file_can_say() -> None:
+    text = (
+        GOOD
+        + """
+        description = "d"
+        endpoint = "/v1/chat/completions"
+        id = "row"
+        system = "s"
+        examples = [{ user = "u", assistant = "a" }]
+        max_output_tokens = 5
+        [parameters]
+        temperature = 0.5
+        [output]
+        kind = "label"
+        labels = { "0" = "no", "1" = "yes" }
+        reask = 2
+        """
+    )
+    assert parse(text, where="f") == TaskFile(
+        name="mine",
+        model="m",
+        prompt="{{ text }}",
+        description="d",
+        id="row",
+        system="s",
+        examples=(("u", "a"),),
+        max_output_tokens=5,
+        parameters={"temperature": 0.5},
+        output=Output(kind="label", labels={"0": "no", "1": "yes"}, reask=2),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("name = ", "not TOML: Invalid value (at end of document)"),
+        ('model = "m"\nprompt = "p"', "name: missing"),
+        ('name = "n"\nprompt = "p"', "model: missing"),
+        ('name = "n"\nmodel = "m"\nprompt = " "', "prompt: missing"),
+        (GOOD + "promt = 'x'", "promt: unknown key; did you mean prompt"),
+        (GOOD + "xyzzy = 1", "xyzzy: unknown key; known are name, description"),
+        (GOOD + "system = 1", "system: must be text, is 1"),
+        (GOOD + "max_output_tokens = true", "max_output_tokens: must be a whole number, is True"),
+        (GOOD + "max_output_tokens = 0", "max_output_tokens: must be 1 or more"),
+        (GOOD + "examples = 'x'", "examples: must be an array, is 'x'"),
+        (GOOD + "examples = ['x']", "examples: number 1: must be a table with user and assistant"),
+        (GOOD + "examples = [{user='u'}]", "examples: number 1: must be a table with user"),
+        (
+            GOOD + "examples = [{user='u', assistant=0}]",
+            "examples: number 1: assistant: must be text, is 0",
+        ),
+        (GOOD.replace("mine", "a/b"), "name: must be of letters, digits, - and _, is 'a/b'"),
+        (GOOD + 'id = ""', "id: must name a field, or be row"),
+        (GOOD + "endpoint = '/v1/x'", "endpoint: no '/v1/x'; there are /v1/chat/completions"),
+        (GOOD + "parameters = 3", "parameters: must be a table, is 3"),
+        (GOOD + "[parameters]\nmessages = []", "parameters: messages is not a parameter"),
+        (GOOD + "[output]\nkind = 'json'", "output: kind: no kind 'json'; there are text, label"),
+        (GOOD + "[output]\nkinds = 'text'", "output: kinds: unknown key; did you mean kind"),
+        (GOOD + "[output]\nreask = 9", "output: reask: must be 0 to 5, is 9"),
+        (GOOD + "[output]\nreask = -1", "output: reask: must be 0 to 5, is -1"),
+        (GOOD + "[output]\nkind = 'label'", "output: labels: missing"),
+        (GOOD + "[output]\nlabels = {a = 'b'}", "output: labels: kind 'text' has none"),
+        (GOOD + "[output]\nkind = 'label'\nlabels = {a = 1}", "labels: 'a' must have a name, is 1"),
+        (GOOD + "[output]\nkind = 'label'\nlabels = {a = ''}", "labels: 'a' must have a name"),
+        (GOOD + "[output]\nsource = 'x'", "output: source: kind 'text' has none"),
+    ],
+)
+def test_a_wrong_file_is_refused_in_one_line(text: str, said: str) -> None:
+    with pytest.raises(TaskError, match=re.escape(said)) as caught:
+        parse(text, where="my.toml")
+    assert str(caught.value).startswith("my.toml: ")
+    assert "\n" not in str(caught.value)
+
+
+def test_shipped_tasks_load_and_say_what_they_are() -> None:
+    assert shipped_tasks() == ("mathml", "news")
+    mathml, news = load_task("mathml"), load_task("news")
+    assert (mathml.id_field, mathml.kind, mathml.required_fields()) == (
+        "question_id",
+        "latex",
+        ("mathml",),
+    )
+    assert (news.id_field, news.kind, news.required_fields()) == ("row", "label", ("text",))
+    assert news.label_names["2"] == "비판 (Oppose)"
+
+
+def test_a_file_by_its_path(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text("\ufeff" + GOOD, "utf-8")
+    assert load_task(str(path)).name == "mine"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("nosuch", "nosuch: no such task. There are mathml, news; your own is a path"),
+        ("nosuch.toml", "nosuch.toml: No such file or directory"),
+        ("./nosuch", "./nosuch: No such file or directory"),
+        ("/", "/: Is a directory"),
+    ],
+)
+def test_a_task_that_is_not_there(name: str, said: str) -> None:
+    with pytest.raises(TaskError, match=re.escape(said)):
+        load_task(name)
+
+
+def test_a_file_in_another_encoding(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_bytes(GOOD.encode() + "system = '한글'".encode("cp949"))
+    with pytest.raises(TaskError, match=r"not UTF-8, at byte \d+"):
+        load_task(str(path))
