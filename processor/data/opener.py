@@ -52,7 +52,7 @@ def open_source(spec: str, *, encoding: str | None = None) -> Source:
     path = Path(os.path.abspath(spec))  # noqa: PTH100  (resolve() would follow links)
     if path.is_dir():
         raise refusal(IsADirectoryError(), path, name=spec)
-    reader = _READERS.get(_ending(spec))
+    reader = None if "://" in spec else _READERS.get(_ending(spec))
     if reader is None:
         raise InputError("is of no known format", source=_shown(spec), way_out=_SUPPORTED)
     source = FileSource(name=spec, path=path, reader=reader, encoding=codec)

@@ -1,5 +1,6 @@
 import csv
 import io
+from collections.abc import Iterator
 from typing import Literal
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import given, strategies as st
 
 from processor.data.csv import read_csv
 from processor.data.source import BadRow
+from processor.data.text import ROW_LIMIT_BYTES
 from processor.errors import InputError
 from processor.items import Row
 
@@ -91,6 +93,21 @@ def test_what_spoils_the_file_names_row_and_line(
     error = refusal(text)
     assert (error.source, error.row) == ("t.csv", row)
     assert words in error.message
+
+
+def test_an_unclosed_quote_does_not_swallow_the_rest_of_a_large_file() -> None:
+    read_parts = 0
+
+    def parts() -> Iterator[bytes]:
+        nonlocal read_parts
+        yield b'id,text\n1,"a\n'
+        while True:
+            read_parts += 1
+            yield b"2,b\n" * (1 << 18)
+
+    with pytest.raises(InputError, match=r"row 1: a quote is opened and never closed \(line 2\)"):
+        list(read_csv(parts(), source="t.csv"))
+    assert read_parts <= ROW_LIMIT_BYTES >> 20
 
 
 def test_rows_before_a_spoilt_line_are_read_first() -> None:

@@ -149,8 +149,9 @@ def test_a_file_that_cannot_be_read_says_why(
     assert words in error.message
 
 
-def test_an_unknown_format_names_the_known_and_no_password() -> None:
-    error = why_refused("postgresql://me:secret@host/db")
+@pytest.mark.parametrize("table", ["db", "db.csv"])
+def test_an_unknown_format_names_the_known_and_no_password(table: str) -> None:
+    error = why_refused(f"postgresql://me:secret@host/{table}")
     assert ".csv, .tsv, .jsonl, .ndjson, each also with .gz" in error.way_out
     assert "secret" not in str(error)
 

@@ -2,7 +2,15 @@
 
 from typing import Final
 
-from processor.data.questions.markup import COMMA, binomial, fenced, fraction, function, line, sup
+from processor.data.questions.markup import (
+    COMMA,
+    combinations,
+    fenced,
+    fraction,
+    function,
+    line,
+    sup,
+)
 from processor.data.questions.shape import SIGNED, Shape
 
 SETS: Final = (
@@ -40,14 +48,14 @@ PROBABILITY: Final = (
         10,
         (range(2, 8), range(1, 8), ("+", "−", "×")),
         range(2, 20),
-        lambda a, b, sign, c: line(binomial(a + b, a), sign, binomial(c + 1, 2), "= ?"),
+        lambda a, b, sign, c: line(combinations(a + b, a), sign, combinations(c + 1, 2), "= ?"),
     ),
     Shape(
         11,
         (range(1, 6), range(1, 6), range(1, 6)),
         range(1, 6),
         lambda k, a, b, n: line(
-            *(function("P", "X =", k), "=", binomial(k + n, k)),
+            *(function("P", "X =", k), "=", combinations(k + n, k)),
             *(sup(fenced(fraction(a, a + b)), k), sup(fenced(fraction(b, a + b)), n)),
         ),
     ),
@@ -74,6 +82,6 @@ PROBABILITY: Final = (
         10,
         (range(2, 9),),
         range(2, 20),
-        lambda a, b: fraction((fenced(a + b), "!"), (a, "! ·", b, "!")),
+        lambda a, b: fraction((a + b, "!"), (a, "! ·", b, "!")),
     ),
 )

@@ -28,7 +28,8 @@ _SYMBOLS: Final = {
     **{symbol: _operator(symbol) for symbol in _OPERATORS.split()},
     "∑": '<mo movablelimits="false">∑</mo>',
 }
-COMMA: Final = '<mo>,</mo><mspace width="0.5em"/>'
+COMMA: Final = '<mo>,</mo><mspace width="1em"/>'
+NO_BREAK_SPACE: Final = "\N{NO-BREAK SPACE}"
 
 
 def document(content: str) -> str:
@@ -101,10 +102,9 @@ def fraction(top: Part, bottom: Part) -> str:
     return f"<mfrac>{one(top)}{one(bottom)}</mfrac>"
 
 
-def binomial(top: Part, bottom: Part) -> str:
-    """`top` over `bottom` without a rule, in parentheses."""
-    stacked = f'<mfrac linethickness="0">{one(top)}{one(bottom)}</mfrac>'
-    return f"<mrow><mo>(</mo>{stacked}<mo>)</mo></mrow>"
+def combinations(total: int, chosen: int) -> str:
+    """In how many ways some of a total are chosen, as Korean schools write it."""
+    return f"<msub><mrow/>{one(total)}</msub>{sub('C', chosen)}"
 
 
 def root(*tokens: Token) -> str:
@@ -175,8 +175,8 @@ def cases(columns: int, *cells: Part) -> str:
 
 
 def text(words: str) -> str:
-    """Words among symbols."""
-    return f"<mtext>{words}</mtext>"
+    """Words among symbols; `_` is a space that does not vanish at their edge."""
+    return f"<mtext>{words.replace('_', NO_BREAK_SPACE)}</mtext>"
 
 
 def _table(columns: int, cells: tuple[Part, ...], align: str = "") -> str:
