@@ -190,6 +190,12 @@ _ITEM = (
         remedy="Run `processor retry`, or make the prompt clearer.",
     ),
     Cause(
+        code="template",
+        retryable=False,
+        means="The task's prompt could not be filled in from this row; nothing was sent.",
+        remedy="Read the message; mend the row or the prompt.",
+    ),
+    Cause(
         code="context_length",
         retryable=False,
         means="The item is longer than the model can read.",

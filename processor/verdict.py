@@ -5,7 +5,7 @@ carry a code that we know (`codes.PROVIDER_CODES`); else, what does its status s
 outranks the status, because gateways send the same error under different statuses.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
@@ -14,10 +14,9 @@ from typing import Any
 import orjson
 
 from processor.codes import PROVIDER_CODES
+from processor.completion import CHAT, READERS, Completion
 from processor.items import Usage
 from processor.provider_error import ProviderError, clean, error_in
-
-CHAT = "/v1/chat/completions"
 
 # Codes by which the provider asks for patience; the request has nothing to do with it.
 PATIENCE = frozenset({"rate_limited", "slow_down", "flex_unavailable"})
@@ -152,7 +151,7 @@ def judge_body(
             return _malformed(f"The answer is {_json_name(parsed)}, not an object")
         if parsed.get("error"):
             return _judge_error_in_success(parsed, hints)
-        return _READERS[endpoint](parsed)
+        return _judge_completion(READERS[endpoint](parsed))
     error = error_in(parsed) or ProviderError(message=f"HTTP status {status}")
     return _judge_error(status, error, hints)
 
@@ -268,6 +267,8 @@ def _judge_error(status: int, error: ProviderError, hints: Hints) -> Verdict:
 
 def _named(status: int, error: ProviderError) -> str | None:
     """Our code for an error that says what it is; None when only its status speaks."""
+    if status == 429 and "request too large" in error.message.lower():
+        return "too_large"  # it carries the code of a rate limit, and no waiting helps
     named = PROVIDER_CODES.get(error.code) or PROVIDER_CODES.get(error.type)
     return named or _from_words(status, error)
 
@@ -320,14 +321,8 @@ def _as_advised(verdict: Verdict, should_retry: bool | None) -> Verdict:
     return verdict
 
 
-def _malformed(message: str, usage: Usage | None = None) -> Verdict:
-    return Verdict(
-        kind=Kind.RETRY,
-        code="malformed",
-        message=message,
-        usage=usage,
-        maybe_charged=usage is None,
-    )
+def _malformed(message: str) -> Verdict:
+    return Verdict(kind=Kind.RETRY, code="malformed", message=message, maybe_charged=True)
 
 
 def _json_name(value: Any) -> str:
@@ -335,80 +330,16 @@ def _json_name(value: Any) -> str:
     return names.get(type(value), "a number")
 
 
-_TRUNCATED = frozenset({"length", "max_tokens", "model_length"})
-_FILTERED = frozenset({"content_filter", "safety"})
-
-
-def _read_chat(parsed: dict[str, Any]) -> Verdict:
-    usage = _usage(parsed.get("usage"))
-    try:
-        choice = parsed["choices"][0]
-        message = choice["message"]
-        content = message.get("content")
-        refusal = message.get("refusal")
-        finish = _string(choice.get("finish_reason"))
-    except (KeyError, IndexError, TypeError, AttributeError):
-        return _malformed("The answer has no choices with a message", usage)
-    text = content if type(content) is str else _joined(content)
-    code, said = _chat_problem(text, refusal, finish)
-    if code == "malformed":
-        return _malformed(said, usage)
+def _judge_completion(completion: Completion) -> Verdict:
+    kind = Kind.RETRY if completion.code == "malformed" else Kind.ITEM
     return Verdict(
-        kind=Kind.ITEM if code else Kind.OK,
-        code=code,
-        message=said,
-        answer=None if code else text,
-        finish=finish,
-        usage=usage,
-        maybe_charged=usage is None,
-        model=_string(parsed.get("model")),
-        tier=_string(parsed.get("service_tier")),
+        kind=kind if completion.code else Kind.OK,
+        code=completion.code,
+        message=completion.message,
+        answer=None if completion.code else completion.text,
+        finish=completion.finish,
+        usage=completion.usage,
+        maybe_charged=completion.usage is None,
+        model=completion.model,
+        tier=completion.tier,
     )
-
-
-def _chat_problem(text: str | None, refusal: Any, finish: str | None) -> tuple[str, str]:
-    """The code and message of a chat answer that is no success; empty for one that is."""
-    if finish in _TRUNCATED:
-        return "truncated", "The answer was cut off at its length limit"
-    if finish in _FILTERED:
-        return "filtered", "The content filter stopped the answer"
-    if refusal:
-        return "refused", clean(str(refusal))
-    if finish in {"tool_calls", "function_call"} and not text:
-        return "invalid", "The model called a tool instead of answering"
-    if finish == "error" or text is None:
-        return "malformed", "The answer has no content"
-    return "", ""
-
-
-def _string(value: Any) -> str | None:
-    return value if type(value) is str else None
-
-
-def _joined(content: Any) -> str | None:
-    """The text of an answer that comes in parts, as some reasoning models send it."""
-    if not isinstance(content, list):
-        return None
-    parts = [part.get("text") for part in content if isinstance(part, dict)]
-    texts = [part for part in parts if isinstance(part, str)]
-    return "".join(texts) if texts else None
-
-
-def _usage(reported: Any) -> Usage | None:
-    """The usage of an answer; None unless both counts are there, because unknown is not 0."""
-    if type(reported) is not dict:
-        return None
-    prompt = reported.get("prompt_tokens")
-    completion = reported.get("completion_tokens")
-    if type(prompt) is not int or type(completion) is not int or prompt < 0 or completion < 0:
-        return None
-    details = reported.get("prompt_tokens_details")
-    cached = details.get("cached_tokens") if type(details) is dict else 0
-    return Usage(
-        prompt_tokens=prompt,
-        completion_tokens=completion,
-        cached_tokens=cached if type(cached) is int else 0,
-    )
-
-
-_READERS: Mapping[str, Callable[[dict[str, Any]], Verdict]] = MappingProxyType({CHAT: _read_chat})

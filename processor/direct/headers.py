@@ -15,6 +15,7 @@ _PART = re.compile(r"(\d+(?:\.\d+)?)(h|ms|m|s|us|µs|μs|ns)")
 _DURATION = re.compile(rf"(?:{_PART.pattern})+")
 _UNIT_S = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "μs": 1e-6}
 _UNIT_S["ns"] = 1e-9
+_PERIOD_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +127,11 @@ def _read_limit(headers: Mapping[str, str], limit: str, remaining: str, reset: s
         return None
     allowed = _number(stated)
     left = _finite(headers.get(remaining, ""))
-    reset_s = parse_duration_s(headers.get(reset, ""))
-    if not allowed or left is None or reset_s is None:
+    if not allowed or left is None:
         return None
+    reset_s = parse_duration_s(headers.get(reset, ""))
+    if reset_s is None:  # Azure leaves it out: as of a bucket that a minute fills
+        reset_s = max(0.0, (allowed - left) / allowed * _PERIOD_S)
     return Limit(allowed, left, reset_s)
 
 

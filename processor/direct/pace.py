@@ -25,8 +25,10 @@ import math
 from dataclasses import dataclass
 
 from processor.direct.brake import Brake
-from processor.direct.headers import RateLimits
+from processor.direct.headers import Limit, RateLimits
 from processor.direct.meter import Meter
+
+_SCARCE = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ class Pace:
     def refused(self, now_s: float, limits: RateLimits, ticket: Ticket) -> None:
         """A call came back as rate-limited; call it beside `observe`."""
         told = (limits.requests, limits.tokens, limits.project_tokens)
-        if not any(limit is not None and limit.remaining < 1 for limit in told):
+        if not any(limit is not None and _is_scarce(limit) for limit in told):
             self._brake.refuse(ticket.at_s, now_s, self._requests.rate_per_s(now_s))
 
     def slow_down(self, now_s: float) -> None:
@@ -111,3 +113,8 @@ class Pace:
         self._requests.take(-1.0)
         self._tokens.take(-tokens)
         self._project_tokens.take(-tokens)
+
+
+def _is_scarce(limit: Limit) -> bool:
+    """Whether this dimension may be what the call was refused for."""
+    return limit.remaining < max(1.0, _SCARCE * limit.limit)

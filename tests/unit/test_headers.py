@@ -124,15 +124,19 @@ def test_limits() -> None:
             "x-ratelimit-remaining-requests": "nan",
             "x-ratelimit-reset-requests": "1s",
         },
-        {
-            "x-ratelimit-limit-requests": "600",
-            "x-ratelimit-remaining-requests": "1",
-            "x-ratelimit-reset-requests": "soon",
-        },
     ],
 )
 def test_limits_that_say_nothing(headers: dict[str, str]) -> None:
     assert read_limits(CIMultiDict(headers)) is NO_LIMITS
+
+
+@pytest.mark.parametrize(("remaining", "reset_s"), [("150", 45), ("600", 0), ("700", 0), ("0", 60)])
+@pytest.mark.parametrize("reset", [{}, {"x-ratelimit-reset-requests": "soon"}])
+def test_a_reset_that_is_not_said_is_that_of_a_bucket(
+    remaining: str, reset_s: float, reset: dict[str, str]
+) -> None:
+    told = {"x-ratelimit-limit-requests": "600", "x-ratelimit-remaining-requests": remaining}
+    assert read_limits(told | reset).requests == Limit(600, float(remaining), reset_s)
 
 
 def test_hints() -> None:

@@ -188,6 +188,12 @@ def test_cached_tokens_are_read() -> None:
         (400, {"message": "Odd"}, Kind.ITEM, "bad_request"),
         (418, {"message": "Odd"}, Kind.ITEM, "bad_request"),
         (413, {}, Kind.ITEM, "too_large"),  # 37
+        (
+            429,
+            {"code": "rate_limit_exceeded", "message": "Request too large for x on tokens"},
+            Kind.ITEM,
+            "too_large",
+        ),
         (422, {"message": "No"}, Kind.RETRY, "unprocessable"),  # 38
         (407, {}, Kind.FATAL, "proxy_auth"),
         (408, {}, Kind.RETRY, "timeout"),

@@ -1,0 +1,115 @@
+"""A completion: what a model's answer holds, read per endpoint from a successful body."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from processor.items import Usage
+from processor.provider_error import clean
+
+CHAT = "/v1/chat/completions"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completion:
+    """What a model answered.
+
+    Attributes:
+        code: Why it is no success (see `codes`); empty when it is one.
+        message: The same for people.
+        text: The model's text; None when there is none.
+        finish: Why the model stopped, in the provider's word.
+        usage: None when the provider did not say.
+        model: As the answer names it.
+        tier: Service tier that the answer reports.
+    """
+
+    code: str = ""
+    message: str = ""
+    text: str | None = None
+    finish: str | None = None
+    usage: Usage | None = None
+    model: str | None = None
+    tier: str | None = None
+
+
+_TRUNCATED = frozenset({"length", "max_tokens", "model_length"})
+_FILTERED = frozenset({"content_filter", "safety"})
+_TOOL = frozenset({"tool_calls", "function_call"})
+
+
+def read_chat(parsed: dict[str, Any]) -> Completion:
+    """The first choice of a chat completion."""
+    choice = _first(parsed.get("choices"))
+    message = choice.get("message")
+    text = finish = None
+    if type(message) is dict:
+        text = _text(message.get("content"))
+        finish = _string(choice.get("finish_reason"))
+        code, said = _chat_problem(text, message.get("refusal"), finish)
+    else:
+        code, said = "malformed", "The answer has no choice with a message"
+    return Completion(
+        code=code,
+        message=said,
+        text=text,
+        finish=finish,
+        usage=_usage(parsed.get("usage")),
+        model=_string(parsed.get("model")),
+        tier=_string(parsed.get("service_tier")),
+    )
+
+
+READERS: Mapping[str, Callable[[dict[str, Any]], Completion]] = MappingProxyType({CHAT: read_chat})
+
+
+def _chat_problem(text: str | None, refusal: Any, finish: str | None) -> tuple[str, str]:
+    """The code and message of a chat answer that is no success; empty for one that is."""
+    if finish in _TRUNCATED:
+        return "truncated", "The answer was cut off at its length limit"
+    if finish in _FILTERED:
+        return "filtered", "The content filter stopped the answer"
+    if refusal:
+        return "refused", clean(str(refusal))
+    if finish in _TOOL and not text:
+        return "invalid", "The model called a tool instead of answering"
+    if finish == "error" or text is None:
+        return "malformed", "The answer has no content"
+    return "", ""
+
+
+def _first(choices: Any) -> dict[str, Any]:
+    if type(choices) is list and choices and type(choices[0]) is dict:
+        first: dict[str, Any] = choices[0]
+        return first
+    return {}
+
+
+def _text(content: Any) -> str | None:
+    """The text of a message; some reasoning models send it in parts."""
+    if type(content) is not list:
+        return _string(content)
+    texts = [part.get("text") for part in content if isinstance(part, dict)]
+    return "".join(text for text in texts if isinstance(text, str)) or None
+
+
+def _string(value: Any) -> str | None:
+    return value if type(value) is str else None
+
+
+def _usage(reported: Any) -> Usage | None:
+    """The usage of an answer; None unless both counts are there, because unknown is not 0."""
+    if type(reported) is not dict:
+        return None
+    prompt = _count(reported.get("prompt_tokens"))
+    completion = _count(reported.get("completion_tokens"))
+    if prompt is None or completion is None:
+        return None
+    details = reported.get("prompt_tokens_details")
+    cached = _count(details.get("cached_tokens")) if type(details) is dict else 0
+    return Usage(prompt_tokens=prompt, completion_tokens=completion, cached_tokens=cached or 0)
+
+
+def _count(value: Any) -> int | None:
+    return value if type(value) is int and value >= 0 else None
