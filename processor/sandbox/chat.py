@@ -14,7 +14,7 @@ from processor.sandbox.faults.book import Try
 from processor.sandbox.faults.fault import Fault
 from processor.sandbox.faults.hit import Hit
 from processor.sandbox.faults.kinds import KINDS
-from processor.sandbox.front import HEADERS, is_gone
+from processor.sandbox.front import HEADERS, arrives
 from processor.sandbox.latency import lognormal_s
 from processor.sandbox.pandoc import ConverterError
 from processor.sandbox.state import SANDBOX, Sandbox
@@ -52,9 +52,10 @@ async def create(request: web.Request) -> web.StreamResponse:
     if fault is not None:
         return await _go_wrong(request, sandbox, ask, fault)
     completion = await _complete(sandbox, ask)
-    if not is_gone(request):
+    response = web.Response(body=orjson.dumps(completion), content_type="application/json")
+    if arrives(request, response):
         sandbox.stats.answer(question.key)
-    return web.Response(body=orjson.dumps(completion), content_type="application/json")
+    return response
 
 
 async def _read(request: web.Request, sandbox: Sandbox) -> ChatRequest:
@@ -97,7 +98,7 @@ async def _go_wrong(
         completion=await _complete(sandbox, ask) if kind.paid else {},
     )
     response = await kind.respond(hit)
-    if kind.whole and response.status == 200 and not is_gone(request):
+    if kind.whole and response.status == 200 and arrives(request, response):
         sandbox.stats.answer(ask.question.key)
     return response
 

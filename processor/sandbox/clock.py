@@ -48,6 +48,7 @@ class ManualClock:
         self._now_s = 0.0
         self._order = itertools.count()
         self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._fell_asleep = asyncio.Event()
 
     def monotonic(self) -> float:
         """Seconds by which the clock was moved so far."""
@@ -69,7 +70,14 @@ class ManualClock:
             return
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._sleepers, (self._now_s + seconds, next(self._order), future))
+        self._fell_asleep.set()
         await future
+
+    async def asleep(self, count: int = 1) -> None:
+        """Return once at least so many wait for the clock to move."""
+        while self.sleepers < count:
+            self._fell_asleep.clear()
+            await self._fell_asleep.wait()
 
     def advance(self, seconds: float) -> None:
         """Move the clock and wake who is due, earliest first.

@@ -29,8 +29,8 @@ async def front(request: web.Request, handler: Handler) -> web.StreamResponse:
         except ConnectionError:
             sandbox.stats.by_status["dropped"] += 1
             raise
-        begun = response.prepared or not is_gone(request)
-        sandbox.stats.by_status[str(response.status) if begun else "dropped"] += 1
+        status = str(response.status) if arrives(request, response) else "dropped"
+        sandbox.stats.by_status[status] += 1
         return response
 
 
@@ -49,9 +49,10 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
         headers.setdefault(name, value)
 
 
-def is_gone(request: web.Request) -> bool:
-    """Whether the connection is closed, by whichever side."""
-    return request.transport is None or request.transport.is_closing()
+def arrives(request: web.Request, response: web.StreamResponse) -> bool:
+    """Whether a response was begun already, or still can be."""
+    is_open = request.transport is not None and not request.transport.is_closing()
+    return response.prepared or is_open
 
 
 def _route(request: web.Request) -> str:

@@ -77,7 +77,8 @@ class Window:
     Args:
         limit: What one window allows.
         period_s: Its length; windows begin at multiples of it.
-        other: Share of the limit that another client uses up over each window.
+        other: Share of the limit that another client uses up steadily over each window; whoever
+            comes first is served.
         now_s: The present.
     """
 
