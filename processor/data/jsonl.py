@@ -122,7 +122,8 @@ def _problem(error: ValueError | RecursionError) -> str:
         case RecursionError():
             return "is nested too deeply"
         case UnicodeDecodeError():
-            return f"has a byte that is not UTF-8: 0x{error.object[error.start]:02X}"
+            byte = error.object[error.start]
+            return f"has a byte that is not UTF-8: 0x{byte:02X} (--encoding names another)"
         case json.JSONDecodeError():
             return _syntax_problem(error)
         case _:

@@ -64,8 +64,8 @@ def test_a_value_is_what_was_written(line: str, value: Any) -> None:
         (b'{"v": 1', "is cut off: it ends within its JSON"),
         (b'{"v": "ab', "is cut off: it ends within its JSON"),
         (b'{"v": "\\ud800"}', "cannot be read as JSON: no low surrogate in string (character 8)"),
-        (b'{"v": "\xed\xa0\x80"}', "has a byte that is not UTF-8: 0xED"),
-        (b'{"v": "\xb0\xa1"}', "has a byte that is not UTF-8: 0xB0"),
+        (b'{"v": "\xed\xa0\x80"}', "has a byte that is not UTF-8: 0xED (--encoding names another)"),
+        (b'{"v": "\xb0\xa1"}', "has a byte that is not UTF-8: 0xB0 (--encoding names another)"),
         (b'{"v": 1, "w": 2, "v" : 1}', "has the field v more than once"),
         (b'{"v": {"w": 1, "w": 1}}', "has the field w more than once"),
         (
