@@ -28,7 +28,7 @@ _install() { # extras stamp
     echo "Could not make $ROOT/.venv. On Debian: apt-get install python3-venv" >&2
     return 1
   }
-  "$ROOT/.venv/bin/python" -m pip install --quiet --disable-pip-version-check \
+  "$ROOT/.venv/bin/python" -m pip install -qq --disable-pip-version-check \
     --editable "$ROOT[$1]" >&2 || {
     echo "pip could not install the packages: see the lines above; a proxy is set with HTTPS_PROXY." >&2
     return 1

@@ -20,9 +20,9 @@ def sandbox(options: Sequence[str] = ()) -> Iterator[str]:
     Raises:
         UsageError: It did not start; its own words are on standard error.
     """
-    arguments = [sys.executable, "-m", "processor.sandbox", "--port", "0", "--until-stdin-closes"]
+    arguments = [sys.executable, "-m", "processor", "sandbox", "--port", "0"]
     process = subprocess.Popen(  # noqa: S603 - our own module
-        [*arguments, *options],
+        [*arguments, "--until-stdin-closes", *options],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

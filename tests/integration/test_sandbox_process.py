@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-COMMAND = [sys.executable, "-m", "processor.sandbox"]
+COMMAND = [sys.executable, "-m", "processor", "sandbox"]
 PATIENCE_S = 30
 
 

@@ -1,0 +1,130 @@
+"""The rules of who may import whom, read from the source."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import processor
+
+PACKAGE = Path(processor.__file__).parent
+
+BASE = {"clock", "codes", "errors", "items", "jsontext", "loop", "notice", "provider_error"}
+
+# Room to the rooms that it may import, besides itself.
+ALLOWED = {
+    "__init__": set[str](),
+    "clock": set[str](),
+    "codes": set[str](),
+    "errors": set[str](),
+    "items": set[str](),
+    "jsontext": set[str](),
+    "loop": set[str](),
+    "notice": set[str](),
+    "provider_error": {"codes"},
+    "completion": {"items", "provider_error"},
+    "settings": {"errors"},
+    "verdict": {"codes", "completion", "items", "provider_error"},
+    "tasks": {"errors", "items"},
+    "data": {"errors", "items", "jsontext"},
+    "plan": {"errors", "items"},
+    "ledger": {"data", "errors", "items", "jsontext"},
+    "direct": {"clock", "codes", "errors", "items", "notice", "tasks", "verdict"},
+    "watch": {"errors", "items", "jsontext", "ledger"},
+    "exports": {"errors", "items", "jsontext", "ledger", "watch"},
+    "observer": {"ledger", "notice"},
+    "run": {
+        *BASE,
+        *("data", "direct", "exports", "ledger", "observer", "plan", "settings", "tasks", "watch"),
+    },
+    "sandbox": set[str](),
+    "__main__": {"cli"},
+}
+
+# Third-party package to the only modules that may import it.
+SOLE_IMPORTERS = {
+    "asyncio_throttle": {"direct.lane"},
+    "click": {"cli"},
+    "dotenv": {"cli.environment"},
+    "filelock": {"ledger.lock"},
+    "genai_prices": {"plan.prices"},
+    "jinja2": {"tasks"},
+    "math_core": {"tasks"},
+    "pydantic": {"settings"},
+    "pypandoc": {"sandbox"},
+    "rich": {"cli.screen"},
+    "structlog": {"cli.logs"},
+    "tenacity": {"direct.retry"},
+    "aiohttp": {"direct.transport", "sandbox"},
+    "sqlite3": {"exports", "ledger", "run", "watch"},
+}
+
+
+def modules() -> Iterator[tuple[str, ast.Module]]:
+    for path in sorted(PACKAGE.rglob("*.py")):
+        name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+        yield name, ast.parse(path.read_text())
+
+
+def imported(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            assert node.module is not None
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def room_of(name: str) -> str:
+    return name.split(".", maxsplit=1)[0]
+
+
+def within(name: str, place: str) -> bool:
+    return name == place or name.startswith(place + ".")
+
+
+def test_imports_run_one_way() -> None:
+    wrong = []
+    for name, tree in modules():
+        room = room_of(name)
+        if room == "cli":
+            continue
+        for target in imported(tree):
+            if not target.startswith("processor."):
+                continue
+            used = room_of(target.removeprefix("processor."))
+            if used not in {room, "__version__"} and used not in ALLOWED[room]:
+                wrong.append(f"{name} imports {target}")
+    assert not wrong
+
+
+def test_nothing_but_the_command_knows_the_command_line() -> None:
+    users = {room_of(name) for name, tree in modules() if "processor.cli.main" in imported(tree)}
+    assert users <= {"cli", "__main__"}
+
+
+def test_the_sandbox_shares_no_code_with_the_client() -> None:
+    for name, tree in modules():
+        for target in imported(tree):
+            if within(target, "processor.sandbox"):
+                assert within(name, "sandbox") or name == "cli.sandbox", name
+            if within(name, "sandbox"):
+                assert not target.startswith("processor.") or within(target, "processor.sandbox")
+
+
+@pytest.mark.parametrize("package", SOLE_IMPORTERS)
+def test_a_package_has_one_place(package: str) -> None:
+    importers = {
+        name
+        for name, tree in modules()
+        if any(within(target, package) for target in imported(tree))
+    }
+    strays = {
+        name
+        for name in importers
+        if not any(within(name, place) for place in SOLE_IMPORTERS[package])
+    }
+    assert not strays
+    assert importers, f"nobody imports {package}: drop it from the dependencies"
