@@ -140,7 +140,7 @@ def _swapped(at: re.Match[str], _rng: random.Random) -> str:
 
 
 # Neither the width of a space nor what a phantom hides is seen.
-_LETTER = r"(?<![\\A-Za-z])(?<!phantom\{)[A-Za-z](?![A-Za-z])"
+_LETTER = r"(?<![\\A-Za-z])(?<!phantom\{)(?<!array\}\{)[A-Za-z](?![A-Za-z])"
 _DIGIT = r"\d(?!\d*mu\})"
 MUTATIONS: dict[str, _Mutation] = {
     "digit": _changed(_DIGIT, _other("0123456789")),

@@ -24,7 +24,11 @@ class LabelCheck:
     def __init__(self, labels: Mapping[str, str]) -> None:
         self._labels = dict(labels)
         self._keys = {_folded(key): key for key in labels}
-        self._names = {alias: key for key, name in labels.items() for alias in _aliases(name)}
+        aliases = [(alias, key) for key, name in labels.items() for alias in _aliases(name)]
+        shared = {
+            alias for alias, key in aliases if any(a == alias and k != key for a, k in aliases)
+        }
+        self._names = {alias: key for alias, key in aliases if alias not in shared}
 
     def __call__(self, _item: Item, answer: str) -> Accepted | Invalid:
         """The label's key, or what is wrong with the answer."""

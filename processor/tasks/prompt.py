@@ -14,10 +14,11 @@ from processor.tasks.taskfile import Output, TaskFile
 from processor.tasks.template import Template
 from processor.tasks.text import check_text
 
-Check: TypeAlias = Callable[[Item, str], Accepted | Invalid]
+AnswerCheck: TypeAlias = Callable[[Item, str], Accepted | Invalid]
 
 # OpenAI's models, also behind a router ("openai/gpt-…") and fine-tuned ("ft:gpt-…"). They know
 # max_completion_tokens, the later ones nothing else; other servers know max_tokens.
+_CAPS = ("max_completion_tokens", "max_tokens")
 _OPENAI_MODEL = re.compile(r"(?:openai/)?(?:ft:)?(?:gpt-(?!oss)|chatgpt-|o\d)")
 
 
@@ -41,7 +42,7 @@ class PromptTask:
                 for role, content in zip(("user", "assistant"), example, strict=True)
             ),
         ]
-        self._parameters = {**_cap(file), **file.parameters}
+        self._parameters = _parameters(file)
 
     @property
     def name(self) -> str:
@@ -129,7 +130,7 @@ def _message(role: str, content: str) -> Mapping[str, str]:
     return {"role": role, "content": content}
 
 
-def _check_for(output: Output) -> Check:
+def _check_for(output: Output) -> AnswerCheck:
     if output.kind == "label":
         return LabelCheck(output.labels)
     if output.kind == "latex":
@@ -137,11 +138,13 @@ def _check_for(output: Output) -> Check:
     return check_text
 
 
-def _cap(file: TaskFile) -> Mapping[str, int]:
+def _parameters(file: TaskFile) -> Mapping[str, Any]:
+    """The file's parameters, and its cap of output tokens in place of any among them."""
     if file.max_output_tokens is None:
-        return {}
-    known = "max_completion_tokens" if _OPENAI_MODEL.match(file.model) else "max_tokens"
-    return {known: file.max_output_tokens}
+        return file.parameters
+    others = {key: value for key, value in file.parameters.items() if key not in _CAPS}
+    cap = _CAPS[0] if _OPENAI_MODEL.match(file.model) else _CAPS[1]
+    return {**others, cap: file.max_output_tokens}
 
 
 def _digest(value: Any) -> str:

@@ -144,9 +144,19 @@ def _output(table: Mapping[str, Any], where: str) -> Output:
     if (output.kind == "label") != bool(output.labels):
         said = "missing" if output.kind == "label" else f"kind {output.kind!r} has none"
         raise TaskError(f"{where}: labels: {said}")
+    _expect_distinct(output.labels, where)
     if output.source is not None and output.kind != "latex":
         raise TaskError(f"{where}: source: kind {output.kind!r} has none")
     return output
+
+
+def _expect_distinct(labels: Mapping[str, str], where: str) -> None:
+    """Refuses labels that an answer could not tell apart."""
+    seen: dict[str, str] = {}
+    for key, name in labels.items():
+        for word in (key, name):
+            if seen.setdefault(word.strip().casefold(), key) != key:
+                raise TaskError(f"{where}: labels: {word!r} stands for more than one label")
 
 
 def _check(task: TaskFile, where: str) -> None:

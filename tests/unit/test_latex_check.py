@@ -1,5 +1,8 @@
 """LaTeX answers against the MathML that they must look like."""
 
+import re
+import threading
+
 import pytest
 from hypothesis import given, strategies as st
 
@@ -119,7 +122,7 @@ def test_a_bare_percent_sign_hides_nothing() -> None:
 
 def test_korean_of_the_source_is_put_into_text() -> None:
     found = accepted("x=1 또는 x=2", "<mtext>x=1 또는 x=2</mtext>")
-    assert (found.result, found.check) == (r"x=1 \text{또는} x=2", "verified")
+    assert (found.result, found.check) == (r"x=1\text{ 또는 }x=2", "verified")
 
 
 @pytest.mark.parametrize("space", ["\\ ", "\\\\\\ "])
@@ -234,6 +237,25 @@ def test_without_a_source_field_nothing_is_verified() -> None:
 def test_endless_answers_neither_crash_nor_stall(answer: str) -> None:
     found = verdict(answer)
     assert isinstance(found, Invalid) or found.check != "verified"
+
+
+def test_an_answer_too_long_for_math_core_is_kept_but_not_verified() -> None:
+    found = accepted("x^2+" * 700 + "y")
+    assert (found.check, found.notes) == ("unchecked", ("not compared: too long to be checked",))
+
+
+@pytest.mark.parametrize("part", [r"\left(", r"\hat{", r"\sqrt", "{", "x^{"])
+def test_the_longest_that_is_read_fits_into_a_small_stack(part: str) -> None:
+    answer = part * (600 // len(re.findall(r"[\\{^_]", part)))
+    found: list[Accepted | Invalid] = []
+    default = threading.stack_size(1024 * 1024)
+    try:
+        thread = threading.Thread(target=lambda: found.append(verdict(answer)))
+        thread.start()
+        thread.join()
+    finally:
+        threading.stack_size(default)
+    assert isinstance(found[0], Invalid)
 
 
 @given(st.text(max_size=40) | st.text(alphabet="\\{}^_&$`<>% frac", max_size=60))

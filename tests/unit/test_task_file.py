@@ -7,7 +7,7 @@ import pytest
 
 from processor.errors import TaskError
 from processor.tasks.taskfile import Output, TaskFile, parse
-from processor.tasks.toml import load_task, shipped_tasks
+from processor.tasks.toml import load_task, shipped_tasks, task_text
 
 GOOD = 'name = "mine"\nmodel = "m"\nprompt = "{{ text }}"\n'
 
@@ -80,6 +80,14 @@ def test_everything_that_a_file_can_say() -> None:
         (GOOD + "[output]\nlabels = {a = 'b'}", "output: labels: kind 'text' has none"),
         (GOOD + "[output]\nkind = 'label'\nlabels = {a = 1}", "labels: 'a' must have a name, is 1"),
         (GOOD + "[output]\nkind = 'label'\nlabels = {a = ''}", "labels: 'a' must have a name"),
+        (
+            GOOD + "[output]\nkind = 'label'\nlabels = {a = 'x', b = 'X'}",
+            "'X' stands for more than",
+        ),
+        (
+            GOOD + "[output]\nkind = 'label'\nlabels = {a = 'x', A = 'y'}",
+            "'A' stands for more than",
+        ),
         (GOOD + "[output]\nsource = 'x'", "output: source: kind 'text' has none"),
     ],
 )
@@ -106,6 +114,13 @@ def test_a_file_by_its_path(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text("\ufeff" + GOOD, "utf-8")
     assert load_task(str(path)).name == "mine"
+
+
+@pytest.mark.parametrize("name", shipped_tasks())
+def test_a_shipped_file_can_be_copied(name: str, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.toml"
+    copy.write_text(task_text(name), "utf-8")
+    assert load_task(str(copy)).identity == load_task(name).identity
 
 
 @pytest.mark.parametrize(

@@ -80,3 +80,10 @@ def test_a_name_that_holds_another_is_no_contradiction() -> None:
     check = LabelCheck({"0": "agree", "1": "disagree"})
     assert check(ITEM, "1: disagree") == Accepted(result="1")
     assert check(ITEM, "disagree") == Accepted(result="1")
+
+
+def test_a_half_of_a_name_that_two_labels_share_means_neither() -> None:
+    check = LabelCheck({"0": "warm (mood)", "1": "cold (mood)"})
+    assert check(ITEM, "cold") == Accepted(result="1")
+    assert isinstance(check(ITEM, "mood"), Invalid)
+    assert check(ITEM, "0: mood") == Accepted(result="0")

@@ -97,6 +97,16 @@ def test_the_cap_is_sent_under_the_name_that_the_model_knows(model: str, name: s
     assert body == {name: 9}
 
 
+def test_the_cap_replaces_one_among_the_parameters() -> None:
+    text = FILE.replace("seed = 7", "max_tokens = 3\nseed = 7")
+    body = task(f"max_output_tokens = 9\n{text}").render(item(word="b")).body
+    assert {key: body.get(key) for key in ("max_tokens", "max_completion_tokens", "seed")} == {
+        "max_tokens": None,
+        "max_completion_tokens": 9,
+        "seed": 7,
+    }
+
+
 @pytest.mark.parametrize(
     ("old", "new", "part"),
     [

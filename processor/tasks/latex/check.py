@@ -23,7 +23,9 @@ class LatexCheck:
     """
 
     source: str | None = None
-    _writer: MathMLWriter = field(default_factory=MathMLWriter, repr=False, compare=False)
+    _writer: MathMLWriter = field(
+        init=False, default_factory=MathMLWriter, repr=False, compare=False
+    )
 
     def __call__(self, item: Item, answer: str) -> Accepted | Invalid:
         """The mended answer with its notes, or what is wrong with it."""

@@ -11,7 +11,7 @@ _SENTENCE = re.compile(
 )
 _LEAD = re.compile(r"[A-Za-z]{4,}\s*:(?!=)")
 _HANGUL = re.compile(r"[가-힣]+(?:[ ,.]+[가-힣]+)*")
-_TEXT_OR_HANGUL = re.compile(f"(?P<text>{TEXT.pattern})|{_HANGUL.pattern}", re.DOTALL)
+_TEXT_OR_HANGUL = re.compile(f"(?P<text>{TEXT.pattern})| *{_HANGUL.pattern} *", re.DOTALL)
 _TAG_OR_SPACE = re.compile(r"<[^>]*>|\s+")
 
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 from xml.parsers import expat
 
 from processor.tasks.mathml.characters import atoms
-from processor.tasks.mathml.elements import HIDDEN, RULES, Children
-from processor.tasks.mathml.form import Form
+from processor.tasks.mathml.elements import HIDDEN, RULES
+from processor.tasks.mathml.form import Children, Form
 
 MAX_DEPTH = 100  # schoolbooks stay below 30; what reads a form recurses no deeper than this
 

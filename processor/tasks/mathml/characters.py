@@ -151,15 +151,25 @@ def _alike() -> _Alike:
 _TABLE = _alike()
 
 
-@lru_cache(maxsize=8192)
 def atoms(text: str, *, double_struck: bool = False) -> Form:
     """The form of a text, which is in Unicode's composed form (NFC)."""
+    if len(text) > _LONGEST_REMEMBERED:
+        return _form(text, double_struck=double_struck)
+    return _remembered_form(text, double_struck=double_struck)
+
+
+def _form(text: str, *, double_struck: bool) -> Form:
     plain = text.translate(_TABLE)
     if double_struck:
         plain = plain.translate(_DOUBLE_STRUCK)
     if plain.isascii():
         return tuple(plain)
     return tuple(_with_scripts(plain))
+
+
+# Formulas say the same few names and numbers again and again; sentences they say once.
+_LONGEST_REMEMBERED = 16
+_remembered_form = lru_cache(maxsize=8192)(_form)
 
 
 def _with_scripts(plain: str) -> Iterable[str | Node]:

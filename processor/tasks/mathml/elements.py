@@ -4,11 +4,10 @@ from collections.abc import Callable, Mapping
 from itertools import chain, zip_longest
 from typing import TypeAlias
 
+from processor.tasks.mathml import tables
 from processor.tasks.mathml.characters import atoms, is_accent, mark
-from processor.tasks.mathml.form import Form, Node
+from processor.tasks.mathml.form import Attributes, Children, Form, Node
 
-Children: TypeAlias = list[Form]
-Attributes: TypeAlias = Mapping[str, str]
 Rule: TypeAlias = Callable[[Children, Attributes], Form]
 
 _PRIME, _DEGREE = "′", "°"
@@ -18,7 +17,6 @@ _OPERATORS = frozenset("ΣΠ∐∫∬∭∮∯∰∪∩∨∧⊕⊗⊙⨄⨆") |
     *("lim", "limsup", "liminf", "max", "min", "sup", "inf", "det", "gcd", "Pr"),
     *("argmax", "argmin", "injlim", "projlim"),
 }
-_RELATIONS = frozenset("=<>≤≥≠≈≡≒→⇒⇔")
 _STRIKES_AND_BOXES = {"roundedbox": "box", "updiagonalarrow": "updiagonalstrike"}
 
 
@@ -174,53 +172,6 @@ def _enclose(children: Children, attributes: Attributes) -> Form:
     return (Node(" ".join(drawn), (content,)),)
 
 
-def _cells(children: Children, _attributes: Attributes) -> Form:
-    cells = list(children)
-    while cells and not cells[-1]:
-        cells.pop()
-    return (Node("row", tuple(cells)),)
-
-
-def _labeled_cells(children: Children, attributes: Attributes) -> Form:
-    return _cells(children[1:], attributes)
-
-
-def _table(children: Children, _attributes: Attributes) -> Form:
-    rows = [_parts(child) for child in children]
-    while rows and not rows[-1]:
-        rows.pop()
-    if any(atom in _RELATIONS for row in rows for cell in row for atom in cell):
-        rows = [_aligned(row) for row in rows]
-    if len(rows) == 1 and len(rows[0]) == 1:
-        return rows[0][0]
-    return (Node("table", tuple((Node("row", row),) for row in rows)),)
-
-
-def _parts(row: Form) -> tuple[Form, ...]:
-    """The cells of a row; what stands in a table without one is a cell."""
-    only = row[0] if len(row) == 1 else ""
-    return only.parts if isinstance(only, Node) and only.kind == "row" else (row,)
-
-
-def _aligned(cells: tuple[Form, ...]) -> tuple[Form, ...]:
-    """The cells of a line of equations, where columns only align the signs.
-
-    A boundary beside a sign is dropped, because one author puts `=` into a column of its own and
-    another does not; between two numbers or letters it keeps them apart.
-    """
-    joined: list[Form] = []
-    for cell in filter(None, cells):
-        if joined and (_is_sign(joined[-1][-1]) or _is_sign(cell[0])):
-            joined[-1] += cell
-        else:
-            joined.append(cell)
-    return tuple(joined)
-
-
-def _is_sign(atom: str | Node) -> bool:
-    return isinstance(atom, str) and not atom.isalnum()
-
-
 _ROWS = (
     *("math", "mrow", "mstyle", "mpadded", "merror", "mtd"),
     *("mi", "mn", "mo", "mtext", "ms"),
@@ -250,7 +201,7 @@ RULES: Mapping[str, Rule] = {
     "mprescripts": _prescripts,
     "mfenced": _fenced,
     "menclose": _enclose,
-    "mtr": _cells,
-    "mlabeledtr": _labeled_cells,
-    "mtable": _table,
+    "mtr": tables.cells,
+    "mlabeledtr": tables.labeled_cells,
+    "mtable": tables.table,
 }

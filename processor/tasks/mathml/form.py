@@ -4,9 +4,14 @@ A form is a tuple of single characters and nodes. Scripts follow their base as n
 so that the extent of the base, which nobody sees, does not count.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple, TypeAlias
 
 Form: TypeAlias = "tuple[str | Node, ...]"
+
+# What the rule of an element makes its form of: the forms of its parts, and its attributes.
+Children: TypeAlias = list[Form]
+Attributes: TypeAlias = Mapping[str, str]
 
 
 class Node(NamedTuple):
