@@ -24,11 +24,7 @@ async def front(request: web.Request, handler: Handler) -> web.StreamResponse:
     request[HEADERS] = {}
     request[_ARRIVED] = sandbox.clock.monotonic()
     with sandbox.stats.arrival(_route(request), sandbox.clock.time()):
-        try:
-            response = await _handle(request, handler, sandbox.config)
-        except ConnectionError:
-            sandbox.stats.by_status["dropped"] += 1
-            raise
+        response = await _handle(request, handler, sandbox.config)
         status = str(response.status) if arrives(request, response) else "dropped"
         sandbox.stats.by_status[status] += 1
         return response
@@ -68,14 +64,25 @@ async def _handle(
         if keys is not None:
             _check_key(request, keys.api_key)
         return await handler(request)
-    except errors.ApiError as refusal:
-        return _refuse(refusal)
-    except web.HTTPNotFound:
-        return _refuse(errors.no_such_url(request.method, request.path))
-    except web.HTTPMethodNotAllowed:
-        return _refuse(errors.wrong_method(request.method, request.path))
-    except web.HTTPRequestEntityTooLarge:
-        return _refuse(errors.too_large(request.app[SANDBOX].config.max_body_bytes))
+    except (errors.ApiError, web.HTTPException, web.RequestPayloadError) as error:
+        return _refuse(_in_openais_words(request, error))
+    except ConnectionError:
+        # The client left in the middle of its request or of the answer: nobody reads this.
+        return web.Response()
+
+
+def _in_openais_words(request: web.Request, error: Exception) -> errors.ApiError:
+    match error:
+        case errors.ApiError():
+            return error
+        case web.HTTPMethodNotAllowed():
+            return errors.wrong_method(request.method, request.path)
+        case web.HTTPRequestEntityTooLarge():
+            return errors.too_large(request.app[SANDBOX].config.max_body_bytes)
+        case web.HTTPNotFound():
+            return errors.no_such_url(request.method, request.path)
+        case _:
+            return errors.unparsable()
 
 
 def _refuse(refusal: errors.ApiError) -> web.Response:

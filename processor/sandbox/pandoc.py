@@ -8,6 +8,7 @@ import asyncio
 import shutil
 from asyncio.subprocess import PIPE, Process
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 
 import orjson
@@ -92,9 +93,14 @@ class Pandoc:
 
 
 class Converter:
-    """Turns MathML into LaTeX. Starts pandoc at the first question, and again when it ended."""
+    """Turns MathML into LaTeX. Starts pandoc at the first question, and again when it ended.
 
-    def __init__(self) -> None:
+    Args:
+        find: Gives the path of pandoc, or None.
+    """
+
+    def __init__(self, find: Callable[[], str | None] = find_pandoc) -> None:
+        self._find = find
         self._pandoc: Pandoc | None = None
         self._starting = asyncio.Lock()
         self._known: dict[str, str] = {}
@@ -123,12 +129,11 @@ class Converter:
     async def _running(self) -> Pandoc:
         async with self._starting:
             if self._pandoc is None or self._pandoc.ended:
-                self._pandoc = Pandoc(await _start())
+                self._pandoc = Pandoc(await _start(self._find()))
             return self._pandoc
 
 
-async def _start() -> Process:
-    path = find_pandoc()
+async def _start(path: str | None) -> Process:
     if path is None:
         raise ConverterError(
             "The sandbox answers mathml by pandoc, which is not installed: "

@@ -49,7 +49,10 @@ async def running(
     """
     app = build_app(config, clock)
     with _access_log(access_log) as log, _listen(port) as listener:
-        runner = web.AppRunner(app, access_log=log, shutdown_timeout=_GRACE_S)
+        # Compressed bodies are not unpacked, and so refused as no JSON.
+        runner = web.AppRunner(
+            app, access_log=log, shutdown_timeout=_GRACE_S, auto_decompress=False
+        )
         try:
             await runner.setup()
             await web.SockSite(runner, listener, backlog=_BACKLOG).start()

@@ -68,6 +68,26 @@ def test_it_ends_when_told(number: signal.Signals) -> None:
     assert (process.returncode, errors) == (0, "")
 
 
+def test_a_client_that_leaves_makes_no_noise() -> None:
+    """Clients are killed in tests; what they leave behind is no error of the sandbox."""
+    with started() as (process, url):
+        host, port = url.split("/")[2].split(":")
+        head = (
+            "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer x\r\n"
+            "content-type: application/json\r\ncontent-length: 1000\r\n\r\n"
+        )
+        stats = url.removesuffix("/v1") + "/sandbox/stats"
+        with socket.create_connection((host, int(port))) as connection:
+            connection.sendall(head.encode() + b"{")
+            while b'"in_hand":1' not in urllib.request.urlopen(stats).read():
+                pass
+        while b'"by_status":{"dropped":1}' not in urllib.request.urlopen(stats).read():
+            pass
+        process.terminate()
+        _, errors = process.communicate(timeout=PATIENCE_S)
+    assert errors == ""
+
+
 def test_it_ends_with_its_standard_input() -> None:
     with started("--until-stdin-closes") as (process, _):
         _, errors = process.communicate(timeout=PATIENCE_S)

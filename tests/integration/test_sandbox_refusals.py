@@ -233,6 +233,16 @@ def test_what_is_no_json(raw: bytes) -> None:
         ("POST", "/chat/completions", {"json": None}, 400, "unsupported_content_type"),
         ("POST", "/chat/completions", {"data": "a"}, 400, "unsupported_content_type"),
         ("POST", "/chat/completions", {"json": "x" * 6000}, 413, None),
+        (
+            "POST",
+            "/chat/completions",
+            {
+                "data": b"no gzip",
+                "headers": {"content-type": "application/json", "content-encoding": "gzip"},
+            },
+            400,
+            None,
+        ),
         ("GET", "/chat/completions", {}, 405, "method_not_supported"),
         ("POST", "/models", {"json": {}}, 405, "method_not_supported"),
         ("GET", "/nowhere", {}, 404, None),
