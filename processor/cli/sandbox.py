@@ -15,9 +15,9 @@ Examples:
 """  # noqa: E501 - a command line is one line
 
 
-@click.command(name="sandbox", epilog=EPILOG)
+@click.command(name="sandbox", epilog=EPILOG, context_settings={"show_default": True})
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 takes any free one.")
-@click.option("--seed", type=int, default=0, help="Of everything that is drawn.  [default: 0]")
+@click.option("--seed", type=int, default=0, help="Of everything that is drawn.")
 @click.option("--api-key", metavar="KEY", help="Demand this key; otherwise any will do.")
 @click.option("--model", "models", multiple=True, metavar="NAME", help="Know this model, too.")
 @click.option("--context-tokens", type=int, metavar="N", help="Context length of every model.")
