@@ -24,12 +24,12 @@ from processor.direct.breaker import Stop
 from processor.direct.lane import DirectLane, LaneRules
 from processor.direct.retry import RetryPolicy
 from processor.direct.transport import Transport
-from processor.errors import InterruptedRunError, StoppedError, UsageError
+from processor.errors import InterruptedRunError, ProcessorError, StoppedError, UsageError
 from processor.exports import chunk_files, stats, tables
 from processor.items import Row
 from processor.ledger.commit import Commit
 from processor.ledger.intake import Intake, IntakeRules
-from processor.ledger.ledger import Ledger, open_ledger
+from processor.ledger.ledger import Ledger, discard_if_empty, open_ledger
 from processor.ledger.writer import Vitals, Writer
 from processor.notice import Notice
 from processor.observer import Observer
@@ -134,6 +134,14 @@ class Run:
         Raises:
             ProcessorError: Bad input, a changed task, a held folder, a failing disk.
         """
+        try:
+            return await self._execute()
+        except ProcessorError as error:
+            self._tell("run_refused", error=str(error), exit_code=error.exit_code)
+            discard_if_empty(self._folder)
+            raise
+
+    async def _execute(self) -> Report:
         with open_ledger(self._folder) as ledger:
             begun_s = self._clock.monotonic()
             self._introduce(ledger)

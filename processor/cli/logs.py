@@ -42,8 +42,13 @@ class RunLog:
         if "run_id" in notice.facts:
             self._run_id = notice.facts["run_id"]
             self._logger = self._logger.bind(run_id=self._run_id)
-        write = self._logger.warning if notice.serious else self._logger.info
-        write(notice.event, **{k: v for k, v in notice.facts.items() if k != "run_id"})
+        facts = {name: value for name, value in notice.facts.items() if name != "run_id"}
+        if notice.event == "run_refused":
+            self._logger.error(notice.event, severity="ERROR", **facts)
+        elif notice.serious:
+            self._logger.warning(notice.event, **facts)
+        else:
+            self._logger.info(notice.event, **facts)
 
     def committed(self, commit: Commit) -> None:
         """Outcomes and attempts became durable."""

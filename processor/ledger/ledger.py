@@ -215,6 +215,23 @@ def open_ledger(folder: Path) -> Iterator[Ledger]:
         yield Ledger(folder, connection)
 
 
+def discard_if_empty(folder: Path) -> None:
+    """Remove a run folder whose ledger holds no item: the run was refused before it began."""
+    path = folder / database.LEDGER_NAME
+    if not path.exists() or lock.is_held(folder):
+        return
+    try:
+        with database.reading(path) as connection:
+            if connection.execute("SELECT COUNT(*) FROM items").fetchone()[0]:
+                return
+    except LedgerError:
+        return  # not one that we made
+    for leftover in (*folder.glob(f"{path.name}*"), folder / lock.LOCK_NAME):
+        leftover.unlink(missing_ok=True)
+    if not any(folder.iterdir()):
+        folder.rmdir()
+
+
 def _pending_of_chunk(
     connection: sqlite3.Connection, number: int, first_seq: int, items: int
 ) -> list[Pending]:

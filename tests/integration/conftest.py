@@ -1,0 +1,33 @@
+"""What the tests of whole commands share."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from command_line import Shell
+
+from processor.cli.sandbox_process import sandbox
+
+
+@pytest.fixture(scope="session")
+def sandbox_url() -> Iterator[str]:
+    """One sandbox process for all commands of a test worker; instant answers."""
+    with sandbox(["--latency-ms", "1"]) as url:
+        yield url
+
+
+@pytest.fixture
+def shell(
+    sandbox_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Shell:
+    """A folder to type commands in, without a key, in front of a sandbox that forgot all."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "DATABASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test-key")
+    shell = Shell(tmp_path, sandbox_url, capsys)
+    shell.reset()
+    return shell
