@@ -5,6 +5,8 @@ from contextlib import suppress
 
 from math_core import LatexError, LatexToMathML
 
+from processor.tasks.latex.scan import TEXT
+
 # math-core recurses without a limit, and a stack that overflows ends the process (measured: some
 # 1.6 KB for each of these characters). 600 fit into 1 MB; real answers have up to 120.
 _MAX_OPENERS = 600
@@ -20,12 +22,19 @@ _MACROS = {
     "imaginaryJ": "j",
     "mathellipsis": r"\ldots",
     "mathnormal": "#1",
+    "mathllap": "#1",
+    "mathrlap": "#1",
     "mbox": r"\text{#1}",
+    "colorbox": "{#2}",
     "nicefrac": r"\frac{#1}{#2}",
     "overarc": r"\overparen{#1}",
     "rlap": "#1",
     "llap": "#1",
     "sdot": r"\cdot",
+    "nshortmid": r"\nmid",
+    "nshortparallel": r"\nparallel",
+    "shortmid": r"\mid",
+    "shortparallel": r"\parallel",
     "smallfrown": r"\frown",
     "smallsetminus": r"\setminus",
     "smallsmile": r"\smile",
@@ -40,6 +49,8 @@ _MACROS = {
     "wideparen": r"\overparen{#1}",
 }
 _ENVIRONMENT = re.compile(r"\\(begin|end)\{(?:(smallmatrix)|(split)|([pbBvV]?matrix)\*)\}")
+# Mathematics among words, which math-core lacks: "\\text{if $x$ is}".
+_DOLLARS = re.compile(r"\$([^$]*)\$")
 # How math-core says that it is the one who cannot.
 _LIMITS = (
     "Unknown",
@@ -53,7 +64,7 @@ _LIMITS = (
 )
 # Heights of rows and places of boxes, which math-core would show as text.
 _OPTION = re.compile(
-    r"(\\)\s*\[\s*-?[\d.]+\s*(?:pt|em|ex|mm|cm|mu|in|px)\s*\]|(\\begin\{\w+\*?\})\[[tcbmlr]\]"
+    r"(\\\\)\s*\[\s*-?[\d.]+\s*(?:pt|em|ex|mm|cm|mu|in|px)\s*\]|(\\begin\{\w+\*?\})\[[tcbmlr]\]"
 )
 _POSITION = re.compile(r"^\d+: ")
 
@@ -82,7 +93,7 @@ class MathMLWriter:
         """
         if len(_OPENERS.findall(latex)) > _MAX_OPENERS:
             raise NotExpressibleError("too long to be checked")
-        plain = _ENVIRONMENT.sub(_environment, _OPTION.sub(r"\1\2", latex))
+        plain = _plain(latex)
         try:
             return _converted(self._strict, plain)
         except NotExpressibleError as error:
@@ -111,6 +122,14 @@ def _converted(converter: LatexToMathML, latex: str) -> str:
         if any(limit in message for limit in _LIMITS):
             raise NotExpressibleError(message) from error
         raise SyntaxProblemError(message) from error
+
+
+def _plain(latex: str) -> str:
+    """The same formula without what math-core cannot read."""
+    text = _ENVIRONMENT.sub(_environment, _OPTION.sub(r"\1\2", latex))
+    if "$" in text:
+        text = TEXT.sub(lambda words: _DOLLARS.sub(r"}\1\\text{", words[0]), text)
+    return text
 
 
 def _environment(match: re.Match[str]) -> str:
