@@ -36,6 +36,14 @@ _install() { # extras stamp
   printf '%s' "$2" >"$ROOT/.venv/.stamp-$1"
 }
 
+_is_ready() { # extras stamp
+  local name
+  for name in "$1" dev; do # dev holds everything
+    [ "$(cat "$ROOT/.venv/.stamp-$name" 2>/dev/null)" != "$2" ] || return 0
+  done
+  return 1
+}
+
 ensure_env() { # extras
   local extras="$1" stamp
   if [ -n "${VIRTUAL_ENV:-}${CONDA_PREFIX:-}" ] && [ ! -e "$ROOT/.venv" ] \
@@ -44,12 +52,11 @@ ensure_env() { # extras
     return 0
   fi
   stamp="$(cksum <"$ROOT/pyproject.toml")"
-  if [ "$(cat "$ROOT/.venv/.stamp-$extras" 2>/dev/null)" != "$stamp" ]; then
+  if ! _is_ready "$extras" "$stamp"; then
     # Two scripts started at once must not install into one folder together.
-    local lock="$ROOT/.venv.lock"
-    exec 9>"$lock"
+    exec 9>"$ROOT/.venv.lock"
     if command -v flock >/dev/null; then flock 9; fi
-    if [ "$(cat "$ROOT/.venv/.stamp-$extras" 2>/dev/null)" != "$stamp" ]; then
+    if ! _is_ready "$extras" "$stamp"; then
       _install "$extras" "$stamp" || return 1
     fi
     exec 9>&-
