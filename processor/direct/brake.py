@@ -12,8 +12,9 @@ _CATCH_UP_S = 0.1  # what a late timer may make up for
 
 _CALM_S = 30.0
 _RISE_PER_S = 0.001
-_CALM_RISE_PER_S = 0.02
-_SLACK = 2.0  # a ceiling so far above the calls is none
+_CALM_RISE_PER_S = 0.01
+_RISE_STEP_S = 1.0  # a pause between calls proves nothing beyond this
+_RELEASE = 4.0  # so many times the pace that was refused is no ceiling any more
 
 _SLOW_DOWN_FACTOR = 0.5
 _SLOW_DOWN_HOLD_S = 60.0
@@ -33,6 +34,7 @@ class Brake:
         "_first_s",
         "_next_s",
         "_refused",
+        "_refused_per_s",
         "_still_until_s",
         "per_s",
     )
@@ -46,6 +48,7 @@ class Brake:
         self._cut_s = -math.inf
         self._still_until_s = -math.inf
         self._next_s = -math.inf
+        self._refused_per_s = math.inf
 
     def wait_s(self, now_s: float) -> float:
         """Seconds until the next call; 0 or less for now."""
@@ -83,7 +86,8 @@ class Brake:
         self._still_until_s = now_s + _SLOW_DOWN_HOLD_S
 
     def _cut(self, now_s: float, aimed_per_s: float, factor: float) -> None:
-        self.per_s = max(_FLOOR_PER_S, min(self.per_s, aimed_per_s) * factor)
+        self._refused_per_s = min(self.per_s, aimed_per_s)
+        self.per_s = max(_FLOOR_PER_S, self._refused_per_s * factor)
         self._cut_s = now_s
         self._refused = 0.0
 
@@ -101,8 +105,9 @@ class Brake:
 
     def _rise(self, now_s: float, step_s: float) -> None:
         calm = now_s - max(self._cut_s, self._still_until_s) > _CALM_S
-        self.per_s *= math.exp(step_s * (_CALM_RISE_PER_S if calm else _RISE_PER_S))
-        if calm and self.per_s > _SLACK * self._measured_per_s(now_s):
+        rise_per_s = _CALM_RISE_PER_S if calm else _RISE_PER_S
+        self.per_s *= math.exp(rise_per_s * min(step_s, _RISE_STEP_S))
+        if self.per_s > _RELEASE * max(self._refused_per_s, _FLOOR_PER_S):
             self.per_s = math.inf
 
     def _measured_per_s(self, now_s: float) -> float:
