@@ -40,7 +40,7 @@ _LATER = (
         code="daily_limit",
         retryable=True,
         means="The provider's limit for a whole day is used up.",
-        remedy="Run the same command again tomorrow, or send the rest with --route batch.",
+        remedy="Run the same command again tomorrow.",
     ),
     Cause(
         code="blocked",
@@ -52,7 +52,7 @@ _LATER = (
         code="flex_unavailable",
         retryable=True,
         means="The cheaper flex service has no room at the moment; nothing was charged.",
-        remedy="Run the same command again later, or use --route direct.",
+        remedy="Run the same command again later.",
     ),
     Cause(
         code="server_error",
@@ -142,7 +142,7 @@ _ACCOUNT = (
         code="model_not_found",
         retryable=False,
         means="The provider has no such model, or this account may not use it.",
-        remedy="Name another model with --model; `processor doctor` lists what there is.",
+        remedy="Name another model with --model.",
     ),
     Cause(
         code="not_found",
@@ -225,7 +225,7 @@ _UNKNOWN = Cause(
     code="unknown",
     retryable=True,
     means="Something failed that this version has no name for.",
-    remedy="Read the message and the log; `processor doctor --bundle` packs both for support.",
+    remedy="Read the message and the log, and send both to support.",
 )
 
 CAUSES: Mapping[str, Cause] = MappingProxyType(

@@ -11,6 +11,7 @@ _READ_CHARS = 4_000  # keeps the patterns below cheap on hostile bodies
 _KEY = re.compile(
     r"\b(?:sk|pk|rk|gsk|xai|nvapi)[-_][\w\-*.…]{3,}"
     r"|\bAIza[\w-]{10,}"
+    r"|\b(?:org|proj)[-_]\w{12,}"
     r"|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"
     r"|(?i:(?<=bearer )|(?<=basic )|(?<=api key provided: ))[^\s,;\"']+"
 )
@@ -47,7 +48,7 @@ class ProviderError:
 
 
 def clean(text: str) -> str:
-    """One line of at most 300 characters, HTML reduced to its words, keys masked."""
+    """One line of at most 300 characters, HTML reduced to its words, keys and accounts masked."""
     text = text[:_READ_CHARS]
     if text.lstrip()[:1] == "<":
         text = _words_of_html(text)

@@ -76,7 +76,8 @@ class Verdict:
             to fail an item.
         max_attempts: The most attempts such an answer is worth in all; None leaves it to the
             retry policy.
-        complaint: Equal for unknown errors that say the same; empty for known ones.
+        complaint: Equal for two unknown faults of the request that the provider words alike, which
+            may be the task's rather than the items'; empty for everything else.
     """
 
     kind: Kind
@@ -222,6 +223,7 @@ _FATAL = frozenset(
         "refused_parameter",
     }
 )
+_COMPLAINTS = frozenset({"bad_request", "unprocessable"})
 _ITEM = frozenset({"bad_request", "context_length", "policy", "too_large"})
 _CONGESTED_STATUSES = frozenset({408, 429, 503, 504, 524, 529})
 
@@ -260,7 +262,7 @@ def _judge_error(status: int, error: ProviderError, hints: Hints) -> Verdict:
         retry_after_s=hints.retry_after_s,
         maybe_charged=code == "timeout",
         max_attempts=_bound(code, known=named is not None),
-        complaint="" if named else error.complaint,
+        complaint=error.complaint if code in _COMPLAINTS else "",
     )
     return _as_advised(verdict, hints.should_retry)
 

@@ -187,9 +187,8 @@ class Meter:
         self._learn(used, planned, at_s, now_s)
         reset_at_s = now_s + limit.reset_s
         if now_s < self._reset_at_s and not self._is_bucket:
-            reset_at_s = min(
-                reset_at_s, self._reset_at_s
-            )  # the answer that was quickest knows best
+            # The answer that was quickest knows best when the minute ends.
+            reset_at_s = min(reset_at_s, self._reset_at_s)
         self._reset_at_s = reset_at_s
         self._left, self._left_at_s, self._seen = limit.remaining, at_s, planned
 

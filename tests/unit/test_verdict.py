@@ -284,7 +284,9 @@ def test_the_same_unknown_complaint_is_recognised() -> None:
     one, two = (failed(400, message=f"messages[{n}]: odd") for n in (3, 12))
     assert one.complaint == two.complaint != ""
     assert failed(400, message="even").complaint != one.complaint
-    assert failed(400, code="context_length_exceeded").complaint == ""
+    assert failed(422, message="odd").complaint != ""
+    for status, code in ((400, "context_length_exceeded"), (429, "new"), (500, ""), (413, "")):
+        assert failed(status, code=code, message="odd").complaint == ""
 
 
 @pytest.mark.parametrize(
@@ -295,6 +297,13 @@ def test_keys_are_masked(secret: str) -> None:  # 95
     for message in (f"Incorrect API key provided: {secret}.", f"Authorization: Bearer {secret}"):
         assert secret not in failed(401, message=message).message
     assert secret not in judge(401, f"<p>{secret}</p>".encode()).message
+
+
+def test_accounts_are_masked() -> None:
+    message = "Rate limit reached in organization org-a1b2c3d4e5f6g7h8i9 on an org-wide limit"
+    said = failed(429, message=message).message
+    assert "a1b2c3" not in said
+    assert said.endswith("on an org-wide limit")
 
 
 def test_an_unusual_key_is_masked_where_it_is_quoted() -> None:
