@@ -16,7 +16,7 @@ def replacing(path: Path, *, encoding: str = "utf-8", newline: str = "") -> Iter
     Raises:
         LedgerError: The disk refuses.
     """
-    beside = path.with_name(f".{path.name}.tmp")
+    beside = _beside(path)
     try:
         with beside.open("w", encoding=encoding, newline=newline) as file:
             yield file
@@ -24,13 +24,33 @@ def replacing(path: Path, *, encoding: str = "utf-8", newline: str = "") -> Iter
             os.fsync(file.fileno())
         beside.replace(path)
     except OSError as error:
-        raise refused(path, error) from error
+        raise _refused(path, error) from error
     finally:
         beside.unlink(missing_ok=True)
 
 
-def refused(path: Path, error: OSError) -> LedgerError:
-    """What the operating system said about a file, with the way out."""
+def replace(path: Path, content: bytes) -> None:
+    """Put a file in its place in one step, without waiting for the disk.
+
+    After a power failure it may be torn; whoever needs to know keeps its checksum elsewhere.
+
+    Raises:
+        LedgerError: The disk refuses.
+    """
+    beside = _beside(path)
+    try:
+        beside.write_bytes(content)
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise _refused(path, error) from error
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.tmp")
+
+
+def _refused(path: Path, error: OSError) -> LedgerError:
     return LedgerError(
         f"{path}: {error.strerror or error}",
         way_out="Free the disk or mend its permissions, then give the same command again.",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from processor import jsontext
-from processor.exports.atomic import refused
+from processor.exports.atomic import replace
 from processor.ledger import database, results
 from processor.ledger.results import Result
 
@@ -31,15 +31,16 @@ def write(connection: sqlite3.Connection, folder: Path, numbers: Sequence[int]) 
         LedgerError: The disk refuses.
     """
     notes = []
-    for number in numbers:
-        content = _content(number, results.of_chunk(connection, number)).encode()
-        _replace(folder / name_of(number), content)
-        notes.append((len(content), zlib.crc32(content), number))
-    if notes:
-        with database.transaction(connection):
-            connection.executemany(
-                "UPDATE chunks SET file_bytes = ?, file_crc32 = ? WHERE number = ?", notes
-            )
+    with database.guard(folder / database.LEDGER_NAME):
+        for number in numbers:
+            content = _content(number, results.of_chunk(connection, number)).encode()
+            replace(folder / name_of(number), content)
+            notes.append((len(content), zlib.crc32(content), number))
+        if notes:
+            with database.transaction(connection):
+                connection.executemany(
+                    "UPDATE chunks SET file_bytes = ?, file_crc32 = ? WHERE number = ?", notes
+                )
 
 
 def stale(connection: sqlite3.Connection, folder: Path, *, thorough: bool) -> list[int]:
@@ -50,9 +51,10 @@ def stale(connection: sqlite3.Connection, folder: Path, *, thorough: bool) -> li
         folder: The run's folder.
         thorough: Read every file and compare its checksum; otherwise only its size.
     """
-    rows = connection.execute(
-        "SELECT number, file_bytes, file_crc32 FROM chunks WHERE succeeded + failed = items"
-    ).fetchall()
+    with database.guard(folder / database.LEDGER_NAME):
+        rows = connection.execute(
+            "SELECT number, file_bytes, file_crc32 FROM chunks WHERE succeeded + failed = items"
+        ).fetchall()
     return [
         number
         for number, size, crc32 in rows
@@ -62,9 +64,10 @@ def stale(connection: sqlite3.Connection, folder: Path, *, thorough: bool) -> li
 
 def strays(connection: sqlite3.Connection, folder: Path) -> list[Path]:
     """Chunk files that the ledger has no chunk for."""
-    (last,) = connection.execute("SELECT IFNULL(MAX(number), 0) FROM chunks").fetchone()
+    with database.guard(folder / database.LEDGER_NAME):
+        (last,) = connection.execute("SELECT IFNULL(MAX(number), 0) FROM chunks").fetchone()
     found = ((path, _NAME.fullmatch(path.name)) for path in folder.iterdir())
-    return [path for path, match in found if match and int(match[1]) > last]
+    return [path for path, match in found if match and not _is_one_of(last, match)]
 
 
 def _content(number: int, items: Sequence[Result]) -> str:
@@ -89,6 +92,7 @@ def _entry(item: Result) -> dict[str, Any]:
             "error": {"code": item.code, "message": item.message, "retryable": item.retryable},
             "fields": item.fields,
             "lane": item.lane,
+            "provider": item.provider,
             "attempts": item.attempts,
         }
     entry: dict[str, Any] = {
@@ -98,6 +102,7 @@ def _entry(item: Result) -> dict[str, Any]:
         "check": item.check,
         "fields": item.fields,
         "lane": item.lane,
+        "provider": item.provider,
         "model": item.model,
         "attempts": item.attempts,
         "latency_ms": round(item.latency_ms or 0.0, 1),
@@ -112,13 +117,9 @@ def _entry(item: Result) -> dict[str, Any]:
     return entry
 
 
-def _replace(path: Path, content: bytes) -> None:
-    beside = path.with_name(f".{path.name}.tmp")
-    try:
-        beside.write_bytes(content)
-        beside.replace(path)
-    except OSError as error:
-        raise refused(path, error) from error
+def _is_one_of(last: int, name: re.Match[str]) -> bool:
+    number = int(name[1])
+    return 1 <= number <= last and name_of(number) == name[0]
 
 
 def _is_whole(path: Path, size: int | None, crc32: int | None) -> bool:
@@ -126,5 +127,5 @@ def _is_whole(path: Path, size: int | None, crc32: int | None) -> bool:
         if size is None or path.stat().st_size != size:
             return False
         return crc32 is None or zlib.crc32(path.read_bytes()) == crc32
-    except FileNotFoundError:
+    except OSError:
         return False

@@ -2,14 +2,14 @@
 
 import csv
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set as AbstractSet
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from processor import jsontext
 from processor.exports.atomic import replacing
-from processor.ledger import results
+from processor.ledger import database, results
 from processor.ledger.results import Result
 
 Column = tuple[str, Callable[[Result], Any]]
@@ -22,6 +22,7 @@ _RESULT: Sequence[Column] = (
     ("error_code", lambda item: item.code),
     ("error_message", lambda item: item.message),
     ("lane", lambda item: item.lane),
+    ("provider", lambda item: item.provider),
     ("model", lambda item: item.model),
     ("attempts", lambda item: item.attempts),
     ("latency_ms", lambda item: None if item.latency_ms is None else round(item.latency_ms, 1)),
@@ -52,18 +53,18 @@ def write_all(
     Raises:
         LedgerError: The disk refuses.
     """
-    encoding = "utf-8-sig" if bom else "utf-8"
-    columns = _columns(connection, labels)
     wanted: dict[str, Callable[[Result], bool]] = {
         "results.csv": lambda _: True,
         "failed.csv": lambda item: item.status == "failed",
     }
     if reviews:
         wanted["review.csv"] = lambda item: item.check == "review"
-    with ExitStack() as stack:
+    paths = [folder / name for name in wanted]
+    with database.guard(folder / database.LEDGER_NAME), ExitStack() as stack:
+        columns = _columns(connection, labels)
         tables = []
-        for name, belongs in wanted.items():
-            file = stack.enter_context(replacing(folder / name, encoding=encoding))
+        for path, belongs in zip(paths, wanted.values(), strict=True):
+            file = stack.enter_context(replacing(path, encoding="utf-8-sig" if bom else "utf-8"))
             writer = csv.writer(file)
             writer.writerow([name for name, _ in columns])
             tables.append((writer, belongs))
@@ -72,7 +73,7 @@ def write_all(
             for writer, belongs in tables:
                 if belongs(item):
                     writer.writerow(row)
-    return [folder / name for name in wanted]
+    return paths
 
 
 def _columns(connection: sqlite3.Connection, labels: Mapping[str, str]) -> list[Column]:
@@ -83,11 +84,21 @@ def _columns(connection: sqlite3.Connection, labels: Mapping[str, str]) -> list[
     row = connection.execute("SELECT value FROM meta WHERE key = 'id_field'").fetchone()
     if row is None or row[0] not in names:
         own.insert(0, ("id", lambda item: item.id))
-    taken = {name for name, _ in own}
-    given: list[Column] = [
-        (f"input_{name}" if name in taken else name, _field(name)) for name in names
-    ]
-    return given + own
+    given = zip(_apart(names, {name for name, _ in own}), map(_field, names), strict=True)
+    return [*given, *own]
+
+
+def _apart(names: Sequence[str], own: AbstractSet[str]) -> list[str]:
+    """The names of the input's columns; those of results are given up for `input_` and more."""
+    taken = {*names, *own}
+    apart = []
+    for name in names:
+        chosen = name
+        while chosen in own or (chosen != name and chosen in taken):
+            chosen = f"input_{chosen}"
+        taken.add(chosen)
+        apart.append(chosen)
+    return apart
 
 
 def _field(name: str) -> Callable[[Result], Any]:

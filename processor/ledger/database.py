@@ -2,14 +2,34 @@
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 from processor.errors import LedgerError
-from processor.ledger.schema import SCHEMA_VERSION, TABLES
+from processor.ledger.schema import APPLICATION_ID, SCHEMA_VERSION, TABLES
 
 LEDGER_NAME = "ledger.sqlite"
+
+_WAL_KEPT_BYTES = 64 * 1024 * 1024
+_DAMAGED = (
+    "The file is damaged. Restore it from a copy, or start afresh with --new; the result files "
+    "beside it keep what was exported."
+)
+_CLOSED = "Check the permissions of the folder, or name another with --out."
+_WAYS_OUT: Mapping[int, str] = MappingProxyType(
+    {
+        sqlite3.SQLITE_FULL: "Free some space on the disk, then give the same command again.",
+        sqlite3.SQLITE_CORRUPT: _DAMAGED,
+        sqlite3.SQLITE_NOTADB: _DAMAGED,
+        sqlite3.SQLITE_READONLY: _CLOSED,
+        sqlite3.SQLITE_CANTOPEN: _CLOSED,
+        sqlite3.SQLITE_PERM: _CLOSED,
+        sqlite3.SQLITE_BUSY: "Close the program that holds the file, then give the same command.",
+    }
+)
+_ANY_WAY_OUT = "Check the disk, then give the same command again."
 
 
 @contextmanager
@@ -18,21 +38,14 @@ def guard(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise LedgerError(f"{path}: {error}", way_out=_way_out(error)) from error
+        raise told(path, error) from error
 
 
-def connect(path: Path) -> sqlite3.Connection:
-    """Open for writing; every commit is on the disk when it returns.
-
-    The connection may move between threads; its owner sees to it that one uses it at a time.
-    """
-    connection = sqlite3.connect(
-        path, isolation_level=None, check_same_thread=False, cached_statements=64, timeout=30
-    )
-    connection.executescript(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16384;"
-    )
-    return connection
+def told(path: Path, error: sqlite3.Error) -> LedgerError:
+    """What SQLite said about a ledger, with the way on."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    way_out = _WAYS_OUT.get(code & 0xFF, _ANY_WAY_OUT)  # the low byte; the rest is detail
+    return LedgerError(f"{path}: {error}", way_out=way_out)
 
 
 @contextmanager
@@ -45,8 +58,11 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
     if not path.exists():
         raise LedgerError(f"{path}: there is no ledger", way_out="Name a run folder.")
     uri = f"{path.absolute().as_uri()}?mode=ro"
-    with guard(path), closing(sqlite3.connect(uri, uri=True)) as connection:
-        check_version(path, connection)
+    with (
+        guard(path),
+        closing(sqlite3.connect(uri, uri=True, check_same_thread=False)) as connection,
+    ):
+        _recognise(path, connection)
         yield connection
 
 
@@ -56,62 +72,69 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
+        connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:  # a full disk may have rolled it back already
             connection.execute("ROLLBACK")
         raise
-    connection.execute("COMMIT")
 
 
 def prepare(path: Path) -> sqlite3.Connection:
     """Open the ledger of a run for writing; make it when there is none.
+
+    Every commit is on the disk when it returns. The connection may move between threads; its owner
+    sees to it that one uses it at a time.
 
     Raises:
         LedgerError: It is damaged, newer than this program, or the disk refuses.
     """
     with guard(path):
         if not path.exists():
-            os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
-        connection = connect(path)
+            _create(path)
+        connection = sqlite3.connect(
+            path, isolation_level=None, check_same_thread=False, cached_statements=64, timeout=30
+        )
         try:
-            if connection.execute("SELECT COUNT(*) FROM sqlite_schema").fetchone()[0] == 0:
-                with transaction(connection):
-                    for statement in TABLES.split(";\n"):
-                        connection.execute(statement)
-                    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-            check_version(path, connection)
+            _recognise(path, connection)  # first: what is not ours stays as it is
+            connection.executescript(
+                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; "
+                f"PRAGMA journal_size_limit = {_WAL_KEPT_BYTES}; PRAGMA cache_size = -16384;"
+            )
         except BaseException:
             connection.close()
             raise
     return connection
 
 
-def check_version(path: Path, connection: sqlite3.Connection) -> None:
-    """Refuse a ledger of another schema.
+def _create(path: Path) -> None:
+    """Make an empty ledger; it comes into its place whole, so that a torn one is never taken."""
+    beside = path.with_name(f".{path.name}.new")
+    try:
+        beside.unlink(missing_ok=True)
+        os.close(os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        with closing(sqlite3.connect(beside, isolation_level=None)) as connection:
+            connection.executescript(
+                f"PRAGMA journal_mode = WAL; PRAGMA application_id = {APPLICATION_ID}; "
+                f"PRAGMA user_version = {SCHEMA_VERSION}; BEGIN; {TABLES} COMMIT;"
+            )
+        beside.replace(path)
+    except OSError as error:
+        raise LedgerError(f"{path}: {error.strerror or error}", way_out=_CLOSED) from error
 
-    Raises:
-        LedgerError: The schema is newer, or no ledger's at all.
-    """
+
+def _recognise(path: Path, connection: sqlite3.Connection) -> None:
+    """Refuse what is no ledger, or one of a schema that this program does not know."""
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if application != APPLICATION_ID:
+        raise LedgerError(
+            f"{path} is not a ledger",
+            way_out="Restore it from a copy, start afresh with --new, or name another folder "
+            "with --out.",
+        )
     if version > SCHEMA_VERSION:
         raise LedgerError(
             f"{path} was written by a newer processor (schema {version}, this one knows "
             f"{SCHEMA_VERSION})",
             way_out="Update: pip install --upgrade request-processor.",
         )
-    if version < 1:
-        raise LedgerError(f"{path} is not a ledger", way_out="Name another folder with --out.")
-
-
-def _way_out(error: sqlite3.Error) -> str:
-    text = str(error)
-    if "full" in text:
-        return "Free some space on the disk, then give the same command again."
-    if "malformed" in text or "not a database" in text:
-        return (
-            "The file is damaged. Restore it from a copy, or start afresh with --new; the "
-            "result files beside it keep what was exported."
-        )
-    if "readonly" in text or "unable to open" in text:
-        return "Check the permissions of the folder, or name another with --out."
-    return "Check the disk, then give the same command again."

@@ -6,15 +6,16 @@ from collections.abc import Mapping
 # Bucket n holds latencies up to RATIO ** n ms; a percentile is off by at most half of 5 %.
 RATIO = 1.05
 _LOG_RATIO = math.log(RATIO)
+_LEAST_MS = 0.001
 
 
 def bucket(latency_ms: float) -> int:
     """The bucket that counts a latency."""
-    return math.ceil(math.log(latency_ms) / _LOG_RATIO) if latency_ms > 1 else 0
+    return math.ceil(math.log(max(latency_ms, _LEAST_MS)) / _LOG_RATIO)
 
 
 def percentile(counts: Mapping[int, int], share: float) -> float | None:
-    """The latency in ms below which `share` (0-1) of the calls lie; None without calls."""
+    """The latency in ms that `share` (0-1) of the calls do not exceed; None without calls."""
     total = sum(counts.values())
     if not total:
         return None

@@ -4,24 +4,22 @@ One transaction, so that a killed import leaves nothing behind. Rows are loaded 
 unique after: an index that grows with every row takes twice as long.
 """
 
-import hashlib
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from difflib import get_close_matches
+from contextlib import suppress
+from dataclasses import dataclass
 from itertools import islice
+from typing import Literal
 
 from processor import jsontext
 from processor.data.source import BadRow, Source
-from processor.errors import InputError
-from processor.items import Row
-from processor.ledger import database
-from processor.ledger.schema import ID_INDEX
+from processor.ledger import database, ids
+from processor.ledger.reading import ROW_ID, IntakeRules, Reading
+from processor.ledger.results import columns as known_columns
 
-ROW_ID = "row"
-_SHOWN_PROBLEMS = 5
-_SKIPPED_KEPT = 100_000
+__all__ = ["Intake", "IntakeRules", "take_in"]
+
+Table = Literal["items", "incoming"]
 
 _INCOMING = """
 CREATE TEMP TABLE incoming (
@@ -33,6 +31,8 @@ CREATE TEMP TABLE incoming (
 )
 """
 
+_INDEX = {"items": "items_id", "incoming": "temp.incoming_id"}
+
 # Rows that are alike in every column are told apart by their order among themselves.
 _NUMBER_TWINS = """
 UPDATE {table} SET id = id || '-' || twin.place
@@ -42,86 +42,28 @@ FROM (SELECT seq, ROW_NUMBER() OVER (PARTITION BY id ORDER BY seq) AS place
 WHERE twin.seq = {table}.seq AND twin.place > 1
 """
 
-_DUPLICATES = """
-SELECT MIN(id), MIN(row), MAX(row) FROM {table} GROUP BY id HAVING COUNT(*) > 1 ORDER BY 3 LIMIT ?
+_DOUBLED = """
+SELECT later.id, later.row, first.row
+FROM (SELECT id, MIN(seq) AS seq FROM {table} GROUP BY id HAVING COUNT(*) > 1) AS doubled
+     JOIN {table} AS first ON first.seq = doubled.seq
+     JOIN {table} AS later ON later.id = doubled.id AND later.seq > doubled.seq
+ORDER BY later.seq
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IntakeRules:
-    """How rows become items.
+class Intake:
+    """What an import did.
 
     Attributes:
-        id_field: The column that identifies a row, or `row` for the row's content.
-        required: Columns that must be there and not empty.
-        chunk_size: Items per chunk.
-        limit: How many new items are taken at most; None for all.
-        skip_invalid: Leave bad rows out and list them, instead of refusing the source.
+        rows_read: Rows of the source, good and bad.
+        added: New items.
+        skipped: Bad rows that were left out.
     """
-
-    id_field: str
-    required: Sequence[str]
-    chunk_size: int
-    limit: int | None = None
-    skip_invalid: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Intake:
-    """What an import did."""
 
     rows_read: int
     added: int
     skipped: int
-
-
-@dataclass(slots=True)
-class _Reading:
-    """What is learnt while a source is read."""
-
-    source: Source
-    rules: IntakeRules
-    columns: dict[str, None]
-    rows_read: int = 0
-    whole: bool = True
-    problems: list[BadRow] = field(default_factory=list)
-    problem_count: int = 0
-
-    def records(self) -> Iterator[tuple[str, int, int, str]]:
-        """(id, id_is_integer, row, fields) of every good row."""
-        id_field, required = self.rules.id_field, tuple(self.rules.required)
-        columns = self.columns
-        for row in self.source.rows():
-            self.rows_read += 1
-            if isinstance(row, BadRow):
-                self._note(row)
-                continue
-            fields = row.fields
-            if not columns.keys() >= fields.keys():
-                columns.update(dict.fromkeys(fields))
-            problem = self._missing(row, required)
-            if problem is None:
-                try:
-                    text = jsontext.dumps(fields)
-                    yield (*_identify(fields, id_field, text), row.number, text)
-                except ValueError as error:
-                    problem = str(error)
-            if problem is not None:
-                self._note(BadRow(number=row.number, problem=problem))
-
-    def _missing(self, row: Row, required: tuple[str, ...]) -> str | None:
-        for name in required:
-            value = row.fields.get(name)
-            if value is None or value == "" or (isinstance(value, str) and value.isspace()):
-                if name not in row.fields and self.rows_read == 1 + self.problem_count:
-                    raise _no_column(self.source.name, name, list(row.fields))
-                return f"{name} is empty" if name in row.fields else f"{name} is missing"
-        return None
-
-    def _note(self, bad: BadRow) -> None:
-        self.problem_count += 1
-        if len(self.problems) < (_SKIPPED_KEPT if self.rules.skip_invalid else _SHOWN_PROBLEMS):
-            self.problems.append(bad)
 
 
 def take_in(connection: sqlite3.Connection, source: Source, rules: IntakeRules) -> Intake:
@@ -130,79 +72,82 @@ def take_in(connection: sqlite3.Connection, source: Source, rules: IntakeRules) 
     Raises:
         InputError: A row cannot be an item, or an id stands twice; nothing is imported.
     """
+    stamp = source.stamp()  # before it is read: what is added meanwhile is not known
     with database.transaction(connection):
         (last_seq,) = connection.execute("SELECT IFNULL(MAX(seq), 0) FROM items").fetchone()
-        staged = last_seq > 0 or rules.skip_invalid
-        table = "incoming" if staged else "items"
-        if staged:
-            connection.execute("DROP TABLE IF EXISTS temp.incoming")
-            connection.execute(_INCOMING)
-        reading = _Reading(source, rules, _columns(connection))
-        limit = None if staged else rules.limit
-        _load(connection, table, reading, limit)
-        if reading.problem_count and not rules.skip_invalid:
-            raise _refusal(source.name, reading.problems, reading.problem_count)
-        if rules.id_field == ROW_ID:
-            connection.execute(_NUMBER_TWINS.format(table=table))
-        _settle_duplicates(connection, table, reading)
-        if staged:
-            _move(connection, last_seq, rules.limit)
-        connection.execute(ID_INDEX)
+        connection.execute("DELETE FROM skipped WHERE source = ?", (source.uri,))
+        reading = Reading(connection, source, rules)
+        if last_seq or rules.skip_invalid:
+            _add(connection, reading, rules, last_seq)
+        else:
+            _fill(connection, reading, rules)
         added = _open_chunks(connection, last_seq, rules.chunk_size)
-        _remember(connection, reading)
-    return Intake(rows_read=reading.rows_read, added=added, skipped=reading.problem_count)
-
-
-def _load(connection: sqlite3.Connection, table: str, reading: _Reading, limit: int | None) -> None:
-    records = reading.records()
-    connection.executemany(
-        f"INSERT INTO {table} (id, id_is_integer, row, fields) VALUES (?, ?, ?, ?)",
-        records if limit is None else islice(records, limit),
-    )
-    reading.whole = limit is None or next(records, None) is None
-
-
-def _identify(fields: object, id_field: str, text: str) -> tuple[str, int]:
-    if id_field == ROW_ID:
-        return hashlib.sha256(text.encode()).hexdigest()[:16], 0
-    value = fields[id_field]  # type: ignore[index]  # `required` holds the id's field
-    if isinstance(value, str):
-        return value, 0
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)  # Excel and data frames know whole numbers as 1.0
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value), 1
-    raise ValueError(f"{id_field} is {value!r}, and an id must be text or a whole number")
-
-
-def _settle_duplicates(connection: sqlite3.Connection, table: str, reading: _Reading) -> None:
-    name = reading.source.name
-    (twice,) = connection.execute(f"SELECT COUNT(*) - COUNT(DISTINCT id) FROM {table}").fetchone()
-    if not twice:
-        return
-    if not reading.rules.skip_invalid:
-        found = connection.execute(_DUPLICATES.format(table=table), (_SHOWN_PROBLEMS,)).fetchall()
-        raise _refusal(
-            name,
-            [
-                BadRow(number=row, problem=f"the id {key!r} stands in row {first} already")
-                for key, first, row in found
-            ],
-            twice,
+        _remember_columns(connection, reading)
+        whole = rules.limit is None or added < rules.limit
+        connection.execute(
+            "INSERT OR REPLACE INTO sources VALUES (?, ?, ?, ?, ?, ?)",
+            (source.uri, source.name, stamp, reading.rows_read, whole, time.time()),
         )
-    later = f"{table} WHERE seq NOT IN (SELECT MIN(seq) FROM {table} GROUP BY id)"
-    for key, row in connection.execute(f"SELECT id, row FROM {later}"):
-        reading._note(BadRow(number=row, problem=f"the id {key!r} stands in an earlier row"))  # noqa: SLF001 - same module
-    connection.execute(f"DELETE FROM {later}")
+    return Intake(rows_read=reading.rows_read, added=added, skipped=reading.bad_rows)
 
 
-def _move(connection: sqlite3.Connection, last_seq: int, limit: int | None) -> None:
+def _fill(connection: sqlite3.Connection, reading: Reading, rules: IntakeRules) -> None:
+    """The first import goes straight into its table, and reads no further than its limit."""
+    connection.execute("DROP INDEX IF EXISTS items_id")
+    _load(connection, "items", reading, rules.limit)
+    _make_unique(connection, "items", reading, rules)
+
+
+def _add(
+    connection: sqlite3.Connection, reading: Reading, rules: IntakeRules, last_seq: int
+) -> None:
+    """Later ones are read whole, to tell which rows are new."""
+    connection.execute(_INCOMING)
+    _load(connection, "incoming", reading, None)
+    _make_unique(connection, "incoming", reading, rules)
+    connection.execute("CREATE UNIQUE INDEX IF NOT EXISTS items_id ON items (id)")
     connection.execute(
         "INSERT INTO items SELECT ROW_NUMBER() OVER (ORDER BY seq) + ?, id, id_is_integer, row, "
         "fields FROM incoming WHERE id NOT IN (SELECT id FROM items) ORDER BY seq LIMIT ?",
-        (last_seq, -1 if limit is None else limit),
+        (last_seq, -1 if rules.limit is None else rules.limit),
     )
     connection.execute("DROP TABLE incoming")
+
+
+def _load(
+    connection: sqlite3.Connection, table: Table, reading: Reading, limit: int | None
+) -> None:
+    connection.executemany(
+        f"INSERT INTO {table} (id, id_is_integer, row, fields) VALUES (?, ?, ?, ?)",
+        islice(reading.records(), limit),
+    )
+    reading.check()
+
+
+def _make_unique(
+    connection: sqlite3.Connection, table: Table, reading: Reading, rules: IntakeRules
+) -> None:
+    index = f"CREATE UNIQUE INDEX {_INDEX[table]} ON {table} (id)"
+    with suppress(sqlite3.IntegrityError):  # looked into only when it fails: mostly it does not
+        connection.execute(index)
+        return
+    if rules.id_field == ROW_ID:
+        connection.execute(_NUMBER_TWINS.format(table=table))
+    else:
+        _settle_doubled(connection, table, reading)
+    connection.execute(index)
+
+
+def _settle_doubled(connection: sqlite3.Connection, table: Table, reading: Reading) -> None:
+    """Leave out all but the first row of an id, or refuse the source."""
+    for key, row, first in connection.execute(_DOUBLED.format(table=table)):
+        reading.note(
+            BadRow(number=row, problem=f"the id {ids.shown(key)} stands in row {first} already")
+        )
+    reading.check()
+    connection.execute(
+        f"DELETE FROM {table} WHERE seq NOT IN (SELECT MIN(seq) FROM {table} GROUP BY id)"
+    )
 
 
 def _open_chunks(connection: sqlite3.Connection, last_seq: int, chunk_size: int) -> int:
@@ -219,54 +164,8 @@ def _open_chunks(connection: sqlite3.Connection, last_seq: int, chunk_size: int)
     return added
 
 
-def _columns(connection: sqlite3.Connection) -> dict[str, None]:
-    row = connection.execute("SELECT value FROM meta WHERE key = 'columns'").fetchone()
-    return dict.fromkeys(jsontext.loads(row[0])) if row else {}
-
-
-def _remember(connection: sqlite3.Connection, reading: _Reading) -> None:
-    source = reading.source
+def _remember_columns(connection: sqlite3.Connection, reading: Reading) -> None:
+    columns = dict.fromkeys((*known_columns(connection), *reading.columns))
     connection.execute(
-        "INSERT OR REPLACE INTO meta VALUES ('columns', ?)",
-        (jsontext.dumps(list(reading.columns)),),
-    )
-    connection.execute(
-        "INSERT OR REPLACE INTO sources VALUES (?, ?, ?, ?, ?, ?)",
-        (
-            source.uri,
-            source.name,
-            source.stamp(),
-            reading.rows_read,
-            reading.whole and reading.rules.limit is None,
-            time.time(),
-        ),
-    )
-    connection.execute("DELETE FROM skipped WHERE source = ?", (source.uri,))
-    connection.executemany(
-        "INSERT OR REPLACE INTO skipped VALUES (?, ?, ?)",
-        ((source.uri, bad.number, bad.problem) for bad in reading.problems),
-    )
-
-
-def _no_column(source: str, name: str, columns: list[str]) -> InputError:
-    close = get_close_matches(name, columns, n=1)
-    hint = f"did you mean {close[0]!r}? " if close else ""
-    return InputError(
-        f"there is no column {name!r}",
-        source=source,
-        way_out=f"It has: {', '.join(columns)}; {hint}Rename the column or choose another task.",
-    )
-
-
-def _refusal(source: str, problems: Iterable[BadRow], count: int) -> InputError:
-    first, *others = problems
-    more = ""
-    if count > 1:
-        rows = ", ".join(str(bad.number) for bad in others)
-        more = f" (and {count - 1} more: row {rows}{', …' if count > 1 + len(others) else ''})"
-    return InputError(
-        f"{first.problem}{more}; nothing was imported",
-        source=source,
-        row=first.number,
-        way_out="Mend the rows, or leave them out with --skip-invalid.",
+        "INSERT OR REPLACE INTO meta VALUES ('columns', ?)", (jsontext.dumps(list(columns)),)
     )

@@ -1,9 +1,8 @@
-"""The ledger of a run, opened for work: what is pending, what the run is, who started it."""
+"""The ledger of a run, opened for work."""
 
 import os
 import sqlite3
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
@@ -12,26 +11,14 @@ from typing import Any
 
 from processor import jsontext
 from processor.data.source import Source
-from processor.errors import LedgerError
-from processor.items import Item
-from processor.ledger import database, lock
-from processor.ledger.commit import Commit, Pricer
+from processor.errors import LedgerError, RunLockedError
+from processor.ledger import database, lock, pending
+from processor.ledger.commit import Commit
 from processor.ledger.intake import Intake, IntakeRules, take_in
+from processor.ledger.pending import Pending
+from processor.ledger.requeue import requeue
+from processor.ledger.tally import Pricer
 from processor.ledger.writer import Vitals, Writer
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pending:
-    """An item without an outcome, and what was tried for it in earlier sessions.
-
-    Attributes:
-        attempts: Requests sent for it so far.
-        invalid: (answer, problem) pairs that its next request shows, oldest first.
-    """
-
-    item: Item
-    attempts: int = 0
-    invalid: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +45,8 @@ class Ledger:
 
     def meta(self) -> dict[str, str]:
         """What the run is: `run_id`, `task`, `identity` and the like."""
-        return dict(self._connection.execute("SELECT key, value FROM meta"))
+        with self.guard():
+            return dict(self._connection.execute("SELECT key, value FROM meta"))
 
     def set_meta(self, **values: str) -> None:
         """Keep values; equal keys are replaced."""
@@ -73,18 +61,20 @@ class Ledger:
 
     def counts(self) -> Counts:
         """How many items there are in each state."""
-        row = self._connection.execute(
-            "SELECT IFNULL(SUM(items), 0), IFNULL(SUM(succeeded), 0), IFNULL(SUM(failed), 0) "
-            "FROM chunks"
-        ).fetchone()
+        with self.guard():
+            row = self._connection.execute(
+                "SELECT IFNULL(SUM(items), 0), IFNULL(SUM(succeeded), 0), IFNULL(SUM(failed), 0) "
+                "FROM chunks"
+            ).fetchone()
         return Counts(total=row[0], succeeded=row[1], failed=row[2])
 
     def knows(self, source: Source) -> bool:
         """Whether all rows of the source were imported and it did not change since."""
         stamp = source.stamp()
-        row = self._connection.execute(
-            "SELECT stamp FROM sources WHERE uri = ? AND whole = 1", (source.uri,)
-        ).fetchone()
+        with self.guard():
+            row = self._connection.execute(
+                "SELECT stamp FROM sources WHERE uri = ? AND whole = 1", (source.uri,)
+            ).fetchone()
         return row is not None and stamp is not None and row[0] == stamp
 
     def take_in(self, source: Source, rules: IntakeRules) -> Intake:
@@ -97,30 +87,14 @@ class Ledger:
             return take_in(self._connection, source, rules)
 
     def pending(self, most: int | None = None) -> Iterator[Pending]:
-        """Items without an outcome, in order, read a chunk at a time.
+        """Items without an outcome, in order; `most` of them at most.
 
-        Each chunk is read once: what becomes pending behind the reader is not seen.
+        What becomes pending behind the reader is not seen.
         """
-        with self.guard(), closing(database.connect(self.path)) as connection:
-            left = -1 if most is None else most
-            number = 0
-            while left:
-                chunk = connection.execute(
-                    "SELECT number, first_seq, items FROM chunks "
-                    "WHERE number > ? AND succeeded + failed < items ORDER BY number LIMIT 1",
-                    (number,),
-                ).fetchone()
-                if chunk is None:
-                    return
-                number = chunk[0]
-                for pending in _pending_of_chunk(connection, *chunk):
-                    yield pending
-                    left -= 1
-                    if not left:
-                        return
+        return pending.read(self.path, most)
 
     def requeue(self, codes: Sequence[str] | None = None) -> int:
-        """Make failed items pending again; their last answer joins their attempts.
+        """Make failed items pending again; their last call joins their attempts.
 
         Args:
             codes: Error codes to take; None for every failure that asking again may mend.
@@ -128,10 +102,8 @@ class Ledger:
         Returns:
             How many items it were.
         """
-        chosen = "retryable = 1" if codes is None else f"code IN ({', '.join('?' * len(codes))})"
-        which = f"succeeded = 0 AND ({chosen})"
         with self.guard(), database.transaction(self._connection):
-            return _requeue(self._connection, which, tuple(codes or ()))
+            return requeue(self._connection, codes)
 
     def start_session(self, settings: Mapping[str, Any]) -> int:
         """Note that the run was started; returns the session's number."""
@@ -218,97 +190,16 @@ def open_ledger(folder: Path) -> Iterator[Ledger]:
 def discard_if_empty(folder: Path) -> None:
     """Remove a run folder whose ledger holds no item: the run was refused before it began."""
     path = folder / database.LEDGER_NAME
-    if not path.exists() or lock.is_held(folder):
+    if not path.exists():
         return
     try:
-        with database.reading(path) as connection:
-            if connection.execute("SELECT COUNT(*) FROM items").fetchone()[0]:
-                return
-    except LedgerError:
-        return  # not one that we made
-    for leftover in (*folder.glob(f"{path.name}*"), folder / lock.LOCK_NAME):
-        leftover.unlink(missing_ok=True)
+        with lock.hold(folder):
+            with database.reading(path) as connection:
+                if connection.execute("SELECT COUNT(*) FROM items").fetchone()[0]:
+                    return
+            for leftover in (*folder.glob(f"{path.name}*"), folder / lock.LOCK_NAME):
+                leftover.unlink(missing_ok=True)
+    except (LedgerError, RunLockedError):
+        return  # not one that we made, or another's by now
     if not any(folder.iterdir()):
         folder.rmdir()
-
-
-def _pending_of_chunk(
-    connection: sqlite3.Connection, number: int, first_seq: int, items: int
-) -> list[Pending]:
-    span = (first_seq, first_seq + items - 1)
-    tried = _tried(connection, span)
-    rows = connection.execute(
-        "SELECT seq, id, id_is_integer, fields FROM items WHERE seq BETWEEN ? AND ? "
-        "AND NOT EXISTS (SELECT 1 FROM outcomes WHERE outcomes.seq = items.seq)",
-        span,
-    ).fetchall()
-    return [
-        _pending(
-            Item(
-                seq=seq,
-                chunk=number,
-                id=int(key) if is_integer else key,
-                fields=jsontext.loads(fields),
-            ),
-            tried.get(seq),
-        )
-        for seq, key, is_integer, fields in rows
-    ]
-
-
-def _tried(
-    connection: sqlite3.Connection, span: tuple[int, int]
-) -> dict[int, list[tuple[Any, ...]]]:
-    tried: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
-    for seq, *attempt in connection.execute(
-        "SELECT seq, number, answer, problem, reask FROM attempts "
-        "WHERE seq BETWEEN ? AND ? ORDER BY seq, number",
-        span,
-    ):
-        tried[seq].append(tuple(attempt))
-    return tried
-
-
-def _pending(item: Item, tried: Sequence[tuple[Any, ...]] | None) -> Pending:
-    if not tried:
-        return Pending(item=item)
-    return Pending(
-        item=item,
-        attempts=tried[-1][0],
-        invalid=tuple((answer, problem) for _, answer, problem, reask in tried if reask),
-    )
-
-
-def _requeue(connection: sqlite3.Connection, which: str, values: tuple[str, ...]) -> int:
-    execute = connection.execute
-    execute("CREATE TEMP TABLE again AS SELECT * FROM outcomes WHERE " + which, values)
-    execute("UPDATE attempts SET reask = 0 WHERE reask = 1 AND seq IN (SELECT seq FROM again)")
-    # The attempts hold what was paid before; the last answer's share is the rest.
-    execute(
-        "INSERT INTO attempts SELECT seq, attempts, lane, code, message, NULL, latency_ms, 0, "
-        "model, prompt_tokens - (SELECT IFNULL(SUM(prompt_tokens), 0) FROM attempts a "
-        "WHERE a.seq = again.seq), completion_tokens - (SELECT IFNULL(SUM(completion_tokens), 0) "
-        "FROM attempts a WHERE a.seq = again.seq), cached_tokens - (SELECT "
-        "IFNULL(SUM(cached_tokens), 0) FROM attempts a WHERE a.seq = again.seq), cost_usd - "
-        "(SELECT IFNULL(SUM(cost_usd), 0) FROM attempts a WHERE a.seq = again.seq), body, NULL, "
-        "0, at FROM again WHERE attempts > 0"
-    )
-    execute(
-        "UPDATE chunks SET failed = failed - gone.items, file_bytes = NULL FROM "
-        "(SELECT chunks.number AS number, COUNT(*) AS items FROM again JOIN chunks ON again.seq "
-        "BETWEEN chunks.first_seq AND chunks.first_seq + chunks.items - 1 GROUP BY 1) AS gone "
-        "WHERE gone.number = chunks.number"
-    )
-    execute(
-        "UPDATE counters SET value = value - (SELECT COUNT(*) FROM again WHERE "
-        "again.lane = counters.lane AND 'error.' || again.code = counters.name) "
-        "WHERE name LIKE 'error.%'"
-    )
-    execute(
-        "UPDATE counters SET value = value - (SELECT COUNT(*) FROM again WHERE "
-        "again.lane = counters.lane) WHERE name = 'failed'"
-    )
-    execute("DELETE FROM outcomes WHERE seq IN (SELECT seq FROM again)")
-    (count,) = execute("SELECT COUNT(*) FROM again").fetchone()
-    execute("DROP TABLE again")
-    return int(count)

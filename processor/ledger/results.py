@@ -7,10 +7,18 @@ from typing import Any
 
 from processor import jsontext
 
+_SLICE_ITEMS = 500
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """An item and what became of it; `status` is success, failed or pending."""
+    """An item and what became of it.
+
+    Attributes:
+        status: `success`, `failed` or `pending`.
+        provider: Who answered; None for pending items.
+        prompt_tokens: As all tokens and the cost: of every answer paid for; None if unknown.
+    """
 
     id: str | int
     status: str
@@ -22,6 +30,7 @@ class Result:
     message: str | None
     retryable: bool
     lane: str | None
+    provider: str | None
     model: str | None
     tier: str | None
     attempts: int
@@ -34,9 +43,9 @@ class Result:
 
 _SELECT = """
 SELECT id, id_is_integer, fields, succeeded, result, "check", notes, code, message, retryable,
-       lane, model, tier, attempts, latency_ms, prompt_tokens, completion_tokens, cached_tokens,
-       cost_usd
-FROM items LEFT JOIN outcomes USING (seq)
+       lane, json_extract(settings, '$.provider'), model, tier, attempts, latency_ms,
+       prompt_tokens, completion_tokens, cached_tokens, cost_usd
+FROM items LEFT JOIN outcomes USING (seq) LEFT JOIN sessions ON sessions.number = session
 """
 
 
@@ -45,22 +54,27 @@ def of_chunk(connection: sqlite3.Connection, number: int) -> list[Result]:
     first_seq, items = connection.execute(
         "SELECT first_seq, items FROM chunks WHERE number = ?", (number,)
     ).fetchone()
-    rows = connection.execute(
-        _SELECT + "WHERE seq BETWEEN ? AND ? ORDER BY seq", (first_seq, first_seq + items - 1)
-    ).fetchall()
-    return [_result(row) for row in rows]
+    return _of_span(connection, first_seq, first_seq + items - 1)
 
 
 def of_run(connection: sqlite3.Connection) -> Iterator[Result]:
-    """All items, in input order, a chunk's worth in memory."""
-    for (number,) in connection.execute("SELECT number FROM chunks ORDER BY number").fetchall():
-        yield from of_chunk(connection, number)
+    """All items, in input order, a slice of them in memory."""
+    (last_seq,) = connection.execute("SELECT IFNULL(MAX(seq), 0) FROM items").fetchone()
+    for first in range(1, last_seq + 1, _SLICE_ITEMS):
+        yield from _of_span(connection, first, first + _SLICE_ITEMS - 1)
 
 
 def columns(connection: sqlite3.Connection) -> list[str]:
     """The input's columns, in the order in which they were first seen."""
     row = connection.execute("SELECT value FROM meta WHERE key = 'columns'").fetchone()
     return list(jsontext.loads(row[0])) if row else []
+
+
+def _of_span(connection: sqlite3.Connection, first_seq: int, last_seq: int) -> list[Result]:
+    rows = connection.execute(
+        _SELECT + "WHERE seq BETWEEN ? AND ? ORDER BY seq", (first_seq, last_seq)
+    ).fetchall()
+    return [_result(row) for row in rows]
 
 
 def _result(row: Sequence[Any]) -> Result:
@@ -76,12 +90,13 @@ def _result(row: Sequence[Any]) -> Result:
         message=row[8],
         retryable=bool(row[9]),
         lane=row[10],
-        model=row[11],
-        tier=row[12],
-        attempts=row[13] or 0,
-        latency_ms=row[14],
-        prompt_tokens=row[15],
-        completion_tokens=row[16],
-        cached_tokens=row[17],
-        cost_usd=row[18],
+        provider=row[11],
+        model=row[12],
+        tier=row[13],
+        attempts=row[14] or 0,
+        latency_ms=row[15],
+        prompt_tokens=row[16],
+        completion_tokens=row[17],
+        cached_tokens=row[18],
+        cost_usd=row[19],
     )

@@ -1,10 +1,11 @@
-"""The ledger's tables. `PRAGMA user_version` holds the version of the schema.
+"""The ledger's tables. `PRAGMA application_id` tells a ledger, `user_version` its schema.
 
 A chunk is a range of `seq`, so an item needs no column for it, and an open chunk costs one row.
 An item is pending while it has no outcome; a chunk is complete when its counts add up.
 """
 
 SCHEMA_VERSION = 1
+APPLICATION_ID = 0x70726F63  # "proc"
 
 TABLES = """
 CREATE TABLE meta (
@@ -48,6 +49,7 @@ CREATE TABLE chunks (
 
 CREATE TABLE outcomes (
     seq INTEGER PRIMARY KEY,
+    session INTEGER NOT NULL,         -- who answered: the session's settings name the provider
     succeeded INTEGER NOT NULL,
     result TEXT,
     "check" TEXT,
@@ -60,7 +62,8 @@ CREATE TABLE outcomes (
     tier TEXT,
     attempts INTEGER NOT NULL,
     latency_ms REAL NOT NULL,
-    prompt_tokens INTEGER,            -- tokens and cost: every answer paid for, re-asks too
+    prompt_tokens INTEGER,            -- tokens and cost: every answer paid for, re-asks too;
+                                      -- NULL when that of any answer is unknown
     completion_tokens INTEGER,
     cached_tokens INTEGER,
     cost_usd REAL,
@@ -116,5 +119,3 @@ CREATE TABLE sessions (               -- one row for each time the run was start
     bytes_received INTEGER NOT NULL DEFAULT 0
 );
 """
-
-ID_INDEX = "CREATE UNIQUE INDEX IF NOT EXISTS items_id ON items (id)"

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from processor.errors import LedgerError
 from processor.ledger import database
-from processor.ledger.commit import Commit, Pricer, Record, write
+from processor.ledger.commit import Commit, Record, write
+from processor.ledger.tally import Pricer
 
 GATHER_S = 0.05
 
@@ -34,7 +35,7 @@ class Writer:
 
     Args:
         connection: The ledger, open for writing; this thread's alone until `close`.
-        session: Number of the session whose row carries the vitals.
+        session: Number of the session that outcomes name and whose row carries the vitals.
         price: What an answer costs.
         vitals: Called at every commit.
         on_commit: Called after every commit, in this thread.
@@ -71,6 +72,7 @@ class Writer:
 
     def record(self, record: Record) -> None:
         """Hand over an outcome or an attempt; it is durable when `on_commit` names it."""
+        assert not self._closing
         with self._lock:
             self._records.append(record)
         if not self._work.is_set():
@@ -81,7 +83,9 @@ class Writer:
 
         It raises what stopped the writer.
         """
+        assert not self._closing
         flush: Future[None] = Future()
+        flush.set_running_or_notify_cancel()  # whoever stops waiting for it must not break it
         with self._lock:
             failure = self._failure
             if failure is None:
@@ -119,12 +123,7 @@ class Writer:
                 flush.set_result(None)
 
     def _fail(self, error: BaseException, flushes: list["Future[None]"]) -> None:
-        if isinstance(error, sqlite3.Error):
-            try:
-                with database.guard(self._path):
-                    raise error
-            except LedgerError as told:
-                error = told
+        error = self._told(error)
         with self._lock:
             self._failure = error
             flushes += self._flushes
@@ -132,10 +131,21 @@ class Writer:
             flush.set_exception(error)
         self._on_failure(error)
 
+    def _told(self, error: BaseException) -> BaseException:
+        """What the world did as a LedgerError; a bug as it is."""
+        if isinstance(error, sqlite3.Error):
+            return database.told(self._path, error)
+        if isinstance(error, OSError):
+            return LedgerError(
+                f"{self._path.parent}: {error.strerror or error}",
+                way_out="Free the disk or mend its permissions, then give the same command again.",
+            )
+        return error
+
     def _commit(self, records: list[Record]) -> None:
         connection = self._connection
         with database.transaction(connection):
-            chunks = write(connection, records, self._price)
+            chunks = write(connection, records, self._price, self._session)
             vitals = self._vitals()
             connection.execute(
                 "UPDATE sessions SET seen_at = ?, cpu_s = ?, peak_rss_mb = ?, bytes_sent = ?, "

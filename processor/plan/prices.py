@@ -22,10 +22,10 @@ class Rates:
 
     def cost_usd(self, usage: Usage) -> float:
         """What an answer costs."""
-        fresh = usage.prompt_tokens - usage.cached_tokens
+        cached = min(usage.cached_tokens, usage.prompt_tokens)  # some providers count amiss
         return (
-            fresh * self.prompt
-            + usage.cached_tokens * self.cached
+            (usage.prompt_tokens - cached) * self.prompt
+            + cached * self.cached
             + usage.completion_tokens * self.completion
         )
 
@@ -84,7 +84,7 @@ class Prices:
             context["service_tier"] = tier
         priced = PricedUsage(
             input_tokens=usage.prompt_tokens,
-            cache_read_tokens=usage.cached_tokens,
+            cache_read_tokens=min(usage.cached_tokens, usage.prompt_tokens),
             output_tokens=usage.completion_tokens,
         )
         try:

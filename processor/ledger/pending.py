@@ -1,0 +1,102 @@
+"""Items without an outcome, as a lane takes them."""
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from processor import jsontext
+from processor.items import Item
+from processor.ledger import database
+
+_SLICE_ITEMS = 1_000  # a chunk may be larger than what should be held at once
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """An item without an outcome, and what was tried for it in earlier sessions.
+
+    Attributes:
+        attempts: Requests sent for it so far.
+        invalid: (answer, problem) pairs that its next request shows, oldest first.
+    """
+
+    item: Item
+    attempts: int = 0
+    invalid: tuple[tuple[str, str], ...] = ()
+
+
+def read(path: Path, most: int | None = None) -> Iterator[Pending]:
+    """Items without an outcome, in order, a slice of a chunk in memory.
+
+    Each chunk is read once: what becomes pending behind the reader is not seen.
+
+    Raises:
+        LedgerError: The ledger cannot be read.
+    """
+    with database.reading(path) as connection:
+        yield from islice(_read(connection), most)
+
+
+def _read(connection: sqlite3.Connection) -> Iterator[Pending]:
+    number = 0
+    while True:
+        chunk = connection.execute(
+            "SELECT number, first_seq, items FROM chunks "
+            "WHERE number > ? AND succeeded + failed < items ORDER BY number LIMIT 1",
+            (number,),
+        ).fetchone()
+        if chunk is None:
+            return
+        number, first_seq, items = chunk
+        last_seq = first_seq + items - 1
+        for first in range(first_seq, last_seq + 1, _SLICE_ITEMS):
+            span = (first, min(first + _SLICE_ITEMS - 1, last_seq))
+            yield from _of_span(connection, number, span)
+
+
+def _of_span(connection: sqlite3.Connection, number: int, span: tuple[int, int]) -> list[Pending]:
+    tried = _tried(connection, span)
+    rows = connection.execute(
+        "SELECT seq, id, id_is_integer, fields FROM items WHERE seq BETWEEN ? AND ? "
+        "AND NOT EXISTS (SELECT 1 FROM outcomes WHERE outcomes.seq = items.seq) ORDER BY seq",
+        span,
+    ).fetchall()
+    return [
+        _pending(
+            Item(
+                seq=seq,
+                chunk=number,
+                id=int(key) if is_integer else key,
+                fields=jsontext.loads(fields),
+            ),
+            tried.get(seq),
+        )
+        for seq, key, is_integer, fields in rows
+    ]
+
+
+def _tried(
+    connection: sqlite3.Connection, span: tuple[int, int]
+) -> dict[int, list[tuple[Any, ...]]]:
+    tried: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
+    for seq, *attempt in connection.execute(
+        "SELECT seq, number, answer, problem, reask FROM attempts "
+        "WHERE seq BETWEEN ? AND ? ORDER BY seq, number",
+        span,
+    ):
+        tried[seq].append(tuple(attempt))
+    return tried
+
+
+def _pending(item: Item, tried: Sequence[tuple[Any, ...]] | None) -> Pending:
+    if not tried:
+        return Pending(item=item)
+    return Pending(
+        item=item,
+        attempts=tried[-1][0],
+        invalid=tuple((answer, problem) for _, answer, problem, reask in tried if reask),
+    )

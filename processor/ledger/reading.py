@@ -1,0 +1,155 @@
+"""One reading of a source: its rows told good from bad."""
+
+import math
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from processor import jsontext
+from processor.data.source import BadRow, Source
+from processor.errors import InputError
+from processor.ledger import ids
+
+ROW_ID = "row"
+_SHOWN_PROBLEMS = 5
+_PATIENCE_ROWS = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntakeRules:
+    """How rows become items.
+
+    Attributes:
+        id_field: The column that identifies a row, or `row` for the row's content.
+        required: Columns that must be there and not empty, beside the id's.
+        chunk_size: Items per chunk.
+        limit: How many new items are taken at most; None for all.
+        skip_invalid: Leave bad rows out and list them, instead of refusing the source.
+    """
+
+    id_field: str
+    required: Sequence[str]
+    chunk_size: int
+    limit: int | None = None
+    skip_invalid: bool = False
+
+
+class Reading:
+    """What is learnt while a source is read.
+
+    Args:
+        connection: The ledger; bad rows that are left out are listed in it.
+        source: The rows.
+        rules: How they become items.
+
+    Attributes:
+        columns: The source's columns, in the order in which they were first seen.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, source: Source, rules: IntakeRules) -> None:
+        self._connection = connection
+        self._source = source
+        self._skip = rules.skip_invalid
+        self._id_field = rules.id_field
+        own = () if rules.id_field == ROW_ID else (rules.id_field,)
+        self._required = tuple(dict.fromkeys((*own, *rules.required)))
+        self._problems: list[BadRow] = []
+        self.columns: dict[str, None] = {}
+        self.rows_read = 0
+        self.bad_rows = 0
+
+    def records(self) -> Iterator[tuple[str, bool, int, str]]:
+        """(id, whether it is an integer, row, fields as JSON) of every good row.
+
+        Raises:
+            InputError: A required column is not there.
+        """
+        columns = self.columns
+        for row in self._source.rows():
+            self.rows_read += 1
+            if isinstance(row, BadRow):
+                self.note(row)
+                continue
+            fields = row.fields
+            if not columns.keys() >= fields.keys():
+                columns.update(dict.fromkeys(fields))
+            try:
+                for name in self._required:
+                    if _is_empty(fields.get(name)):
+                        raise ValueError(f"{name} is {'empty' if name in fields else 'missing'}")  # noqa: TRY301 - as `identify` does
+                text = jsontext.dumps(fields)
+                key, is_integer = self._identify(fields, text)
+            except ValueError as error:
+                self.note(BadRow(number=row.number, problem=str(error)))
+                continue
+            yield key, is_integer, row.number, text
+        self._check_columns()
+
+    def note(self, bad: BadRow) -> None:
+        """Count a row that cannot be an item.
+
+        Raises:
+            InputError: By now it is clear that a required column is not there.
+        """
+        self.bad_rows += 1
+        if self._skip:
+            self._connection.execute(
+                "INSERT OR REPLACE INTO skipped VALUES (?, ?, ?)",
+                (self._source.uri, bad.number, bad.problem),
+            )
+        elif self.bad_rows == _PATIENCE_ROWS:
+            self._check_columns()
+        if len(self._problems) < _SHOWN_PROBLEMS:
+            self._problems.append(bad)
+
+    def check(self) -> None:
+        """Refuse the source if it has bad rows, unless they are left out.
+
+        Raises:
+            InputError: It has; names the first rows.
+        """
+        if self.bad_rows and not self._skip:
+            raise _refusal(self._source.name, self._problems, self.bad_rows)
+
+    def _identify(self, fields: Any, text: str) -> tuple[str, bool]:
+        if self._id_field == ROW_ID:
+            return ids.of_content(text), False
+        return ids.identify(fields[self._id_field], self._id_field)
+
+    def _check_columns(self) -> None:
+        for name in self._required if self.columns else ():
+            if name not in self.columns:
+                raise _no_column(self._source.name, name, list(self.columns))
+
+
+def _refusal(source: str, problems: Sequence[BadRow], count: int) -> InputError:
+    """Why a source is refused: its first problem, where the others are, how many there are."""
+    first, *others = problems
+    more = ""
+    if count > 1:
+        rows = ", ".join(str(bad.number) for bad in others)
+        more = f" (and {count - 1:,} more: row {rows}{', …' if count > len(problems) else ''})"
+    return InputError(
+        f"{first.problem}{more}; nothing was imported",
+        source=source,
+        row=first.number,
+        way_out="Mend the rows, or leave them out with --skip-invalid.",
+    )
+
+
+def _is_empty(value: Any) -> bool:
+    if isinstance(value, str):
+        return not value or value.isspace()
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
+def _no_column(source: str, name: str, columns: list[str]) -> InputError:
+    close = get_close_matches(name, columns, n=1)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    return InputError(
+        f"there is no column {name!r}",
+        source=source,
+        way_out=f"It has: {', '.join(columns)}; {hint}Rename the column or choose another task.",
+    )

@@ -1,0 +1,90 @@
+"""Failed items made pending again, and every figure that they moved moved back."""
+
+import sqlite3
+from collections.abc import Sequence
+
+from processor.ledger import histogram
+
+# `called`: the outcome stands for a request of its own, which no attempt stands for.
+_CHOOSE = """
+INSERT INTO again
+SELECT seq, attempts > IFNULL((SELECT MAX(number) FROM attempts a WHERE a.seq = outcomes.seq), 0)
+FROM outcomes WHERE succeeded = 0 AND {which}
+"""
+
+# The attempts hold what was paid before; the last answer's share is the rest.
+_KEEP_LAST_CALLS = """
+INSERT INTO attempts
+SELECT seq, attempts, lane, code, message, NULL, latency_ms, 0, model,
+       prompt_tokens - IFNULL(before.prompt, 0), completion_tokens - IFNULL(before.completion, 0),
+       cached_tokens - IFNULL(before.cached, 0), cost_usd - IFNULL(before.cost, 0), body, NULL, 0,
+       at
+FROM again JOIN outcomes USING (seq)
+     LEFT JOIN (SELECT seq, SUM(prompt_tokens) AS prompt, SUM(completion_tokens) AS completion,
+                       SUM(cached_tokens) AS cached, SUM(cost_usd) AS cost
+                FROM attempts WHERE seq IN (SELECT seq FROM again) GROUP BY seq) AS before
+     USING (seq)
+WHERE called
+"""
+
+_CHUNKS = """
+UPDATE chunks SET failed = failed - gone.items, file_bytes = NULL
+FROM (SELECT number, (SELECT COUNT(*) FROM again
+                      WHERE seq BETWEEN first_seq AND first_seq + chunks.items - 1) AS items
+      FROM chunks WHERE failed > 0) AS gone
+WHERE gone.number = chunks.number AND gone.items > 0
+"""
+
+_COUNTERS = """
+UPDATE counters SET value = value - gone.items
+FROM (SELECT lane, 'error.' || code AS name, COUNT(*) AS items
+      FROM again JOIN outcomes USING (seq) GROUP BY 1, 2
+      UNION ALL
+      SELECT lane, 'failed', COUNT(*) FROM again JOIN outcomes USING (seq) GROUP BY 1) AS gone
+WHERE gone.lane = counters.lane AND gone.name = counters.name
+"""
+
+_LATENCIES = """
+UPDATE latencies SET count = count - gone.calls
+FROM (SELECT bucket(latency_ms) AS bucket, COUNT(*) AS calls
+      FROM again JOIN outcomes USING (seq) WHERE called GROUP BY 1) AS gone
+WHERE gone.bucket = latencies.bucket
+"""
+
+_LATENCY_SUM = """
+UPDATE counters SET value = value - (SELECT IFNULL(SUM(latency_ms), 0)
+                                     FROM again JOIN outcomes USING (seq) WHERE called)
+WHERE lane = '' AND name = 'latency_sum_ms'
+"""
+
+_LATENCY_MAX = """
+UPDATE counters SET value = (SELECT IFNULL(MAX(latency_ms), 0) FROM outcomes WHERE attempts > 0)
+WHERE lane = '' AND name = 'latency_max_ms'
+"""
+
+
+def requeue(connection: sqlite3.Connection, codes: Sequence[str] | None) -> int:
+    """Make failed items pending again, within the caller's transaction.
+
+    Their last call joins their attempts, so that what was paid stays counted and attempts go on
+    being numbered; their next request shows none of their earlier answers.
+
+    Args:
+        connection: The ledger.
+        codes: Error codes to take; None for every failure that asking again may mend.
+
+    Returns:
+        How many items it were.
+    """
+    execute = connection.execute
+    which = "retryable = 1" if codes is None else f"code IN ({', '.join('?' * len(codes))})"
+    connection.create_function("bucket", 1, histogram.bucket, deterministic=True)
+    execute("CREATE TEMP TABLE again (seq INTEGER PRIMARY KEY, called INTEGER NOT NULL)")
+    count = execute(_CHOOSE.format(which=which), tuple(codes or ())).rowcount
+    execute("UPDATE attempts SET reask = 0 WHERE reask = 1 AND seq IN (SELECT seq FROM again)")
+    for statement in (_KEEP_LAST_CALLS, _CHUNKS, _COUNTERS, _LATENCIES, _LATENCY_SUM):
+        execute(statement)
+    execute("DELETE FROM outcomes WHERE seq IN (SELECT seq FROM again)")
+    execute(_LATENCY_MAX)
+    execute("DROP TABLE again")
+    return count
