@@ -9,9 +9,8 @@ import hashlib
 import resource
 import sqlite3
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -24,7 +23,13 @@ from processor.direct.breaker import Stop
 from processor.direct.lane import DirectLane, LaneRules
 from processor.direct.retry import RetryPolicy
 from processor.direct.transport import Transport
-from processor.errors import InterruptedRunError, ProcessorError, StoppedError, UsageError
+from processor.errors import (
+    InterruptedRunError,
+    LedgerError,
+    ProcessorError,
+    StoppedError,
+    UsageError,
+)
 from processor.exports import chunk_files, stats, tables
 from processor.items import Row
 from processor.ledger.commit import Commit
@@ -46,6 +51,7 @@ EXIT_OK = 0
 EXIT_ITEMS_FAILED = 2
 EXIT_STOPPED = 3
 EXIT_INTERRUPTED = 130
+_EXIT_BUG = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +153,6 @@ class Run:
             self._introduce(ledger)
             session = ledger.start_session(self._session_facts())
             self._tell("run_started", run_id=ledger.meta()["run_id"], folder=str(self._folder))
-            exit_code = EXIT_INTERRUPTED
             try:
                 intake = await asyncio.to_thread(self._take_in, ledger)
                 ledger.add_seconds("import", self._clock.monotonic() - begun_s)
@@ -155,11 +160,10 @@ class Run:
                 await self._send(ledger, session)
                 exit_code = self._exit_code(ledger)
             except BaseException as error:
-                exit_code = getattr(error, "exit_code", exit_code)
+                with suppress(LedgerError):  # what went wrong first is what is told
+                    ledger.end_session(session, _exit_code_of(error))
                 raise
-            finally:
-                if not self._failure:
-                    ledger.end_session(session, exit_code)
+            ledger.end_session(session, exit_code)
             return self._report(ledger, intake, exit_code)
 
     def _introduce(self, ledger: Ledger) -> None:
@@ -289,7 +293,7 @@ class Run:
         for chunk in complete:
             for observer in self._observers:
                 observer.chunk_written(chunk)
-        now_s = time.monotonic()
+        now_s = self._clock.monotonic()
         if now_s - self._stats_at_s >= _STATS_EVERY_S:
             self._stats_at_s = now_s
             stats.write(snapshot.take(self._folder), reconciled=None)
@@ -407,6 +411,13 @@ def _lane_rules(settings: Settings) -> LaneRules:
         keep_bodies=settings.keep_bodies,
         seed=settings.seed,
     )
+
+
+def _exit_code_of(error: BaseException) -> int:
+    """What the session is said to have ended with when an error ended it."""
+    if isinstance(error, ProcessorError):
+        return error.exit_code
+    return _EXIT_BUG if isinstance(error, Exception) else EXIT_INTERRUPTED
 
 
 def _id_columns(task: Task) -> tuple[str, ...]:

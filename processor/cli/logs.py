@@ -1,25 +1,30 @@
 """The two log files: `batch_conversion_YYYYMMDD_HHMMSS.log` of a run, `batch_conversion.log`."""
 
 import logging
+import sys
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
 import structlog
 
+from processor import jsontext
 from processor.codes import cause_of
 from processor.errors import LedgerError
-from processor.items import Attempt, Outcome
+from processor.items import Attempt, Item, Outcome
 from processor.ledger.commit import ChunkTotals, Commit
 from processor.notice import Notice
 
 DETAIL_NAME = "batch_conversion.log"
 _DETAIL_BYTES = 64 * 1024 * 1024
 _DETAIL_FILES = 5
+# Failures whose message may hold the model's own words.
+_QUOTING = frozenset({"malformed", "refused"})
+_INT64 = 2**63
 
 
 class RunLog:
@@ -60,7 +65,7 @@ class RunLog:
             else:
                 if record.failure is not None:
                     self._failed(record)
-                lines.append(orjson.dumps(self._item(record, at)).decode())
+                lines.append(self._item(record, at))
         if lines:
             _emit(self._detail, "\n".join(lines))
 
@@ -78,11 +83,11 @@ class RunLog:
 
     def _attempt(self, attempt: Attempt) -> None:
         self._logger.warning(
-            "reask" if attempt.problem else "retry",
-            id=attempt.item.id,
+            "retry" if attempt.problem is None else "reask",
+            id=_id(attempt.item),
             batch=attempt.item.chunk,
             code=attempt.code,
-            message=attempt.message,
+            message=self._message(attempt.code, attempt.message),
             status=attempt.status,
             attempt=attempt.number,
             wait_s=round(attempt.wait_s, 3),
@@ -93,22 +98,25 @@ class RunLog:
         self._logger.error(
             "failed",
             severity="ERROR",
-            id=outcome.item.id,
+            id=_id(outcome.item),
             batch=outcome.item.chunk,
             code=outcome.failure.code,
-            message=outcome.failure.message,
+            message=self._message(outcome.failure.code, outcome.failure.message),
             remedy=cause_of(outcome.failure.code).remedy,
             attempts=outcome.attempts,
         )
 
-    def _item(self, outcome: Outcome, at: str) -> dict[str, Any]:
+    def _message(self, code: str, message: str) -> str:
+        return cause_of(code).means if code in _QUOTING and not self._content else message
+
+    def _item(self, outcome: Outcome, at: str) -> str:
         accepted, failure, usage = outcome.accepted, outcome.failure, outcome.usage
         line: dict[str, Any] = {
             "timestamp": at,
             "level": "info",
             "event": "item",
             "run_id": self._run_id,
-            "id": outcome.item.id if isinstance(outcome.item.id, str) else str(outcome.item.id),
+            "id": _id(outcome.item),
             "batch": outcome.item.chunk,
             "status": "success" if accepted else "failed",
             "check": accepted.check if accepted else None,
@@ -120,9 +128,10 @@ class RunLog:
             "completion_tokens": usage.completion_tokens if usage else None,
             "request_id": outcome.request_id,
         }
-        if self._content:
-            line |= {"fields": outcome.item.fields, "result": accepted.result if accepted else None}
-        return line
+        if not self._content:
+            return orjson.dumps(line).decode()
+        line |= {"fields": outcome.item.fields, "result": accepted.result if accepted else None}
+        return jsontext.dumps(line).strip()
 
 
 @contextmanager
@@ -135,21 +144,18 @@ def open_logs(folder: Path, *, content: bool) -> Iterator[tuple[RunLog, Path]]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         path, file = _create(folder)
-        detail = RotatingFileHandler(
+        detail = _Detail(
             folder / DETAIL_NAME,
             maxBytes=_DETAIL_BYTES,
             backupCount=_DETAIL_FILES,
             encoding="utf-8",
         )
     except OSError as error:
-        raise LedgerError(
-            f"{folder}: {error.strerror or error}",
-            way_out="Mend the permissions, or name another folder with --logs.",
-        ) from error
+        raise _refused(folder, error) from error
     detail.setFormatter(logging.Formatter("%(message)s"))
     with file:
         logger = structlog.wrap_logger(
-            _TwoFiles(structlog.BytesLogger(file), detail),
+            _TwoFiles(file, path, detail),
             processors=[_stamp, structlog.processors.JSONRenderer(_dumps)],
             wrapper_class=structlog.BoundLogger,
             cache_logger_on_first_use=False,
@@ -160,27 +166,47 @@ def open_logs(folder: Path, *, content: bool) -> Iterator[tuple[RunLog, Path]]:
             detail.close()
 
 
+class _Detail(RotatingFileHandler):
+    """A file that does not keep silent about a full disk."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802 - logging's
+        error = sys.exception()
+        assert error is not None
+        raise _refused(Path(self.baseFilename), error) from error
+
+
 class _TwoFiles:
     """Writes a line to the run's own file and to the detailed one."""
 
-    def __init__(self, own: structlog.BytesLogger, detail: logging.Handler) -> None:
-        self._own = own
+    def __init__(self, own: BinaryIO, path: Path, detail: logging.Handler) -> None:
+        self._own = structlog.BytesLogger(own)
+        self._path = path
         self._detail = detail
 
     def info(self, line: bytes) -> None:
-        self._own.msg(line)
+        try:
+            self._own.msg(line)
+        except OSError as error:
+            raise _refused(self._path, error) from error
         _emit(self._detail, line.decode())
 
     warning = error = info
 
 
-def _create(folder: Path) -> tuple[Path, Any]:
+def _refused(path: Path, error: BaseException) -> LedgerError:
+    return LedgerError(
+        f"{path}: {getattr(error, 'strerror', None) or error}",
+        way_out="Free some space, mend the permissions, or name another folder with --logs.",
+    )
+
+
+def _create(folder: Path) -> tuple[Path, BinaryIO]:
     """A file of this second's name; two runs may begin in the same one."""
     stem = f"batch_conversion_{datetime.now().astimezone():%Y%m%d_%H%M%S}"
     for ending in ("", *(f"_{number}" for number in range(2, 100))):
         path = folder / f"{stem}{ending}.log"
         try:
-            return path, path.open("xb")
+            return path, path.open("xb", buffering=0)
         except FileExistsError:
             continue
     raise FileExistsError(17, "too many runs began in this second", str(folder))
@@ -196,6 +222,11 @@ def _now() -> str:
 
 def _dumps(event: Any, **_: Any) -> bytes:
     return orjson.dumps(event, default=str)
+
+
+def _id(item: Item) -> str | int:
+    """The id as it came; JSON readers stumble over longer integers, so those become text."""
+    return item.id if isinstance(item.id, str) or -_INT64 <= item.id < _INT64 else str(item.id)
 
 
 def _emit(handler: logging.Handler, text: str) -> None:

@@ -5,7 +5,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -53,8 +53,9 @@ class Plain:
         self.say(f"{shot.finished:,}/{shot.total:,} ({share(_done(shot))}) · {_figures(shot, now)}")
 
     def say(self, line: str) -> None:
-        """The line, with the time of day."""
-        print(f"{time.strftime('%H:%M:%S')} {line}", file=sys.stderr, flush=True)
+        """The line, with the time of day; a reader who has gone does not end the run."""
+        with suppress(OSError):
+            print(f"{time.strftime('%H:%M:%S')} {line}", file=sys.stderr, flush=True)
 
 
 class Bar:
@@ -131,12 +132,19 @@ class Screen:
 
     def _watch(self) -> None:
         self._sending.wait()
+        self._look()  # a rate needs something to be measured from
         while not self._ended.wait(self._display.every_s):
-            try:
-                shot = snapshot.take(self._folder)
-            except LedgerError:
-                continue  # busy for a moment; the run itself tells if it is worse
-            self._display.show(shot, self._speed(shot))
+            seen = self._look()
+            if seen is not None:
+                self._display.show(*seen)
+
+    def _look(self) -> tuple[Snapshot, Speed] | None:
+        """How the run stands; None when that cannot be read at the moment."""
+        try:
+            shot = snapshot.take(self._folder)
+        except LedgerError:
+            return None  # the run itself tells if it is worse than busy
+        return shot, self._speed(shot)
 
     def _speed(self, shot: Snapshot) -> Speed:
         now_s = time.monotonic()

@@ -78,7 +78,7 @@ class Answer:
             usage=verdict.usage,
             model=verdict.model,
             tier=verdict.tier,
-            answer=verdict.answer if problem else None,
+            answer=verdict.answer if problem is not None else None,
             problem=problem,
         )
 

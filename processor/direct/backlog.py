@@ -65,11 +65,10 @@ class Backlog:
         return len(self._ready) + len(self._later)
 
     def put(self, work: Work) -> None:
-        """Send this next."""
-        self._ready.append(work)
+        """Send this next.
 
-    def put_back(self, work: Work) -> None:
-        """Undo a `take`."""
+        In front of all else: an item that was put back may wait for this one's chunk to end.
+        """
         self._ready.appendleft(work)
 
     def put_later(self, work: Work, due_s: float) -> None:

@@ -1,8 +1,10 @@
 """The breaker: how many calls may be in flight when things go wrong, and when the job stops.
 
 A job begins with two canaries. The first answer that does not concern the whole job opens the
-gate. When nothing but failures of the provider or the network come back, the gate closes again:
-one probe at a time, further and further apart, until an answer opens it or patience ends.
+gate; that the provider or the network fails says nothing about the job. When nothing but such
+failures come back, the gate closes: one probe at a time, further and further apart, until an
+answer opens it or patience ends. Patience is short while the provider was never reached: then the
+address is wrong more often than the network is down.
 """
 
 from dataclasses import dataclass
@@ -15,7 +17,9 @@ OUTAGE_AFTER = 10
 SAME_COMPLAINTS = 20
 _PROBE_BASE_S = 0.5
 _PROBE_CAP_S = 30.0
-_FAILING = frozenset({"server_error", "timeout", "connection"})
+_NEVER_REACHED_S = 30.0
+_COMPLAINTS_KEPT = 100  # different ones; a complaint that every request earns is among the first
+_FAILING = frozenset({"server_error", "timeout", "connection", "malformed"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,11 +40,13 @@ class Breaker:
     def __init__(self, give_up_s: float) -> None:
         self._give_up_s = give_up_s
         self._open = False
-        self._failures = 0
+        self._reached = False
+        self._unreachable = 0  # this and the next since the last answer that was none of these
+        self._failing: set[int] = set()
         self._outage_since_s: float | None = None
         self._probe_at_s = 0.0
         self._probe_wait_s = _PROBE_BASE_S
-        self._successes = 0
+        self._succeeded = False
         self._complaints: dict[str, int] = {}
 
     @property
@@ -59,24 +65,36 @@ class Breaker:
         """When `room` grows by itself; inf when only a verdict makes it grow."""
         return self._probe_at_s if self.outage else inf
 
-    def observe(self, verdict: Verdict, now_s: float) -> Stop | None:
-        """Take note of a verdict; returns a Stop when the job must end."""
+    def observe(self, verdict: Verdict, *, seq: int, sent_s: float, now_s: float) -> Stop | None:
+        """Take note of a verdict.
+
+        Args:
+            verdict: On the answer that just came.
+            seq: The item it was for.
+            sent_s: When the call had gone; a late answer from before an outage does not end it.
+            now_s: The time.
+
+        Returns:
+            A Stop when the job must end.
+        """
         if verdict.kind is Kind.FATAL:
             return Stop(code=verdict.code, message=verdict.message)
+        self._reached = self._reached or not verdict.unreachable
         if verdict.unreachable or verdict.code in _FAILING:
-            return self._fail(verdict, now_s)
-        self._failures = 0
-        self._outage_since_s = None
+            return self._fail(verdict, seq, now_s)
+        self._unreachable = 0
+        self._failing.clear()
+        if self._outage_since_s is not None and sent_s >= self._outage_since_s:
+            self._outage_since_s = None
         self._open = True
-        if verdict.kind is Kind.OK:
-            self._successes += 1
+        self._succeeded = self._succeeded or verdict.kind is Kind.OK
         return self._complain(verdict)
 
-    def _fail(self, verdict: Verdict, now_s: float) -> Stop | None:
-        self._failures += 1
+    def _fail(self, verdict: Verdict, seq: int, now_s: float) -> Stop | None:
+        self._unreachable += verdict.unreachable
+        self._failing.add(seq)
         if self._outage_since_s is None:
-            if self._failures < OUTAGE_AFTER and (self._open or not verdict.unreachable):
-                self._open = True
+            if self._reached and not self._is_outage():
                 return None
             self._outage_since_s = now_s
             self._probe_wait_s = _PROBE_BASE_S
@@ -85,15 +103,22 @@ class Breaker:
         else:
             return None
         self._probe_at_s = now_s + self._probe_wait_s
-        if now_s - self._outage_since_s >= self._give_up_s:
+        patience_s = self._give_up_s if self._reached else min(_NEVER_REACHED_S, self._give_up_s)
+        if now_s - self._outage_since_s >= patience_s:
             return Stop(code=verdict.code, message=verdict.message)
         return None
 
+    def _is_outage(self) -> bool:
+        """Few items that fail over and over are at fault themselves; unreachable is nobody's."""
+        return len(self._failing) >= OUTAGE_AFTER or self._unreachable >= OUTAGE_AFTER
+
     def _complain(self, verdict: Verdict) -> Stop | None:
         """A complaint that every request earns is about the job, not about the items."""
-        if not verdict.complaint or self._successes:
+        if not verdict.complaint or self._succeeded:
             return None
         count = self._complaints.get(verdict.complaint, 0) + 1
+        if count == 1 and len(self._complaints) >= _COMPLAINTS_KEPT:
+            return None
         self._complaints[verdict.complaint] = count
         if count < SAME_COMPLAINTS:
             return None

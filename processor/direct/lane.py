@@ -11,6 +11,7 @@ import asyncio
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import inf
 
 import orjson
@@ -166,16 +167,20 @@ class DirectLane:
                 self._backlog.put(self._reasks.pop(record.item.seq))
         self._alarm.ring()
 
+    def _is_ending(self) -> bool:
+        """Whether no call may be started any more."""
+        return self._draining or self.stopped is not None or self._crash is not None
+
     def _finished(self) -> bool:
         if self._calls:
             return False
-        if self._draining or self.stopped or self._crash:
+        if self._is_ending():
             return True
         return self._backlog.exhausted and not self._backlog.held and not self._reasks
 
     async def _dispatch(self) -> float:
         """Start every call that may start now; returns when to look again, inf for a change."""
-        while not (self._draining or self.stopped or self._crash):
+        while not self._is_ending():
             now_s = self._clock.monotonic()
             if now_s < self._hold_until_s:
                 return self._hold_until_s
@@ -189,10 +194,12 @@ class DirectLane:
                 continue
             due_s = self._barrier(work, now_s) or self._turn(work, now_s)
             if due_s > now_s:
-                self._backlog.put_back(work)
-                return due_s
+                self._backlog.put(work)
+                return min(due_s, self._backlog.next_due_s())
             if self._throttler is not None:
                 await self._throttler.acquire()  # type: ignore[no-untyped-call]
+                if self._is_ending():
+                    break
             self._send(work)
         return inf
 
@@ -228,27 +235,28 @@ class DirectLane:
         first = self._chunk == 0
         self._chunk = work.item.chunk
         if not first:
-            self._hold_until_s = now_s + self._rules.wait_s
+            self._hold_until_s = max(self._hold_until_s, now_s + self._rules.wait_s)
         return self._hold_until_s
 
     def _turn(self, work: Work, now_s: float) -> float:
-        assert work.body is not None
-        return now_s + self._pace.turn(now_s, len(work.body) // _BYTES_PER_TOKEN)
+        return now_s + self._pace.turn(now_s, _tokens(work))
 
     def _send(self, work: Work) -> None:
-        work.attempts += 1
         call = asyncio.create_task(self._call(work, self._pace.ticket))
         self._calls.begin(call)
-        call.add_done_callback(self._ended)
+        call.add_done_callback(partial(self._ended, work))
 
-    def _ended(self, call: asyncio.Task[None]) -> None:
+    def _ended(self, work: Work, call: asyncio.Task[None]) -> None:
+        if call.cancelled() and self._calls.is_overdue(call):
+            self._backlog.put(work)  # the loop was so late that the call had not begun
         self._calls.end(call)
         if not call.cancelled() and call.exception() is not None:
-            self._crash = call.exception()
+            self._crash = self._crash or call.exception()
         self._alarm.ring()
 
     async def _call(self, work: Work, ticket: Ticket) -> None:
         assert work.body is not None
+        work.attempts += 1
         started_s = self._clock.monotonic()
         reply: Reply | None = None
         try:
@@ -261,6 +269,9 @@ class DirectLane:
         now_s = self._clock.monotonic()
         latency_s = now_s - started_s
         self._learn(verdict, reply, ticket, now_s)
+        self._guard(verdict, work, started_s, now_s)
+        if verdict.unreachable:
+            self._pace.refund(_tokens(work))
         self._conclude(Answer(work, verdict, reply, latency_s * 1000), now_s)
 
     def _judge(self, reply: Reply) -> Verdict:
@@ -289,8 +300,11 @@ class DirectLane:
             self._window.succeed(now_s - ticket.at_s, len(self._calls))
         if verdict.holds_all and verdict.retry_after_s is not None:
             self._hold(now_s, verdict)
+
+    def _guard(self, verdict: Verdict, work: Work, sent_s: float, now_s: float) -> None:
+        """Whether the job can go on."""
         outage = self._breaker.outage
-        stop = self._breaker.observe(verdict, now_s)
+        stop = self._breaker.observe(verdict, seq=work.item.seq, sent_s=sent_s, now_s=now_s)
         if stop is not None:
             self._stop(stop)
         if self._breaker.outage != outage:
@@ -310,10 +324,10 @@ class DirectLane:
         """Send nothing until the provider allows it; longer than a retry waits is for `decide`."""
         assert verdict.retry_after_s is not None
         wait_s = min(verdict.retry_after_s, self._rules.retry.retry_after_max_s)
-        if now_s + wait_s > self._hold_until_s:
+        if now_s >= self._hold_until_s:  # told once for all the calls that were in flight
             facts = {"code": verdict.code, "wait_s": round(wait_s, 3)}
             self._tell(Notice(event="rate_limit", serious=True, facts=facts))
-            self._hold_until_s = now_s + wait_s
+        self._hold_until_s = max(self._hold_until_s, now_s + wait_s)
 
     def _stop(self, stop: Stop) -> None:
         if self.stopped is None:
@@ -363,3 +377,9 @@ class DirectLane:
     def _settle(self, record: Outcome | Attempt) -> None:
         self._unwritten += 1
         self._record(record)
+
+
+def _tokens(work: Work) -> int:
+    """A guess of what a call will be charged."""
+    assert work.body is not None
+    return len(work.body) // _BYTES_PER_TOKEN

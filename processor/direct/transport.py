@@ -8,11 +8,15 @@ from typing import Self
 
 import aiohttp
 from aiohttp import hdrs
+from aiohttp.helpers import get_env_proxy_for_url
+from yarl import URL
 
 from processor.verdict import Fault, TransportFault
 
+_JSON = "application/json"
 _KEEPALIVE_S = 60
-_MAX_REDIRECTS = 3
+_CONNECT_S = 15.0  # a host that does not answer at all is unreachable long before the deadline
+_KEY_LEAST_CHARS = 8  # a shorter "key" may be a word of the answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,8 @@ class Transport:
 
     def __init__(self, base_url: str, api_key: str | None, *, trust_env: bool) -> None:
         self._base_url = base_url
-        self._headers = {hdrs.CONTENT_TYPE: "application/json", hdrs.USER_AGENT: "processor"}
+        self._headers = {hdrs.CONTENT_TYPE: _JSON, hdrs.USER_AGENT: "processor"}
+        self._key = (api_key or "").encode()
         if api_key is not None:
             self._headers[hdrs.AUTHORIZATION] = f"Bearer {api_key}"
         self._trust_env = trust_env
@@ -53,11 +58,14 @@ class Transport:
         self.bytes_received = 0
 
     async def __aenter__(self) -> Self:
+        # Its own `trust_env` would read ~/.netrc anew at every call.
+        proxy, proxy_auth = _proxy_for(self._base_url) if self._trust_env else (None, None)
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEPALIVE_S),
             headers=self._headers,
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
-            trust_env=self._trust_env,
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S),
+            proxy=proxy,
+            proxy_auth=proxy_auth,
             cookie_jar=aiohttp.DummyCookieJar(),
         )
         return self
@@ -73,6 +81,8 @@ class Transport:
     async def post(self, endpoint: str, body: bytes) -> Reply:
         """Send a JSON body and read the answer to its end.
 
+        A redirect is not followed: most turn a POST into a GET, and none should get the key.
+
         Args:
             endpoint: As in `Request`, beginning with `/v1`.
             body: JSON.
@@ -85,23 +95,49 @@ class Transport:
             async with self._session.post(
                 self._base_url + endpoint.removeprefix("/v1"),
                 data=body,
-                max_redirects=_MAX_REDIRECTS,
+                allow_redirects=False,
             ) as response:
                 answer = await response.read()
-        except (aiohttp.ClientError, OSError) as error:
+        except (aiohttp.ClientError, OSError, ValueError) as error:
             raise TransportError(_fault(error)) from error
         self.bytes_received += len(answer)
-        return Reply(response.status, response.headers, answer)
+        if hdrs.LOCATION in response.headers and 300 <= response.status < 400:
+            raise TransportError(_redirect(response.status, response.headers[hdrs.LOCATION]))
+        return Reply(response.status, response.headers, self._without_key(response, answer))
+
+    def _without_key(self, response: aiohttp.ClientResponse, answer: bytes) -> bytes:
+        """An error page may echo the request; a model's answer is left as it is."""
+        is_answer = response.status == 200 and response.content_type == _JSON
+        if is_answer or len(self._key) < _KEY_LEAST_CHARS:
+            return answer
+        return answer.replace(self._key, b"***")
+
+
+def _proxy_for(base_url: str) -> tuple[URL | None, aiohttp.BasicAuth | None]:
+    """The environment's proxy for an address; (None, None) without one."""
+    try:
+        return get_env_proxy_for_url(URL(base_url))
+    except LookupError:
+        return None, None
+
+
+def _redirect(status: int, location: str) -> TransportFault:
+    target = location.partition("?")[0]
+    return TransportFault(
+        fault=Fault.TOO_MANY_REDIRECTS, sent=True, detail=f"HTTP status {status}, to {target}"
+    )
 
 
 def _fault(error: Exception) -> TransportFault:
     """What an exception of aiohttp means; the more special classes come first."""
-    for kind, fault, sent in _FAULTS:
-        if isinstance(error, kind):
-            return TransportFault(fault=fault, sent=sent, detail=_detail(error))
     if isinstance(error, aiohttp.ClientHttpProxyError):
         fault = Fault.PROXY_AUTH if error.status == 407 else Fault.PROXY
         return TransportFault(fault=fault, sent=False, detail=f"{error.status} {error.message}")
+    if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, _CUT_OFF):
+        return TransportFault(fault=Fault.REFUSED, sent=False, detail=_detail(error))
+    for kind, fault, sent in _FAULTS:
+        if isinstance(error, kind):
+            return TransportFault(fault=fault, sent=sent, detail=_detail(error))
     return TransportFault(fault=Fault.OTHER, sent=True, detail=_detail(error))
 
 
@@ -113,13 +149,16 @@ _FAULTS: tuple[tuple[type[Exception], Fault, bool], ...] = (
     (aiohttp.ClientConnectorDNSError, Fault.DNS, False),
     (aiohttp.ClientConnectorError, Fault.REFUSED, False),
     (aiohttp.ConnectionTimeoutError, Fault.REFUSED, False),
-    (aiohttp.TooManyRedirects, Fault.TOO_MANY_REDIRECTS, False),
     (aiohttp.ServerDisconnectedError, Fault.RESET, True),
     (aiohttp.ClientPayloadError, Fault.RESET, True),
     (aiohttp.ClientOSError, Fault.RESET, True),
-    (aiohttp.InvalidURL, Fault.OTHER, False),
     (OSError, Fault.RESET, True),
+    (UnicodeError, Fault.DNS, False),  # a host name that no name server could be asked for
+    (ValueError, Fault.OTHER, False),  # InvalidURL, a proxy of another kind
 )
+
+# The other side hung up during the TLS handshake: trouble with the line, not with trust.
+_CUT_OFF = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 
 
 def _detail(error: Exception) -> str:
