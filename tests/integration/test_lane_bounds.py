@@ -73,8 +73,8 @@ def test_a_wait_between_chunks_is_a_barrier_and_a_pause() -> None:
         rules = LaneRules(concurrency=6, wait_s=30)
         faults = [
             "server_error:match=word10.,times=2",
-            "content:match=word20.,content=what,times=1",
-            "content:match=word7.,content=what,times=1",
+            "content:match=word20.,content=7,times=1",
+            "content:match=word7.,content=7,times=1",
         ]
         async with bench(items(30), rules=rules, faults=faults, text=CHOOSE, latency_ms=1000) as it:
             at_s: dict[int, list[float]] = {1: [], 2: [], 3: []}
