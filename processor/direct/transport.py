@@ -49,23 +49,26 @@ class Transport:
 
     def __init__(self, base_url: str, api_key: str | None, *, trust_env: bool) -> None:
         self._base_url = base_url
-        self._headers = {hdrs.CONTENT_TYPE: _JSON, hdrs.USER_AGENT: "processor"}
+        self._headers: dict[str, str] = {hdrs.CONTENT_TYPE: _JSON, hdrs.USER_AGENT: "processor"}
         self._key = (api_key or "").encode()
         if api_key is not None:
             self._headers[hdrs.AUTHORIZATION] = f"Bearer {api_key}"
         self._trust_env = trust_env
+        self._proxy: URL | None = None
+        self._proxy_headers: dict[str, str] = {}
         self.bytes_sent = 0
         self.bytes_received = 0
 
     async def __aenter__(self) -> Self:
-        # Its own `trust_env` would read ~/.netrc anew at every call.
-        proxy, proxy_auth = _proxy_for(self._base_url) if self._trust_env else (None, None)
+        # aiohttp's own `trust_env` would read ~/.netrc anew at every call.
+        proxy = _proxy_for(self._base_url) if self._trust_env else None
+        if proxy is not None:
+            self._proxy, self._proxy_headers = proxy
+            if self._base_url.startswith("http:"):  # no tunnel that could carry them
+                self._headers |= self._proxy_headers
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEPALIVE_S),
-            headers=self._headers,
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S),
-            proxy=proxy,
-            proxy_auth=proxy_auth,
             cookie_jar=aiohttp.DummyCookieJar(),
         )
         return self
@@ -95,6 +98,9 @@ class Transport:
             async with self._session.post(
                 self._base_url + endpoint.removeprefix("/v1"),
                 data=body,
+                headers=self._headers,  # as the session's they would go to the proxy, too
+                proxy=self._proxy,
+                proxy_headers=self._proxy_headers,
                 allow_redirects=False,
             ) as response:
                 answer = await response.read()
@@ -113,12 +119,16 @@ class Transport:
         return answer.replace(self._key, b"***")
 
 
-def _proxy_for(base_url: str) -> tuple[URL | None, aiohttp.BasicAuth | None]:
-    """The environment's proxy for an address; (None, None) without one."""
+def _proxy_for(base_url: str) -> tuple[URL, dict[str, str]] | None:
+    """The environment's proxy for an address, and the headers that open it; None without one."""
     try:
-        return get_env_proxy_for_url(URL(base_url))
-    except LookupError:
-        return None, None
+        proxy, auth = get_env_proxy_for_url(URL(base_url))
+    except (LookupError, ValueError):  # an address that cannot be is told at the first call
+        return None
+    if auth is None:
+        return proxy, {}
+    basic = aiohttp.encode_basic_auth(auth.login, auth.password)
+    return proxy, {hdrs.PROXY_AUTHORIZATION: basic}
 
 
 def _redirect(status: int, location: str) -> TransportFault:
