@@ -3,7 +3,7 @@
 import logging
 import sys
 from collections.abc import Iterator, MutableMapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -163,7 +163,8 @@ def open_logs(folder: Path, *, content: bool) -> Iterator[tuple[RunLog, Path]]:
         try:
             yield RunLog(logger, detail, content=content), path
         finally:
-            detail.close()
+            with suppress(OSError):  # a full disk refuses once more what it was told already
+                detail.close()
 
 
 class _Detail(RotatingFileHandler):

@@ -1,0 +1,308 @@
+"""Whole runs as processes: signals, two at once, a disk that refuses, secrets."""
+
+import json
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from processor.cli.sandbox_process import sandbox
+
+KEY = "my-own-secret-key-0123456789"
+TASK = """\
+name = "greet"
+model = "gpt-6-luna"
+prompt = "Say {{ word }}."
+[output]
+kind = "text"
+"""
+
+
+@dataclass(slots=True)
+class Folder:
+    """A working directory with a task and a table, in front of a sandbox of its own."""
+
+    path: Path
+    url: str
+    started: list["subprocess.Popen[str]"] = field(default_factory=list)
+
+    def start(self, *options: str, out: str = "out") -> "subprocess.Popen[str]":
+        """`processor run` as a process; its standard error is a pipe."""
+        command = [sys.executable, "-m", "processor", "run", "--task", "greet.toml"]
+        process = subprocess.Popen(
+            [*command, "--input", "rows.jsonl", "--base-url", self.url, "--out", out, *options],
+            cwd=self.path,
+            env={**os.environ, "OPENAI_API_KEY": KEY},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.started.append(process)
+        return process
+
+    def run(self, *options: str, out: str = "out") -> tuple[int, str, str]:
+        process = self.start(*options, out=out)
+        said, told = process.communicate(timeout=60)
+        return process.returncode, said, told
+
+    def rows(self, count: int) -> None:
+        rows = (json.dumps({"id": n, "word": f"word{n}."}) for n in range(1, count + 1))
+        (self.path / "rows.jsonl").write_text("\n".join(rows) + "\n")
+
+    def admin(self, route: str, body: Any = None) -> Any:
+        request = urllib.request.Request(
+            self.url.removesuffix("/v1") + "/sandbox/" + route,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request) as answer:
+            return json.load(answer)
+
+    def wait_for_answers(self, count: int) -> None:
+        """Until the sandbox has answered so many calls."""
+        deadline_s = time.monotonic() + 30
+        while self.admin("stats")["answered"] < count:
+            assert time.monotonic() < deadline_s
+
+    def figures(self, out: str = "out") -> Any:
+        return json.loads((self.path / out / "conversion_stats.json").read_text())
+
+    def ledger(self, query: str, out: str = "out") -> list[tuple[Any, ...]]:
+        with sqlite3.connect(self.path / out / "ledger.sqlite") as connection:
+            return connection.execute(query).fetchall()
+
+    def assert_whole(self, count: int) -> None:
+        """Every item has one outcome, in the ledger as in the files."""
+        assert self.ledger("PRAGMA integrity_check") == [("ok",)]
+        figures = self.figures()
+        assert figures["total"] == figures["succeeded"] == count
+        assert figures["reconciled"] is True
+        ids = [
+            entry["id"]
+            for path in sorted((self.path / "out").glob("conversion_results_batch_*.json"))
+            for entry in json.loads(path.read_text())["results"]
+        ]
+        assert ids == list(range(1, count + 1))
+
+    def run_log(self) -> list[dict[str, Any]]:
+        path = max(self.path.glob("logs/batch_conversion_*.log"))
+        return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+@pytest.fixture(scope="module")
+def sandbox_url() -> Iterator[str]:
+    with sandbox(["--latency-ms", "30"]) as url:
+        yield url
+
+
+@pytest.fixture
+def folder(tmp_path: Path, sandbox_url: str) -> Iterator[Folder]:
+    made = Folder(tmp_path, sandbox_url)
+    (tmp_path / "greet.toml").write_text(TASK)
+    made.rows(400)
+    made.admin("stats/reset", {})
+    made.admin("faults", {"clear": True})
+    yield made
+    for process in made.started:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def test_one_interrupt_drains_exports_and_can_be_resumed(folder: Folder) -> None:
+    process = folder.start("--concurrency", "10")
+    folder.wait_for_answers(50)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "once more" in told
+    figures = folder.figures()
+    assert 50 <= figures["succeeded"] == folder.admin("stats")["received"] < 400
+    assert figures["pending"] == 400 - figures["succeeded"]
+    assert (folder.path / "out" / "results.csv").exists()
+    assert folder.run()[0] == 0
+    folder.assert_whole(400)
+    assert folder.admin("stats")["received"] == 400
+
+
+def test_a_second_interrupt_leaves_at_once(folder: Folder) -> None:
+    folder.admin("faults", {"set": ["hang:after=50,seconds=60"]})
+    process = folder.start("--concurrency", "10")
+    folder.wait_for_answers(50)
+    process.send_signal(signal.SIGINT)
+    assert process.stderr is not None
+    while "once more" not in process.stderr.readline():
+        assert process.poll() is None
+    begun_s = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert time.monotonic() - begun_s < 5
+    assert folder.figures()["succeeded"] == 50
+    folder.admin("faults", {"clear": True})
+    assert folder.run()[0] == 0
+    folder.assert_whole(400)
+    assert folder.admin("stats")["received"] <= 400 + 10
+
+
+def test_a_termination_drains_too(folder: Folder) -> None:
+    process = folder.start("--concurrency", "10")
+    folder.wait_for_answers(50)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert folder.figures()["succeeded"] == folder.admin("stats")["received"]
+    assert folder.run()[0] == 0
+    folder.assert_whole(400)
+
+
+def test_a_second_run_on_the_folder_is_refused_with_the_pid_of_the_first(folder: Folder) -> None:
+    folder.admin("faults", {"set": ["hang:after=20,seconds=60"]})
+    first = folder.start()
+    folder.wait_for_answers(20)
+    code, _, told = folder.run()
+    assert code == 1
+    assert f"pid {first.pid}" in told
+    assert first.poll() is None
+    first.kill()
+    first.communicate()
+    folder.admin("faults", {"clear": True})
+    assert folder.run()[0] == 0
+    folder.assert_whole(400)
+
+
+def test_a_result_file_that_cannot_be_written_stops_the_run_with_5(folder: Folder) -> None:
+    (folder.path / "out" / "conversion_results_batch_002.json").mkdir(parents=True)
+    code, _, told = folder.run("--concurrency", "10", "--chunk-size", "50")
+    assert code == 5
+    assert "conversion_results_batch_002.json" in told
+    assert "Traceback" not in told
+    kept = folder.ledger("SELECT COUNT(*) FROM outcomes")[0][0]
+    received = folder.admin("stats")["received"]
+    assert 50 <= kept <= received < 400
+    (folder.path / "out" / "conversion_results_batch_002.json").rmdir()
+    assert folder.run("--chunk-size", "50")[0] == 0
+    folder.assert_whole(400)
+    assert folder.admin("stats")["received"] <= 400 + received - kept
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is always full")
+def test_a_full_disk_under_the_log_stops_the_run_with_5(folder: Folder) -> None:
+    (folder.path / "logs").mkdir()
+    (folder.path / "logs" / "batch_conversion.log").symlink_to("/dev/full")
+    code, _, told = folder.run()
+    assert code == 5
+    assert "No space left on device" in told
+    assert "Traceback" not in told
+    (folder.path / "logs" / "batch_conversion.log").unlink()
+    assert folder.run()[0] == 0
+    folder.assert_whole(400)
+
+
+def test_the_key_is_in_no_file_and_on_no_screen(folder: Folder) -> None:
+    """Also when the server sends it back, in an error that is known and in one that is not."""
+    folder.admin(
+        "faults",
+        {
+            "set": [
+                f"status:status=400,type=odd,match=word5.,message=You sent {KEY}",
+                f"status:status=418,match=word6.,body=<html>Authorization: Bearer {KEY}</html>",
+                f"status:status=500,match=word7.,times=1,message=Key {KEY} broke us",
+                f"status:status=401,after=300,code=invalid_api_key,message=Wrong key: {KEY}",
+            ]
+        },
+    )
+    code, said, told = folder.run("--keep-bodies", "all")
+    assert code == 3
+    assert "auth" in told
+    assert KEY not in said + told
+    files = [path for path in folder.path.rglob("*") if path.is_file()]
+    assert any(path.name == "ledger.sqlite" for path in files)
+    assert [path.name for path in files if KEY.encode() in path.read_bytes()] == []
+    codes = folder.ledger("SELECT code FROM attempts UNION ALL SELECT code FROM outcomes")
+    assert sorted({code for (code,) in codes if code}) == ["auth", "bad_request", "server_error"]
+
+
+def test_no_prompt_and_no_answer_is_logged_unless_told(folder: Folder) -> None:
+    folder.rows(30)
+    folder.admin(
+        "faults",
+        {
+            "set": [
+                "refusal:match=word5.,message=I refuse on principle",
+                "truncated_json:match=word6.,times=1",
+            ]
+        },
+    )
+    assert folder.run()[0] == 2
+    logs = "".join(path.read_text() for path in folder.path.glob("logs/*.log"))
+    answers = [row[0] for row in folder.ledger("SELECT result FROM outcomes WHERE succeeded")]
+    assert len(answers) == 29
+    assert not re.search(r"word\d", logs)
+    assert "principle" not in logs
+    assert not [answer for answer in answers if answer in logs]
+    assert folder.run("--log-content", out="other")[0] == 2
+    told = (folder.path / "logs" / "batch_conversion.log").read_text()
+    assert "word17." in told
+    assert answers[0] in told
+
+
+def test_logs_are_what_people_grep(folder: Folder) -> None:
+    folder.rows(130)
+    folder.admin(
+        "faults", {"set": ["bad_request:match=word7.", "server_error:match=word9.,times=1"]}
+    )
+    assert folder.run("--chunk-size", "50")[0] == 2
+    lines = folder.run_log()
+    assert all({"timestamp", "level", "event"} <= line.keys() for line in lines)
+    assert {len(line["timestamp"]) for line in lines} == {24}
+    run_ids = {line["run_id"] for line in lines}
+    assert run_ids == {folder.figures()["run_id"]}
+    chunks = {line["batch"]: line["message"] for line in lines if line["event"] == "chunk"}
+    assert chunks == {
+        1: "배치 001 성공 49/50 (98.0%)",
+        2: "배치 002 성공 50/50 (100.0%)",
+        3: "배치 003 성공 30/30 (100.0%)",
+    }
+    path = max(folder.path.glob("logs/batch_conversion_*.log"))
+    failed = [line for line in path.read_text().splitlines() if "ERROR" in line]
+    assert len(failed) == 1
+    assert json.loads(failed[0])["level"] == "error"
+    assert json.loads(failed[0])["severity"] == "ERROR"
+    assert json.loads(failed[0])["code"] == "bad_request"
+    (retried,) = [line for line in lines if line["event"] == "retry"]
+    assert (retried["code"], retried["status"], retried["attempt"]) == ("server_error", 500, 1)
+    detail = (folder.path / "logs" / "batch_conversion.log").read_text().splitlines()
+    told = [json.loads(line) for line in detail]
+    items = [line for line in told if line["event"] == "item"]
+    assert sorted(line["id"] for line in items) == list(range(1, 131))
+    assert "성공" in "".join(line["message"] for line in told if line["event"] == "chunk")
+
+
+def test_ids_of_any_length_can_be_logged(folder: Folder) -> None:
+    long = 10**30
+    rows = [{"id": long + n, "word": f"word{n}."} for n in range(5)]
+    (folder.path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    folder.admin("faults", {"set": ["bad_request:match=word3.", "server_error:times=1"]})
+    assert folder.run("--log-content")[0] == 2
+    assert folder.figures()["succeeded"] == 4
+    assert str(long + 3) in json.dumps(folder.run_log())
+
+
+def test_without_a_terminal_plain_lines_are_told(folder: Folder) -> None:
+    code, said, told = folder.run("--rpm", "3000")
+    assert code == 0
+    assert re.search(r"\d\d:\d\d:\d\d 400 items to send to gpt-6-luna", told)
+    assert re.search(r"\d\d:\d\d:\d\d [\d,]+/400 \([\d.]+ ?%\) .* [\d.]+/s", told)
+    assert "–/s" not in told
+    assert "\x1b" not in said + told
