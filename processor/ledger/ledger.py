@@ -190,7 +190,7 @@ def open_ledger(folder: Path) -> Iterator[Ledger]:
 def discard_if_empty(folder: Path) -> None:
     """Remove a run folder whose ledger holds no item: the run was refused before it began."""
     path = folder / database.LEDGER_NAME
-    if not path.exists():
+    if not path.exists() or lock.is_held(folder):
         return
     try:
         with lock.hold(folder):

@@ -2,9 +2,12 @@
 
 import os
 import signal
+import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -88,12 +91,34 @@ def test_a_child_does_not_inherit_it(tmp_path: Path) -> None:
 
 
 def test_a_look_does_not_disturb_a_run_that_starts(tmp_path: Path) -> None:
+    """`status` and `monitor` look often, and a look holds the lock for a moment."""
     with lock.hold(tmp_path):
         pass
-    for _ in range(20):
-        assert not lock.is_held(tmp_path)
+    done = threading.Event()
+
+    def look() -> None:
+        while not done.is_set():
+            lock.is_held(tmp_path)
+
+    with ThreadPoolExecutor(1) as pool:
+        looking = pool.submit(look)
+        try:
+            for _ in range(100):
+                with lock.hold(tmp_path):
+                    pass
+        finally:
+            done.set()
+        looking.result()
+
+
+def test_its_file_is_for_its_owner_alone(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
         with lock.hold(tmp_path):
-            assert lock.is_held(tmp_path)
+            mode = stat.S_IMODE((tmp_path / lock.LOCK_NAME).stat().st_mode)
+    finally:
+        os.umask(before)
+    assert mode == 0o600
 
 
 def test_a_folder_nobody_used_is_free(tmp_path: Path) -> None:

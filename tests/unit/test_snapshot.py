@@ -1,5 +1,6 @@
 import math
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,9 @@ from ledger_parts import (
     item,
     ledger_of,
     numbered,
-    price,
     rules,
     settle,
     succeeded,
-    vitals,
 )
 
 from processor.ledger import histogram
@@ -134,36 +133,26 @@ def test_skipped_rows_are_counted(tmp_path: Path) -> None:
 
 
 def test_every_look_beside_a_writer_is_of_one_moment(tmp_path: Path) -> None:
-    """Figures kept in several tables agree, however the looks fall between the commits."""
+    """Every commit fills a chunk, so tables that are read one after the other must agree."""
     done = threading.Event()
-    torn: list[snapshot.Snapshot] = []
-    looks = 0
-    with ledger_of(tmp_path, 2_000) as ledger:
 
-        def watch() -> None:
-            nonlocal looks
-            while not done.is_set():
-                shot = snapshot.take(tmp_path)
-                looks += 1
-                ok = shot.overall.requests_sent == shot.finished == sum(shot.checks.values())
-                if not ok or shot.overall.prompt_tokens != 100 * shot.finished:
-                    torn.append(shot)
+    def watch() -> tuple[int, list[snapshot.Snapshot]]:
+        looks, torn = 0, []
+        while not done.is_set():
+            shot = snapshot.take(tmp_path)
+            looks += 1
+            if shot.finished != 10 * shot.chunks_complete or shot.pending < 0:
+                torn.append(shot)
+        return looks, torn
 
-        watcher = threading.Thread(target=watch)
-        with ledger.writing(
-            session=1,
-            price=price,
-            vitals=vitals,
-            on_commit=lambda *_: None,
-            on_failure=lambda _: None,
-        ) as writer:
-            watcher.start()
-            for seq in range(1, 2_001):
-                writer.record(succeeded(item(seq)))
-                if seq % 100 == 0:
-                    writer.flush().result(20)
+    with ledger_of(tmp_path, 4_000) as ledger, ThreadPoolExecutor(1) as pool:
+        watching = pool.submit(watch)
+        try:
+            for first in range(1, 4_001, 10):
+                settle(ledger.connection, *(succeeded(item(n)) for n in range(first, first + 10)))
+        finally:
             done.set()
-        watcher.join()
-        assert snapshot.take(tmp_path).succeeded == 2_000
+        looks, torn = watching.result()
+        assert snapshot.take(tmp_path).succeeded == 4_000
     assert looks > 0
     assert torn == []
