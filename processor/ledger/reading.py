@@ -10,7 +10,11 @@ from typing import Any
 from processor import jsontext
 from processor.data.source import BadRow, Source
 from processor.errors import InputError
+from processor.items import Row
 from processor.ledger import ids
+
+Record = tuple[str, bool, int, str]
+"""An item to be: its id, whether that is an integer, the row's number, its fields as JSON."""
 
 ROW_ID = "row"
 _SHOWN_PROBLEMS = 5
@@ -60,31 +64,23 @@ class Reading:
         self.rows_read = 0
         self.bad_rows = 0
 
-    def records(self) -> Iterator[tuple[str, bool, int, str]]:
-        """(id, whether it is an integer, row, fields as JSON) of every good row.
+    def records(self) -> Iterator[Record]:
+        """Every good row.
 
         Raises:
             InputError: A required column is not there.
         """
-        columns = self.columns
         for row in self._source.rows():
             self.rows_read += 1
             if isinstance(row, BadRow):
                 self.note(row)
                 continue
-            fields = row.fields
-            if not columns.keys() >= fields.keys():
-                columns.update(dict.fromkeys(fields))
             try:
-                for name in self._required:
-                    if _is_empty(fields.get(name)):
-                        raise ValueError(f"{name} is {'empty' if name in fields else 'missing'}")  # noqa: TRY301 - as `identify` does
-                text = jsontext.dumps(fields)
-                key, is_integer = self._identify(fields, text)
+                record = self._record(row)
             except ValueError as error:
                 self.note(BadRow(number=row.number, problem=str(error)))
-                continue
-            yield key, is_integer, row.number, text
+            else:
+                yield record
         self._check_columns()
 
     def note(self, bad: BadRow) -> None:
@@ -113,10 +109,17 @@ class Reading:
         if self.bad_rows and not self._skip:
             raise _refusal(self._source.name, self._problems, self.bad_rows)
 
-    def _identify(self, fields: Any, text: str) -> tuple[str, bool]:
+    def _record(self, row: Row) -> Record:
+        fields = row.fields
+        text = jsontext.dumps(fields)
+        if not self.columns.keys() >= fields.keys():
+            self.columns.update(dict.fromkeys(fields))
+        for name in self._required:
+            if _is_empty(fields.get(name)):
+                raise ValueError(f"{name} is {'empty' if name in fields else 'missing'}")
         if self._id_field == ROW_ID:
-            return ids.of_content(text), False
-        return ids.identify(fields[self._id_field], self._id_field)
+            return ids.of_content(text), False, row.number, text
+        return *ids.identify(fields[self._id_field], self._id_field), row.number, text
 
     def _check_columns(self) -> None:
         for name in self._required if self.columns else ():

@@ -284,6 +284,11 @@ class TestSkipInvalid:
         ledger.take_in(Table([{"id": 1}, {"id": 2}, {"id": 2}]), rules(skip_invalid=True))
         assert ledger.connection.execute("SELECT row FROM skipped").fetchall() == [(3,)]
 
+    def test_a_name_that_is_no_text_is_a_fault_of_its_row(self, ledger: Ledger) -> None:
+        ledger.take_in(Table([{"id": 1, "\udc80": "x"}, {"id": 2}]), rules(skip_invalid=True))
+        assert keys(ledger) == [2]
+        assert ledger.meta()["columns"] == '["id"]'
+
     def test_every_bad_row_is_listed(self, ledger: Ledger) -> None:
         table = Table([{"id": None}] * 3_000 + [{"id": 1}])
         ledger.take_in(table, rules(skip_invalid=True))
