@@ -84,7 +84,7 @@ class Breaker:
             return self._fail(verdict, seq, now_s)
         self._unreachable = 0
         self._failing.clear()
-        if self._outage_since_s is not None and sent_s >= self._outage_since_s:
+        if self._outage_since_s is not None and sent_s > self._outage_since_s:
             self._outage_since_s = None
         self._open = True
         self._succeeded = self._succeeded or verdict.kind is Kind.OK
