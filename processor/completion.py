@@ -38,6 +38,8 @@ _TRUNCATED = frozenset({"length", "max_tokens", "model_length"})
 _FILTERED = frozenset({"content_filter", "safety"})
 _TOOL = frozenset({"tool_calls", "function_call"})
 
+_TOKENS_MOST = 2**53
+
 
 def read_chat(parsed: dict[str, Any]) -> Completion:
     """The first choice of a chat completion."""
@@ -112,4 +114,5 @@ def _usage(reported: Any) -> Usage | None:
 
 
 def _count(value: Any) -> int | None:
-    return value if type(value) is int and value >= 0 else None
+    """A count of tokens; one that no ledger could hold is as good as none."""
+    return value if type(value) is int and 0 <= value <= _TOKENS_MOST else None
