@@ -27,7 +27,7 @@ class Folder:
 
     path: Path
     url: str
-    started: list["subprocess.Popen[str]"] = field(default_factory=list)
+    started: list["subprocess.Popen[Any]"] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         (self.path / "greet.toml").write_text(TASK)

@@ -1,0 +1,201 @@
+"""The breaker, fed with verdicts at times that the test names."""
+
+import pytest
+
+from processor.direct.breaker import (
+    CANARIES,
+    OUTAGE_AFTER,
+    SAME_COMPLAINTS,
+    Breaker,
+    Stop,
+)
+from processor.verdict import Kind, Verdict
+
+OK = Verdict(kind=Kind.OK, answer="yes")
+ITEM = Verdict(kind=Kind.ITEM, code="context_length", message="too long")
+LIMITED = Verdict(kind=Kind.RETRY, code="rate_limited", message="slow")
+DOWN = Verdict(kind=Kind.RETRY, code="server_error", message="500")
+GONE = Verdict(kind=Kind.RETRY, code="unreachable", message="refused", unreachable=True)
+FATAL = Verdict(kind=Kind.FATAL, code="auth", message="bad key")
+ODD = Verdict(kind=Kind.ITEM, code="bad_request", message="odd", complaint="odd")
+
+
+class Job:
+    """Verdicts on items that are numbered as they come."""
+
+    def __init__(self, give_up_s: float = 300.0) -> None:
+        self.breaker = Breaker(give_up_s)
+        self.seq = 0
+
+    def see(
+        self, verdict: Verdict, now_s: float = 0.0, *, seq: int | None = None, sent_s: float = -1.0
+    ) -> Stop | None:
+        self.seq += 1
+        return self.breaker.observe(
+            verdict, seq=self.seq if seq is None else seq, sent_s=sent_s, now_s=now_s
+        )
+
+    def break_down(self, now_s: float = 0.0) -> None:
+        """Into an outage, after a good answer."""
+        self.see(OK, now_s)
+        for _ in range(OUTAGE_AFTER):
+            assert self.see(DOWN, now_s) is None
+        assert self.breaker.outage
+
+
+def test_it_begins_with_canaries() -> None:
+    assert Breaker(300).room(100, 0) == CANARIES
+    assert Breaker(300).room(1, 0) == 1
+
+
+@pytest.mark.parametrize("verdict", [OK, ITEM, LIMITED, ODD])
+def test_an_answer_that_is_not_about_the_job_opens_the_gate(verdict: Verdict) -> None:
+    job = Job()
+    assert job.see(verdict) is None
+    assert job.breaker.room(100, 0) == 100
+
+
+@pytest.mark.parametrize("code", ["server_error", "timeout", "connection", "malformed"])
+def test_a_failure_of_the_provider_says_nothing_about_the_job(code: str) -> None:
+    job = Job()
+    assert job.see(Verdict(kind=Kind.RETRY, code=code, message="x")) is None
+    assert job.breaker.room(100, 0) == CANARIES
+    assert not job.breaker.outage
+
+
+@pytest.mark.parametrize("before", [[], [OK], [OK] * 50, [DOWN] * 50])
+def test_a_fatal_verdict_stops_at_any_time(before: list[Verdict]) -> None:
+    job = Job()
+    for verdict in before:
+        job.see(verdict)
+    assert job.see(FATAL) == Stop(code="auth", message="bad key")
+
+
+def test_nothing_but_failures_begins_an_outage() -> None:
+    job = Job()
+    job.see(OK)
+    for number in range(OUTAGE_AFTER):
+        assert not job.breaker.outage, number
+        job.see(DOWN)
+    assert job.breaker.outage
+    assert job.breaker.room(100, 0.0) == 0
+
+
+def test_one_good_answer_among_failures_prevents_it() -> None:
+    job = Job()
+    for _ in range(20):
+        job.see(OK)
+        for _ in range(OUTAGE_AFTER - 1):
+            job.see(DOWN)
+    assert not job.breaker.outage
+
+
+def test_few_items_that_fail_over_and_over_are_no_outage() -> None:
+    job = Job()
+    job.see(OK)
+    for number in range(200):
+        job.see(DOWN, seq=number % (OUTAGE_AFTER - 1))
+    assert not job.breaker.outage
+
+
+def test_an_unreachable_provider_is_an_outage_whichever_items_it_meets() -> None:
+    job = Job()
+    job.see(OK)
+    for _ in range(OUTAGE_AFTER):
+        job.see(GONE, seq=1)
+    assert job.breaker.outage
+
+
+def test_a_provider_that_was_never_reached_is_an_outage_at_once() -> None:
+    job = Job()
+    assert job.see(GONE) is None
+    assert job.breaker.outage
+
+
+def test_probes_go_one_at_a_time_further_and_further_apart() -> None:
+    job = Job(give_up_s=1e9)
+    job.break_down()
+    waits_s = []
+    now_s = 0.0
+    for _ in range(12):
+        due_s = job.breaker.room_grows_at_s
+        assert job.breaker.room(100, due_s - 0.01) == 0
+        assert job.breaker.room(100, due_s) == 1
+        waits_s.append(due_s - now_s)
+        now_s = due_s
+        job.see(DOWN, now_s)
+    assert waits_s[:4] == [0.5, 1.0, 2.0, 4.0]
+    assert waits_s == sorted(waits_s)
+    assert waits_s[-1] == waits_s[-2] == 30.0
+
+
+def test_failures_of_calls_that_were_in_flight_do_not_put_the_probe_off() -> None:
+    job = Job()
+    job.break_down()
+    due_s = job.breaker.room_grows_at_s
+    for _ in range(50):
+        job.see(DOWN, due_s / 2)
+    assert job.breaker.room_grows_at_s == due_s
+
+
+def test_a_late_answer_from_before_the_outage_does_not_end_it() -> None:
+    job = Job()
+    job.break_down(now_s=10.0)
+    outages = []
+    for now_s, sent_s in ((10.1, 9.0), (10.9, 10.5)):
+        job.see(OK, now_s, sent_s=sent_s)
+        outages.append(job.breaker.outage)
+    assert outages == [True, False]
+    assert job.breaker.room(100, 10.9) == 100
+    assert job.breaker.room_grows_at_s == float("inf")
+
+
+def test_patience_ends() -> None:
+    job = Job(give_up_s=300)
+    job.break_down()
+    stops = {now_s: job.see(DOWN, now_s) for now_s in (100.0, 200.0, 299.0, 330.0)}
+    assert [now_s for now_s, stop in stops.items() if stop] == [330.0]
+    assert stops[330.0] == Stop(code="server_error", message="500")
+
+
+def test_patience_with_an_address_that_was_never_reached_is_short() -> None:
+    job = Job(give_up_s=300)
+    assert job.see(GONE, 0.0) is None
+    assert job.see(GONE, 29.0) is None
+    assert job.see(GONE, 61.0) == Stop(code="unreachable", message="refused")
+
+
+def test_patience_that_is_set_shorter_counts() -> None:
+    job = Job(give_up_s=0)
+    assert job.see(GONE, 0.0) == Stop(code="unreachable", message="refused")
+
+
+def test_a_second_outage_is_probed_as_the_first() -> None:
+    job = Job()
+    job.break_down()
+    for now_s in (1.0, 5.0, 15.0, 31.0):
+        job.see(DOWN, now_s)
+    job.see(OK, 60.0, sent_s=59.0)
+    job.break_down(now_s=100.0)
+    assert job.breaker.room_grows_at_s == 100.5
+
+
+def test_a_complaint_that_every_item_earns_stops_the_job() -> None:
+    job = Job()
+    stops = [job.see(ODD) for _ in range(SAME_COMPLAINTS)]
+    assert stops[:-1] == [None] * (SAME_COMPLAINTS - 1)
+    assert stops[-1] == Stop(code="bad_request", message="odd")
+
+
+def test_a_complaint_after_a_success_is_about_its_item() -> None:
+    job = Job()
+    job.see(OK)
+    assert {job.see(ODD) for _ in range(10 * SAME_COMPLAINTS)} == {None}
+
+
+def test_complaints_that_differ_are_not_added_up_nor_all_remembered() -> None:
+    job = Job()
+    for number in range(5_000):
+        complaint = f"item {number} is odd"
+        assert job.see(Verdict(kind=Kind.ITEM, code="bad_request", complaint=complaint)) is None
+    assert len(job.breaker._complaints) <= 100
