@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,9 +33,11 @@ class Folder:
     def __post_init__(self) -> None:
         (self.path / "greet.toml").write_text(TASK)
 
-    def start(self, *options: str, out: str = "out") -> "subprocess.Popen[str]":
-        """`processor run` as a process; its standard error is a pipe."""
-        command = [sys.executable, "-m", "processor", "run", "--task", "greet.toml"]
+    def start(
+        self, *options: str, out: str = "out", under: Sequence[str] = ()
+    ) -> "subprocess.Popen[str]":
+        """`processor run` as a process, itself started by `under`; standard error is a pipe."""
+        command = [*under, sys.executable, "-m", "processor", "run", "--task", "greet.toml"]
         process = subprocess.Popen(
             [*command, "--input", "rows.jsonl", "--base-url", self.url, "--out", out, *options],
             cwd=self.path,
@@ -64,11 +67,15 @@ class Folder:
         with urllib.request.urlopen(request) as answer:
             return json.load(answer)
 
+    def wait_for(self, holds: Callable[[], bool]) -> None:
+        """Until it holds."""
+        deadline_s = time.monotonic() + 30
+        while not holds():
+            assert time.monotonic() < deadline_s
+
     def wait_for_answers(self, count: int) -> None:
         """Until the sandbox has answered so many calls."""
-        deadline_s = time.monotonic() + 30
-        while self.admin("stats")["answered"] < count:
-            assert time.monotonic() < deadline_s
+        self.wait_for(lambda: self.admin("stats")["answered"] >= count)
 
     def figures(self, out: str = "out") -> Any:
         return json.loads((self.path / out / "conversion_stats.json").read_text())

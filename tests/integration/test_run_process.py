@@ -1,16 +1,25 @@
 """Whole runs as processes: signals, two at once, a disk that refuses, secrets."""
 
+import asyncio
 import json
 import re
+import shutil
 import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from run_bench import KEY, Folder
+from lane_bench import CHOOSE
+from run_bench import KEY, TASK, Folder
 
 from processor.cli.sandbox_process import sandbox
+from processor.data import open_source
+from processor.items import Accepted, Invalid, Item
+from processor.run import Run
+from processor.settings import Settings
+from processor.tasks.prompt import PromptTask
+from processor.tasks.taskfile import parse
 
 
 @pytest.fixture(scope="module")
@@ -216,3 +225,101 @@ def test_without_a_terminal_plain_lines_are_told(folder: Folder) -> None:
     assert re.search(r"\d\d:\d\d:\d\d [\d,]+/400 \([\d.]+ ?%\) .* [\d.]+/s", told)
     assert "–/s" not in told
     assert "\x1b" not in said + told
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="bash limits the size of files")
+def test_a_ledger_that_cannot_grow_stops_the_run_with_5(folder: Folder) -> None:
+    limited = ("bash", "-c", 'ulimit -f 300; exec "$@"', "bash")
+    process = folder.start("--concurrency", "10", under=limited)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 5
+    assert "ledger.sqlite" in told
+    assert "Traceback" not in told
+    received = folder.admin("stats")["received"]
+    kept = folder.ledger("SELECT COUNT(*) FROM outcomes")[0][0]
+    logged = (folder.path / "logs" / "batch_conversion.log").read_text()
+    assert logged.count('"event":"item"') <= kept < received < 400
+    assert folder.run("--concurrency", "10")[0] == 0
+    folder.assert_whole(400)
+    assert folder.admin("stats")["received"] == 400 + received - kept
+
+
+def test_a_reask_cut_off_by_a_kill_goes_on_with_the_answer_that_was_paid(folder: Folder) -> None:
+    (folder.path / "greet.toml").write_text(CHOOSE)
+    folder.rows(2)
+    folder.admin("config", {"bad_answers": 1.0})
+    folder.admin("faults", {"set": ["hang:after=2,seconds=60"]})
+    try:
+        process = folder.start()
+        folder.wait_for(lambda: folder.admin("stats")["received"] == 4)
+        process.kill()
+        process.communicate()
+        attempts = "SELECT seq, code, answer IS NOT NULL, problem IS NOT NULL FROM attempts"
+        assert sorted(folder.ledger(attempts)) == [(1, "invalid", 1, 1), (2, "invalid", 1, 1)]
+        folder.admin("faults", {"clear": True})
+        assert folder.run()[0] == 0
+    finally:
+        folder.admin("config", {"bad_answers": 0.0})
+    folder.assert_whole(2)
+    stats = folder.admin("stats")
+    assert (stats["received"], stats["paid"]) == (6, 4)
+
+
+def test_a_straggler_in_the_first_chunk_does_not_hold_up_the_files_of_others(
+    folder: Folder,
+) -> None:
+    folder.admin("faults", {"set": ["hang:match=word1.,seconds=60"]})
+    process = folder.start("--chunk-size", "50")
+    names = [f"conversion_results_batch_{number:03d}.json" for number in range(1, 9)]
+    files = [folder.path / "out" / name for name in names]
+    folder.wait_for(lambda: all(file.exists() for file in files[1:]))
+    assert not files[0].exists()
+    process.kill()
+
+
+class _Buggy(PromptTask):
+    """Its check divides by zero at one item."""
+
+    def check(self, item: Item, answer: str) -> Accepted | Invalid:
+        if item.id == 77:
+            raise ZeroDivisionError
+        return super().check(item, answer)
+
+
+def test_a_bug_in_a_check_is_loud_and_loses_nothing_that_was_finished(folder: Folder) -> None:
+    file = parse(TASK, where="greet.toml")
+    settings = Settings.of({"base_url": folder.url, "api_key": KEY, "concurrency": 10})
+    source = open_source(str(folder.path / "rows.jsonl"))
+    out = folder.path / "out"
+    for task, fails in ((_Buggy(file, where="t"), True), (PromptTask(file, where="t"), False)):
+        run = Run(folder=out, task=task, source=source, settings=settings)
+        if fails:
+            with pytest.raises(ZeroDivisionError):
+                asyncio.run(run.execute())
+            kept = folder.ledger("SELECT COUNT(*) FROM outcomes")[0][0]
+            assert 60 <= kept == folder.admin("stats")["received"] - 1
+            assert folder.ledger("SELECT exit_code FROM sessions") == [(1,)]
+        else:
+            assert asyncio.run(run.execute()).exit_code == 0
+    folder.assert_whole(400)
+    assert folder.admin("stats")["received"] == 401
+
+
+@pytest.mark.parametrize("keep", ["all", "failed", "none"])
+def test_bodies_are_kept_as_told(folder: Folder, keep: str) -> None:
+    folder.rows(10)
+    folder.admin("faults", {"set": ["length:match=word3."]})
+    assert folder.run("--keep-bodies", keep)[0] == 2
+    kept = folder.ledger("SELECT seq FROM outcomes WHERE body IS NOT NULL ORDER BY seq")
+    expected = {"all": list(range(1, 11)), "failed": [3], "none": []}
+    assert [seq for (seq,) in kept] == expected[keep]
+
+
+def test_a_server_that_is_not_there_stops_with_3_and_the_way_out(folder: Folder) -> None:
+    code, _, told = folder.run("--give-up", "1", "--base-url", "http://127.0.0.1:1/v1")
+    assert code == 3
+    assert "unreachable" in told
+    assert "base URL" in told
+    assert folder.figures()["pending"] == 400
+    assert folder.run()[0] == 0
+    folder.assert_whole(400)
