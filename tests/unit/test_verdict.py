@@ -133,7 +133,7 @@ def test_an_error_inside_a_success(error: dict[str, Any], kind: Kind, code: str)
         {"prompt_tokens": 3},
         {"prompt_tokens": 3, "completion_tokens": None},
         {"prompt_tokens": 3, "completion_tokens": -1},
-        {"prompt_tokens": 2**70, "completion_tokens": 1},
+        {"prompt_tokens": 2**60, "completion_tokens": 1},
         {"prompt_tokens": True, "completion_tokens": 1},
         [],
     ],
