@@ -9,7 +9,7 @@ import hashlib
 import resource
 import sqlite3
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,20 +18,19 @@ from uuid import uuid4
 from processor import jsontext
 from processor.clock import Clock, SystemClock
 from processor.codes import cause_of
-from processor.data.source import BadRow, Source
+from processor.data.interruptible import Interruptible
+from processor.data.source import Source
 from processor.direct.breaker import Stop
 from processor.direct.lane import DirectLane, LaneRules
 from processor.direct.retry import RetryPolicy
 from processor.direct.transport import Transport
 from processor.errors import (
-    InterruptedRunError,
     LedgerError,
     ProcessorError,
     StoppedError,
     UsageError,
 )
-from processor.exports import chunk_files, stats, tables
-from processor.items import Row
+from processor.exports import chunk_files, reconciliation, stats, tables
 from processor.ledger.commit import Commit
 from processor.ledger.intake import Intake, IntakeRules
 from processor.ledger.ledger import Ledger, discard_if_empty, open_ledger
@@ -212,7 +211,7 @@ class Run:
             limit=None if limit is None else limit - counts.pending,
             skip_invalid=self._settings.skip_invalid,
         )
-        intake = ledger.take_in(_Interruptible(self._source, lambda: self._interrupted), rules)
+        intake = ledger.take_in(Interruptible(self._source, lambda: self._interrupted), rules)
         if limit is not None:
             ledger.set_meta(limit_open=str(limit))
         self._tell("import", rows_read=intake.rows_read, added=intake.added, skipped=intake.skipped)
@@ -323,7 +322,9 @@ class Run:
     def _report(self, ledger: Ledger, intake: Intake | None, exit_code: int) -> Report:
         files = [] if self._aborted else self._export(ledger)
         shot = snapshot.take(ledger.folder)
-        agreed = None if self._aborted else reconcile(ledger.connection, ledger.folder, shot)
+        agreed = (
+            None if self._aborted else reconciliation.agrees(ledger.connection, ledger.folder, shot)
+        )
         statistics = stats.write(shot, reconciled=agreed)
         return Report(
             snapshot=shot,
@@ -355,48 +356,6 @@ class Run:
     def _tell_notice(self, notice: Notice) -> None:
         for observer in self._observers:
             observer.notice(notice)
-
-
-@dataclass(frozen=True, slots=True)
-class _Interruptible:
-    """A source that ends its reading when the run is interrupted."""
-
-    source: Source
-    interrupted: Callable[[], bool]
-
-    @property
-    def name(self) -> str:
-        return self.source.name
-
-    @property
-    def uri(self) -> str:
-        return self.source.uri
-
-    def stamp(self) -> str | None:
-        return self.source.stamp()
-
-    def rows(self) -> Iterator[Row | BadRow]:
-        for row in self.source.rows():
-            if self.interrupted():
-                raise InterruptedRunError(
-                    f"Interrupted while {self.name} was read; nothing was imported",
-                    way_out="The same command starts again.",
-                )
-            yield row
-
-
-def reconcile(connection: sqlite3.Connection, folder: Path, shot: Snapshot) -> bool:
-    """Whether ledger, files and figures agree with one another, counted anew."""
-    items, outcomes, succeeded = connection.execute(
-        "SELECT (SELECT COUNT(*) FROM items), COUNT(*), IFNULL(SUM(succeeded), 0) FROM outcomes"
-    ).fetchone()
-    return (
-        items == shot.total
-        and succeeded == shot.succeeded
-        and outcomes == shot.finished
-        and not chunk_files.stale(connection, folder, thorough=False)
-        and not chunk_files.strays(connection, folder)
-    )
 
 
 def _lane_rules(settings: Settings) -> LaneRules:

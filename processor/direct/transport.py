@@ -113,8 +113,9 @@ class Transport:
 
     def _without_key(self, response: aiohttp.ClientResponse, answer: bytes) -> bytes:
         """An error page may echo the request; a model's answer is left as it is."""
-        is_answer = response.status == 200 and response.content_type == _JSON
-        if is_answer or len(self._key) < _KEY_LEAST_CHARS:
+        if len(self._key) < _KEY_LEAST_CHARS or self._key not in answer:
+            return answer
+        if response.status == 200 and response.content_type == _JSON:
             return answer
         return answer.replace(self._key, b"***")
 

@@ -10,7 +10,7 @@ from run_bench import Folder
 
 from processor.cli.sandbox_process import sandbox
 
-ITEMS = 600
+ITEMS = 400
 KILLS = 5
 CONCURRENCY = 10
 # Answers that came in but were not durable yet: what comes in while one commit gathers and syncs.
@@ -44,7 +44,7 @@ def test_no_item_is_lost_or_doubled_however_often_the_run_is_killed(
         folder.rows(ITEMS)
         again = ("--concurrency", str(CONCURRENCY), "--chunk-size", "25", "--keep-bodies", "all")
         for _ in range(KILLS):
-            _kill(folder.start(*again), moments.uniform(0.3, 1.6))
+            _kill(folder.start(*again), moments.uniform(0.3, 1.3))
             _assert_nothing_acknowledged_is_lost(folder)
         assert folder.run(*again)[0] == 0
         folder.assert_whole(ITEMS)

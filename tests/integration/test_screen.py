@@ -1,16 +1,67 @@
 """What a person sees: a bar on a terminal, and the terminal as it was when the run is over."""
 
+import asyncio
 import os
 import pty
 import re
 import subprocess
 import sys
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from run_bench import KEY, Folder
+from run_bench import KEY, TASK, Folder
 
 from processor.cli.sandbox_process import sandbox
+from processor.cli.screen import Screen, Speed
+from processor.data import open_source
+from processor.run import Run
+from processor.settings import Settings
+from processor.tasks.prompt import PromptTask
+from processor.tasks.taskfile import parse
+from processor.watch.snapshot import Snapshot
+
+
+@dataclass(slots=True)
+class Notebook:
+    """A display that keeps what it is shown."""
+
+    every_s: float = 0.05
+    shown: list[tuple[int, Speed]] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+
+    def show(self, shot: Snapshot, now: Speed) -> None:
+        self.shown.append((shot.finished, now))
+
+    def say(self, line: str) -> None:
+        self.said.append(line)
+
+
+def test_the_first_figures_know_how_fast_it_goes(tmp_path: Path) -> None:
+    notebook = Notebook()
+    with sandbox(["--latency-ms", "60"]) as url:
+        folder = Folder(tmp_path, url)
+        folder.rows(100)
+        out = tmp_path / "out"
+        screen = Screen(out, notebook)
+        run = Run(
+            folder=out,
+            task=PromptTask(parse(TASK, where="t"), where="t"),
+            source=open_source(str(tmp_path / "rows.jsonl")),
+            settings=Settings.of({"base_url": url, "api_key": KEY, "concurrency": 4}),
+            observers=[screen],
+        )
+        try:
+            assert asyncio.run(run.execute()).exit_code == 0
+        finally:
+            screen.close()
+    assert notebook.said[:2] == ["100 new rows", "100 items to send to gpt-6-luna"]
+    first = next(speed for finished, speed in notebook.shown if finished)
+    assert first.per_s is not None
+    assert first.per_s > 1
+    assert first.eta_s is not None
+    finished = [count for count, _ in notebook.shown]
+    assert finished == sorted(finished)
 
 
 def read_to_the_end(terminal: int) -> str:
@@ -31,7 +82,7 @@ def read_to_the_end(terminal: int) -> str:
 def test_a_bar_is_drawn_and_removed(tmp_path: Path) -> None:
     with sandbox(["--latency-ms", "60"]) as url:
         folder = Folder(tmp_path, url)
-        folder.rows(250)
+        folder.rows(150)
         ours, theirs = pty.openpty()
         process = subprocess.Popen(
             [
@@ -54,8 +105,8 @@ def test_a_bar_is_drawn_and_removed(tmp_path: Path) -> None:
             folder.end()
     assert process.returncode == 0
     plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", told)
-    assert "250 items to send to gpt-6-luna" in plain
-    assert re.search(r"\d+/250 +━", plain)
+    assert "150 items to send to gpt-6-luna" in plain
+    assert re.search(r"\d+/150 +━", plain)
     assert re.search(r"ok 100(\.0)? ?% · [\d.]+/s · left \d", plain)
     assert told.count("\x1b[?25l") == told.count("\x1b[?25h") == 1  # the cursor is back
     after = told.rpartition("\x1b[?25h")[2]

@@ -1,0 +1,47 @@
+"""A source whose reading can be ended from outside."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from processor.data.source import BadRow, Source
+from processor.errors import InterruptedRunError
+from processor.items import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Interruptible:
+    """The same rows, until `interrupted` says so: then an error ends the reading.
+
+    Nothing of it is imported, because an import is all or nothing.
+    """
+
+    source: Source
+    interrupted: Callable[[], bool]
+
+    @property
+    def name(self) -> str:
+        """The source's."""
+        return self.source.name
+
+    @property
+    def uri(self) -> str:
+        """The source's."""
+        return self.source.uri
+
+    def stamp(self) -> str | None:
+        """The source's."""
+        return self.source.stamp()
+
+    def rows(self) -> Iterator[Row | BadRow]:
+        """The source's, one by one.
+
+        Raises:
+            InterruptedRunError: It was interrupted.
+        """
+        for row in self.source.rows():
+            if self.interrupted():
+                raise InterruptedRunError(
+                    f"Interrupted while {self.name} was read; nothing was imported",
+                    way_out="The same command starts again.",
+                )
+            yield row
