@@ -7,6 +7,7 @@ from lane_bench import bench, items, let_pass
 
 from processor.direct.breaker import CANARIES, SAME_COMPLAINTS
 from processor.direct.lane import LaneRules
+from processor.direct.retry import RetryPolicy
 
 FATAL = {
     "bad_key": "auth",
@@ -119,6 +120,22 @@ def test_an_outage_is_probed_further_and_further_apart_and_recovers_without_a_fa
             assert len(it.outcomes) == 400
             assert set(it.codes.values()) == {""}
             assert it.lane.stopped is None
+
+    asyncio.run(main())
+
+
+def test_probes_cost_no_item_its_retries() -> None:
+    async def main() -> None:
+        rules = LaneRules(concurrency=20, retry=RetryPolicy(attempts_max=2))
+        async with bench(items(11), rules=rules, faults=["server_error"]) as it:
+            work = asyncio.ensure_future(it.lane.run())
+            await let_pass(it.clock, work, until_s=280)
+            assert it.events() == ["outage"]
+            assert it.outcomes == {}
+            await it.fault()
+            await let_pass(it.clock, work)
+            assert set(it.codes.values()) == {""}
+            assert max(outcome.attempts for outcome in it.outcomes.values()) > 2
 
     asyncio.run(main())
 
