@@ -6,16 +6,14 @@ ledger first; observers, files and statistics follow.
 
 import asyncio
 import hashlib
-import resource
 import sqlite3
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
-from processor import jsontext
+from processor import jsontext, machine
 from processor.clock import Clock, SystemClock
 from processor.codes import cause_of
 from processor.data.interruptible import Interruptible
@@ -298,12 +296,10 @@ class Run:
             stats.write(snapshot.take(self._folder), reconciled=None)
 
     def _vitals(self) -> Vitals:
-        usage = resource.getrusage(resource.RUSAGE_SELF)
-        unit = 1 if sys.platform == "darwin" else 1024
         transport = self._transport
         return Vitals(
-            cpu_s=usage.ru_utime + usage.ru_stime,
-            peak_rss_mb=usage.ru_maxrss * unit / 1e6,
+            cpu_s=machine.cpu_s(),
+            peak_rss_mb=machine.peak_rss_mb(),
             bytes_sent=transport.bytes_sent if transport else 0,
             bytes_received=transport.bytes_received if transport else 0,
         )

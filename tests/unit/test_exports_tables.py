@@ -209,18 +209,18 @@ def test_any_text_comes_back_from_the_table(
 
 
 _MANY = """
-import resource, sys
+import sys
 from pathlib import Path
 from ledger_parts import item, ledger_of, settle, succeeded
 from processor.exports import tables
+from processor.machine import peak_rss_mb
 
 folder, count = Path(sys.argv[1]), int(sys.argv[2])
 with ledger_of(folder, count) as ledger:
     for first in range(1, count + 1, 500):
         settle(ledger.connection, *(succeeded(item(n)) for n in range(first, first + 500)))
     tables.write_all(ledger.connection, folder, labels={}, reviews=True, bom=True)
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(peak * (1 if sys.platform == "darwin" else 1024) / 1e6)
+print(peak_rss_mb())
 """
 
 

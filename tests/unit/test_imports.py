@@ -10,7 +10,17 @@ import processor
 
 PACKAGE = Path(processor.__file__).parent
 
-BASE = {"clock", "codes", "errors", "items", "jsontext", "loop", "notice", "provider_error"}
+BASE = {
+    "clock",
+    "codes",
+    "errors",
+    "items",
+    "jsontext",
+    "loop",
+    "machine",
+    "notice",
+    "provider_error",
+}
 
 # Room to the rooms that it may import, besides itself.
 ALLOWED = {
@@ -21,6 +31,7 @@ ALLOWED = {
     "items": set[str](),
     "jsontext": set[str](),
     "loop": set[str](),
+    "machine": set[str](),
     "notice": set[str](),
     "provider_error": {"codes"},
     "completion": {"items", "provider_error"},
