@@ -161,7 +161,7 @@ class Run:
                     ledger.end_session(session, _exit_code_of(error))
                 raise
             ledger.end_session(session, exit_code)
-            return self._report(ledger, intake, exit_code)
+            return await asyncio.to_thread(self._report, ledger, intake, exit_code)
 
     def _introduce(self, ledger: Ledger) -> None:
         """Note what the run is, or see that it still is the same."""

@@ -58,6 +58,8 @@ class Settings(BaseModel):
         parts = urlsplit(value)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError("an address such as https://api.openai.com/v1 is needed")
+        if "@" in parts.netloc:
+            raise ValueError("an address holds no password; the key goes into OPENAI_API_KEY")
         return value.rstrip("/")
 
     @classmethod
@@ -72,7 +74,8 @@ class Settings(BaseModel):
         except ValidationError as error:
             first = error.errors()[0]
             name = "--" + str(first["loc"][0]).removesuffix("_s").replace("_", "-")
-            given = "" if first["type"] == "extra_forbidden" else f" (given: {first['input']!r})"
+            hidden = first["type"] == "extra_forbidden" or "@" in str(first["input"])
+            given = "" if hidden else f" (given: {first['input']!r})"
             told = first["msg"].removeprefix("Value error, ")
             raise UsageError(
                 f"{name}: {told[0].lower()}{told[1:]}{given}",
@@ -96,7 +99,4 @@ class Settings(BaseModel):
 
     def public(self) -> dict[str, Any]:
         """Everything but the secrets, as JSON values."""
-        values = self.model_dump(mode="json", exclude={"api_key"})
-        parts = urlsplit(self.base_url)
-        values["base_url"] = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-        return values
+        return self.model_dump(mode="json", exclude={"api_key"})

@@ -107,7 +107,7 @@ class Fault(StrEnum):
     TLS = "tls"
     PROXY = "proxy"
     PROXY_AUTH = "proxy_auth"
-    TOO_MANY_REDIRECTS = "too_many_redirects"
+    REDIRECT = "redirect"
     OTHER = "other"
 
 
@@ -179,7 +179,7 @@ _FAULTS: Mapping[Fault, tuple[str, Kind]] = MappingProxyType(
         Fault.TLS: ("tls", Kind.FATAL),
         Fault.PROXY: ("proxy", Kind.RETRY),
         Fault.PROXY_AUTH: ("proxy_auth", Kind.FATAL),
-        Fault.TOO_MANY_REDIRECTS: ("redirect", Kind.FATAL),
+        Fault.REDIRECT: ("redirect", Kind.FATAL),
         Fault.OTHER: ("connection", Kind.RETRY),
     }
 )

@@ -135,7 +135,7 @@ def _proxy_for(base_url: str) -> tuple[URL, dict[str, str]] | None:
 def _redirect(status: int, location: str) -> TransportFault:
     target = location.partition("?")[0]
     return TransportFault(
-        fault=Fault.TOO_MANY_REDIRECTS, sent=True, detail=f"HTTP status {status}, to {target}"
+        fault=Fault.REDIRECT, sent=True, detail=f"HTTP status {status}, to {target}"
     )
 
 

@@ -77,6 +77,7 @@ def test_a_bad_file_is_named_with_its_row(
         (["--encoding", "nope", "--input", "q.csv"], "nope"),
         (["--route", "moon"], "--route"),
         (["--base-url", "ftp://x"], "--base-url"),
+        (["--base-url", "http://me:secret@127.0.0.1/v1"], "OPENAI_API_KEY"),
         (["--model", " "], "--model"),
         (["stray"], "stray"),
     ],

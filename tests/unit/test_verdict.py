@@ -330,7 +330,7 @@ def test_messages_are_one_short_line() -> None:
         (Fault.TLS, Kind.FATAL, "tls"),  # 9
         (Fault.PROXY_AUTH, Kind.FATAL, "proxy_auth"),  # 10
         (Fault.PROXY, Kind.RETRY, "proxy"),  # 11
-        (Fault.TOO_MANY_REDIRECTS, Kind.FATAL, "redirect"),  # 15
+        (Fault.REDIRECT, Kind.FATAL, "redirect"),  # 15
         (Fault.OTHER, Kind.RETRY, "connection"),
     ],
 )
