@@ -11,6 +11,7 @@ from aiohttp import hdrs
 from aiohttp.helpers import get_env_proxy_for_url
 from yarl import URL
 
+from processor.direct.exchange import Answer, Exchange
 from processor.verdict import Fault, TransportFault
 
 _JSON = "application/json"
@@ -71,6 +72,7 @@ class Transport:
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S),
             cookie_jar=aiohttp.DummyCookieJar(),
         )
+        self._exchanges: dict[str, Exchange] = {}
         return self
 
     async def __aexit__(
@@ -95,27 +97,42 @@ class Transport:
         """
         self.bytes_sent += len(body)
         try:
-            async with self._session.post(
-                self._base_url + endpoint.removeprefix("/v1"),
-                data=body,
-                headers=self._headers,  # as the session's they would go to the proxy, too
-                proxy=self._proxy,
-                proxy_headers=self._proxy_headers,
-                allow_redirects=False,
-            ) as response:
-                answer = await response.read()
+            if self._proxy is None:
+                status, headers, answer = await self._exchange(endpoint).post(body)
+            else:
+                status, headers, answer = await self._post_by_proxy(endpoint, body)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise TransportError(_fault(error)) from error
         self.bytes_received += len(answer)
-        if hdrs.LOCATION in response.headers and 300 <= response.status < 400:
-            raise TransportError(_redirect(response.status, response.headers[hdrs.LOCATION]))
-        return Reply(response.status, response.headers, self._without_key(response, answer))
+        if 300 <= status < 400 and hdrs.LOCATION in headers:
+            raise TransportError(_redirect(status, headers[hdrs.LOCATION]))
+        return Reply(status, headers, self._without_key(status, headers, answer))
 
-    def _without_key(self, response: aiohttp.ClientResponse, answer: bytes) -> bytes:
+    def _exchange(self, endpoint: str) -> Exchange:
+        exchange = self._exchanges.get(endpoint)
+        if exchange is None:
+            url = URL(self._base_url + endpoint.removeprefix("/v1"))
+            exchange = Exchange(self._session, url, self._headers)
+            self._exchanges[endpoint] = exchange
+        return exchange
+
+    async def _post_by_proxy(self, endpoint: str, body: bytes) -> Answer:
+        """By the session, which knows how to ask a proxy; few calls go there."""
+        async with self._session.post(
+            self._base_url + endpoint.removeprefix("/v1"),
+            data=body,
+            headers=self._headers,  # as the session's they would go to the proxy, too
+            proxy=self._proxy,
+            proxy_headers=self._proxy_headers,
+            allow_redirects=False,
+        ) as response:
+            return response.status, response.headers, await response.read()
+
+    def _without_key(self, status: int, headers: Mapping[str, str], answer: bytes) -> bytes:
         """An error page may echo the request; a model's answer is left as it is."""
         if len(self._key) < _KEY_LEAST_CHARS or self._key not in answer:
             return answer
-        if response.status == 200 and response.content_type == _JSON:
+        if status == 200 and headers.get(hdrs.CONTENT_TYPE, "").startswith(_JSON):
             return answer
         return answer.replace(self._key, b"***")
 

@@ -67,7 +67,7 @@ SOLE_IMPORTERS = {
     "rich": {"cli.screen"},
     "structlog": {"cli.logs"},
     "tenacity": {"direct.retry"},
-    "aiohttp": {"direct.transport", "sandbox"},
+    "aiohttp": {"direct.exchange", "direct.transport", "sandbox"},
     "sqlite3": {"exports", "ledger", "run", "watch"},
 }
 
