@@ -9,6 +9,7 @@ EPILOG = """\b
 Examples:
   processor sandbox
   processor sandbox --port 8080 --rpm 600 --tpm 200000
+  processor sandbox --api-key sk-test
   processor sandbox --latency-ms 800 --latency-sigma 1 --bad-answers 0.05
   processor sandbox --fault 'server_error:rate=0.01,times=2' --fault 'rate_limit:after=100,count=5,retry-after=2'
   OPENAI_BASE_URL=http://127.0.0.1:8080/v1 processor run --task mathml --input questions.csv
@@ -18,7 +19,7 @@ Examples:
 @click.command(name="sandbox", epilog=EPILOG, context_settings={"show_default": True})
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 takes any free one.")
 @click.option("--seed", type=int, default=0, help="Of everything that is drawn.")
-@click.option("--api-key", metavar="KEY", help="Demand this key; otherwise any will do.")
+@click.option("--api-key", metavar="KEY", help="Demand this key; otherwise any will do, and none.")
 @click.option("--model", "models", multiple=True, metavar="NAME", help="Know this model, too.")
 @click.option("--context-tokens", type=int, metavar="N", help="Context length of every model.")
 @click.option("--latency-ms", type=float, default=40.0, help="Median; 0 answers at once.")

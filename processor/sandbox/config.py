@@ -20,7 +20,7 @@ class SandboxConfig:
 
     Attributes:
         seed: Of everything that is drawn: answers, latencies, who gets a fault.
-        api_key: The key to demand; None takes any that is not empty.
+        api_key: The key to demand; None takes any, and none.
         models: Known models; their dated snapshots are known too.
         context_tokens: Context length of every model; None for each model's own.
         max_body_bytes: Longer requests are refused with 413.

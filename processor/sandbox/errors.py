@@ -51,7 +51,6 @@ def missing_key() -> ApiError:
         "You didn't provide an API key. You need to provide your API key in an Authorization "
         "header using Bearer auth (i.e. Authorization: Bearer YOUR_KEY). You can obtain an API "
         "key from https://platform.openai.com/account/api-keys.",
-        code="invalid_api_key",
     )
 
 

@@ -1,10 +1,15 @@
 """What the sandbox refuses, in OpenAI's words."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
+import aiohttp
 import pytest
-from sandbox_http import MODEL, Reply, sandbox, user
+from sandbox_http import MODEL, Api, Reply, sandbox, user
+
+from processor.sandbox import SandboxConfig, running
 
 MESSAGES = [user("hello")]
 OLD = "gpt-4o-mini"
@@ -259,27 +264,52 @@ def test_what_goes_nowhere(
     assert reply.error["type"] == "invalid_request_error"
 
 
+@asynccontextmanager
+async def knocking(header: str | None, *, demanded: str | None) -> AsyncIterator[Api]:
+    """A client with that authorization header, or without one."""
+    headers = {} if header is None else {"authorization": header}
+    async with (
+        running(SandboxConfig(latency_ms=0, api_key=demanded)) as url,
+        aiohttp.ClientSession(headers=headers) as session,
+    ):
+        yield Api(url, session)
+
+
+@pytest.mark.parametrize("header", [None, "", "Bearer", "Basic sk-test", "Bearer anything"])
+def test_without_a_demanded_key_any_will_do_and_none(header: str | None) -> None:
+    async def main() -> None:
+        async with knocking(header, demanded=None) as api:
+            assert (await api.ask("hello")).status == 200
+            assert (await api.send("GET", "/models")).status == 200
+
+    asyncio.run(main())
+
+
 @pytest.mark.parametrize(
-    ("header", "demanded", "status"),
+    ("header", "status", "code", "words"),
     [
-        ("", None, 401),
-        ("Bearer", None, 401),
-        ("Bearer  ", None, 401),
-        ("Basic sk-test", None, 401),
-        ("Bearer anything", None, 400),
-        ("bearer sk-secret", "sk-secret", 400),
-        ("Bearer sk-proj-0123456789abcdef", "sk-secret", 401),
-        ("Bearer 열쇠", "sk-secret", 401),
+        (None, 401, None, "You didn't provide an API key."),
+        ("", 401, None, "You didn't provide an API key."),
+        ("Bearer", 401, None, "You didn't provide an API key."),
+        ("Bearer  ", 401, None, "You didn't provide an API key."),
+        ("Basic sk-secret", 401, None, "You didn't provide an API key."),
+        ("Bearer sk-other", 401, "invalid_api_key", "Incorrect API key provided: ***."),
+        (
+            "Bearer sk-proj-0123456789abcdef",
+            401,
+            "invalid_api_key",
+            "Incorrect API key provided: sk-***cdef.",
+        ),
+        ("Bearer 열쇠", 401, "invalid_api_key", "Incorrect API key provided: ***."),
+        ("bearer sk-secret", 400, None, "you must provide a model parameter"),
     ],
 )
-def test_keys(header: str, demanded: str | None, status: int) -> None:
+def test_a_demanded_key(header: str | None, status: int, code: str | None, words: str) -> None:
     async def main() -> None:
-        async with sandbox(api_key=demanded) as api:
-            reply = await api.post({}, headers={"authorization": header})
-            assert reply.status == status
-            if status == 401:
-                assert reply.error["code"] == "invalid_api_key"
-                assert "0123456789" not in reply.error["message"]
+        async with knocking(header, demanded="sk-secret") as api:
+            reply = await api.post({})
+            assert (reply.status, reply.error["code"]) == (status, code)
+            assert reply.error["message"].startswith(words)
             stats = await api.stats()
             assert (stats["received"], stats["by_status"]) == (1, {str(status): 1})
 
