@@ -62,6 +62,9 @@ async def _read(request: web.Request, sandbox: Sandbox) -> ChatRequest:
     """The valid request; an invalid one counts as a request all the same."""
     if request.content_type != "application/json":
         raise errors.wrong_content_type(request.content_type)
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        # Nothing is unpacked here: bytes that say they are packed are no JSON, whatever they are.
+        raise errors.unparsable()
     body = parse_object(await request.read())
     try:
         return check_chat(body, sandbox.config)

@@ -138,6 +138,58 @@ def out_of_range(param: str, value: float, *, least: float, most: float) -> ApiE
     )
 
 
+def empty_array(param: str) -> ApiError:
+    """A list that must not be empty."""
+    return ApiError(
+        400,
+        f"Invalid '{param}': empty array. Expected an array with minimum length 1, "
+        "but got an empty array instead.",
+        param=param,
+        code="empty_array",
+    )
+
+
+def too_many(param: str, count: int, *, most: int) -> ApiError:
+    """A list is too long."""
+    return ApiError(
+        400,
+        f"Invalid '{param}': array too long. Expected an array with maximum length {most}, "
+        f"but got an array with length {count} instead.",
+        param=param,
+        code="array_above_max_length",
+    )
+
+
+def wrong_pattern(param: str, pattern: str) -> ApiError:
+    """A text has characters that it must not."""
+    return ApiError(
+        400,
+        f"Invalid '{param}': string does not match pattern. "
+        f"Expected a string that matches the pattern '{pattern}'.",
+        param=param,
+        code="invalid_value",
+    )
+
+
+def only_with_tools(param: str) -> ApiError:
+    """A field that means nothing without tools."""
+    return ApiError(
+        400,
+        f"Invalid value for '{param}': '{param}' is only allowed when 'tools' are specified.",
+        param=param,
+    )
+
+
+def no_json_asked() -> ApiError:
+    """JSON mode without a message that asks for JSON."""
+    return ApiError(
+        400,
+        "'messages' must contain the word 'json' in some form, to use 'response_format' of type "
+        "'json_object'.",
+        param="messages",
+    )
+
+
 def unsupported_value(param: str, value: object, default: str) -> ApiError:
     """The model takes only the default."""
     return ApiError(

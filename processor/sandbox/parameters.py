@@ -27,6 +27,13 @@ obj = _of_type(dict, "an object")
 array = _of_type(list, "an array")
 
 
+def filled_array(param: str, value: Any) -> None:
+    """A list of at least one."""
+    array(param, value)
+    if not value:
+        raise errors.empty_array(param)
+
+
 def number(least: float, most: float) -> Check:
     """A number within bounds, both allowed."""
 
@@ -75,13 +82,29 @@ def typed_object(*types: str) -> Check:
 
 
 def stop(param: str, value: Any) -> None:
-    """One to four stop sequences."""
+    """A stop sequence, or at most four."""
     if type(value) is list:
+        if len(value) > 4:
+            raise errors.too_many(param, len(value), most=4)
         for index, sequence in enumerate(value):
             string(f"{param}[{index}]", sequence)
         return
     if type(value) is not str:
         raise errors.invalid_type(param, "one of a string or array of strings", value)
+
+
+def modalities(param: str, value: Any) -> None:
+    """Output types; no model here speaks."""
+    array(param, value)
+    for index, modality in enumerate(value):
+        one_of("text", "audio")(f"{param}[{index}]", modality)
+    if "audio" in value:
+        raise errors.ApiError(
+            400,
+            f"Unsupported value: '{param}' does not support 'audio' with this model.",
+            param=param,
+            code="unsupported_value",
+        )
 
 
 def metadata(param: str, value: Any) -> None:

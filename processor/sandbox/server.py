@@ -49,7 +49,7 @@ async def running(
     """
     app = build_app(config, clock)
     with _access_log(access_log) as log, _listen(port) as listener:
-        # Compressed bodies are not unpacked, and so refused as no JSON.
+        # Compressed bodies are refused, so that none can be a bomb.
         runner = web.AppRunner(
             app, access_log=log, shutdown_timeout=_GRACE_S, auto_decompress=False
         )

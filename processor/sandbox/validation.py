@@ -6,7 +6,8 @@ import orjson
 
 from processor.sandbox import errors, models, parameters
 from processor.sandbox.config import SandboxConfig
-from processor.sandbox.conversation import ChatRequest, Turn
+from processor.sandbox.conversation import ChatRequest
+from processor.sandbox.messages import check_messages
 from processor.sandbox.parameters import Check, integer, number, one_of
 from processor.sandbox.tokens import count_tokens
 
@@ -16,7 +17,7 @@ _TOKENS_PER_MESSAGE = 3
 
 _PARAMETERS: dict[str, Check] = {
     "model": parameters.string,
-    "messages": parameters.array,
+    "messages": parameters.filled_array,
     "audio": parameters.obj,
     "frequency_penalty": number(-2, 2),
     "function_call": parameters.anything,
@@ -26,7 +27,7 @@ _PARAMETERS: dict[str, Check] = {
     "max_completion_tokens": integer(1, _MOST_TOKENS),
     "max_tokens": integer(1, _MOST_TOKENS),
     "metadata": parameters.metadata,
-    "modalities": parameters.array,
+    "modalities": parameters.modalities,
     "moderation": parameters.obj,
     "n": integer(1, 128),
     "parallel_tool_calls": parameters.boolean,
@@ -46,7 +47,7 @@ _PARAMETERS: dict[str, Check] = {
     "stream_options": parameters.obj,
     "temperature": number(0, 2),
     "tool_choice": parameters.anything,
-    "tools": parameters.array,
+    "tools": parameters.filled_array,
     "top_logprobs": integer(0, 20),
     "top_p": number(0, 1),
     "user": parameters.string,
@@ -64,12 +65,6 @@ _FIXED_WHEN_REASONING: dict[str, int | None] = {
     "top_logprobs": None,
     "logit_bias": None,
 }
-
-_MESSAGE_FIELDS = frozenset(
-    ("role", "content", "name", "refusal", "audio", "function_call", "tool_calls", "tool_call_id")
-)
-_check_role = one_of("system", "assistant", "user", "function", "tool", "developer")
-_check_part_type = parameters.typed_object("text", "image_url", "input_audio", "file", "refusal")
 
 
 def parse_object(raw: bytes) -> dict[str, Any]:
@@ -102,7 +97,10 @@ def check_chat(body: dict[str, Any], config: SandboxConfig) -> ChatRequest:
         _check_reasoning(given)
     elif "reasoning_effort" in given:
         raise errors.unsupported_parameter("reasoning_effort")
-    turns = _check_messages(given)
+    turns = check_messages(given)
+    json_mode = given.get("response_format", {}).get("type") == "json_object"
+    if json_mode and not any("json" in turn.text.lower() for turn in turns):
+        raise errors.no_json_asked()
     prompt_tokens = sum(count_tokens(turn.text) + _TOKENS_PER_MESSAGE for turn in turns) + 3
     window = config.context_tokens or models.window_tokens(model)
     if prompt_tokens > window:
@@ -114,7 +112,7 @@ def check_chat(body: dict[str, Any], config: SandboxConfig) -> ChatRequest:
         max_tokens=given.get("max_completion_tokens", given.get("max_tokens")),
         choices=given.get("n", 1),
         tier={"flex": "flex", "priority": "priority"}.get(given.get("service_tier", ""), "default"),
-        json_mode=given.get("response_format", {}).get("type") == "json_object",
+        json_mode=json_mode,
     )
 
 
@@ -134,6 +132,11 @@ def _check_parameters(names: Any, given: dict[str, Any]) -> None:
             raise errors.unknown_parameter(name)
     for name, value in given.items():
         _PARAMETERS[name](name, value)
+    _check_ability(given)
+    _check_together(given)
+
+
+def _check_ability(given: dict[str, Any]) -> None:
     if given.get("stream"):
         raise errors.ApiError(
             400,
@@ -148,12 +151,18 @@ def _check_parameters(names: Any, given: dict[str, Any]) -> None:
             "this model.",
             param="response_format",
         )
+
+
+def _check_together(given: dict[str, Any]) -> None:
     if "max_tokens" in given and "max_completion_tokens" in given:
         raise errors.ApiError(
             400,
             "Setting 'max_tokens' and 'max_completion_tokens' at the same time is not supported.",
             code="invalid_parameter_combination",
         )
+    for name in ("tool_choice", "parallel_tool_calls"):
+        if name in given and "tools" not in given:
+            raise errors.only_with_tools(name)
 
 
 def _check_reasoning(given: dict[str, Any]) -> None:
@@ -166,69 +175,3 @@ def _check_reasoning(given: dict[str, Any]) -> None:
             raise errors.unsupported_parameter(name)
         if given[name] != only:
             raise errors.unsupported_value(name, given[name], str(only))
-
-
-def _check_messages(given: dict[str, Any]) -> tuple[Turn, ...]:
-    if "messages" not in given:
-        raise errors.missing_parameter("messages")
-    if not given["messages"]:
-        raise errors.ApiError(
-            400,
-            "Invalid 'messages': empty array. Expected an array with minimum length 1, "
-            "but got an empty array instead.",
-            param="messages",
-            code="empty_array",
-        )
-    return tuple(
-        _check_message(f"messages[{index}]", message)
-        for index, message in enumerate(given["messages"])
-    )
-
-
-def _check_message(where: str, message: Any) -> Turn:
-    parameters.obj(where, message)
-    if "role" not in message:
-        raise errors.missing_parameter(f"{where}.role")
-    _check_role(f"{where}.role", message["role"])
-    for name in message:
-        if name not in _MESSAGE_FIELDS:
-            raise errors.unknown_parameter(f"{where}.{name}")
-    if message["role"] == "tool" and "tool_call_id" not in message:
-        raise errors.missing_parameter(f"{where}.tool_call_id")
-    return Turn(message["role"], _check_content(f"{where}.content", message))
-
-
-def _check_content(where: str, message: dict[str, Any]) -> str:
-    content = message.get("content")
-    if type(content) is str:
-        return content
-    if content is None:
-        return _check_no_content(where, message)
-    if type(content) is not list:
-        raise errors.invalid_type(where, "one of a string or array of objects", content)
-    return "\n".join(_check_part(f"{where}[{index}]", part) for index, part in enumerate(content))
-
-
-def _check_no_content(where: str, message: dict[str, Any]) -> str:
-    if message["role"] == "assistant" and (
-        message.get("tool_calls") or message.get("function_call") or message.get("refusal")
-    ):
-        return ""
-    if "content" not in message:
-        raise errors.missing_parameter(where)
-    raise errors.ApiError(
-        400,
-        f"Invalid value for '{where}': expected a string, got null.",
-        param=where,
-        code="invalid_type",
-    )
-
-
-def _check_part(where: str, part: Any) -> str:
-    _check_part_type(where, part)
-    if part["type"] != "text":
-        return ""
-    if "text" not in part:
-        raise errors.missing_parameter(f"{where}.text")
-    parameters.string(f"{where}.text", part["text"])
-    return str(part["text"])

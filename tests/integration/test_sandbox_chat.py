@@ -124,7 +124,7 @@ def test_choices_tiers_parts_and_json_mode() -> None:
             parts = [{"type": "text", "text": "hel"}, {"type": "text", "text": "lo"}]
             reply = await api.ask([{"role": "user", "content": parts}])
             assert reply.content.endswith("to: hel lo")
-            reply = await api.ask("hello", response_format={"type": "json_object"})
+            reply = await api.ask("hello in JSON", response_format={"type": "json_object"})
             assert reply.content.startswith('{"answer":"')
 
     asyncio.run(main())

@@ -1,11 +1,13 @@
 """What the sandbox refuses, in OpenAI's words."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import gzip
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
+import orjson
 import pytest
 from sandbox_http import MODEL, Api, Reply, sandbox, user
 
@@ -101,6 +103,42 @@ def send(method: str, path: str, **options: Any) -> Reply:
             "missing_required_parameter",
             "",
         ),
+        *(
+            (
+                {"messages": [{"role": "user", "content": "hi", "name": name}]},
+                400,
+                "messages[0].name",
+                "invalid_value",
+                r"matches the pattern '^[^\s<|\\/>]+$'",
+            )
+            for name in ("the boss", "", "a/b", "a\n")
+        ),
+        (
+            {"messages": [{"role": "assistant", "content": "hi", "tool_calls": []}]},
+            400,
+            "messages[0].tool_calls",
+            "empty_array",
+            "minimum length 1",
+        ),
+        ({"tools": []}, 400, "tools", "empty_array", "minimum length 1"),
+        ({"tool_choice": "none"}, 400, "tool_choice", None, "only allowed when 'tools'"),
+        (
+            {"parallel_tool_calls": False},
+            400,
+            "parallel_tool_calls",
+            None,
+            "only allowed when 'tools'",
+        ),
+        (
+            {"response_format": {"type": "json_object"}},
+            400,
+            "messages",
+            None,
+            "must contain the word 'json'",
+        ),
+        ({"modalities": ["text", "audio"]}, 400, "modalities", "unsupported_value", "'audio'"),
+        ({"modalities": ["text", "smell"]}, 400, "modalities[1]", "invalid_value", "'smell'"),
+        ({"stop": list("abcde")}, 400, "stop", "array_above_max_length", "length 4, but got"),
         ({"foo": 1}, 400, "foo", "unknown_parameter", "Unknown parameter: 'foo'."),
         ({"stream": True}, 400, "stream", "unsupported_value", "does not stream"),
         ({"n": 0}, 400, "n", "integer_below_min_value", ">= 1, but got 0"),
@@ -189,10 +227,15 @@ def test_a_request_that_openai_refuses(
         {"temperature": 1, "top_p": 1, "max_completion_tokens": 5, "reasoning_effort": "low"},
         {"model": OLD, "temperature": 0.2, "max_tokens": 5, "stop": ["a"], "logprobs": True},
         {"model": "gpt-4o-mini-2024-07-18", "user": "me", "metadata": {"a": "b"}},
-        {"temperature": None, "stop": None, "seed": 7, "store": False, "tools": []},
+        {"temperature": None, "stop": None, "seed": 7, "store": False},
+        {"stop": list("abcd"), "modalities": ["text"], "tool_choice": None},
+        {"tools": [{"type": "function"}], "tool_choice": "none", "parallel_tool_calls": False},
+        {"response_format": {"type": "json_object"}, "messages": [user("Answer in Json.")]},
+        # Seen to be accepted, against the reference: openai/openai-python issue 1812.
+        {"messages": [{"role": "system", "content": []}, *MESSAGES]},
         {
             "messages": [
-                {"role": "developer", "content": "Be brief.", "name": "boss"},
+                {"role": "developer", "content": "Be brief.", "name": "사장.1"},
                 {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]},
                 {"role": "assistant", "content": None, "tool_calls": [{"id": "a"}]},
                 {"role": "tool", "content": "42", "tool_call_id": "a"},
@@ -238,16 +281,6 @@ def test_what_is_no_json(raw: bytes) -> None:
         ("POST", "/chat/completions", {"json": None}, 400, "unsupported_content_type"),
         ("POST", "/chat/completions", {"data": "a"}, 400, "unsupported_content_type"),
         ("POST", "/chat/completions", {"json": "x" * 6000}, 413, None),
-        (
-            "POST",
-            "/chat/completions",
-            {
-                "data": b"no gzip",
-                "headers": {"content-type": "application/json", "content-encoding": "gzip"},
-            },
-            400,
-            None,
-        ),
         ("GET", "/chat/completions", {}, 405, "method_not_supported"),
         ("POST", "/models", {"json": {}}, 405, "method_not_supported"),
         ("GET", "/nowhere", {}, 404, None),
@@ -262,6 +295,28 @@ def test_what_goes_nowhere(
     reply = send(method, path, **options)
     assert (reply.status, reply.error["code"]) == (status, code)
     assert reply.error["type"] == "invalid_request_error"
+
+
+@pytest.mark.parametrize(
+    ("pack", "encoding", "status"),
+    [
+        (bytes, None, 200),
+        (bytes, "identity", 200),
+        (bytes, "gzip", 400),
+        (gzip.compress, "gzip", 400),
+        (gzip.compress, None, 400),
+    ],
+)
+def test_a_body_that_is_packed_or_says_so(
+    pack: Callable[[bytes], bytes], encoding: str | None, status: int
+) -> None:
+    headers = {"content-type": "application/json"}
+    if encoding is not None:
+        headers["content-encoding"] = encoding
+    raw = pack(orjson.dumps({"model": MODEL, "messages": MESSAGES}))
+    reply = send("POST", "/chat/completions", data=raw, headers=headers)
+    assert reply.status == status
+    assert (b"could not parse the JSON body" in reply.raw) == (status == 400)
 
 
 @asynccontextmanager
