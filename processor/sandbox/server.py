@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 
 from processor.sandbox.app import build_app
 from processor.sandbox.clock import Clock, ManualClock
@@ -51,7 +52,11 @@ async def running(
     with _access_log(access_log) as log, _listen(port) as listener:
         # Compressed bodies are refused, so that none can be a bomb.
         runner = web.AppRunner(
-            app, access_log=log, shutdown_timeout=_GRACE_S, auto_decompress=False
+            app,
+            access_log=log,
+            logger=_error_log(),
+            shutdown_timeout=_GRACE_S,
+            auto_decompress=False,
         )
         try:
             await runner.setup()
@@ -138,6 +143,18 @@ def _access_log(path: Path | None) -> Iterator[logging.Logger | None]:
     finally:
         log.removeHandler(handler)
         handler.close()
+
+
+def _error_log() -> logging.Logger:
+    log = logging.getLogger("processor.sandbox.server")
+    log.addFilter(_is_ours)
+    return log
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Whether the server failed: bytes that are no HTTP are their sender's affair."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, HttpProcessingError)
 
 
 def _stop_at_end_of_stdin(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:

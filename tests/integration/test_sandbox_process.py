@@ -88,6 +88,26 @@ def test_a_client_that_leaves_makes_no_noise() -> None:
     assert errors == ""
 
 
+def test_bytes_that_are_no_http_make_no_noise() -> None:
+    garbage = [
+        b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET / HTTP/1.1\r\nbad header\r\n\r\n",
+        b"GET / HTTP/1.1\r\nhost: x\r\ncontent-length: abc\r\n\r\n",
+        b"GET / HTTP/1.1\r\nhost: x\r\nx: " + b"a" * 20_000 + b"\r\n\r\n",
+        b"GET http://[ HTTP/1.1\r\nhost: x\r\n\r\n",
+    ]
+    with started() as (process, url):
+        host, port = url.split("/")[2].split(":")
+        for sent in garbage:
+            with socket.create_connection((host, int(port)), timeout=PATIENCE_S) as connection:
+                connection.sendall(sent)
+                assert connection.makefile("rb").readline().split()[1] == b"400"
+        process.terminate()
+        _, errors = process.communicate(timeout=PATIENCE_S)
+    assert errors == ""
+
+
 def test_it_ends_with_its_standard_input() -> None:
     with started("--until-stdin-closes") as (process, _):
         _, errors = process.communicate(timeout=PATIENCE_S)
