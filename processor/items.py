@@ -128,6 +128,7 @@ class Attempt:
         status: HTTP status; None when no answer came.
         wait_s: How long the item waits before it is sent again.
         answered: A model answered; without `usage` its price is unknown.
+        again: The item is sent again in this session; otherwise it stays pending.
         answer: The invalid answer, when it is asked again.
         problem: What was wrong with that answer.
     """
@@ -141,6 +142,7 @@ class Attempt:
     wait_s: float
     status: int | None = None
     answered: bool = False
+    again: bool = True
     usage: Usage | None = None
     model: str | None = None
     tier: str | None = None

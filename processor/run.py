@@ -47,8 +47,10 @@ _REVIEWED_KIND = "latex"
 EXIT_OK = 0
 EXIT_ITEMS_FAILED = 2
 EXIT_STOPPED = 3
+EXIT_LEDGER = 5
 EXIT_INTERRUPTED = 130
 _EXIT_BUG = 1
+_FINISHED = (EXIT_OK, EXIT_ITEMS_FAILED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,10 +59,11 @@ class Report:
 
     Attributes:
         snapshot: Its figures.
-        exit_code: As in the documentation: 0, 2, 3 or 130.
+        exit_code: As in the documentation: 0, 2, 3, 5 or 130.
         intake: What was imported; None when the source was known already.
         stop: Why it stopped early, if it did.
         files: What was written, the statistics first.
+        differences: What does not agree between ledger, files and figures; empty when all does.
     """
 
     snapshot: Snapshot
@@ -68,6 +71,7 @@ class Report:
     intake: Intake | None
     stop: Stop | None
     files: Sequence[Path]
+    differences: Sequence[str]
 
     def raise_if_stopped(self) -> None:
         """Raise what stopped the run, if anything did.
@@ -145,6 +149,11 @@ class Run:
             raise
 
     async def _execute(self) -> Report:
+        if chunk_files.orphaned(self._folder):
+            raise UsageError(
+                f"{self._folder} holds results, but the ledger that knows them is gone",
+                way_out="Put it back, or start afresh with --new, which renames the folder.",
+            )
         with open_ledger(self._folder) as ledger:
             begun_s = self._clock.monotonic()
             self._introduce(ledger)
@@ -160,7 +169,10 @@ class Run:
                 with suppress(LedgerError):  # what went wrong first is what is told
                     ledger.end_session(session, _exit_code_of(error))
                 raise
-            ledger.end_session(session, exit_code)
+            stop = self._lane.stopped if self._lane else None
+            ledger.end_session(session, exit_code, stop=(stop.code, stop.message) if stop else None)
+            if stop is not None:
+                self._tell("run_stopped", code=stop.code, message=stop.message)
             return await asyncio.to_thread(self._report, ledger, intake, exit_code)
 
     def _introduce(self, ledger: Ledger) -> None:
@@ -204,7 +216,7 @@ class Run:
             return None
         rules = IntakeRules(
             id_field=self._task.id_field,
-            required=list(dict.fromkeys((*_id_columns(self._task), *self._task.required_fields()))),
+            required=self._task.required_fields(),
             chunk_size=self._settings.chunk_size,
             limit=None if limit is None else limit - counts.pending,
             skip_invalid=self._settings.skip_invalid,
@@ -318,16 +330,22 @@ class Run:
     def _report(self, ledger: Ledger, intake: Intake | None, exit_code: int) -> Report:
         files = [] if self._aborted else self._export(ledger)
         shot = snapshot.take(ledger.folder)
-        agreed = (
-            None if self._aborted else reconciliation.agrees(ledger.connection, ledger.folder, shot)
-        )
+        if self._aborted:  # nobody waits for a count of everything
+            found, agreed = [], None
+        else:
+            found = reconciliation.differences(ledger.connection, ledger.folder, shot)
+            agreed = not found
+        for difference in found:
+            self._tell("not_reconciled", message=difference)
         statistics = stats.write(shot, reconciled=agreed)
+        self._tell("run_ended", exit_code=exit_code, **_outline(shot))
         return Report(
             snapshot=shot,
-            exit_code=exit_code,
+            exit_code=EXIT_LEDGER if found and exit_code in _FINISHED else exit_code,
             intake=intake,
             stop=self._lane.stopped if self._lane else None,
             files=[statistics, *files],
+            differences=found,
         )
 
     def _export(self, ledger: Ledger) -> list[Path]:
@@ -368,15 +386,20 @@ def _lane_rules(settings: Settings) -> LaneRules:
     )
 
 
+def _outline(shot: Snapshot) -> dict[str, int]:
+    return {
+        "total": shot.total,
+        "succeeded": shot.succeeded,
+        "failed": shot.failed,
+        "pending": shot.pending,
+    }
+
+
 def _exit_code_of(error: BaseException) -> int:
     """What the session is said to have ended with when an error ended it."""
     if isinstance(error, ProcessorError):
         return error.exit_code
     return _EXIT_BUG if isinstance(error, Exception) else EXIT_INTERRUPTED
-
-
-def _id_columns(task: Task) -> tuple[str, ...]:
-    return () if task.id_field == "row" else (task.id_field,)
 
 
 def _differences(before: dict[str, str], now: dict[str, str]) -> list[str]:

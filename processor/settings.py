@@ -58,9 +58,20 @@ class Settings(BaseModel):
         parts = urlsplit(value)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError("an address such as https://api.openai.com/v1 is needed")
+        if parts.port == 0:  # reading it raises ValueError for what is no port at all
+            raise ValueError("port 0 is none")
+        if parts.query or parts.fragment:
+            raise ValueError("an address ends before ? and #")
         if "@" in parts.netloc:
             raise ValueError("an address holds no password; the key goes into OPENAI_API_KEY")
         return value.rstrip("/")
+
+    @field_validator("api_key")
+    @classmethod
+    def _check_api_key(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().strip().isprintable():
+            raise ValueError("the key holds a line break or another character that no key has")
+        return value
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> "Settings":
@@ -74,7 +85,8 @@ class Settings(BaseModel):
         except ValidationError as error:
             first = error.errors()[0]
             name = "--" + str(first["loc"][0]).removesuffix("_s").replace("_", "-")
-            hidden = first["type"] == "extra_forbidden" or "@" in str(first["input"])
+            secret = first["loc"][0] == "api_key" or "@" in str(first["input"])
+            hidden = first["type"] == "extra_forbidden" or secret
             given = "" if hidden else f" (given: {first['input']!r})"
             told = first["msg"].removeprefix("Value error, ")
             raise UsageError(

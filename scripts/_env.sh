@@ -9,6 +9,10 @@ ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 
 _find_python() {
   local candidate
+  if [ -n "${PYTHON:-}" ] && ! command -v "$PYTHON" >/dev/null; then
+    echo "Error: PYTHON=$PYTHON is no program." >&2
+    return 1
+  fi
   for candidate in "${PYTHON:-}" python3 python3.14 python3.13 python3.12 python3.11 python; do
     [ -n "$candidate" ] || continue
     if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then

@@ -13,8 +13,17 @@ from processor.settings import DEFAULT_BASE_URL, Settings
 
 
 def environment() -> dict[str, str]:
-    """The process's environment on top of `.env` in the working directory."""
-    kept = {name: value for name, value in dotenv_values(Path(".env")).items() if value}
+    """The process's environment on top of `.env` in the working directory.
+
+    Raises:
+        UsageError: `.env` is no text in UTF-8.
+    """
+    path = Path(".env")
+    try:
+        found = dotenv_values(path) if path.is_file() else {}
+    except UnicodeDecodeError as error:
+        raise UsageError(".env is not UTF-8", way_out="Save it as UTF-8.") from error
+    kept = {name: value for name, value in found.items() if value}
     return kept | {name: value for name, value in os.environ.items() if value}
 
 

@@ -57,7 +57,11 @@ def set_aside(folder: Path) -> Path | None:
         return None
     if lock.is_held(folder):
         raise UsageError(f"{folder} is in use", way_out="Wait until that run ends, or stop it.")
-    aside = folder.with_name(f"{folder.name}.{datetime.now().astimezone():%Y%m%d-%H%M%S}")
+    stem = f"{folder.name}.{datetime.now().astimezone():%Y%m%d-%H%M%S}"
+    aside, number = folder.with_name(stem), 1
+    while aside.exists():  # another was set aside in this second
+        number += 1
+        aside = folder.with_name(f"{stem}-{number}")
     folder.rename(aside)
     return aside
 

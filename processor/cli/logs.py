@@ -14,7 +14,7 @@ import structlog
 
 from processor import jsontext
 from processor.codes import cause_of
-from processor.errors import LedgerError
+from processor.errors import LedgerError, UsageError
 from processor.items import Attempt, Item, Outcome
 from processor.ledger.commit import ChunkTotals, Commit
 from processor.notice import Notice
@@ -25,6 +25,8 @@ _DETAIL_FILES = 5
 # Failures whose message may hold the model's own words.
 _QUOTING = frozenset({"malformed", "refused"})
 _INT64 = 2**63
+# What people grep for as ERROR besides failed items.
+_ERRORS = frozenset({"run_refused", "run_stopped", "not_reconciled"})
 
 
 class RunLog:
@@ -48,7 +50,7 @@ class RunLog:
             self._run_id = notice.facts["run_id"]
             self._logger = self._logger.bind(run_id=self._run_id)
         facts = {name: value for name, value in notice.facts.items() if name != "run_id"}
-        if notice.event == "run_refused":
+        if notice.event in _ERRORS:
             self._logger.error(notice.event, severity="ERROR", **facts)
         elif notice.serious:
             self._logger.warning(notice.event, **facts)
@@ -83,7 +85,7 @@ class RunLog:
 
     def _attempt(self, attempt: Attempt) -> None:
         self._logger.warning(
-            "retry" if attempt.problem is None else "reask",
+            _event(attempt),
             id=_id(attempt.item),
             batch=attempt.item.chunk,
             code=attempt.code,
@@ -134,12 +136,19 @@ class RunLog:
         return jsontext.dumps(line).strip()
 
 
+def _event(attempt: Attempt) -> str:
+    if not attempt.again:
+        return "left_pending"
+    return "retry" if attempt.problem is None else "reask"
+
+
 @contextmanager
 def open_logs(folder: Path, *, content: bool) -> Iterator[tuple[RunLog, Path]]:
     """Open both files; yields the observer and the path of the run's own file.
 
     Raises:
-        LedgerError: The folder cannot be written.
+        UsageError: The folder is a file.
+        LedgerError: It cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -150,6 +159,8 @@ def open_logs(folder: Path, *, content: bool) -> Iterator[tuple[RunLog, Path]]:
             backupCount=_DETAIL_FILES,
             encoding="utf-8",
         )
+    except (FileExistsError, NotADirectoryError) as error:
+        raise UsageError(f"{folder}: is no folder", way_out="Name another with --logs.") from error
     except OSError as error:
         raise _refused(folder, error) from error
     detail.setFormatter(logging.Formatter("%(message)s"))

@@ -1,6 +1,5 @@
 """The `processor` command: finds its subcommands, loads only the one that is asked for."""
 
-import os
 import sys
 from importlib import import_module
 from typing import Any, NoReturn
@@ -8,6 +7,7 @@ from typing import Any, NoReturn
 import click
 
 from processor import __version__
+from processor.cli import output
 from processor.errors import ProcessorError
 
 # name to one line of help; the module of the same name in this package holds `command`.
@@ -63,9 +63,12 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line; ends the process with a documented exit code."""
+    output.make_safe()
+    if not _readable(sys.argv if arguments is None else arguments):
+        _fail("this locale cannot read the arguments. Set LANG=C.UTF-8 or PYTHONUTF8=1.", 1)
     try:
         code: Any = cli.main(args=arguments, prog_name="processor", standalone_mode=False)
-        sys.stdout.flush()
+        output.finish()
     except click.UsageError as error:
         context = error.ctx.command_path if error.ctx else "processor"
         _fail(f"{error.format_message()} See '{context} --help'.", 1)
@@ -76,10 +79,14 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     except ProcessorError as error:
         _fail(str(error), error.exit_code)
     except BrokenPipeError:
-        # The reader of our output has gone; the interpreter must not complain about it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+        output.silence()
+        sys.exit(0)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _readable(arguments: list[str]) -> bool:
+    """Whether all arguments are text; Python keeps bytes that it cannot read as surrogates."""
+    return not any("\ud800" <= mark <= "\udfff" for word in arguments for mark in word)
 
 
 def _fail(message: str, code: int) -> NoReturn:

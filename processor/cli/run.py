@@ -1,10 +1,7 @@
 """`processor run`."""
 
-import asyncio
 import shlex
-import signal
 import sys
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,9 +12,8 @@ from processor.errors import UsageError
 
 if TYPE_CHECKING:  # importing them takes longer than --help may
     from processor.data.source import Source
-    from processor.run import Report, Run
+    from processor.run import Report
 
-_SIGTERM_DRAIN_S = 25.0
 _DEFAULT_GENERATED = 1_000
 
 _EPILOG = """\b
@@ -98,7 +94,7 @@ command goes on.
 )
 @click.option("--seed", type=int, help="Of jitter and made-up questions.  [default: 0]")
 @click.option("--quiet", is_flag=True, help="No progress; the summary only.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Pay for --generate without asking.")
 def command(**options: Any) -> int:
     """Send every item of a table, record every outcome, write the results.
 
@@ -114,11 +110,14 @@ def _run(options: dict[str, Any]) -> int:
     from processor.cli.logs import open_logs  # noqa: PLC0415
     from processor.cli.sandbox_process import sandbox  # noqa: PLC0415
     from processor.cli.screen import watching  # noqa: PLC0415
+    from processor.cli.signals import guarded  # noqa: PLC0415
+    from processor.data.generator import GeneratedQuestions  # noqa: PLC0415
     from processor.loop import run_in_loop  # noqa: PLC0415
     from processor.run import Run  # noqa: PLC0415
     from processor.settings import Settings  # noqa: PLC0415
     from processor.tasks.toml import load_task  # noqa: PLC0415
 
+    _check_together(options)
     task = load_task(
         options["task"], model=options["model"], max_output_tokens=options["max_output_tokens"]
     )
@@ -127,12 +126,12 @@ def _run(options: dict[str, Any]) -> int:
     with ExitStack() as stack:
         url = None
         if options["sandbox"]:
-            Settings.of(
-                {k: v for k, v in known.items() if v is not None}
-            )  # before a process starts
-            url = stack.enter_context(sandbox(shlex.split(options["sandbox_args"])))
+            # Before a process is started for them.
+            Settings.of({name: value for name, value in known.items() if value is not None})
+            url = stack.enter_context(sandbox(_words(options["sandbox_args"])))
         settings = settings_of(known, sandbox_url=url)
-        _refuse_paid_inventions(options, paid=not settings.local)
+        if isinstance(source, GeneratedQuestions) and not settings.local:
+            _refuse_paid_inventions(options)
         _advise(settings.chunk_size)
         folder = options["out"] or default_folder(task.name, source)
         if options["new"]:
@@ -147,37 +146,9 @@ def _run(options: dict[str, Any]) -> int:
             observers=[log, *screens],
             accept_change=options["accept_change"],
         )
-        report = run_in_loop(_guarded(run))
+        report = run_in_loop(guarded(run))
     _sum_up(report, log_path)
     return report.exit_code
-
-
-async def _guarded(run: "Run") -> "Report":
-    """Execute a run under signals: the first drains, the second ends at once."""
-    loop = asyncio.get_running_loop()
-    signals = 0
-
-    def on_signal(drain_s: float | None) -> None:
-        nonlocal signals
-        signals += 1
-        if signals > 1:
-            run.abort()
-            return
-        print("Finishing what is in flight; once more to leave at once.", file=sys.stderr)
-        run.drain()
-        if drain_s is not None:
-            loop.call_later(drain_s, run.abort)
-
-    _on(loop, signal.SIGINT, lambda: on_signal(None))
-    _on(loop, signal.SIGTERM, lambda: on_signal(_SIGTERM_DRAIN_S))
-    return await run.execute()
-
-
-def _on(loop: asyncio.AbstractEventLoop, number: signal.Signals, act: Callable[[], None]) -> None:
-    if sys.platform == "win32":
-        signal.signal(number, lambda *_: loop.call_soon_threadsafe(act))
-    else:
-        loop.add_signal_handler(number, act)
 
 
 def _source(options: dict[str, Any]) -> "Source":
@@ -188,20 +159,37 @@ def _source(options: dict[str, Any]) -> "Source":
     given = options["input_"]
     if given is not None and options["generate"] is not None:
         raise UsageError("--input and --generate exclude each other")
-    given = given or (None if options["generate"] else environment().get("DATABASE_URL"))
+    if given == "":
+        raise UsageError("--input is empty", way_out="Name a file, or - for standard input.")
+    if given is None and options["generate"] is None:
+        given = environment().get("DATABASE_URL")
     if given is not None:
         return open_source(given, encoding=options["encoding"])
     count = options["generate"] or options["limit"] or _DEFAULT_GENERATED
     return GeneratedQuestions(count=max(1, count), seed=options["seed"] or 0)
 
 
-def _refuse_paid_inventions(options: dict[str, Any], *, paid: bool) -> None:
-    if paid and options["input_"] is None and options["generate"] is None:
+def _refuse_paid_inventions(options: dict[str, Any]) -> None:
+    if options["generate"] is None or not options["yes"]:
         raise UsageError(
             "no rows were named",
-            way_out="--input FILE takes yours; --generate N pays for made-up ones; "
+            way_out="--input FILE takes yours; --generate N --yes pays for made-up ones; "
             "--sandbox tries it without cost.",
         )
+
+
+def _check_together(options: dict[str, Any]) -> None:
+    if options["sandbox"] and options["base_url"]:
+        raise UsageError("--sandbox and --base-url exclude each other")
+    if options["sandbox_args"] and not options["sandbox"]:
+        raise UsageError("--sandbox-args goes with --sandbox")
+
+
+def _words(arguments: str) -> list[str]:
+    try:
+        return shlex.split(arguments)
+    except ValueError as error:
+        raise UsageError(f"--sandbox-args: {str(error).lower()}") from error
 
 
 def _advise(chunk_size: int) -> None:
@@ -210,18 +198,18 @@ def _advise(chunk_size: int) -> None:
 
 
 def _sum_up(report: "Report", log_path: Path) -> None:
-    from processor.cli import summary  # noqa: PLC0415
+    from processor.cli import output, summary  # noqa: PLC0415
     from processor.codes import cause_of  # noqa: PLC0415
 
     for line in summary.lines(report.snapshot):
-        print(line)
-    for file in report.files:
-        print(f"  {'file':<9} {file}")
-    print(f"  {'log':<9} {log_path}")
-    for step in summary.next_steps(
-        report.snapshot, command=shlex.join(["processor", *sys.argv[1:]])
-    ):
-        print(f"  {'next':<9} {step}")
+        output.say(line)
+    for line in summary.warnings(report.snapshot, report.differences):
+        output.say(line)
+    for file in (*report.files, log_path):
+        output.say(f"  {'file':<9} {file}")
+    typed = shlex.join(["processor", *sys.argv[1:]])
+    for step in summary.next_steps(report.snapshot, command=typed):
+        output.say(f"  {'next':<9} {step}")
     if report.stop is not None:
         remedy = cause_of(report.stop.code).remedy
         print(f"Stopped: {report.stop.code}: {report.stop.message} {remedy}", file=sys.stderr)

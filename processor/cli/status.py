@@ -34,6 +34,8 @@ def command(folder: Path | None, *, as_json: bool) -> None:
         return
     for line in summary.lines(shot):
         print(line)
+    for line in summary.warnings(shot, ()):
+        print(line)
     if lock.is_held(folder):
         print(f"  {'state':<9} running")
     else:

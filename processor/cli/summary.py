@@ -1,7 +1,7 @@
 """How a run stands, in words: figures, errors with their remedies, targets, what to do next."""
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from processor.cli.words import duration, milliseconds, money, rate, share
 from processor.codes import cause_of
@@ -56,12 +56,22 @@ def next_steps(shot: Snapshot, *, command: str) -> Iterator[str]:
         yield f"{shot.pending:,} items are pending; the same command goes on: {command}"
     if any(cause_of(code).retryable for code in shot.errors):
         yield f"send the failed items again: processor retry {folder}, then the same command"
-    if shot.failed:
+    if shot.failed and (shot.folder / "failed.csv").exists():
         yield f"look at the failures: {shot.folder / 'failed.csv'}"
-    if shot.checks.get("review"):
+    if shot.checks.get("review") and (shot.folder / "review.csv").exists():
         yield f"look over what is in doubt: {shot.folder / 'review.csv'}"
-    if shot.succeeded:
+    if shot.succeeded and (shot.folder / "results.csv").exists():
         yield f"results: {shot.folder / 'results.csv'}"
+
+
+def warnings(shot: Snapshot, differences: Sequence[str]) -> Iterator[str]:
+    """What is wrong with the run as a whole."""
+    session = shot.session
+    if session is not None and session.stop_code is not None:
+        cause = cause_of(session.stop_code)
+        yield _row("stopped", f"{session.stop_code}: {session.stop_message} {cause.remedy}")
+    for difference in differences:
+        yield _row("differs", difference)
 
 
 def _targets(shot: Snapshot) -> Iterator[str]:

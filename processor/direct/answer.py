@@ -34,9 +34,13 @@ class Answer:
         )
         return self._outcome(None, failure, kept=keep != "none")
 
-    def unsettled(self, wait_s: float) -> Attempt:
-        """The attempt, when the item is sent again or stays pending."""
+    def retried(self, wait_s: float) -> Attempt:
+        """The attempt, when the item is sent again."""
         return self._attempt(self.verdict.code, self.verdict.message, wait_s=wait_s)
+
+    def left(self) -> Attempt:
+        """The attempt, when the job stops and the item stays pending."""
+        return self._attempt(self.verdict.code, self.verdict.message, again=False)
 
     def invalid(self, problem: str) -> Attempt:
         """The attempt, when the item is asked again because of a problem with its answer."""
@@ -62,7 +66,13 @@ class Answer:
         )
 
     def _attempt(
-        self, code: str, message: str, *, wait_s: float = 0.0, problem: str | None = None
+        self,
+        code: str,
+        message: str,
+        *,
+        wait_s: float = 0.0,
+        again: bool = True,
+        problem: str | None = None,
     ) -> Attempt:
         verdict, reply = self.verdict, self.reply
         return Attempt(
@@ -73,6 +83,7 @@ class Answer:
             message=message,
             latency_ms=self.latency_ms,
             wait_s=wait_s,
+            again=again,
             status=reply.status if reply else None,
             answered=self._answered,
             usage=verdict.usage,

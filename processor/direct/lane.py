@@ -345,7 +345,7 @@ class DirectLane:
         elif verdict.kind is Kind.ITEM:
             self._settle(answer.failed(self._rules.keep_bodies))
         elif verdict.kind is Kind.FATAL:
-            self._settle(answer.unsettled(wait_s=0.0))
+            self._settle(answer.left())
         else:
             self._try_again(answer, now_s)
 
@@ -368,11 +368,12 @@ class DirectLane:
         if decision is None:
             self._settle(answer.failed(self._rules.keep_bodies))
             return
-        self._settle(answer.unsettled(decision.wait_s))
         if decision.blocked:
+            self._settle(answer.left())
             self._stop(Stop(code="blocked", message=verdict.message))
-        else:
-            self._backlog.put_later(work, now_s + decision.wait_s)
+            return
+        self._settle(answer.retried(decision.wait_s))
+        self._backlog.put_later(work, now_s + decision.wait_s)
 
     def _settle(self, record: Outcome | Attempt) -> None:
         self._unwritten += 1

@@ -70,6 +70,13 @@ def strays(connection: sqlite3.Connection, folder: Path) -> list[Path]:
     return [path for path, match in found if match and not _is_one_of(last, match)]
 
 
+def orphaned(folder: Path) -> bool:
+    """Whether chunk files lie in a folder that has no ledger."""
+    if (folder / database.LEDGER_NAME).exists() or not folder.is_dir():
+        return False
+    return any(_NAME.fullmatch(path.name) and path.is_file() for path in folder.iterdir())
+
+
 def _content(number: int, items: Sequence[Result]) -> str:
     """A line an item, so that `grep` finds items, and it is JSON all the same."""
     succeeded = sum(item.status == "success" for item in items)

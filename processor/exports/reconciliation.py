@@ -7,15 +7,30 @@ from processor.exports import chunk_files
 from processor.watch.snapshot import Snapshot
 
 
-def agrees(connection: sqlite3.Connection, folder: Path, shot: Snapshot) -> bool:
-    """Count everything anew and compare; reads no file, only their sizes."""
+def differences(connection: sqlite3.Connection, folder: Path, shot: Snapshot) -> list[str]:
+    """Count everything anew and compare; reads no file, only their sizes.
+
+    Returns:
+        A line for each thing that does not agree; empty when all does.
+    """
     items, outcomes, succeeded = connection.execute(
         "SELECT (SELECT COUNT(*) FROM items), COUNT(*), IFNULL(SUM(succeeded), 0) FROM outcomes"
     ).fetchone()
-    return (
-        items == shot.total
-        and succeeded == shot.succeeded
-        and outcomes == shot.finished
-        and not chunk_files.stale(connection, folder, thorough=False)
-        and not chunk_files.strays(connection, folder)
+    counted = (
+        ("items", items, shot.total),
+        ("outcomes", outcomes, shot.finished),
+        ("successes", succeeded, shot.succeeded),
     )
+    found = [
+        f"the ledger holds {rows:,} {what}, its figures say {figure:,}"
+        for what, rows, figure in counted
+        if rows != figure
+    ]
+    found += [
+        f"{chunk_files.name_of(number)} does not hold what the ledger says"
+        for number in chunk_files.stale(connection, folder, thorough=False)
+    ]
+    found += [
+        f"{path.name} is no file of this run" for path in chunk_files.strays(connection, folder)
+    ]
+    return found

@@ -9,7 +9,7 @@ import orjson
 
 from processor.exports.atomic import replacing
 from processor.exports.chunk_files import FORMAT
-from processor.watch.snapshot import LaneTotals, Snapshot
+from processor.watch.snapshot import LaneTotals, Session, Snapshot
 
 STATS_NAME = "conversion_stats.json"
 
@@ -73,8 +73,16 @@ def as_json(snapshot: Snapshot, *, reconciled: bool | None = None) -> dict[str, 
         "peak_rss_mb": round(snapshot.peak_rss_mb, 1),
         "bytes_sent": snapshot.bytes_sent,
         "bytes_received": snapshot.bytes_received,
+        "stopped": _stop(snapshot.session),
         "reconciled": reconciled,
     }
+
+
+def _stop(session: Session | None) -> dict[str, str | None] | None:
+    """Why the latest start ended early; None if it did not."""
+    if session is None or session.stop_code is None:
+        return None
+    return {"code": session.stop_code, "message": session.stop_message}
 
 
 def _lane(totals: LaneTotals) -> dict[str, Any]:

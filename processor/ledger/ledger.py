@@ -11,7 +11,7 @@ from typing import Any
 
 from processor import jsontext
 from processor.data.source import Source
-from processor.errors import LedgerError, RunLockedError
+from processor.errors import LedgerError, RunLockedError, UsageError
 from processor.ledger import database, lock, pending
 from processor.ledger.commit import Commit
 from processor.ledger.intake import Intake, IntakeRules, take_in
@@ -117,13 +117,16 @@ class Ledger:
         assert number is not None
         return number
 
-    def end_session(self, number: int, exit_code: int) -> None:
-        """Note how a session ended."""
+    def end_session(
+        self, number: int, exit_code: int, *, stop: tuple[str, str] | None = None
+    ) -> None:
+        """Note how a session ended; `stop` is the code and the words of what ended it early."""
         now = time.time()
         with self.guard(), database.transaction(self._connection):
             self._connection.execute(
-                "UPDATE sessions SET ended_at = ?, seen_at = ?, exit_code = ? WHERE number = ?",
-                (now, now, exit_code, number),
+                "UPDATE sessions SET ended_at = ?, seen_at = ?, exit_code = ?, stop_code = ?, "
+                "stop_message = ? WHERE number = ?",
+                (now, now, exit_code, *(stop or (None, None)), number),
             )
 
     def add_seconds(self, stage: str, seconds: float) -> None:
@@ -178,6 +181,8 @@ def open_ledger(folder: Path) -> Iterator[Ledger]:
     path = folder / database.LEDGER_NAME
     try:
         folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise UsageError(f"{folder}: is no folder", way_out="Name another with --out.") from error
     except OSError as error:
         raise LedgerError(
             f"{folder}: {error.strerror or error}",

@@ -61,6 +61,8 @@ def is_held(folder: Path) -> bool:
         lock.acquire(timeout=0)
     except (Timeout, PermissionError):
         return True
+    except OSError:
+        return False  # nobody can hold what cannot be opened, on a read-only disk for instance
     lock.release()
     return False
 

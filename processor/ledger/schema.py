@@ -111,6 +111,8 @@ CREATE TABLE sessions (               -- one row for each time the run was start
     seen_at REAL NOT NULL,
     ended_at REAL,
     exit_code INTEGER,
+    stop_code TEXT,                   -- why it ended early: an error code, and words
+    stop_message TEXT,
     pid INTEGER NOT NULL,
     settings TEXT NOT NULL,           -- JSON object, secrets left out
     cpu_s REAL NOT NULL DEFAULT 0,

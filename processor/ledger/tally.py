@@ -76,9 +76,10 @@ class Tally:
         """Count an attempt; returns what its answer cost."""
         lane, counts = attempt.lane, self._counts
         counts[lane, "requests"] += 1
-        counts[lane, "retries" if attempt.problem is None else "reasks"] += 1
-        if attempt.status == 429:
-            counts[lane, "rate_limited"] += 1
+        if attempt.again:
+            counts[lane, "retries" if attempt.problem is None else "reasks"] += 1
+            if attempt.status == 429:
+                counts[lane, "rate_limited"] += 1
         return self._pay(attempt)
 
     def save(self, connection: sqlite3.Connection) -> None:

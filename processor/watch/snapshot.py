@@ -43,11 +43,15 @@ class Session:
 
     Attributes:
         exit_code: None while it goes on, and for ever if it was killed.
+        stop_code: The error code of what ended it early; None if nothing did.
+        stop_message: The same in words.
     """
 
     pid: int
     started_at: float
     exit_code: int | None
+    stop_code: str | None
+    stop_message: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,6 +245,11 @@ def _latency(connection: sqlite3.Connection, values: Mapping[str, float]) -> Lat
 
 def _session(connection: sqlite3.Connection) -> Session | None:
     row = connection.execute(
-        "SELECT pid, started_at, exit_code FROM sessions ORDER BY number DESC LIMIT 1"
+        "SELECT pid, started_at, exit_code, stop_code, stop_message FROM sessions "
+        "ORDER BY number DESC LIMIT 1"
     ).fetchone()
-    return None if row is None else Session(pid=row[0], started_at=row[1], exit_code=row[2])
+    if row is None:
+        return None
+    return Session(
+        pid=row[0], started_at=row[1], exit_code=row[2], stop_code=row[3], stop_message=row[4]
+    )

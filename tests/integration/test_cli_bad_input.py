@@ -142,3 +142,57 @@ def test_a_bad_task_file_is_named(shell: Shell, content: str, expected: str) -> 
     assert result.code == 1
     assert expected in one_line(result.err)
     assert shell.stats()["received"] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--base-url", "http://127.0.0.1:99999/v1"], "--base-url"),
+        (["--base-url", "http://127.0.0.1:abc/v1"], "--base-url"),
+        (["--base-url", "http://127.0.0.1/v1?x=1"], "--base-url"),
+        (["--input", ""], "--input is empty"),
+        (["--sandbox"], "exclude"),
+        (["--sandbox-args", "--rpm 1"], "--sandbox"),
+        (["--out", "taken"], "no folder"),
+        (["--logs", "taken"], "no folder"),
+    ],
+)
+def test_what_can_be_known_before_sending_is_told_before(
+    shell: Shell, arguments: list[str], expected: str
+) -> None:
+    shell.write("taken", "")
+    result = shell.run(*arguments)
+    assert result.code == 1
+    assert expected in one_line(result.err)
+    assert shell.stats()["received"] == 0
+
+
+def test_a_key_that_cannot_be_one_is_told_without_showing_it(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret\nX: y")
+    result = shell.run("--generate", "3")
+    assert result.code == 1
+    assert "--api-key" in one_line(result.err)
+    assert "secret" not in result.err + result.out
+
+
+def test_invented_questions_are_paid_for_only_with_yes(shell: Shell) -> None:
+    result = shell("run", "--base-url", "https://api.invalid/v1", "--generate", "3")
+    assert result.code == 1
+    assert "--yes" in one_line(result.err)
+
+
+def test_results_without_their_ledger_are_not_paid_for_again(shell: Shell) -> None:
+    shell.run("--limit", "5")
+    folder = shell.the_run()
+    (folder / "ledger.sqlite").unlink()
+    result = shell.run("--limit", "5")
+    assert result.code == 1
+    assert "--new" in one_line(result.err)
+    assert shell.stats()["received"] == 5
+
+
+def test_an_env_file_that_is_no_text_is_named(shell: Shell) -> None:
+    (shell.folder / ".env").write_bytes(b"A=\xb0\xa1\n")
+    assert ".env is not UTF-8" in one_line(shell.run("--generate", "3").err)

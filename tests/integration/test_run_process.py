@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import re
 import shutil
 import signal
@@ -321,5 +322,27 @@ def test_a_server_that_is_not_there_stops_with_3_and_the_way_out(folder: Folder)
     assert "unreachable" in told
     assert "base URL" in told
     assert folder.figures()["pending"] == 30
+    assert folder.run()[0] == 0
+    folder.assert_whole(30)
+
+
+def test_a_pipe_that_never_speaks_does_not_hold_the_process(folder: Folder) -> None:
+    """Reading it cannot be interrupted; leaving in the middle loses nothing."""
+    (folder.path / "rows.jsonl").unlink()
+    os.mkfifo(folder.path / "rows.jsonl")
+    writing_end = os.open(folder.path / "rows.jsonl", os.O_RDWR)
+    try:
+        process = folder.start()
+        folder.wait_for(lambda: bool(list(folder.path.glob("logs/batch_conversion_*.log"))))
+        folder.wait_for(lambda: any("run_started" in line["event"] for line in folder.run_log()))
+        process.send_signal(signal.SIGINT)
+        assert process.stderr is not None
+        assert "once more" in process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=20) == 130
+    finally:
+        os.close(writing_end)
+    (folder.path / "rows.jsonl").unlink()
+    folder.rows(30)
     assert folder.run()[0] == 0
     folder.assert_whole(30)

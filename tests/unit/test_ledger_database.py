@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from ledger_parts import item, ledger_of, numbered, rules, settle, succeeded
 
-from processor.errors import LedgerError
+from processor.errors import LedgerError, UsageError
 from processor.ledger import database
 from processor.ledger.ledger import discard_if_empty, open_ledger
 from processor.ledger.schema import SCHEMA_VERSION
@@ -99,7 +99,7 @@ def test_a_ledger_half_made_is_made_again(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "run").write_text("")
-    with pytest.raises(LedgerError, match=r"File exists.*--out"), open_ledger(tmp_path / "run"):
+    with pytest.raises(UsageError, match=r"is no folder.*--out"), open_ledger(tmp_path / "run"):
         pass
 
 

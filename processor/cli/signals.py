@@ -1,0 +1,56 @@
+"""Signals of a run: the first drains, the second leaves at once."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # importing it takes longer than --help may
+    from processor.run import Report, Run
+
+_SIGTERM_DRAIN_S = 25.0
+# Reading a pipe and writing tables cannot be interrupted. The ledger bears the loss of the process
+# at any moment, so that leaving without them loses nothing.
+_LEAVE_S = 1.0
+_EXIT_INTERRUPTED = 130
+_SHOW_CURSOR = "\x1b[?25h"
+
+
+async def guarded(run: "Run") -> "Report":
+    """Execute a run; SIGTERM, too, ends it within half a minute."""
+    loop = asyncio.get_running_loop()
+    signals = 0
+
+    def leave() -> None:
+        run.abort()
+        loop.call_later(_LEAVE_S, _exit_now)
+
+    def on_signal(drain_s: float | None) -> None:
+        nonlocal signals
+        signals += 1
+        if signals > 1:
+            leave()
+            return
+        print("Finishing what is in flight; once more to leave at once.", file=sys.stderr)
+        run.drain()
+        if drain_s is not None:
+            loop.call_later(drain_s, leave)
+
+    _on(loop, signal.SIGINT, lambda: on_signal(None))
+    _on(loop, signal.SIGTERM, lambda: on_signal(_SIGTERM_DRAIN_S))
+    return await run.execute()
+
+
+def _on(loop: asyncio.AbstractEventLoop, number: signal.Signals, act: Callable[[], None]) -> None:
+    if sys.platform == "win32":
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(act))
+    else:
+        loop.add_signal_handler(number, act)
+
+
+def _exit_now() -> None:
+    if sys.stderr.isatty():
+        print(_SHOW_CURSOR, end="", file=sys.stderr, flush=True)
+    os._exit(_EXIT_INTERRUPTED)
