@@ -220,6 +220,7 @@ class Run:
             chunk_size=self._settings.chunk_size,
             limit=None if limit is None else limit - counts.pending,
             skip_invalid=self._settings.skip_invalid,
+            problem_with=self._task.problem_with,
         )
         intake = ledger.take_in(Interruptible(self._source, lambda: self._interrupted), rules)
         if limit is not None:

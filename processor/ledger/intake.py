@@ -70,9 +70,9 @@ def take_in(connection: sqlite3.Connection, source: Source, rules: IntakeRules) 
     """Import the rows of a source that the ledger does not hold yet.
 
     Raises:
-        InputError: A row cannot be an item, or an id stands twice; nothing is imported.
+        InputError: A row cannot be an item, an id stands twice, or the source changed while it
+            was read; nothing is imported.
     """
-    stamp = source.stamp()  # before it is read: what is added meanwhile is not known
     with database.transaction(connection):
         (last_seq,) = connection.execute("SELECT IFNULL(MAX(seq), 0) FROM items").fetchone()
         connection.execute("DELETE FROM skipped WHERE source = ?", (source.uri,))
@@ -86,7 +86,7 @@ def take_in(connection: sqlite3.Connection, source: Source, rules: IntakeRules) 
         whole = rules.limit is None or added < rules.limit
         connection.execute(
             "INSERT OR REPLACE INTO sources VALUES (?, ?, ?, ?, ?, ?)",
-            (source.uri, source.name, stamp, reading.rows_read, whole, time.time()),
+            (source.uri, source.name, reading.stamp, reading.rows_read, whole, time.time()),
         )
     return Intake(rows_read=reading.rows_read, added=added, skipped=reading.bad_rows)
 
@@ -117,11 +117,12 @@ def _add(
 def _load(
     connection: sqlite3.Connection, table: Table, reading: Reading, limit: int | None
 ) -> None:
-    connection.executemany(
-        f"INSERT INTO {table} (id, id_is_integer, row, fields) VALUES (?, ?, ?, ?)",
-        islice(reading.records(), limit),
-    )
-    reading.check()
+    with reading.of_one_state():
+        connection.executemany(
+            f"INSERT INTO {table} (id, id_is_integer, row, fields) VALUES (?, ?, ?, ?)",
+            islice(reading.records(), limit),
+        )
+        reading.check()
 
 
 def _make_unique(

@@ -2,7 +2,8 @@
 
 import math
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -31,6 +32,7 @@ class IntakeRules:
         chunk_size: Items per chunk.
         limit: How many new items are taken at most; None for all.
         skip_invalid: Leave bad rows out and list them, instead of refusing the source.
+        problem_with: What else makes a row's fields unfit; None when nothing does.
     """
 
     id_field: str
@@ -38,6 +40,7 @@ class IntakeRules:
     chunk_size: int
     limit: int | None = None
     skip_invalid: bool = False
+    problem_with: Callable[[Mapping[str, Any]], str | None] | None = None
 
 
 class Reading:
@@ -49,6 +52,7 @@ class Reading:
         rules: How they become items.
 
     Attributes:
+        stamp: The source's, from before it is read.
         columns: The source's columns, in the order in which they were first seen.
     """
 
@@ -59,10 +63,32 @@ class Reading:
         self._id_field = rules.id_field
         own = () if rules.id_field == ROW_ID else (rules.id_field,)
         self._required = tuple(dict.fromkeys((*own, *rules.required)))
+        self._problem_with = rules.problem_with
         self._problems: list[BadRow] = []
+        self.stamp = source.stamp()
         self.columns: dict[str, None] = {}
         self.rows_read = 0
         self.bad_rows = 0
+
+    @contextmanager
+    def of_one_state(self) -> Iterator[None]:
+        """Refuse what was read within if the source changed meanwhile, whatever else is wrong.
+
+        A file that is still being copied ends in the middle of a row. Sources without a stamp
+        are taken at their word.
+
+        Raises:
+            InputError: It changed.
+        """
+        fault = None
+        try:
+            yield
+        except InputError as error:  # a change explains it: a torn row, a broken gzip file
+            fault = error
+        if self.stamp is not None and self._source.stamp() != self.stamp:
+            raise _changed(self._source.name) from fault
+        if fault is not None:
+            raise fault
 
     def records(self) -> Iterator[Record]:
         """Every good row.
@@ -117,6 +143,8 @@ class Reading:
         for name in self._required:
             if _is_empty(fields.get(name)):
                 raise ValueError(f"{name} is {'empty' if name in fields else 'missing'}")
+        if self._problem_with is not None and (problem := self._problem_with(fields)):
+            raise ValueError(problem)
         if self._id_field == ROW_ID:
             return ids.of_content(text), False, row.number, text
         return *ids.identify(fields[self._id_field], self._id_field), row.number, text
@@ -139,6 +167,14 @@ def _refusal(source: str, problems: Sequence[BadRow], count: int) -> InputError:
         source=source,
         row=first.number,
         way_out="Mend the rows, or leave them out with --skip-invalid.",
+    )
+
+
+def _changed(source: str) -> InputError:
+    return InputError(
+        "changed while it was read; nothing was imported",
+        source=source,
+        way_out="The same command reads it again; give it once the file is complete.",
     )
 
 

@@ -10,6 +10,7 @@ import orjson
 from processor.items import Accepted, Invalid, Item, Request
 from processor.tasks.label import LabelCheck
 from processor.tasks.latex.check import LatexCheck
+from processor.tasks.mathml import presence
 from processor.tasks.taskfile import Output, TaskFile
 from processor.tasks.template import Template
 from processor.tasks.text import check_text
@@ -104,6 +105,11 @@ class PromptTask:
     def required_fields(self) -> Sequence[str]:
         """Fields without which an item cannot be rendered, sorted."""
         return self._template.required
+
+    def problem_with(self, fields: Mapping[str, Any]) -> str | None:
+        """For kind `latex` with a source: why that field holds no MathML; else None."""
+        source = self._file.output.source
+        return None if source is None else presence.problem_of(source, fields.get(source))
 
     def render(self, item: Item, invalid: Iterable[tuple[str, str]] = ()) -> Request:
         """The request for an item.

@@ -1,7 +1,7 @@
 """What the tests of the ledger share: a table in memory, records of calls, a ledger with items."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,6 +48,7 @@ def rules(
     chunk_size: int = 10,
     limit: int | None = None,
     skip_invalid: bool = False,
+    problem_with: Callable[[Mapping[str, Any]], str | None] | None = None,
 ) -> IntakeRules:
     return IntakeRules(
         id_field=id_field,
@@ -55,6 +56,7 @@ def rules(
         chunk_size=chunk_size,
         limit=limit,
         skip_invalid=skip_invalid,
+        problem_with=problem_with,
     )
 
 

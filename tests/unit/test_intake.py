@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -8,6 +9,8 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from ledger_parts import Table, ledger_of, numbered, rules
 
+from processor.data import open_source
+from processor.data.interruptible import Interruptible
 from processor.data.source import BadRow
 from processor.errors import InputError
 from processor.items import Item
@@ -143,6 +146,17 @@ def test_a_field_that_cannot_be_is_refused(
 ) -> None:
     error = refusal(ledger, Table([{"id": 1, "text": "a"}, row]), required=["text"])
     assert f"row 2: {problem};" in str(error)
+
+
+def test_a_row_that_is_unfit_to_be_asked_is_named(ledger: Ledger) -> None:
+    def unfit(fields: Mapping[str, Any]) -> str | None:
+        return "text holds no <math>" if fields["text"] == "hello" else None
+
+    table = Table([{"id": n, "text": text} for n, text in enumerate(["a", "hello", ""], 1)])
+    error = refusal(ledger, table, required=["text"], problem_with=unfit)
+    assert "row 2: text holds no <math> (and 1 more: row 3); nothing" in str(error)
+    intake = ledger.take_in(table, rules(required=["text"], problem_with=unfit, skip_invalid=True))
+    assert (intake.added, intake.skipped, keys(ledger)) == (1, 2, [1])
 
 
 @pytest.mark.parametrize("value", [0, False, 0.0])
@@ -334,16 +348,71 @@ class TestKnown:
         ledger.take_in(table, rules())
         assert not ledger.knows(table)
 
-    def test_rows_added_while_it_was_read_are_not_known(self, ledger: Ledger) -> None:
+
+CHANGED = (
+    "table.csv: changed while it was read; nothing was imported. "
+    "The same command reads it again; give it once the file is complete."
+)
+
+
+class TestChangedWhileRead:
+    @pytest.mark.parametrize("later", ["2", None])
+    def test_it_is_refused_at_every_import(self, ledger: Ledger, later: str | None) -> None:
         table = Table([])
 
-        def growing() -> Iterator[Mapping[str, Any]]:
+        def growing(first: int) -> Iterator[Mapping[str, Any]]:
+            yield {"id": first}
+            table.version = later
+
+        table.content = growing(1)
+        assert str(refusal(ledger, table)) == CHANGED
+        ledger.take_in(Table([{"id": 1}], uri="memory:other"), rules())
+        table.content, table.version = growing(2), "1"
+        assert str(refusal(ledger, table, skip_invalid=True)) == CHANGED
+        assert keys(ledger) == [1]
+
+    @pytest.mark.parametrize(
+        "torn", [BadRow(number=2, problem="has 1 fields"), InputError("is cut", source="table.csv")]
+    )
+    def test_it_explains_what_else_is_wrong(
+        self, ledger: Ledger, torn: BadRow | InputError
+    ) -> None:
+        table = Table([])
+
+        def cut() -> Iterator[Mapping[str, Any] | BadRow]:
             yield {"id": 1}
             table.version = "2"
+            if isinstance(torn, InputError):
+                raise torn
+            yield torn
 
-        table.content = growing()
-        ledger.take_in(table, rules())
-        assert not ledger.knows(table)
+        table.content = cut()
+        assert str(refusal(ledger, table)) == CHANGED
+
+    def test_nobody_can_tell_of_a_pipe(self, ledger: Ledger) -> None:
+        table = numbered(3)
+        table.version = None
+        assert ledger.take_in(table, rules()).added == 3
+
+    def test_a_file_cut_in_the_middle_of_a_row(self, ledger: Ledger, tmp_path: Path) -> None:
+        """The torn row has all its fields, so that only the file's change gives it away."""
+        path = tmp_path / "q.csv"
+        whole = b"id,text\n" + b"".join(b"%d,<math>%d</math>\n" % (n, n) for n in range(50_000))
+        path.write_bytes(whole)
+        rows_read = 0
+
+        def cut() -> bool:
+            nonlocal rows_read
+            rows_read += 1
+            if rows_read == 100:
+                os.truncate(path, len(whole) - 5)
+            return False
+
+        with pytest.raises(InputError, match="changed while it was read"):
+            ledger.take_in(Interruptible(open_source(str(path)), cut), rules())
+        assert ledger.counts().total == 0
+        path.write_bytes(whole)
+        assert ledger.take_in(open_source(str(path)), rules()).added == 50_000
 
 
 _MILLION = """
@@ -353,6 +422,7 @@ from processor.items import Row
 from processor.ledger.ledger import open_ledger
 from processor.ledger.reading import IntakeRules
 from processor.machine import peak_rss_mb
+from processor.tasks.toml import load_task
 
 class Table:
     name = uri = "rows"
@@ -363,7 +433,12 @@ class Table:
             yield Row(number=n, fields=fields)
 
 COUNT = int(sys.argv[2])
-rules = IntakeRules(id_field="id", required=["mathml"], chunk_size=100)
+rules = IntakeRules(
+    id_field="id",
+    required=["mathml"],
+    chunk_size=100,
+    problem_with=load_task("mathml").problem_with,
+)
 with open_ledger(Path(sys.argv[1])) as ledger:
     begun = time.perf_counter()
     ledger.take_in(Table(), rules)

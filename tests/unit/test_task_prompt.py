@@ -78,6 +78,19 @@ def test_a_row_without_the_field_is_refused() -> None:
         task().render(item(other="b"))
 
 
+def test_only_latex_with_a_source_finds_a_row_unfit() -> None:
+    latex = FILE.replace("[parameters]", '[output]\nkind = "latex"\n[parameters]')
+    against = latex.replace('"latex"', '"latex"\nsource = "mathml"')
+    row = {"word": "b", "mathml": "hello"}
+    assert [task(text).problem_with(row) for text in (FILE, latex, against)] == [
+        None,
+        None,
+        "mathml holds no <math>",
+    ]
+    assert task(against).problem_with({"mathml": "<math><mi>x</mi></math>"}) is None
+    assert task(against).problem_with({"word": "b"}) == "mathml is missing"
+
+
 @pytest.mark.parametrize(
     ("model", "name"),
     [
