@@ -2,30 +2,35 @@
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from processor.data.source import BadRow
-from processor.data.text import ROW_LIMIT_BYTES
+from processor.data.text import ROW_LIMIT_BYTES, begun
 from processor.errors import InputError
 from processor.items import Row
 
 # What Python's parser says when a quote has swallowed the rest of the file.
 _UNCLOSED = ("unexpected end of data", "field larger than field limit")
 
+_DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs"}
+_HEADER_BYTES = 1 << 16
+_QUOTED_NAME = re.compile(r'(?:\A|(?<=[,;\t]))"(?:[^"]|"")*+"')
+
 # The line where it begins (from 1), its fields, and its problem, which stands instead of them.
 _Record = tuple[int, list[str], str]
 
 
 def read_csv(
-    parts: Iterable[bytes], *, source: str, delimiter: str = ","
+    parts: Iterable[bytes], *, source: str, delimiter: str | None = None
 ) -> Iterator[Row | BadRow]:
     """The rows below a header; a row's number counts rows, not lines, and blank lines not at all.
 
     Args:
         parts: UTF-8, whole lines at a time.
         source: As the user named it, for messages.
-        delimiter: What stands between two fields.
+        delimiter: What stands between two fields; None lets the header decide.
 
     Raises:
         InputError: The header is unusable, there is no row, a quote is never closed, or bytes are
@@ -33,6 +38,8 @@ def read_csv(
     """
     # The limit is the process's, and 128 KB at first; it is only ever raised.
     csv.field_size_limit(max(csv.field_size_limit(), ROW_LIMIT_BYTES))
+    first, parts = begun(parts)
+    delimiter = delimiter or _delimiter(first)
     records = _records(parts, source=source, delimiter=delimiter)
     header = _header(next(records, None), source=source)
     width = len(header)
@@ -41,10 +48,22 @@ def read_csv(
         if len(record) == width:
             yield Row(number=number, fields=dict(zip(header, record, strict=True)))
         else:
-            what = problem or f"has {len(record)} fields, the header {width}"
+            what = problem or _miscounted(len(record), width, delimiter)
             yield BadRow(number=number, problem=f"{what} (line {line})")
     if not number:
         raise InputError("has no rows, only a header", source=source)
+
+
+def _delimiter(first: bytes) -> str:
+    """A comma, unless the header has none but the semicolons or tabs of other spreadsheets."""
+    text = first[:_HEADER_BYTES].decode(errors="replace").lstrip("\r\n")
+    header = re.split(r"[\r\n]", _QUOTED_NAME.sub("name", text), maxsplit=1)[0]
+    return "," if "," in header else max(_DELIMITERS, key=header.count)
+
+
+def _miscounted(fields: int, width: int, delimiter: str) -> str:
+    between = "" if delimiter == "," else f" between {_DELIMITERS[delimiter]}"
+    return f"has {fields} fields{between}, the header {width}"
 
 
 def _records(parts: Iterable[bytes], *, source: str, delimiter: str) -> Iterator[_Record]:
@@ -65,7 +84,7 @@ def _records(parts: Iterable[bytes], *, source: str, delimiter: str) -> Iterator
             yield line, [], f"is not CSV: {error}"
             number, line = number + 1, reader.line_num + 1
         except _NotTextError as error:
-            way_out = "If it is not UTF-8, name its encoding with --encoding, such as cp949."
+            way_out = "Mend it, or name its encoding with --encoding: cp949, utf-16-le."
             raise _refusal(str(error), number, line, source, way_out) from error
         else:
             return

@@ -5,7 +5,6 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain
 from pathlib import Path
 from stat import S_ISREG
 from typing import BinaryIO, Protocol, TextIO
@@ -14,7 +13,7 @@ from processor.data.csv import read_csv
 from processor.data.files import file_blocks, refusal, stat_file, stream_blocks
 from processor.data.jsonl import read_jsonl
 from processor.data.source import BadRow, Source
-from processor.data.text import known_encoding, utf8_lines
+from processor.data.text import begun, known_encoding, utf8_lines
 from processor.errors import InputError
 from processor.items import Row
 
@@ -32,6 +31,7 @@ _READERS: dict[str, Reader] = {
     ".jsonl": read_jsonl,
     ".ndjson": read_jsonl,
 }
+_STANDARD_INPUT = {"-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"}
 _SUPPORTED = f"Read are {', '.join(_READERS)}, each also with .gz, and - for standard input."
 
 
@@ -39,7 +39,7 @@ def open_source(spec: str, *, encoding: str | None = None) -> Source:
     """The source that a file's name, or `-` for standard input, stands for.
 
     Args:
-        spec: What the user typed.
+        spec: What the user typed; the system's own names for standard input are `-` too.
         encoding: Of the text; None lets the bytes decide between UTF-8, UTF-16 and CP949.
 
     Raises:
@@ -47,7 +47,7 @@ def open_source(spec: str, *, encoding: str | None = None) -> Source:
         UsageError: Python knows no such encoding.
     """
     codec = None if encoding is None else known_encoding(encoding)
-    if spec == "-":
+    if spec in _STANDARD_INPUT:
         return StandardInput(stream=sys.stdin, encoding=codec)
     path = Path(os.path.abspath(spec))  # noqa: PTH100  (resolve() would follow links)
     if path.is_dir():
@@ -118,14 +118,10 @@ class StandardInput:
         Raises:
             InputError: It is a terminal, cannot be read as rows, or has none.
         """
-        parts = utf8_lines(stream_blocks(self._bytes()), encoding=self.encoding, source=self.name)
-        begun = b""
-        for part in parts:
-            begun += part
-            if not part.isspace():
-                break
-        reader = read_jsonl if begun.lstrip().startswith((b"{", b"[")) else read_csv
-        return reader(chain([begun], parts), source=self.name)
+        blocks = stream_blocks(self._bytes())
+        first, parts = begun(utf8_lines(blocks, encoding=self.encoding, source=self.name))
+        reader = read_jsonl if first.lstrip().startswith((b"{", b"[")) else read_csv
+        return reader(parts, source=self.name)
 
     def _bytes(self) -> BinaryIO:
         if self.stream is None or self.stream.closed:

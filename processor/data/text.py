@@ -10,7 +10,7 @@ from processor.errors import InputError, UsageError
 # A longer row is no row: an unclosed quote, a file without line ends. It bounds the memory.
 ROW_LIMIT_BYTES = 32 << 20
 
-_HEAD_BYTES = 64
+_HEAD_BYTES = 4  # as many as the longest mark
 # So many whole characters to a broken one are no accident, even if CP949 can read them too.
 _DAMAGED_RATIO = 8
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
@@ -70,6 +70,17 @@ def utf8_lines(blocks: Iterable[bytes], *, encoding: str | None, source: str) ->
     yield from parts if encoding else _recognised(parts, source=source)
 
 
+def begun(parts: Iterable[bytes]) -> tuple[bytes, Iterator[bytes]]:
+    """The parts up to the first that is not blank, as one, and all parts."""
+    rest = iter(parts)
+    first = b""
+    for part in rest:
+        first += part
+        if not part.isspace():
+            break
+    return first, chain([first], rest)
+
+
 def recognise(text: bytes) -> str | None:
     """UTF-8 or CP949, whichever the bytes are; None when they are neither.
 
@@ -108,9 +119,9 @@ def _refuse_foreign(head: bytes, *, text_is_wide: bool, source: str) -> None:
             raise InputError(f"is {what}", source=source, way_out=way_out)
     if b"\0" in head and not text_is_wide:
         raise InputError(
-            "is not text: it begins with NUL bytes",
+            "line 1 is not text: it begins with a NUL byte",
             source=source,
-            way_out="If it is UTF-16, add --encoding utf-16-le.",
+            way_out="Mend it; if the text is UTF-16, add --encoding utf-16-le.",
         )
 
 

@@ -13,7 +13,7 @@ from processor.errors import InputError
 from processor.items import Row
 
 
-def read(text: str | bytes, delimiter: str = ",") -> list[Row | BadRow]:
+def read(text: str | bytes, delimiter: str | None = None) -> list[Row | BadRow]:
     part = text.encode() if isinstance(text, str) else text
     return list(read_csv([part], source="t.csv", delimiter=delimiter))
 
@@ -50,6 +50,39 @@ def test_a_field_is_what_was_written(line: str, value: str) -> None:
 
 def test_tabs_can_stand_between_fields() -> None:
     assert read("id\ttext\n1\ta,b\n", "\t") == [Row(number=1, fields={"id": "1", "text": "a,b"})]
+
+
+@pytest.mark.parametrize(
+    ("text", "fields"),
+    [
+        ("id;text\n1;2,5\n", {"id": "1", "text": "2,5"}),
+        ("id\ttext\n1\ta;b\n", {"id": "1", "text": "a;b"}),
+        ("\n\r\nid;text\r\n1;a", {"id": "1", "text": "a"}),
+        ("id;text\r1;a,b\r", {"id": "1", "text": "a,b"}),
+        ("id,a;b;c\n1,2\n", {"id": "1", "a;b;c": "2"}),
+        ('"a;b",c\n1,2\n', {"a;b": "1", "c": "2"}),
+        ('"a;b"\n"1;2"\n', {"a;b": "1;2"}),
+        ('id;"a,b"\n1;2\n', {"id": "1", "a,b": "2"}),
+        ('"say ""a,b""\nor;c";d\n1;2\n', {'say "a,b"\nor;c': "1", "d": "2"}),
+        ('5" pipe;"a,b"\n1;2\n', {'5" pipe': "1", "a,b": "2"}),
+        ('"id"\n"1;2"\n', {"id": "1;2"}),
+        ("text\n1;2\n", {"text": "1;2"}),
+    ],
+)
+def test_the_header_tells_what_stands_between_fields(text: str, fields: dict[str, str]) -> None:
+    assert read(text) == [Row(number=1, fields=fields)]
+
+
+def test_the_header_may_come_late_and_in_pieces() -> None:
+    rows = read_csv([b"\n", b"\r\n", b"id;text\n", b"1;a\n"], source="t.csv")
+    assert list(rows) == [Row(number=1, fields={"id": "1", "text": "a"})]
+
+
+@pytest.mark.parametrize(("delimiter", "name"), [(";", "semicolons"), ("\t", "tabs")])
+def test_an_unusual_delimiter_is_named(delimiter: str, name: str) -> None:
+    assert read(f"id{delimiter}text\n1,a\n") == [
+        BadRow(number=1, problem=f"has 1 fields between {name}, the header 2 (line 2)")
+    ]
 
 
 @pytest.mark.parametrize(

@@ -196,6 +196,30 @@ def test_standard_input_without_rows_is_refused(text: bytes) -> None:
         piped(text)
 
 
+@pytest.mark.parametrize("spec", ["-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"])
+def test_standard_input_has_many_names(spec: str) -> None:
+    source = open_source(spec)
+    assert (source.name, source.uri, source.stamp()) == ("standard input", "-", None)
+
+
+def test_another_descriptor_is_no_standard_input(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(CSV)
+    with (tmp_path / "t.csv").open() as stream:
+        error = why_refused(f"/dev/fd/{stream.fileno()}")
+    assert "is of no known format" in error.message
+    assert "- for standard input" in error.way_out
+
+
+def test_a_nul_byte_is_named_with_its_row(tmp_path: Path) -> None:
+    """Near the beginning too, where more of them would be a sign of UTF-16."""
+    table, lines = tmp_path / "t.csv", tmp_path / "t.jsonl"
+    table.write_text("id,text\n1,a\n2,b\0\n")
+    error = why_refused(table)
+    assert (error.row, "has a NUL byte (line 3)" in error.message) == (2, True)
+    lines.write_text('{"id": 1}\n{"id": "\0"}\n')
+    assert [type(row) for row in open_source(str(lines)).rows()] == [Row, BadRow]
+
+
 def test_rows_come_out_of_a_pipe_before_it_is_closed() -> None:
     program = (
         "from processor.data import open_source\n"

@@ -106,7 +106,7 @@ def test_an_unknown_encoding_is_refused(name: str) -> None:
         (["가\n나\n".encode("cp949") + b"\xff\n"], "cp949", "line 3 is not cp949"),
         (["가\n갊\n".encode("utf-16"), b"\x00\xd8\n\x00"], None, "line 3 is not utf-16"),
         (["가\n".encode("utf-16"), b"\x00"], None, "line 2 is not utf-16"),
-        (["id\n".encode("utf-16-le")], None, "begins with NUL bytes"),
+        (["id\n".encode("utf-16-le")], None, "line 1 is not text: it begins with a NUL byte"),
         ([b"\x1f", b"\x8b\x08"], None, "packed with gzip"),
         ([b"PK\x03\x04..."], "cp949", "an Excel workbook"),
         ([b"PAR1"], None, "a Parquet file"),
