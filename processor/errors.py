@@ -4,7 +4,6 @@ ProcessorError
 ├── UsageError            1  an option or a setting that cannot be
 ├── InputError            1  a row, a file or a column; names the place
 ├── TaskError             1  a task file or its template
-├── StoppedError          3  the provider or the network; resumable
 ├── LedgerError           5  the disk or the ledger
 ├── RunLockedError        1  another process is on this run
 └── InterruptedRunError 130  the user ended it; resumable
@@ -54,20 +53,6 @@ class InputError(ProcessorError):
 
 class TaskError(ProcessorError):
     """A task file or its template is wrong."""
-
-
-class StoppedError(ProcessorError):
-    """The provider or the network stopped the run; the same command goes on later.
-
-    Attributes:
-        code: The error code (see `codes`).
-    """
-
-    exit_code = 3
-
-    def __init__(self, message: str, *, code: str, way_out: str = "") -> None:
-        super().__init__(message, way_out=way_out)
-        self.code = code
 
 
 class LedgerError(ProcessorError):

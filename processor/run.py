@@ -15,7 +15,6 @@ from uuid import uuid4
 
 from processor import jsontext, machine
 from processor.clock import Clock, SystemClock
-from processor.codes import cause_of
 from processor.data.interruptible import Interruptible
 from processor.data.source import Source
 from processor.direct.breaker import Stop
@@ -25,13 +24,12 @@ from processor.direct.transport import Transport
 from processor.errors import (
     LedgerError,
     ProcessorError,
-    StoppedError,
     UsageError,
 )
 from processor.exports import chunk_files, reconciliation, stats, tables
 from processor.ledger.commit import Commit
 from processor.ledger.intake import Intake, IntakeRules
-from processor.ledger.ledger import Ledger, discard_if_empty, open_ledger
+from processor.ledger.ledger import Counts, Ledger, discard_if_empty, open_ledger
 from processor.ledger.writer import Vitals, Writer
 from processor.notice import Notice
 from processor.observer import Observer
@@ -50,7 +48,7 @@ EXIT_STOPPED = 3
 EXIT_LEDGER = 5
 EXIT_INTERRUPTED = 130
 _EXIT_BUG = 1
-_FINISHED = (EXIT_OK, EXIT_ITEMS_FAILED)
+_FINISHED = (EXIT_OK, EXIT_ITEMS_FAILED, EXIT_LEDGER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,17 +70,6 @@ class Report:
     stop: Stop | None
     files: Sequence[Path]
     differences: Sequence[str]
-
-    def raise_if_stopped(self) -> None:
-        """Raise what stopped the run, if anything did.
-
-        Raises:
-            StoppedError: The provider or the network did.
-        """
-        if self.stop is not None:
-            raise StoppedError(
-                self.stop.message, code=self.stop.code, way_out=cause_of(self.stop.code).remedy
-            )
 
 
 class Run:
@@ -121,6 +108,8 @@ class Run:
         self._interrupted = False
         self._aborted = False
         self._failure: BaseException | None = None
+        self._allowed: int | None = None
+        self._cpu_before_s = machine.cpu_s()
         self._stats_at_s = 0.0
 
     def drain(self) -> None:
@@ -144,7 +133,8 @@ class Run:
         try:
             return await self._execute()
         except ProcessorError as error:
-            self._tell("run_refused", error=str(error), exit_code=error.exit_code)
+            event = "run_failed" if self._lane else "run_refused"
+            self._tell(event, error=str(error), exit_code=error.exit_code)
             discard_if_empty(self._folder)
             raise
 
@@ -164,16 +154,11 @@ class Run:
                 ledger.add_seconds("import", self._clock.monotonic() - begun_s)
                 self._mend_files(ledger)
                 await self._send(ledger, session)
-                exit_code = self._exit_code(ledger)
+                return await asyncio.to_thread(self._conclude, ledger, session, intake)
             except BaseException as error:
                 with suppress(LedgerError):  # what went wrong first is what is told
                     ledger.end_session(session, _exit_code_of(error))
                 raise
-            stop = self._lane.stopped if self._lane else None
-            ledger.end_session(session, exit_code, stop=(stop.code, stop.message) if stop else None)
-            if stop is not None:
-                self._tell("run_stopped", code=stop.code, message=stop.message)
-            return await asyncio.to_thread(self._report, ledger, intake, exit_code)
 
     def _introduce(self, ledger: Ledger) -> None:
         """Note what the run is, or see that it still is the same."""
@@ -201,16 +186,27 @@ class Run:
         account = hashlib.sha256(key.get_secret_value().encode()).hexdigest()[:12] if key else None
         return {**self._settings.public(), "account": account}
 
-    def _take_in(self, ledger: Ledger) -> Intake | None:
-        """Import what is new; None when nothing can be.
+    def _allow(self, ledger: Ledger) -> int | None:
+        """How many items this start may finish; None for all.
 
-        A run with a limit that was interrupted is finished before new rows are taken, so that the
-        same command again does what it was to do, and not half as much again.
+        A start with a limit that ended early is finished by the same command, which does what was
+        left to do, and not as much again.
         """
         limit = self._settings.limit
-        counts = ledger.counts()
-        unfinished = ledger.meta().get("limit_open") == str(limit)
-        if limit is not None and (counts.pending >= limit or (counts.pending and unfinished)):
+        if limit is None:
+            return None
+        meta, counts = ledger.meta(), ledger.counts()
+        finished = counts.total - counts.pending
+        if meta.get("limit_open") == str(limit):
+            return max(0, int(meta["limit_goal"]) - finished)
+        ledger.set_meta(limit_open=str(limit), limit_goal=str(finished + limit))
+        return limit
+
+    def _take_in(self, ledger: Ledger) -> Intake | None:
+        """Import what is new; None when nothing can be."""
+        allowed, pending = self._allow(ledger), ledger.counts().pending
+        self._allowed = allowed
+        if allowed is not None and pending >= allowed:
             return None
         if ledger.knows(self._source):
             return None
@@ -218,13 +214,11 @@ class Run:
             id_field=self._task.id_field,
             required=self._task.required_fields(),
             chunk_size=self._settings.chunk_size,
-            limit=None if limit is None else limit - counts.pending,
+            limit=None if allowed is None else allowed - pending,
             skip_invalid=self._settings.skip_invalid,
             problem_with=self._task.problem_with,
         )
         intake = ledger.take_in(Interruptible(self._source, lambda: self._interrupted), rules)
-        if limit is not None:
-            ledger.set_meta(limit_open=str(limit))
         self._tell("import", rows_read=intake.rows_read, added=intake.added, skipped=intake.skipped)
         return intake
 
@@ -237,7 +231,7 @@ class Run:
     async def _send(self, ledger: Ledger, session: int) -> None:
         settings, begun_s = self._settings, self._clock.monotonic()
         key = settings.api_key
-        if self._interrupted or not ledger.counts().pending:
+        if self._interrupted or self._allowed == 0 or not ledger.counts().pending:
             return
         self._tell("sending", pending=ledger.counts().pending, model=self._task.model)
         async with Transport(
@@ -250,7 +244,7 @@ class Run:
                 self._lane = DirectLane(
                     task=self._task,
                     transport=transport,
-                    pending=ledger.pending(settings.limit),
+                    pending=ledger.pending(self._allowed),
                     record=writer.record,
                     rules=_lane_rules(settings),
                     clock=self._clock,
@@ -311,43 +305,50 @@ class Run:
     def _vitals(self) -> Vitals:
         transport = self._transport
         return Vitals(
-            cpu_s=machine.cpu_s(),
+            cpu_s=machine.cpu_s() - self._cpu_before_s,
             peak_rss_mb=machine.peak_rss_mb(),
             bytes_sent=transport.bytes_sent if transport else 0,
             bytes_received=transport.bytes_received if transport else 0,
         )
 
-    def _exit_code(self, ledger: Ledger) -> int:
-        if self._lane is not None and self._lane.stopped is not None:
-            return EXIT_STOPPED
-        counts = ledger.counts()
-        if self._interrupted:
-            return EXIT_INTERRUPTED
-        ledger.set_meta(limit_open="")
-        finished = counts.succeeded + counts.failed
-        share = counts.succeeded / finished if finished else 1.0
-        return EXIT_OK if share >= self._settings.min_success else EXIT_ITEMS_FAILED
-
-    def _report(self, ledger: Ledger, intake: Intake | None, exit_code: int) -> Report:
-        files = [] if self._aborted else self._export(ledger)
-        shot = snapshot.take(ledger.folder)
-        if self._aborted:  # nobody waits for a count of everything
-            found, agreed = [], None
-        else:
+    def _conclude(self, ledger: Ledger, session: int, intake: Intake | None) -> Report:
+        """Export, compare, and end the session with the code that the process ends with."""
+        files, found = [], []
+        if not self._aborted:  # otherwise nobody waits for a count of everything
+            files = self._export(ledger)
+            shot = snapshot.take(ledger.folder)
             found = reconciliation.differences(ledger.connection, ledger.folder, shot)
-            agreed = not found
         for difference in found:
             self._tell("not_reconciled", message=difference)
-        statistics = stats.write(shot, reconciled=agreed)
+        stop = self._lane.stopped if self._lane else None
+        if stop is not None:
+            self._tell("run_stopped", code=stop.code, message=stop.message)
+        exit_code = self._exit_code(ledger.counts(), differs=bool(found))
+        if exit_code in _FINISHED:
+            ledger.set_meta(limit_open="")
+        ledger.end_session(session, exit_code, stop=(stop.code, stop.message) if stop else None)
+        shot = snapshot.take(ledger.folder)
+        statistics = stats.write(shot, reconciled=None if self._aborted else not found)
         self._tell("run_ended", exit_code=exit_code, **_outline(shot))
         return Report(
             snapshot=shot,
-            exit_code=EXIT_LEDGER if found and exit_code in _FINISHED else exit_code,
+            exit_code=exit_code,
             intake=intake,
-            stop=self._lane.stopped if self._lane else None,
+            stop=stop,
             files=[statistics, *files],
             differences=found,
         )
+
+    def _exit_code(self, counts: Counts, *, differs: bool) -> int:
+        if self._lane is not None and self._lane.stopped is not None:
+            return EXIT_STOPPED
+        if self._interrupted and counts.pending:
+            return EXIT_INTERRUPTED
+        if differs:
+            return EXIT_LEDGER
+        finished = counts.succeeded + counts.failed
+        share = counts.succeeded / finished if finished else 1.0
+        return EXIT_OK if share >= self._settings.min_success else EXIT_ITEMS_FAILED
 
     def _export(self, ledger: Ledger) -> list[Path]:
         begun_s = self._clock.monotonic()

@@ -6,8 +6,8 @@
 #   ./run_batch_conversion.sh 100 10000 --sandbox
 #   ./run_batch_conversion.sh 100 1000 --input questions.csv --concurrency 20 --wait 2
 #
-# Further options go to `processor run`; --help lists them. Rows come from --input, from
-# DATABASE_URL, or are made up (with --sandbox). Works from any folder; results go to runs/ and
+# Further options go to `processor run`; --help lists them. Rows come from --input, or are
+# made up (with --sandbox). Works from any folder; results go to runs/ and
 # logs/ in the folder where it is typed.
 set -euo pipefail
 source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/_env.sh"

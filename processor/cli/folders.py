@@ -7,6 +7,7 @@ from pathlib import Path
 
 from processor.data.source import Source
 from processor.errors import UsageError
+from processor.exports import chunk_files
 from processor.ledger import lock
 from processor.ledger.database import LEDGER_NAME
 
@@ -51,10 +52,13 @@ def set_aside(folder: Path) -> Path | None:
     """Rename a run's folder, so that one of its name can begin afresh; nothing is deleted.
 
     Raises:
-        UsageError: A process works on it.
+        UsageError: It is no run, or a process works on it.
     """
+    folder = folder.resolve()
     if not folder.exists():
         return None
+    if not (folder / LEDGER_NAME).exists() and not chunk_files.orphaned(folder):
+        raise UsageError(f"{folder} is no run", way_out="Name a folder that --new may rename.")
     if lock.is_held(folder):
         raise UsageError(f"{folder} is in use", way_out="Wait until that run ends, or stop it.")
     stem = f"{folder.name}.{datetime.now().astimezone():%Y%m%d-%H%M%S}"

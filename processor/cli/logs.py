@@ -23,10 +23,10 @@ DETAIL_NAME = "batch_conversion.log"
 _DETAIL_BYTES = 64 * 1024 * 1024
 _DETAIL_FILES = 5
 # Failures whose message may hold the model's own words.
-_QUOTING = frozenset({"malformed", "refused"})
+_QUOTING = frozenset({"invalid", "malformed", "refused"})
 _INT64 = 2**63
 # What people grep for as ERROR besides failed items.
-_ERRORS = frozenset({"run_refused", "run_stopped", "not_reconciled"})
+_ERRORS = frozenset({"run_failed", "run_refused", "run_stopped", "not_reconciled"})
 
 
 class RunLog:

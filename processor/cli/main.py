@@ -79,7 +79,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     except ProcessorError as error:
         _fail(str(error), error.exit_code)
     except BrokenPipeError:
-        output.silence()
+        output.silence(sys.stdout)
         sys.exit(0)
     sys.exit(code if isinstance(code, int) else 0)
 
@@ -90,5 +90,5 @@ def _readable(arguments: list[str]) -> bool:
 
 
 def _fail(message: str, code: int) -> NoReturn:
-    print(f"Error: {message}", file=sys.stderr)
+    output.tell(f"Error: {message}")
     sys.exit(code)

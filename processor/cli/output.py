@@ -1,10 +1,11 @@
-"""Standard output as it comes: closed, full, gone, or of an encoding without Korean.
+"""Standard output and error as they come: closed, full, gone, or of an encoding without Korean.
 
-What is said at the end of a run must not change how the run ended.
+What is said about a run must not change how the run goes on and ends.
 """
 
 import os
 import sys
+from typing import TextIO
 
 
 def make_safe() -> None:
@@ -20,10 +21,12 @@ def make_safe() -> None:
 
 def say(line: str) -> None:
     """Print a line; without a place for it, drop it."""
-    try:
-        print(line)
-    except OSError:
-        silence()
+    _write(line, sys.stdout)
+
+
+def tell(line: str) -> None:
+    """Print a line on standard error; without a place for it, drop it."""
+    _write(line, sys.stderr)
 
 
 def finish() -> None:
@@ -31,11 +34,18 @@ def finish() -> None:
     try:
         sys.stdout.flush()
     except OSError:
-        silence()
+        silence(sys.stdout)
 
 
-def silence() -> None:
+def silence(stream: TextIO) -> None:
     """Send everything further to nowhere, so that the interpreter does not complain at exit."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
+    os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
+
+
+def _write(line: str, stream: TextIO) -> None:
+    try:
+        print(line, file=stream, flush=stream is sys.stderr)
+    except OSError:
+        silence(stream)

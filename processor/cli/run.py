@@ -152,7 +152,6 @@ def _run(options: dict[str, Any]) -> int:
 
 
 def _source(options: dict[str, Any]) -> "Source":
-    from processor.cli.environment import environment  # noqa: PLC0415
     from processor.data import open_source  # noqa: PLC0415
     from processor.data.generator import GeneratedQuestions  # noqa: PLC0415
 
@@ -161,8 +160,6 @@ def _source(options: dict[str, Any]) -> "Source":
         raise UsageError("--input and --generate exclude each other")
     if given == "":
         raise UsageError("--input is empty", way_out="Name a file, or - for standard input.")
-    if given is None and options["generate"] is None:
-        given = environment().get("DATABASE_URL")
     if given is not None:
         return open_source(given, encoding=options["encoding"])
     count = options["generate"] or options["limit"] or _DEFAULT_GENERATED
@@ -212,4 +209,4 @@ def _sum_up(report: "Report", log_path: Path) -> None:
         output.say(f"  {'next':<9} {step}")
     if report.stop is not None:
         remedy = cause_of(report.stop.code).remedy
-        print(f"Stopped: {report.stop.code}: {report.stop.message} {remedy}", file=sys.stderr)
+        output.tell(f"Stopped: {report.stop.code}: {report.stop.message} {remedy}")

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from processor.cli import output
+
 if TYPE_CHECKING:  # importing it takes longer than --help may
     from processor.run import Report, Run
 
@@ -33,10 +35,10 @@ async def guarded(run: "Run") -> "Report":
         if signals > 1:
             leave()
             return
-        print("Finishing what is in flight; once more to leave at once.", file=sys.stderr)
         run.drain()
         if drain_s is not None:
             loop.call_later(drain_s, leave)
+        output.tell("Finishing what is in flight; once more to leave at once.")
 
     _on(loop, signal.SIGINT, lambda: on_signal(None))
     _on(loop, signal.SIGTERM, lambda: on_signal(_SIGTERM_DRAIN_S))
@@ -52,5 +54,5 @@ def _on(loop: asyncio.AbstractEventLoop, number: signal.Signals, act: Callable[[
 
 def _exit_now() -> None:
     if sys.stderr.isatty():
-        print(_SHOW_CURSOR, end="", file=sys.stderr, flush=True)
+        output.tell(_SHOW_CURSOR)
     os._exit(_EXIT_INTERRUPTED)

@@ -56,6 +56,9 @@ def next_steps(shot: Snapshot, *, command: str) -> Iterator[str]:
         yield f"{shot.pending:,} items are pending; the same command goes on: {command}"
     if any(cause_of(code).retryable for code in shot.errors):
         yield f"send the failed items again: processor retry {folder}, then the same command"
+    if shot.session is not None and shot.session.stop_code in shot.errors:
+        code = shot.session.stop_code
+        yield f"the job was at fault, not the items: processor retry {folder} --code {code}"
     if shot.failed and (shot.folder / "failed.csv").exists():
         yield f"look at the failures: {shot.folder / 'failed.csv'}"
     if shot.checks.get("review") and (shot.folder / "review.csv").exists():

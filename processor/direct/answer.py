@@ -95,7 +95,9 @@ class Answer:
 
     @property
     def _answered(self) -> bool:
-        return self.reply is not None and self.verdict.maybe_charged
+        if self.verdict.usage is not None:
+            return True
+        return self.reply is not None and self.reply.status < 300 and self.verdict.maybe_charged
 
 
 def _text(reply: Reply | None) -> str | None:

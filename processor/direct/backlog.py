@@ -34,6 +34,7 @@ class Work:
     Attributes:
         attempts: Requests sent for it, over all sessions.
         tries: Attempts that count against its retries, in this session.
+        waits: Attempts in this session that the provider only asked to make later.
         body: The request's JSON, once it is rendered.
         invalid: (answer, problem) pairs that its next request shows.
     """
@@ -42,6 +43,7 @@ class Work:
     attempts: int
     invalid: tuple[tuple[str, str], ...]
     tries: int = 0
+    waits: int = 0
     body: bytes | None = None
 
 

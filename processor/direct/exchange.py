@@ -12,7 +12,7 @@ from aiohttp.http import HttpProcessingError
 from multidict import CIMultiDictProxy
 from yarl import URL
 
-Answer = tuple[int, CIMultiDictProxy[str], bytes]
+Response = tuple[int, CIMultiDictProxy[str], bytes]
 """Status, headers, body."""
 
 
@@ -54,7 +54,7 @@ class Exchange:
             raise ValueError("a header holds a line break")
         self._head = head.encode()
 
-    async def post(self, body: bytes) -> Answer:
+    async def post(self, body: bytes) -> Response:
         """Send a body and read the answer to its end.
 
         Raises:
@@ -66,7 +66,7 @@ class Exchange:
             protocol = connection.protocol
             if protocol is None or protocol.transport is None:
                 raise aiohttp.ServerDisconnectedError  # noqa: TRY301 - closed below like the rest
-            protocol.set_response_params()
+            protocol.set_response_params(read_until_eof=True)
             protocol.transport.write(b"%b%d\r\n\r\n%b" % (self._head, len(body), body))
             message, payload = await protocol.read()
             while 100 <= message.code < 200:

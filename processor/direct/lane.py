@@ -32,7 +32,15 @@ from processor.errors import TaskError
 from processor.items import Accepted, Attempt, Failure, Invalid, Outcome
 from processor.notice import Notice
 from processor.tasks.task import Task
-from processor.verdict import Fault, Kind, TransportFault, Verdict, judge, judge_failure
+from processor.verdict import (
+    PATIENCE,
+    Fault,
+    Kind,
+    TransportFault,
+    Verdict,
+    judge,
+    judge_failure,
+)
 
 _MINUTE_S = 60.0
 _HELD_LEAST = 1_000
@@ -362,9 +370,7 @@ class DirectLane:
 
     def _try_again(self, answer: Answer, now_s: float) -> None:
         work, verdict = answer.work, answer.verdict
-        if not (verdict.unreachable or self._breaker.outage):
-            work.tries += 1
-        decision = decide(self._rules.retry, verdict, max(1, work.tries), self._rng)
+        decision = decide(self._rules.retry, verdict, self._count(work, verdict), self._rng)
         if decision is None:
             self._settle(answer.failed(self._rules.keep_bodies))
             return
@@ -372,8 +378,20 @@ class DirectLane:
             self._settle(answer.left())
             self._stop(Stop(code="blocked", message=verdict.message))
             return
+        if self._is_ending():
+            self._settle(answer.left())
+            return
         self._settle(answer.retried(decision.wait_s))
         self._backlog.put_later(work, now_s + decision.wait_s)
+
+    def _count(self, work: Work, verdict: Verdict) -> int:
+        """Count an attempt against its own bound; being told to wait is no fault of the item."""
+        if verdict.code in PATIENCE:
+            work.waits += 1
+            return work.waits
+        if not (verdict.unreachable or self._breaker.outage):
+            work.tries += 1
+        return max(1, work.tries)
 
     def _settle(self, record: Outcome | Attempt) -> None:
         self._unwritten += 1

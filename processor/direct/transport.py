@@ -11,7 +11,7 @@ from aiohttp import hdrs
 from aiohttp.helpers import get_env_proxy_for_url
 from yarl import URL
 
-from processor.direct.exchange import Answer, Exchange
+from processor.direct.exchange import Exchange, Response
 from processor.verdict import Fault, TransportFault
 
 _JSON = "application/json"
@@ -116,7 +116,7 @@ class Transport:
             self._exchanges[endpoint] = exchange
         return exchange
 
-    async def _post_by_proxy(self, endpoint: str, body: bytes) -> Answer:
+    async def _post_by_proxy(self, endpoint: str, body: bytes) -> Response:
         """By the session, which knows how to ask a proxy; few calls go there."""
         async with self._session.post(
             self._base_url + endpoint.removeprefix("/v1"),

@@ -202,8 +202,8 @@ def discard_if_empty(folder: Path) -> None:
             with database.reading(path) as connection:
                 if connection.execute("SELECT COUNT(*) FROM items").fetchone()[0]:
                     return
-            for leftover in (*folder.glob(f"{path.name}*"), folder / lock.LOCK_NAME):
-                leftover.unlink(missing_ok=True)
+            for name in (path.name, f"{path.name}-wal", f"{path.name}-shm", lock.LOCK_NAME):
+                (folder / name).unlink(missing_ok=True)
     except (LedgerError, RunLockedError):
         return  # not one that we made, or another's by now
     if not any(folder.iterdir()):

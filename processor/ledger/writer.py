@@ -22,7 +22,7 @@ GATHER_S = 0.05
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vitals:
-    """What this process used since it started the session."""
+    """What this process used for the session so far."""
 
     cpu_s: float
     peak_rss_mb: float
