@@ -204,3 +204,58 @@ def test_every_command_has_help_that_ends_in_examples(shell: Shell, command: lis
     told = shell(*command, "--help")
     assert told.code == 0
     assert "Examples:" in told.out
+
+
+def test_a_limit_that_was_interrupted_is_finished_first(shell: Shell) -> None:
+    """Over rows that were imported already, too; then the next start moves on."""
+    path = shell.write("q.jsonl", QUESTIONS)
+    shell.fault("bad_key:after=4")
+    assert shell.run("--input", path, "--concurrency", "1").code == 3
+    assert shell.figures()["succeeded"] == 4
+    shell.reset()
+    shell.fault("bad_key:after=6")
+    assert shell.run("--input", path, "--concurrency", "1", "--limit", "10").code == 3
+    assert shell.figures()["succeeded"] == 10
+    shell.reset()
+    assert shell.run("--input", path, "--limit", "10").code == 0
+    assert shell.figures()["succeeded"] == 14
+    assert shell.run("--input", path, "--limit", "10").code == 0
+    assert shell.figures()["succeeded"] == 24
+
+
+def test_a_folder_that_is_no_run_is_not_renamed(shell: Shell) -> None:
+    (shell.folder / "mine").mkdir()
+    (shell.folder / "mine" / "thesis.txt").write_text("x")
+    for name in ("mine", "."):
+        result = shell.run("--generate", "2", "--new", "--out", name)
+        assert result.code == 1
+        assert "is no run" in result.err
+    assert (shell.folder / "mine" / "thesis.txt").exists()
+
+
+def test_a_refused_run_removes_nothing_but_its_own(shell: Shell) -> None:
+    (shell.folder / "out").mkdir()
+    (shell.folder / "out" / "ledger.sqlite.bak").write_text("kept")
+    bad = shell.write("q.jsonl", "{broken\n")
+    assert shell.run("--input", bad, "--out", "out").code == 1
+    assert [path.name for path in (shell.folder / "out").iterdir()] == ["ledger.sqlite.bak"]
+
+
+def test_a_database_that_others_use_is_left_alone(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgres://shop:secret@db/shop")
+    assert shell.run("--limit", "2").code == 0
+
+
+def test_items_that_failed_for_the_job_s_fault_can_be_named(shell: Shell) -> None:
+    """Twenty equal complaints stop a run; the items were not at fault."""
+    path = shell.write("q.jsonl", QUESTIONS)
+    shell.fault("bad_request:code=strange_rule")
+    stopped = shell.run("--input", path)
+    assert stopped.code == 3
+    assert "--code bad_request" in stopped.out
+    shell.reset()
+    assert shell("retry", "--code", "bad_request").code == 0
+    assert shell.run("--input", path).code == 0
+    assert shell.figures()["succeeded"] == 25

@@ -183,3 +183,16 @@ def test_slow_down_halves_the_rate() -> None:
             await work
 
     asyncio.run(main())
+
+
+def test_being_told_to_wait_costs_an_item_none_of_its_retries() -> None:
+    async def main() -> None:
+        rules = LaneRules(retry=RetryPolicy(attempts_max=4))
+        patience = "rate_limit:match=word5.,times=6,retry-after=1," + LIMITS.format(left=3000)
+        fault = "server_error:match=word5.,times=8"
+        async with bench(items(12), rules=rules, faults=[patience, fault]) as it:
+            await it.run()
+            assert it.outcomes[5].attempts == 9
+            assert set(it.codes.values()) == {""}
+
+    asyncio.run(main())

@@ -346,3 +346,20 @@ def test_a_pipe_that_never_speaks_does_not_hold_the_process(folder: Folder) -> N
     folder.rows(30)
     assert folder.run()[0] == 0
     folder.assert_whole(30)
+
+
+def test_a_signal_drains_although_nobody_reads_what_is_said(folder: Folder) -> None:
+    """Ctrl-C in `run 2>&1 | tee log` ends tee as well."""
+    folder.rows(400)
+    process = folder.start("--concurrency", "2")
+    folder.wait_for_answers(20)
+    assert process.stderr is not None
+    assert process.stdout is not None
+    process.stderr.close()
+    process.stdout.close()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=30) == 130
+    assert folder.admin("stats")["received"] < 400
+    process.stderr = process.stdout = None
+    assert folder.run()[0] == 0
+    folder.assert_whole(400)

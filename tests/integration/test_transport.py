@@ -334,3 +334,15 @@ def test_the_key_is_masked_where_no_model_speaks(status: int, kind: str, *, mask
         assert judge(status, reply.body).kind is not None
 
     asyncio.run(main())
+
+
+@both_loops
+def test_a_body_that_ends_with_the_connection_is_read(run: Runner) -> None:
+    """Without a length; it was paid for."""
+
+    async def main() -> None:
+        async with listening(saying("HTTP/1.1 200 OK\n\nwhole")) as port:
+            reply = await reply_of(f"http://127.0.0.1:{port}/v1")
+        assert (reply.status, reply.body) == (200, b"whole")
+
+    run(main())
