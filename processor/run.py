@@ -9,7 +9,6 @@ import hashlib
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
@@ -17,9 +16,9 @@ from processor import jsontext, machine
 from processor.clock import Clock, SystemClock
 from processor.data.interruptible import Interruptible
 from processor.data.source import Source
-from processor.direct.breaker import Stop
-from processor.direct.lane import DirectLane, LaneRules
+from processor.direct.lane import DirectLane
 from processor.direct.retry import RetryPolicy
+from processor.direct.rules import LaneRules
 from processor.direct.transport import Transport
 from processor.errors import (
     LedgerError,
@@ -34,6 +33,16 @@ from processor.ledger.writer import Vitals, Writer
 from processor.notice import Notice
 from processor.observer import Observer
 from processor.plan.prices import Prices
+from processor.report import (
+    EXIT_BUG,
+    EXIT_INTERRUPTED,
+    EXIT_ITEMS_FAILED,
+    EXIT_LEDGER,
+    EXIT_OK,
+    EXIT_STOPPED,
+    FINISHED,
+    Report,
+)
 from processor.settings import Settings
 from processor.tasks.task import Task
 from processor.watch import snapshot
@@ -41,35 +50,6 @@ from processor.watch.snapshot import Snapshot
 
 _STATS_EVERY_S = 2.0
 _REVIEWED_KIND = "latex"
-
-EXIT_OK = 0
-EXIT_ITEMS_FAILED = 2
-EXIT_STOPPED = 3
-EXIT_LEDGER = 5
-EXIT_INTERRUPTED = 130
-_EXIT_BUG = 1
-_FINISHED = (EXIT_OK, EXIT_ITEMS_FAILED, EXIT_LEDGER)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """How a run ended.
-
-    Attributes:
-        snapshot: Its figures.
-        exit_code: As in the documentation: 0, 2, 3, 5 or 130.
-        intake: What was imported; None when the source was known already.
-        stop: Why it stopped early, if it did.
-        files: What was written, the statistics first.
-        differences: What does not agree between ledger, files and figures; empty when all does.
-    """
-
-    snapshot: Snapshot
-    exit_code: int
-    intake: Intake | None
-    stop: Stop | None
-    files: Sequence[Path]
-    differences: Sequence[str]
 
 
 class Run:
@@ -324,7 +304,7 @@ class Run:
         if stop is not None:
             self._tell("run_stopped", code=stop.code, message=stop.message)
         exit_code = self._exit_code(ledger.counts(), differs=bool(found))
-        if exit_code in _FINISHED:
+        if exit_code in FINISHED:
             ledger.set_meta(limit_open="")
         ledger.end_session(session, exit_code, stop=(stop.code, stop.message) if stop else None)
         shot = snapshot.take(ledger.folder)
@@ -401,7 +381,7 @@ def _exit_code_of(error: BaseException) -> int:
     """What the session is said to have ended with when an error ended it."""
     if isinstance(error, ProcessorError):
         return error.exit_code
-    return _EXIT_BUG if isinstance(error, Exception) else EXIT_INTERRUPTED
+    return EXIT_BUG if isinstance(error, Exception) else EXIT_INTERRUPTED
 
 
 def _differences(before: dict[str, str], now: dict[str, str]) -> list[str]:

@@ -12,7 +12,7 @@ from processor.errors import UsageError
 
 if TYPE_CHECKING:  # importing them takes longer than --help may
     from processor.data.source import Source
-    from processor.run import Report
+    from processor.report import Report
 
 _DEFAULT_GENERATED = 1_000
 

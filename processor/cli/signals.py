@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from processor.cli import output
 
 if TYPE_CHECKING:  # importing it takes longer than --help may
-    from processor.run import Report, Run
+    from processor.report import Report
+    from processor.run import Run
 
 _SIGTERM_DRAIN_S = 25.0
 # Reading a pipe and writing tables cannot be interrupted. The ledger bears the loss of the process
 # at any moment, so that leaving without them loses nothing.
 _LEAVE_S = 1.0
-_EXIT_INTERRUPTED = 130
 _SHOW_CURSOR = "\x1b[?25h"
 
 
@@ -55,4 +55,6 @@ def _on(loop: asyncio.AbstractEventLoop, number: signal.Signals, act: Callable[[
 def _exit_now() -> None:
     if sys.stderr.isatty():
         output.tell(_SHOW_CURSOR)
-    os._exit(_EXIT_INTERRUPTED)
+    from processor.report import EXIT_INTERRUPTED  # noqa: PLC0415 - loaded long since
+
+    os._exit(EXIT_INTERRUPTED)

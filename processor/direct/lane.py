@@ -10,7 +10,6 @@ outcomes and attempts to `record`, and is told through `committed` what became d
 import asyncio
 import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from math import inf
 
@@ -19,13 +18,14 @@ from asyncio_throttle.throttler import Throttler
 
 from processor.clock import Clock
 from processor.direct.alarm import Alarm
-from processor.direct.answer import Answer, KeepBodies
+from processor.direct.answer import Answer
 from processor.direct.backlog import Backlog, Fresh, Work
 from processor.direct.breaker import Breaker, Stop
 from processor.direct.deadlines import Deadlines
 from processor.direct.headers import RateLimits, read_hints, read_limits
 from processor.direct.pace import Pace, Ticket
-from processor.direct.retry import RetryPolicy, decide
+from processor.direct.retry import decide
+from processor.direct.rules import LaneRules
 from processor.direct.transport import Reply, Transport, TransportError
 from processor.direct.window import Window
 from processor.errors import TaskError
@@ -48,33 +48,6 @@ _WINDOW_CEILING = 1_000  # of the adaptive window; few providers serve more at o
 _BYTES_PER_TOKEN = 4  # a guess that the pace scales by what is charged
 # asyncio-throttle polls; behind one dispatcher this costs nothing and keeps 99.9 % of the rate.
 _THROTTLE_POLL_S = 0.002
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LaneRules:
-    """How the lane behaves.
-
-    Attributes:
-        concurrency: Ceiling of calls in flight; None lets the window find it.
-        rpm: Requests a minute at most, whatever the provider says.
-        tpm: Tokens a minute at most.
-        wait_s: Pause between chunks, which makes each chunk a barrier; 0 for neither.
-        timeout_s: A call's total deadline.
-        give_up_s: How long an outage may last.
-        retry: How often and how patiently a call is tried again.
-        keep_bodies: Which answers go whole into the ledger.
-        seed: Of the jitter.
-    """
-
-    concurrency: int | None = None
-    rpm: int | None = None
-    tpm: int | None = None
-    wait_s: float = 0.0
-    timeout_s: float = 120.0
-    give_up_s: float = 300.0
-    retry: RetryPolicy = RetryPolicy()  # noqa: RUF009 - frozen
-    keep_bodies: KeepBodies = "failed"
-    seed: int = 0
 
 
 class DirectLane:

@@ -11,7 +11,7 @@ from email.utils import formatdate
 import pytest
 from lane_bench import bench, items
 
-from processor.direct.lane import LaneRules
+from processor.direct.rules import LaneRules
 from processor.sandbox import ManualClock
 
 ITEMS = 30

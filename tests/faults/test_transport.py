@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 import pytest
 from lane_bench import bench, items, let_pass, quiet
 
-from processor.direct.lane import LaneRules
+from processor.direct.rules import LaneRules
 from processor.sandbox import SandboxConfig, running
 
 

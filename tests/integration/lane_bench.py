@@ -8,7 +8,8 @@ from typing import Any
 
 from sandbox_http import Api, sandbox
 
-from processor.direct.lane import DirectLane, LaneRules
+from processor.direct.lane import DirectLane
+from processor.direct.rules import LaneRules
 from processor.direct.transport import Transport
 from processor.items import Attempt, Item, Outcome
 from processor.ledger.pending import Pending

@@ -6,7 +6,7 @@ import pytest
 from lane_bench import CHOOSE, GREET, KEY, bench, items, let_pass
 
 from processor.direct.answer import KeepBodies
-from processor.direct.lane import LaneRules
+from processor.direct.rules import LaneRules
 from processor.items import Accepted, Invalid, Item
 from processor.ledger.pending import Pending
 from processor.tasks.prompt import PromptTask

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from lane_bench import CHOOSE, bench, items, let_pass, quiet
 
-from processor.direct.lane import LaneRules
+from processor.direct.rules import LaneRules
 from processor.items import Attempt, Outcome
 
 

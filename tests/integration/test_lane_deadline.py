@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from lane_bench import bench, items, let_pass
 
-from processor.direct.lane import LaneRules
+from processor.direct.rules import LaneRules
 
 
 @pytest.mark.parametrize("fault", ["hang", "silence", "drip:seconds=0.4"])

@@ -7,8 +7,8 @@ from email.utils import format_datetime
 import pytest
 from lane_bench import bench, items, let_pass
 
-from processor.direct.lane import LaneRules
 from processor.direct.retry import RetryPolicy
+from processor.direct.rules import LaneRules
 from processor.sandbox import ManualClock
 
 LIMITS = (

@@ -6,8 +6,8 @@ import pytest
 from lane_bench import bench, items, let_pass
 
 from processor.direct.breaker import CANARIES, SAME_COMPLAINTS
-from processor.direct.lane import LaneRules
 from processor.direct.retry import RetryPolicy
+from processor.direct.rules import LaneRules
 
 FATAL = {
     "bad_key": "auth",
