@@ -1,13 +1,13 @@
 """Settings from options, the environment and `.env`."""
 
 import os
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from dotenv import dotenv_values
 
+from processor.cli import output
 from processor.errors import UsageError
 from processor.settings import DEFAULT_BASE_URL, Settings
 
@@ -55,8 +55,7 @@ def settings_of(options: Mapping[str, Any], *, sandbox_url: str | None) -> Setti
     if settings.provider_is_other:
         settings = settings.model_copy(update={"provider": settings.host})
     if settings.base_url.startswith("http:") and not settings.local:
-        print(
-            f"Warning: {settings.host} is asked over plain http; the key can be read on the way.",
-            file=sys.stderr,
+        output.tell(
+            f"Warning: {settings.host} is asked over plain http; the key can be read on the way."
         )
     return settings

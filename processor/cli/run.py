@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from processor.cli import output
 from processor.errors import UsageError
 
 if TYPE_CHECKING:  # importing them takes longer than --help may
@@ -191,22 +192,21 @@ def _words(arguments: str) -> list[str]:
 
 def _advise(chunk_size: int) -> None:
     if not 10 <= chunk_size <= 100:
-        print(f"Warning: --chunk-size {chunk_size}: 10-100 is usual.", file=sys.stderr)
+        output.tell(f"Warning: --chunk-size {chunk_size}: 10-100 is usual.")
 
 
 def _sum_up(report: "Report", log_path: Path) -> None:
-    from processor.cli import output, summary  # noqa: PLC0415
-    from processor.codes import cause_of  # noqa: PLC0415
+    from processor.cli import summary  # noqa: PLC0415
 
     for line in summary.lines(report.snapshot):
         output.say(line)
-    for line in summary.warnings(report.snapshot, report.differences):
-        output.say(line)
+    for difference in report.differences:
+        output.say(f"  {'differs':<9} {difference}")
     for file in (*report.files, log_path):
         output.say(f"  {'file':<9} {file}")
     typed = shlex.join(["processor", *sys.argv[1:]])
     for step in summary.next_steps(report.snapshot, command=typed):
         output.say(f"  {'next':<9} {step}")
-    if report.stop is not None:
-        remedy = cause_of(report.stop.code).remedy
-        output.tell(f"Stopped: {report.stop.code}: {report.stop.message} {remedy}")
+    stopped = summary.stop(report.snapshot)
+    if stopped is not None:
+        output.tell(f"Stopped: {stopped}")

@@ -5,11 +5,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from processor.cli import output
 from processor.cli.words import duration, money, rate, share
 from processor.errors import LedgerError
 from processor.ledger.commit import ChunkTotals, Commit
@@ -53,9 +54,8 @@ class Plain:
         self.say(f"{shot.finished:,}/{shot.total:,} ({share(_done(shot))}) · {_figures(shot, now)}")
 
     def say(self, line: str) -> None:
-        """The line, with the time of day; a reader who has gone does not end the run."""
-        with suppress(OSError):
-            print(f"{time.strftime('%H:%M:%S')} {line}", file=sys.stderr, flush=True)
+        """The line, with the time of day."""
+        output.tell(f"{time.strftime('%H:%M:%S')} {line}")
 
 
 class Bar:

@@ -34,8 +34,9 @@ def command(folder: Path | None, *, as_json: bool) -> None:
         return
     for line in summary.lines(shot):
         print(line)
-    for line in summary.warnings(shot, ()):
-        print(line)
+    stopped = summary.stop(shot)
+    if stopped is not None:
+        print(f"  {'stopped':<9} {stopped}")
     if lock.is_held(folder):
         print(f"  {'state':<9} running")
     else:

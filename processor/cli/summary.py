@@ -1,10 +1,11 @@
 """How a run stands, in words: figures, errors with their remedies, targets, what to do next."""
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from processor.cli.words import duration, milliseconds, money, rate, share
 from processor.codes import cause_of
+from processor.exports.tables import SKIPPED_NAME
 from processor.watch.snapshot import Snapshot
 
 TARGET_SUCCESS = 0.95
@@ -21,7 +22,7 @@ def lines(shot: Snapshot) -> Iterator[str]:
         f"{shot.failed:,} failed, {shot.pending:,} pending",
     )
     if shot.skipped:
-        yield _row("left out", f"{shot.skipped:,} bad rows, listed in the ledger's table skipped")
+        yield _row("left out", f"{shot.skipped:,} bad rows, listed in {SKIPPED_NAME}")
     yield _row("time", f"{duration(shot.elapsed_s)} · {rate(shot.throughput_per_s)}")
     if shot.checks:
         yield _row("checks", " · ".join(f"{name} {count:,}" for name, count in shot.checks.items()))
@@ -67,14 +68,12 @@ def next_steps(shot: Snapshot, *, command: str) -> Iterator[str]:
         yield f"results: {shot.folder / 'results.csv'}"
 
 
-def warnings(shot: Snapshot, differences: Sequence[str]) -> Iterator[str]:
-    """What is wrong with the run as a whole."""
+def stop(shot: Snapshot) -> str | None:
+    """What ended the latest start early, and the remedy; None if nothing did."""
     session = shot.session
-    if session is not None and session.stop_code is not None:
-        cause = cause_of(session.stop_code)
-        yield _row("stopped", f"{session.stop_code}: {session.stop_message} {cause.remedy}")
-    for difference in differences:
-        yield _row("differs", difference)
+    if session is None or session.stop_code is None:
+        return None
+    return f"{session.stop_code}: {session.stop_message} {cause_of(session.stop_code).remedy}"
 
 
 def _targets(shot: Snapshot) -> Iterator[str]:

@@ -105,11 +105,6 @@ class DirectLane:
         """Calls that are on their way."""
         return len(self._calls)
 
-    @property
-    def window(self) -> int:
-        """How many calls may be in flight at the moment."""
-        return self._window.size
-
     async def run(self) -> None:
         """Send until nothing is left, or until `drain` or a job-fatal verdict.
 

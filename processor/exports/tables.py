@@ -1,4 +1,4 @@
-"""Tables of a run: `results.csv`, `failed.csv`, `review.csv`."""
+"""Tables of a run: `results.csv`, `failed.csv`, `review.csv`, `skipped.csv`."""
 
 import csv
 import sqlite3
@@ -11,6 +11,8 @@ from processor import jsontext
 from processor.exports.atomic import replacing
 from processor.ledger import database, results
 from processor.ledger.results import Result
+
+SKIPPED_NAME = "skipped.csv"
 
 Column = tuple[str, Callable[[Result], Any]]
 
@@ -43,6 +45,8 @@ def write_all(
 ) -> list[Path]:
     """Write the tables of a run, in input order, in one pass over the ledger.
 
+    Rows that were left out have a table of their own, when there are any.
+
     Args:
         connection: The ledger.
         folder: The run's folder.
@@ -59,12 +63,13 @@ def write_all(
     }
     if reviews:
         wanted["review.csv"] = lambda item: item.check == "review"
+    encoding = "utf-8-sig" if bom else "utf-8"
     paths = [folder / name for name in wanted]
     with database.guard(folder / database.LEDGER_NAME), ExitStack() as stack:
         columns = _columns(connection, labels)
         tables = []
         for path, belongs in zip(paths, wanted.values(), strict=True):
-            file = stack.enter_context(replacing(path, encoding="utf-8-sig" if bom else "utf-8"))
+            file = stack.enter_context(replacing(path, encoding=encoding))
             writer = csv.writer(file)
             writer.writerow([name for name, _ in columns])
             tables.append((writer, belongs))
@@ -73,7 +78,21 @@ def write_all(
             for writer, belongs in tables:
                 if belongs(item):
                     writer.writerow(row)
-    return paths
+        skipped = connection.execute(
+            "SELECT source, row, problem FROM skipped ORDER BY source, row"
+        ).fetchall()
+    return [*paths, *_write_skipped(folder / SKIPPED_NAME, skipped, encoding)]
+
+
+def _write_skipped(path: Path, rows: Sequence[Sequence[Any]], encoding: str) -> list[Path]:
+    if not rows:
+        path.unlink(missing_ok=True)
+        return []
+    with replacing(path, encoding=encoding) as file:
+        writer = csv.writer(file)
+        writer.writerow(("source", "row", "problem"))
+        writer.writerows(rows)
+    return [path]
 
 
 def _columns(connection: sqlite3.Connection, labels: Mapping[str, str]) -> list[Column]:

@@ -72,7 +72,6 @@ class Snapshot:
     failed: int
     skipped: int
     started_at: float | None
-    seen_at: float | None
     finished_at: float | None
     elapsed_s: float
     latency_ms: Latency
@@ -158,7 +157,6 @@ def _read(folder: Path, connection: sqlite3.Connection) -> Snapshot:
         failed=overall.failed,
         skipped=connection.execute("SELECT COUNT(*) FROM skipped").fetchone()[0],
         started_at=active[0],
-        seen_at=active[1],
         finished_at=active[1] if ended else None,
         elapsed_s=active[2],
         latency_ms=_latency(connection, counters.get("", {})),

@@ -143,6 +143,9 @@ def test_bad_rows_can_be_left_out(shell: Shell) -> None:
     assert result.code == 0
     assert shell.figures()["total"] == 25
     assert shell.figures()["skipped"] == 2
+    left_out = table(shell.the_run() / "skipped.csv")
+    assert [row["row"] for row in left_out] == ["26", "27"]
+    assert all(row["problem"] and row["source"].endswith("q.jsonl") for row in left_out)
     assert "2 bad rows" in result.out
 
 
