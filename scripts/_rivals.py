@@ -181,14 +181,13 @@ def _install(python: Path, requirements: Sequence[str]) -> None:
 
 
 def _figures(result: RivalResult) -> tuple[str, ...]:
-    rows = result.answered + result.lost
     ended = "" if result.finished else " (time was up)"
     return (
         result.name,
         result.version,
         f"{result.answered:,}",
         f"{result.lost:,}",
-        f"{result.cpu_s / max(1, rows) * 1e6:,.0f} µs",
+        f"{result.cpu_s / result.answered * 1e6:,.0f} µs" if result.answered else "–",
         f"{result.answered / result.wall_s:,.0f}{ended}",
     )
 
@@ -223,7 +222,7 @@ def main() -> None:
             )
         except RivalError as error:
             print(error, file=sys.stderr)
-    head = ("tool", "version", "answered", "lost", "CPU a row", "answers a second")
+    head = ("tool", "version", "answered", "lost", "CPU an answer", "answers a second")
     print(f"{machine_line()}; {options.concurrency} calls at once\n")
     print(table(head, [_figures(result) for result in results]))
 
