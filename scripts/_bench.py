@@ -162,6 +162,11 @@ class Server:
         """What it has seen since it was last asked to forget."""
         return self._admin("stats")
 
+    def limits(self) -> dict[str, list[dict[str, Any]]]:
+        """What each model's limits let through, second by second."""
+        models: dict[str, list[dict[str, Any]]] = self._admin("limits")["models"]
+        return models
+
     def reset(self) -> None:
         """Forget what was seen."""
         self._admin("stats/reset", {})

@@ -27,6 +27,11 @@ async def reset_stats(request: web.Request) -> web.Response:
     return _json({})
 
 
+async def get_limits(request: web.Request) -> web.Response:
+    """What every model's limits let through, second by second, since they began anew."""
+    return _json({"models": request.app[SANDBOX].limits.report()})
+
+
 async def get_faults(request: web.Request) -> web.Response:
     """The faults in force."""
     return _json({"faults": [fault_to(fault) for fault in request.app[SANDBOX].faults.faults]})

@@ -32,6 +32,7 @@ def build_app(config: SandboxConfig, clock: Clock | None = None) -> web.Applicat
             web.get("/v1/models/{model}", listing.retrieve_model),
             web.get("/sandbox/stats", admin.get_stats),
             web.post("/sandbox/stats/reset", admin.reset_stats),
+            web.get("/sandbox/limits", admin.get_limits),
             web.get("/sandbox/faults", admin.get_faults),
             web.post("/sandbox/faults", admin.change_faults),
             web.post("/sandbox/clock", admin.advance_clock),

@@ -1,11 +1,12 @@
 """Rate limits, and what the headers and refusals say of them."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from processor.sandbox.config import SandboxConfig
 from processor.sandbox.durations import go_duration, whole_ms
 from processor.sandbox.errors import ApiError
+from processor.sandbox.timeline import Timeline
 
 MINUTE_S = 60.0
 DAY_S = 86_400.0
@@ -134,6 +135,7 @@ class ModelLimits:
     def __init__(self, model: str, dimensions: tuple[Dimension, ...]) -> None:
         self._model = model
         self._dimensions = dimensions
+        self.timeline = Timeline()
 
     def admit(self, tokens: int, now_s: float) -> None:
         """Charge a request, or refuse it; a refused one costs a request all the same.
@@ -141,10 +143,14 @@ class ModelLimits:
         Raises:
             ApiError: 429, with the time to wait in headers and words.
         """
+        if not self.timeline.has(now_s):
+            self.timeline.begin(now_s, self._left(now_s))
         refusal = self._refusal(tokens, now_s)
         self.charge(0 if refusal else tokens, now_s)
         if refusal:
+            self.timeline.refuse()
             raise refusal
+        self.timeline.admit(tokens)
 
     def charge(self, tokens: int, now_s: float) -> None:
         """Count a request."""
@@ -153,20 +159,26 @@ class ModelLimits:
 
     def headers(self, now_s: float) -> dict[str, str]:
         """The `x-ratelimit-*` headers; of two limits on requests, the one that is nearer."""
-        nearest: dict[str, Dimension] = {}
-        for dimension in self._dimensions:
-            rival = nearest.get(dimension.unit)
-            if dimension.shown is None and (
-                rival is None or dimension.meter.remaining(now_s) < rival.meter.remaining(now_s)
-            ):
-                nearest[dimension.unit] = dimension
         told: dict[str, str] = {}
-        for unit, dimension in nearest.items():
-            meter = dimension.meter
+        for unit, meter in self._nearest(now_s).items():
             told[f"x-ratelimit-limit-{unit}"] = str(int(meter.limit))
             told[f"x-ratelimit-remaining-{unit}"] = str(int(meter.remaining(now_s) + 1e-6))
             told[f"x-ratelimit-reset-{unit}"] = go_duration(meter.reset_s(now_s))
         return told
+
+    def _nearest(self, now_s: float) -> dict[str, Meter]:
+        """The meter that is told, by unit."""
+        nearest: dict[str, Meter] = {}
+        for dimension in self._dimensions:
+            meter, rival = dimension.meter, nearest.get(dimension.unit)
+            if dimension.shown is None and (
+                rival is None or meter.remaining(now_s) < rival.remaining(now_s)
+            ):
+                nearest[dimension.unit] = meter
+        return nearest
+
+    def _left(self, now_s: float) -> dict[str, float]:
+        return {unit: meter.remaining(now_s) for unit, meter in self._nearest(now_s).items()}
 
     def _refusal(self, tokens: int, now_s: float) -> ApiError | None:
         for dimension in self._dimensions:
@@ -192,6 +204,10 @@ class Limits:
         if limits is None:
             limits = self._models[model] = ModelLimits(model, _dimensions(self._config, now_s))
         return limits
+
+    def report(self) -> dict[str, Any]:
+        """What every model's limits let through, second by second."""
+        return {model: limits.timeline.report() for model, limits in self._models.items()}
 
 
 def _dimensions(config: SandboxConfig, now_s: float) -> tuple[Dimension, ...]:

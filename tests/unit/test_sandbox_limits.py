@@ -165,3 +165,31 @@ def test_without_limits_nothing_is_told() -> None:
     limits = Limits(SandboxConfig()).of("gpt-4o", 0.0)
     limits.admit(10**9, 0.0)
     assert limits.headers(0.0) == {}
+
+
+def test_the_timeline_tells_what_was_let_through_in_each_second() -> None:
+    limits = Limits(SandboxConfig(rpm=60, tpm=6_000))
+    model = limits.of("gpt-4o", 10.0)
+    model.admit(30, 10.0)
+    model.admit(40, 10.5)
+    with pytest.raises(ApiError, match="too large"):
+        model.admit(6_500, 12.0)
+    model.admit(10, 12.25)
+    assert limits.report()["gpt-4o"] == [
+        {
+            "second": 10,
+            "left": {"requests": 60, "tokens": 6_000},
+            "admitted": 2,
+            "tokens": 70,
+            "refused": 0,
+        },
+        {
+            "second": 12,
+            "left": {"requests": 60, "tokens": 6_000},
+            "admitted": 1,
+            "tokens": 10,
+            "refused": 1,
+        },
+    ]
+    model.admit(10, 13.0)
+    assert limits.report()["gpt-4o"][2]["left"]["requests"] == 59

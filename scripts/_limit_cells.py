@@ -1,0 +1,139 @@
+"""One cell of the benchmark of limits: a limiter, what it can give, and what of it was used."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["BURST_S", "Cell", "Reached", "measure"]
+
+BURST_S = 15
+_MINUTE_S = 60
+_TAIL_S = 2  # the last seconds of a run, in which little is left to send
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """A limiter and who is in front of it.
+
+    Attributes:
+        kind: `bucket`, `minute` or `second`, as the sandbox knows them.
+        rpm: Requests a minute.
+        tpm: Tokens a minute, when tokens are what binds; then `rpm` only stands beside them.
+        other: Share of the limits that another client takes.
+        latency_ms: Median of the lognormal time to an answer.
+        seconds: How long is measured after the first burst.
+    """
+
+    kind: str
+    rpm: int
+    tpm: int | None = None
+    other: float = 0.0
+    latency_ms: int = 300
+    seconds: int = _MINUTE_S
+
+    @property
+    def name(self) -> str:
+        """Limit and limiter, for the table."""
+        return f"{self.limit:,} {'tokens' if self.tpm else 'requests'}/min, {self.kind}"
+
+    @property
+    def limit(self) -> int:
+        """A minute, of what binds."""
+        return self.tpm or self.rpm
+
+    @property
+    def left_per_s(self) -> float:
+        """What of the limit is left for this client."""
+        return self.limit / _MINUTE_S * (1 - self.other)
+
+    @property
+    def fits_per_s(self) -> float:
+        """The most that the limiter can let through of it: a second takes whole calls only."""
+        if self.kind == "second" and not self.tpm:
+            return float(math.floor(self.left_per_s + 1e-9))
+        return self.left_per_s
+
+    def options(self) -> list[str]:
+        """Of `processor sandbox`."""
+        tokens = ["--tpm", str(self.tpm)] if self.tpm else []
+        return [
+            *("--rpm", str(self.rpm), *tokens, "--limit-kind", self.kind),
+            *("--other-client", str(self.other), "--latency-ms", str(self.latency_ms)),
+        ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reached:
+    """What a client reached in a cell.
+
+    Attributes:
+        of_left: Share of what the limit leaves that was used.
+        of_fits: The same of what the limiter can let through.
+        refused: Share of all calls that got a 429, from the first to the last.
+        refused_later: The same of the calls after the first burst.
+        seconds: How long was measured.
+    """
+
+    of_left: float
+    of_fits: float
+    refused: float
+    refused_later: float
+    seconds: int
+
+
+def measure(cell: Cell, timeline: Sequence[Mapping[str, Any]], *, whole_minutes: bool) -> Reached:
+    """What a client reached, by the server's own timeline (`/sandbox/limits`).
+
+    Args:
+        cell: The limiter.
+        timeline: Every second in which requests came, oldest first.
+        whole_minutes: Measure a limit of fixed minutes over whole ones.
+
+    Raises:
+        ValueError: The run was too short.
+    """
+    begins, ends = _bounds(cell, timeline, whole_minutes=whole_minutes)
+    measured = [one for one in timeline if begins <= one["second"] < ends]
+    later = [one for one in timeline if one["second"] >= begins]
+    there = cell.left_per_s * (ends - begins)
+    fits = cell.fits_per_s * (ends - begins)
+    if cell.kind != "minute":  # what had been saved up before is there as well
+        there_before = max(0.0, _left(cell, timeline, begins) - _left(cell, timeline, ends))
+        there, fits = there + there_before, fits + there_before
+    used = sum(one["tokens" if cell.tpm else "admitted"] for one in measured)
+    return Reached(
+        of_left=used / there,
+        of_fits=used / fits,
+        refused=_refused(timeline),
+        refused_later=_refused(later),
+        seconds=ends - begins,
+    )
+
+
+def _bounds(
+    cell: Cell, timeline: Sequence[Mapping[str, Any]], *, whole_minutes: bool
+) -> tuple[int, int]:
+    """The first second that is measured, and the first that is not any more."""
+    first, last = timeline[0]["second"], timeline[-1]["second"]
+    begins, ends = first + BURST_S, last - _TAIL_S
+    if cell.kind == "minute" and whole_minutes:
+        begins = -(-begins // _MINUTE_S) * _MINUTE_S
+        ends = ends // _MINUTE_S * _MINUTE_S
+    if ends <= begins:
+        raise ValueError(f"{cell.name}: {last - first} s are too short to be measured")
+    return begins, ends
+
+
+def _left(cell: Cell, timeline: Sequence[Mapping[str, Any]], second: int) -> float:
+    left: float = next(
+        one["left"]["tokens" if cell.tpm else "requests"]
+        for one in timeline
+        if one["second"] >= second
+    )
+    return left
+
+
+def _refused(seconds: Sequence[Mapping[str, Any]]) -> float:
+    refused = sum(one["refused"] for one in seconds)
+    return refused / max(1, refused + sum(one["admitted"] for one in seconds))
