@@ -1,9 +1,10 @@
 """A completion: what a model's answer holds, read per endpoint from a successful body."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
+
+from msgspec import Struct
 
 from processor.items import Usage
 from processor.provider_error import clean
@@ -11,8 +12,7 @@ from processor.provider_error import clean
 CHAT = "/v1/chat/completions"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Completion:
+class Completion(Struct, frozen=True, kw_only=True, gc=False):
     """What a model answered.
 
     Attributes:

@@ -1,15 +1,15 @@
 """The values that flow through a run: frozen, without I/O."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
+
+from msgspec import Struct
 
 Lane = Literal["direct", "flex", "batch"]
 Check = Literal["verified", "review", "unchecked"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class Row(Struct, frozen=True, kw_only=True, gc=False):
     """One row as a source gives it.
 
     Attributes:
@@ -21,8 +21,7 @@ class Row:
     fields: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
+class Item(Struct, frozen=True, kw_only=True, gc=False):
     """One row as the ledger knows it.
 
     Attributes:
@@ -38,16 +37,14 @@ class Item:
     fields: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(Struct, frozen=True, kw_only=True, gc=False):
     """An endpoint (`/v1/chat/completions`) and its JSON body, as on OpenAI's wire."""
 
     endpoint: str
     body: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
+class Usage(Struct, frozen=True, kw_only=True, gc=False):
     """Tokens of one or more answers, as the provider counted them."""
 
     prompt_tokens: int
@@ -55,8 +52,7 @@ class Usage:
     cached_tokens: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Accepted:
+class Accepted(Struct, frozen=True, kw_only=True, gc=False):
     """An answer that passed its task's checks.
 
     Attributes:
@@ -70,8 +66,7 @@ class Accepted:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Invalid:
+class Invalid(Struct, frozen=True, kw_only=True, gc=False):
     """An answer that failed its task's checks.
 
     Attributes:
@@ -81,8 +76,7 @@ class Invalid:
     problem: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
+class Failure(Struct, frozen=True, kw_only=True, gc=False):
     """Why an item failed: a code of `codes`, a message, and whether asking again may help."""
 
     code: str
@@ -90,8 +84,7 @@ class Failure:
     retryable: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(Struct, frozen=True, kw_only=True, gc=False):
     """What became of an item: exactly one of `accepted` and `failure` is set.
 
     Attributes:
@@ -118,8 +111,7 @@ class Outcome:
     request_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
+class Attempt(Struct, frozen=True, kw_only=True, gc=False):
     """A request that did not settle its item: retried or asked again.
 
     Attributes:

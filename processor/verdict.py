@@ -6,12 +6,13 @@ outranks the status, because gateways send the same error under different status
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
 import orjson
+from msgspec import Struct
+from msgspec.structs import replace
 
 from processor.codes import PROVIDER_CODES
 from processor.completion import CHAT, READERS, Completion
@@ -34,8 +35,7 @@ class Kind(StrEnum):
     FATAL = "fatal"  # every item would fare the same: the job stops
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hints:
+class Hints(Struct, frozen=True, kw_only=True, gc=False):
     """What the headers say about a failed call; batch lines have none.
 
     Attributes:
@@ -55,8 +55,7 @@ class Hints:
 NO_HINTS = Hints()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Verdict(Struct, frozen=True, kw_only=True, gc=False):
     """What an answer means.
 
     Attributes:
@@ -111,8 +110,7 @@ class Fault(StrEnum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TransportFault:
+class TransportFault(Struct, frozen=True, kw_only=True, gc=False):
     """A call that brought no answer.
 
     Attributes:

@@ -1,7 +1,8 @@
 """An answer to one call, and the records that can be made of it."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from processor.codes import cause_of
 from processor.direct.backlog import Work
@@ -13,8 +14,7 @@ KeepBodies = Literal["all", "failed", "none"]
 _BODY_KEPT_BYTES = 20_000
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True, gc=False):
     """What a call brought; `reply` is None when nothing came."""
 
     work: Work

@@ -6,8 +6,9 @@ Headers come as a case-insensitive mapping, as HTTP clients give them.
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+
+from msgspec import Struct
 
 from processor.verdict import NO_HINTS, Hints
 
@@ -18,8 +19,7 @@ _UNIT_S["ns"] = 1e-9
 _PERIOD_S = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(Struct, frozen=True, gc=False):
     """One dimension of a rate limit.
 
     Attributes:
@@ -33,8 +33,7 @@ class Limit:
     reset_s: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RateLimits:
+class RateLimits(Struct, frozen=True, kw_only=True, gc=False):
     """The dimensions that an answer's headers report; None for those that it does not."""
 
     requests: Limit | None = None

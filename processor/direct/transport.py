@@ -2,13 +2,13 @@
 
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
 import aiohttp
 from aiohttp import hdrs
 from aiohttp.helpers import get_env_proxy_for_url
+from msgspec import Struct
 from yarl import URL
 
 from processor.direct.exchange import Exchange, Response
@@ -20,8 +20,7 @@ _CONNECT_S = 15.0  # a host that does not answer at all is unreachable long befo
 _KEY_LEAST_CHARS = 8  # a shorter "key" may be a word of the answer
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True, gc=False):
     """An HTTP answer, read to its end."""
 
     status: int

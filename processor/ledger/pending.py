@@ -3,10 +3,11 @@
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from processor import jsontext
 from processor.items import Item
@@ -15,8 +16,7 @@ from processor.ledger import database
 _SLICE_ITEMS = 1_000  # a chunk may be larger than what should be held at once
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pending:
+class Pending(Struct, frozen=True, kw_only=True, gc=False):
     """An item without an outcome, and what was tried for it in earlier sessions.
 
     Attributes:
