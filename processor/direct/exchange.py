@@ -6,8 +6,12 @@ the head is built once; connecting, pooling, TLS and parsing stay aiohttp's.
 """
 
 import asyncio
+from collections import deque
+from typing import NamedTuple
 
 import aiohttp
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.connector import Connection
 from aiohttp.http import HttpProcessingError
 from multidict import CIMultiDictProxy
 from yarl import URL
@@ -15,9 +19,24 @@ from yarl import URL
 Response = tuple[int, CIMultiDictProxy[str], bytes]
 """Status, headers, body."""
 
+_KEEPALIVE_S = 60.0
+# Servers close connections that idle for seconds; one that was in use just now is not among them.
+_MAY_BE_STALE_S = 0.5
+
+
+class _Idle(NamedTuple):
+    """A connection that waits for its next call."""
+
+    connection: Connection
+    protocol: ResponseHandler
+    since_s: float
+
 
 class Exchange:
-    """Posts bodies to one address.
+    """Posts bodies to one address; `close` it at the end.
+
+    A connection that the server closed while it idled is replaced without a word: the request
+    was not read. Any other loss of a connection is the caller's to judge.
 
     Args:
         session: Whose connector and time-outs are used; open as long as this is used.
@@ -53,6 +72,8 @@ class Exchange:
         if any(mark in line for line in lines for mark in "\r\n\0"):
             raise ValueError("a header holds a line break")
         self._head = head.encode()
+        self._loop = asyncio.get_running_loop()
+        self._idle: deque[_Idle] = deque()  # the longest idle first
 
     async def post(self, body: bytes) -> Response:
         """Send a body and read the answer to its end.
@@ -61,13 +82,53 @@ class Exchange:
             aiohttp.ClientError: No whole answer came.
             OSError: The same.
         """
-        connection = await self._connector.connect(self._target, [], self._timeout)
+        idle = self._take_idle()
+        if idle is None:
+            return await self._exchange(*await self._connect(), body)
+        rested = self._loop.time() - idle.since_s >= _MAY_BE_STALE_S
         try:
-            protocol = connection.protocol
-            if protocol is None or protocol.transport is None:
+            return await self._exchange(idle.connection, idle.protocol, body)
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
+            if not rested:
+                raise
+        return await self._exchange(*await self._connect(), body)
+
+    def close(self) -> None:
+        """Close the connections that idle."""
+        while self._idle:
+            self._idle.pop().connection.close()
+
+    def _take_idle(self) -> _Idle | None:
+        """The connection that was used last and may be used again."""
+        while self._idle:
+            idle = self._idle.pop()
+            if idle.protocol.is_connected() and not idle.protocol.should_close:
+                return idle
+            idle.connection.close()
+        return None
+
+    def _put_idle(self, connection: Connection, protocol: ResponseHandler) -> None:
+        now_s = self._loop.time()
+        while self._idle and self._idle[0].since_s < now_s - _KEEPALIVE_S:
+            self._idle.popleft().connection.close()
+        self._idle.append(_Idle(connection, protocol, now_s))
+
+    async def _connect(self) -> tuple[Connection, ResponseHandler]:
+        connection = await self._connector.connect(self._target, [], self._timeout)
+        protocol = connection.protocol
+        if protocol is None:
+            raise aiohttp.ServerDisconnectedError
+        protocol.set_response_params(read_until_eof=True)  # for all answers of this connection
+        return connection, protocol
+
+    async def _exchange(
+        self, connection: Connection, protocol: ResponseHandler, body: bytes
+    ) -> Response:
+        try:
+            transport = protocol.transport
+            if transport is None:
                 raise aiohttp.ServerDisconnectedError  # noqa: TRY301 - closed below like the rest
-            protocol.set_response_params(read_until_eof=True)
-            protocol.transport.write(b"%b%d\r\n\r\n%b" % (self._head, len(body), body))
+            transport.write(b"%b%d\r\n\r\n%b" % (self._head, len(body), body))
             message, payload = await protocol.read()
             while 100 <= message.code < 200:
                 message, payload = await protocol.read()
@@ -78,7 +139,10 @@ class Exchange:
         except BaseException:
             connection.close()
             raise
-        connection.release()
+        if protocol.should_close:
+            connection.close()
+        else:
+            self._put_idle(connection, protocol)
         return message.code, message.headers, answer
 
 

@@ -15,7 +15,6 @@ from processor.direct.exchange import Exchange, Response
 from processor.verdict import Fault, TransportFault
 
 _JSON = "application/json"
-_KEEPALIVE_S = 60
 _CONNECT_S = 15.0  # a host that does not answer at all is unreachable long before the deadline
 _KEY_LEAST_CHARS = 8  # a shorter "key" may be a word of the answer
 
@@ -67,7 +66,7 @@ class Transport:
             if self._base_url.startswith("http:"):  # no tunnel that could carry them
                 self._headers |= self._proxy_headers
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEPALIVE_S),
+            connector=aiohttp.TCPConnector(limit=0),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S),
             cookie_jar=aiohttp.DummyCookieJar(),
         )
@@ -80,6 +79,8 @@ class Transport:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        for exchange in self._exchanges.values():
+            exchange.close()
         await self._session.close()
 
     async def post(self, endpoint: str, body: bytes) -> Reply:
