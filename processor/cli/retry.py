@@ -31,14 +31,14 @@ def command(folder: Path | None, *, codes: tuple[str, ...], everything: bool) ->
     if codes and everything:
         raise UsageError("--code and --all exclude each other")
     folder = folders.chosen(folder)
-    found = snapshot.take(folder).errors
-    unknown = [code for code in codes if code not in found]
-    if unknown:
-        raise UsageError(
-            f"{folder}: no item failed with {', '.join(unknown)}",
-            way_out=f"There are: {', '.join(found) or 'no failures'}.",
-        )
     with open_ledger(folder) as ledger:
+        found = snapshot.take(folder).errors
+        unknown = [code for code in codes if code not in found]
+        if unknown:
+            raise UsageError(
+                f"{folder}: no item failed with {', '.join(unknown)}",
+                way_out=f"There are: {', '.join(found) or 'no failures'}.",
+            )
         count = ledger.requeue(list(found) if everything else list(codes) or None)
     print(f"{count:,} items are pending again in {folder}")
     if not count and found:

@@ -16,10 +16,15 @@ def differences(connection: sqlite3.Connection, folder: Path, shot: Snapshot) ->
     items, outcomes, succeeded = connection.execute(
         "SELECT (SELECT COUNT(*) FROM items), COUNT(*), IFNULL(SUM(succeeded), 0) FROM outcomes"
     ).fetchone()
+    chunks, complete = connection.execute(
+        "SELECT COUNT(*), IFNULL(SUM(succeeded + failed = items), 0) FROM chunks"
+    ).fetchone()
     counted = (
         ("items", items, shot.total),
         ("outcomes", outcomes, shot.finished),
         ("successes", succeeded, shot.succeeded),
+        ("chunks", chunks, shot.chunks),
+        ("complete chunks", complete, shot.chunks_complete),
     )
     found = [
         f"the ledger holds {rows:,} {what}, its figures say {figure:,}"

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from processor import jsontext
 from processor.items import Attempt, Outcome
+from processor.ledger import counters
 from processor.ledger.tally import Paid, Pricer, Tally
 
 Record = Outcome | Attempt
@@ -163,4 +164,6 @@ def _count_chunks(connection: sqlite3.Connection, outcomes: Sequence[Outcome]) -
             (succeeded, failed, number),
         ).fetchone()
         totals.append(ChunkTotals(number=row[0], items=row[1], succeeded=row[2], failed=row[3]))
+    if complete := sum(chunk.complete for chunk in totals):
+        counters.add(connection, [("", counters.CHUNKS_COMPLETE, complete)])
     return totals

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from processor.errors import LedgerError
+from processor.ledger import migrate
 from processor.ledger.schema import APPLICATION_ID, SCHEMA_VERSION, TABLES
 
 LEDGER_NAME = "ledger.sqlite"
@@ -62,7 +63,14 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
         guard(path),
         closing(sqlite3.connect(uri, uri=True, check_same_thread=False)) as connection,
     ):
-        _recognise(path, connection)
+        version = _recognise(path, connection)
+        if version < SCHEMA_VERSION:
+            raise LedgerError(
+                f"{path} was written by an older processor (schema {version}, this one reads "
+                f"{SCHEMA_VERSION})",
+                way_out="Give the command once that began the run: it keeps a copy and brings the "
+                "ledger up to date.",
+            )
         yield connection
 
 
@@ -82,6 +90,8 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 def prepare(path: Path) -> sqlite3.Connection:
     """Open the ledger of a run for writing; make it when there is none.
 
+    One of an older schema is copied, then migrated.
+
     Every commit is on the disk when it returns. The connection may move between threads; its owner
     sees to it that one uses it at a time.
 
@@ -95,11 +105,13 @@ def prepare(path: Path) -> sqlite3.Connection:
             path, isolation_level=None, check_same_thread=False, cached_statements=64, timeout=30
         )
         try:
-            _recognise(path, connection)  # first: what is not ours stays as it is
+            version = _recognise(path, connection)  # first: what is not ours stays as it is
             connection.executescript(
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; "
                 f"PRAGMA journal_size_limit = {_WAL_KEPT_BYTES}; PRAGMA cache_size = -16384;"
             )
+            if version < SCHEMA_VERSION:
+                _migrate(path, connection, version)
         except BaseException:
             connection.close()
             raise
@@ -122,11 +134,21 @@ def _create(path: Path) -> None:
         raise LedgerError(f"{path}: {error.strerror or error}", way_out=_CLOSED) from error
 
 
-def _recognise(path: Path, connection: sqlite3.Connection) -> None:
-    """Refuse what is no ledger, or one of a schema that this program does not know."""
+def _migrate(path: Path, connection: sqlite3.Connection, version: int) -> None:
+    try:
+        migrate.migrate(path, connection, version)
+    except OSError as error:
+        raise LedgerError(
+            f"{migrate.copy_of(path, version)}: {error.strerror or error}",
+            way_out="Mend the disk or the permissions, then give the same command again.",
+        ) from error
+
+
+def _recognise(path: Path, connection: sqlite3.Connection) -> int:
+    """Its schema version; refuses what is no ledger, or of a schema that this program lacks."""
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if application != APPLICATION_ID:
+    if application != APPLICATION_ID or version < min(migrate.STEPS):
         raise LedgerError(
             f"{path} is not a ledger",
             way_out="Restore it from a copy, start afresh with --new, or name another folder "
@@ -138,3 +160,4 @@ def _recognise(path: Path, connection: sqlite3.Connection) -> None:
             f"{SCHEMA_VERSION})",
             way_out="Update: pip install --upgrade request-processor.",
         )
+    return int(version)

@@ -5,7 +5,6 @@ unique after: an index that grows with every row takes twice as long.
 """
 
 import sqlite3
-import time
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -13,7 +12,7 @@ from typing import Literal
 
 from processor import jsontext
 from processor.data.source import BadRow, Source
-from processor.ledger import database, ids
+from processor.ledger import counters, database, ids
 from processor.ledger.reading import ROW_ID, IntakeRules, Reading
 from processor.ledger.results import columns as known_columns
 
@@ -85,9 +84,9 @@ def take_in(connection: sqlite3.Connection, source: Source, rules: IntakeRules) 
         _remember_columns(connection, reading)
         whole = rules.limit is None or added < rules.limit
         connection.execute(
-            "INSERT OR REPLACE INTO sources VALUES (?, ?, ?, ?, ?, ?)",
-            (source.uri, source.name, reading.stamp, reading.rows_read, whole, time.time()),
+            "INSERT OR REPLACE INTO sources VALUES (?, ?, ?)", (source.uri, reading.stamp, whole)
         )
+        _count_skipped(connection)
     return Intake(rows_read=reading.rows_read, added=added, skipped=reading.bad_rows)
 
 
@@ -162,7 +161,15 @@ def _open_chunks(connection: sqlite3.Connection, last_seq: int, chunk_size: int)
         ),
     )
     added: int = end - last_seq
+    opened = -(-added // chunk_size)
+    counters.add(connection, [("", counters.ITEMS, added), ("", counters.CHUNKS, opened)])
     return added
+
+
+def _count_skipped(connection: sqlite3.Connection) -> None:
+    connection.execute(
+        "INSERT OR REPLACE INTO counters SELECT '', ?, COUNT(*) FROM skipped", (counters.SKIPPED,)
+    )
 
 
 def _remember_columns(connection: sqlite3.Connection, reading: Reading) -> None:

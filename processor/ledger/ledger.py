@@ -12,7 +12,7 @@ from typing import Any
 from processor import jsontext
 from processor.data.source import Source
 from processor.errors import LedgerError, RunLockedError, UsageError
-from processor.ledger import database, lock, pending
+from processor.ledger import counters, database, lock, pending
 from processor.ledger.commit import Commit
 from processor.ledger.intake import Intake, IntakeRules, take_in
 from processor.ledger.pending import Pending
@@ -62,11 +62,13 @@ class Ledger:
     def counts(self) -> Counts:
         """How many items there are in each state."""
         with self.guard():
-            row = self._connection.execute(
-                "SELECT IFNULL(SUM(items), 0), IFNULL(SUM(succeeded), 0), IFNULL(SUM(failed), 0) "
-                "FROM chunks"
-            ).fetchone()
-        return Counts(total=row[0], succeeded=row[1], failed=row[2])
+            found = counters.read(self._connection)
+        lanes = [values for lane, values in found.items() if lane]
+        return Counts(
+            total=int(found.get("", {}).get(counters.ITEMS, 0)),
+            succeeded=int(sum(values.get("succeeded", 0) for values in lanes)),
+            failed=int(sum(values.get("failed", 0) for values in lanes)),
+        )
 
     def knows(self, source: Source) -> bool:
         """Whether all rows of the source were imported and it did not change since."""
@@ -124,19 +126,15 @@ class Ledger:
         now = time.time()
         with self.guard(), database.transaction(self._connection):
             self._connection.execute(
-                "UPDATE sessions SET ended_at = ?, seen_at = ?, exit_code = ?, stop_code = ?, "
+                "UPDATE sessions SET seen_at = ?, exit_code = ?, stop_code = ?, "
                 "stop_message = ? WHERE number = ?",
-                (now, now, exit_code, *(stop or (None, None)), number),
+                (now, exit_code, *(stop or (None, None)), number),
             )
 
     def add_seconds(self, stage: str, seconds: float) -> None:
         """Count time spent in a stage of the run (`import`, `send`, `export`)."""
         with self.guard(), database.transaction(self._connection):
-            self._connection.execute(
-                "INSERT INTO counters VALUES ('', ?, ?) "
-                "ON CONFLICT DO UPDATE SET value = value + excluded.value",
-                (f"stage.{stage}_s", seconds),
-            )
+            counters.add(self._connection, [("", f"stage.{stage}_s", seconds)])
 
     @contextmanager
     def writing(

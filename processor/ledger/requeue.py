@@ -27,6 +27,13 @@ FROM again JOIN outcomes USING (seq)
 WHERE called
 """
 
+_CHUNKS_COMPLETE = """
+UPDATE counters SET value = value - (
+    SELECT COUNT(*) FROM chunks WHERE succeeded + failed = items AND EXISTS (
+        SELECT 1 FROM again WHERE seq BETWEEN first_seq AND first_seq + items - 1))
+WHERE lane = '' AND name = 'chunks_complete'
+"""
+
 _CHUNKS = """
 UPDATE chunks SET failed = failed - gone.items, file_bytes = NULL
 FROM (SELECT number, (SELECT COUNT(*) FROM again
@@ -62,6 +69,15 @@ UPDATE counters SET value = (SELECT IFNULL(MAX(latency_ms), 0) FROM outcomes WHE
 WHERE lane = '' AND name = 'latency_max_ms'
 """
 
+_MOVE_BACK = (
+    _KEEP_LAST_CALLS,
+    _CHUNKS_COMPLETE,  # while the chunks still are
+    _CHUNKS,
+    _COUNTERS,
+    _LATENCIES,
+    _LATENCY_SUM,
+)
+
 
 def requeue(connection: sqlite3.Connection, codes: Sequence[str] | None) -> int:
     """Make failed items pending again, within the caller's transaction.
@@ -82,7 +98,7 @@ def requeue(connection: sqlite3.Connection, codes: Sequence[str] | None) -> int:
     execute("CREATE TEMP TABLE again (seq INTEGER PRIMARY KEY, called INTEGER NOT NULL)")
     count = execute(_CHOOSE.format(which=which), tuple(codes or ())).rowcount
     execute("UPDATE attempts SET reask = 0 WHERE reask = 1 AND seq IN (SELECT seq FROM again)")
-    for statement in (_KEEP_LAST_CALLS, _CHUNKS, _COUNTERS, _LATENCIES, _LATENCY_SUM):
+    for statement in _MOVE_BACK:
         execute(statement)
     execute("DELETE FROM outcomes WHERE seq IN (SELECT seq FROM again)")
     execute(_LATENCY_MAX)

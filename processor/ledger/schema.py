@@ -1,10 +1,12 @@
 """The ledger's tables. `PRAGMA application_id` tells a ledger, `user_version` its schema.
 
+Who changes a table raises the version and writes the step that leads there: `migrate.STEPS`.
+
 A chunk is a range of `seq`, so an item needs no column for it, and an open chunk costs one row.
 An item is pending while it has no outcome; a chunk is complete when its counts add up.
 """
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 APPLICATION_ID = 0x70726F63  # "proc"
 
 TABLES = """
@@ -15,11 +17,8 @@ CREATE TABLE meta (
 
 CREATE TABLE sources (
     uri TEXT PRIMARY KEY,
-    name TEXT NOT NULL,
     stamp TEXT,
-    rows_read INTEGER NOT NULL,
-    whole INTEGER NOT NULL,           -- 0: a limit ended the reading before the source did
-    imported_at REAL NOT NULL
+    whole INTEGER NOT NULL            -- 0: a limit ended the reading before the source did
 ) WITHOUT ROWID;
 
 CREATE TABLE items (
@@ -94,7 +93,7 @@ CREATE TABLE attempts (               -- requests that did not settle their item
 ) WITHOUT ROWID;
 
 CREATE TABLE counters (               -- kept in the transaction of what they count
-    lane TEXT NOT NULL,
+    lane TEXT NOT NULL,               -- '': the run itself
     name TEXT NOT NULL,
     value REAL NOT NULL,
     PRIMARY KEY (lane, name)
@@ -109,7 +108,6 @@ CREATE TABLE sessions (               -- one row for each time the run was start
     number INTEGER PRIMARY KEY,
     started_at REAL NOT NULL,
     seen_at REAL NOT NULL,
-    ended_at REAL,
     exit_code INTEGER,
     stop_code TEXT,                   -- why it ended early: an error code, and words
     stop_message TEXT,

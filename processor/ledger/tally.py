@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from processor.items import Attempt, Outcome, Usage
-from processor.ledger import histogram
+from processor.ledger import counters, histogram
 
 Amount = TypeVar("Amount", int, float)
 Pricer = Callable[[str | None, str | None, str, Usage], float | None]
@@ -89,11 +89,7 @@ class Tally:
         ]
         rows += [(lane, "cost_usd", value) for lane, value in self._money.items()]
         rows.append(("", "latency_sum_ms", self._latency_sum_ms))
-        connection.executemany(
-            "INSERT INTO counters VALUES (?, ?, ?) "
-            "ON CONFLICT DO UPDATE SET value = value + excluded.value",
-            rows,
-        )
+        counters.add(connection, rows)
         connection.execute(
             "INSERT INTO counters VALUES ('', 'latency_max_ms', ?) "
             "ON CONFLICT DO UPDATE SET value = MAX(value, excluded.value)",

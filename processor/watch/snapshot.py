@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from processor.ledger import database, histogram
+from processor.ledger import counters, database, histogram
 
 _LANES = ("direct", "batch")  # always shown; others when they did something
 
@@ -130,15 +130,10 @@ def take(folder: Path) -> Snapshot:
 
 def _read(folder: Path, connection: sqlite3.Connection) -> Snapshot:
     meta = dict(connection.execute("SELECT key, value FROM meta"))
-    counters = _counters(connection)
-    lanes = {
-        lane: _lane(counters.get(lane, {})) for lane in dict.fromkeys((*_LANES, *counters)) if lane
-    }
-    overall = _lane(_summed(counters))
-    total, chunks, complete = connection.execute(
-        "SELECT IFNULL(SUM(items), 0), COUNT(*), IFNULL(SUM(succeeded + failed = items), 0) "
-        "FROM chunks"
-    ).fetchone()
+    found = counters.read(connection)
+    own = found.get("", {})
+    lanes = {lane: _lane(found.get(lane, {})) for lane in dict.fromkeys((*_LANES, *found)) if lane}
+    overall = _lane(_summed(found))
     active = connection.execute(
         "SELECT MIN(started_at), MAX(seen_at), IFNULL(SUM(seen_at - started_at), 0), "
         "IFNULL(SUM(cpu_s), 0), IFNULL(MAX(peak_rss_mb), 0), IFNULL(SUM(bytes_sent), 0), "
@@ -152,23 +147,23 @@ def _read(folder: Path, connection: sqlite3.Connection) -> Snapshot:
         task=meta.get("task", ""),
         model=meta.get("model", ""),
         provider=meta.get("provider", ""),
-        total=total,
+        total=int(own.get(counters.ITEMS, 0)),
         succeeded=overall.succeeded,
         failed=overall.failed,
-        skipped=connection.execute("SELECT COUNT(*) FROM skipped").fetchone()[0],
+        skipped=int(own.get(counters.SKIPPED, 0)),
         started_at=active[0],
         finished_at=active[1] if ended else None,
         elapsed_s=active[2],
-        latency_ms=_latency(connection, counters.get("", {})),
+        latency_ms=_latency(connection, own),
         overall=overall,
         lanes=lanes,
-        errors=_named(counters, "error."),
-        checks=_named(counters, "check."),
-        chunks=chunks,
-        chunks_complete=complete,
+        errors=_named(found, "error."),
+        checks=_named(found, "check."),
+        chunks=int(own.get(counters.CHUNKS, 0)),
+        chunks_complete=int(own.get(counters.CHUNKS_COMPLETE, 0)),
         stages_s={
             name.removeprefix("stage.").removesuffix("_s"): value
-            for name, value in counters.get("", {}).items()
+            for name, value in own.items()
             if name.startswith("stage.")
         },
         cpu_s=active[3],
@@ -179,16 +174,9 @@ def _read(folder: Path, connection: sqlite3.Connection) -> Snapshot:
     )
 
 
-def _counters(connection: sqlite3.Connection) -> dict[str, dict[str, float]]:
-    counters: dict[str, dict[str, float]] = {}
-    for lane, name, value in connection.execute("SELECT lane, name, value FROM counters"):
-        counters.setdefault(lane, {})[name] = value
-    return counters
-
-
-def _summed(counters: Counters) -> dict[str, float]:
+def _summed(found: Counters) -> dict[str, float]:
     totals: dict[str, float] = {}
-    for lane, values in counters.items():
+    for lane, values in found.items():
         for name, value in values.items() if lane else ():
             totals[name] = totals.get(name, 0) + value
     return totals
@@ -212,15 +200,15 @@ def _lane(values: Mapping[str, float]) -> LaneTotals:
     )
 
 
-def _named(counters: Counters, prefix: str) -> dict[str, int]:
+def _named(found: Counters, prefix: str) -> dict[str, int]:
     """Counts by code or check, the most frequent first; those that went back to 0 left out."""
-    summed = _summed(counters)
-    found = {
+    summed = _summed(found)
+    named = {
         name.removeprefix(prefix): int(value)
         for name, value in summed.items()
         if name.startswith(prefix) and value
     }
-    return dict(sorted(found.items(), key=lambda pair: (-pair[1], pair[0])))
+    return dict(sorted(named.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
 def _latency(connection: sqlite3.Connection, values: Mapping[str, float]) -> Latency:

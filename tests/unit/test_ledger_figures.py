@@ -210,6 +210,9 @@ def check_rows(ledger: Ledger, recount: Recount) -> None:
         own_ = [recount.outcomes.get(seq) for seq in range(first, first + items)]
         assert succeeded_ == sum(one is not None and bool(one.accepted) for one in own_), number
         assert failed_ == sum(one is not None and bool(one.failure) for one in own_), number
+    chunks = ledger.connection.execute("SELECT succeeded + failed = items FROM chunks").fetchall()
+    shot = snapshot.take(ledger.folder)
+    assert (shot.chunks, shot.chunks_complete) == (len(chunks), sum(done for (done,) in chunks))
 
 
 def check_pending(ledger: Ledger, recount: Recount) -> None:

@@ -1,0 +1,92 @@
+"""The way of an older ledger to the schema of today: copied first, then changed in one go.
+
+Killed at any moment, a ledger is whole and of the old schema or of the new one.
+"""
+
+import os
+import sqlite3
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from types import MappingProxyType
+
+from processor.ledger.schema import SCHEMA_VERSION
+
+# From 1 to 2: a snapshot reads counters where it summed the chunks; columns that nobody read go.
+_COUNT = """
+INSERT INTO counters
+SELECT '', 'items', IFNULL(SUM(items), 0) FROM chunks UNION ALL
+SELECT '', 'chunks', COUNT(*) FROM chunks UNION ALL
+SELECT '', 'chunks_complete', COUNT(*) FROM chunks WHERE succeeded + failed = items UNION ALL
+SELECT '', 'skipped', COUNT(*) FROM skipped
+"""
+_FROM_1 = (
+    _COUNT,
+    "ALTER TABLE sources DROP COLUMN name",
+    "ALTER TABLE sources DROP COLUMN rows_read",
+    "ALTER TABLE sources DROP COLUMN imported_at",
+    "ALTER TABLE sessions DROP COLUMN ended_at",
+)
+
+STEPS: Mapping[int, Sequence[str]] = MappingProxyType({1: _FROM_1})
+"""Schema version to the statements that make it the next one."""
+
+
+def copy_of(path: Path, version: int) -> Path:
+    """Where the copy of a ledger is kept that was migrated from this schema version."""
+    return path.with_name(f"{path.name}.v{version}")
+
+
+def migrate(path: Path, connection: sqlite3.Connection, version: int) -> None:
+    """Copy a ledger beside itself, then bring it to the schema of today.
+
+    Args:
+        path: The ledger's file.
+        connection: Open on it for writing, in autocommit, every commit waiting for the disk.
+        version: Its schema version; there are steps from there.
+
+    Raises:
+        sqlite3.Error: The disk refuses; the ledger is as it was.
+        OSError: The same.
+    """
+    _copy(connection, copy_of(path, version))
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for number in range(version, SCHEMA_VERSION):
+            for statement in STEPS[number]:
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _copy(connection: sqlite3.Connection, target: Path) -> None:
+    """All that was committed, also what stands in the write-ahead log only; whole or not there.
+
+    One of an earlier start that was killed is replaced: the ledger may have grown since.
+    """
+    beside = target.with_name(f".{target.name}.tmp")
+    beside.unlink(missing_ok=True)
+    os.close(os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    try:
+        with closing(sqlite3.connect(beside)) as copy:
+            connection.backup(copy)  # waits for the disk
+        beside.replace(target)
+    finally:
+        beside.unlink(missing_ok=True)
+    _sync_folder(target.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable; where folders can be opened at all."""
+    if sys.platform == "win32":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
