@@ -13,7 +13,12 @@ from processor.ledger.schema import APPLICATION_ID, SCHEMA_VERSION, TABLES
 
 LEDGER_NAME = "ledger.sqlite"
 
-_WAL_KEPT_BYTES = 64 * 1024 * 1024
+# An import writes all of its rows into the write-ahead log first; of that this much disk is kept,
+# twice what a log fills before it begins anew.
+_WAL_KEPT_BYTES = 8 * 1024 * 1024
+# Items are read and written in their order, so a larger cache is not faster; it fills with the
+# table, and the sorting of an import takes as much again.
+_CACHE_KIB = 4096
 _DAMAGED = (
     "The file is damaged. Restore it from a copy, or start afresh with --new; the result files "
     "beside it keep what was exported."
@@ -108,7 +113,7 @@ def prepare(path: Path) -> sqlite3.Connection:
             version = _recognise(path, connection)  # first: what is not ours stays as it is
             connection.executescript(
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; "
-                f"PRAGMA journal_size_limit = {_WAL_KEPT_BYTES}; PRAGMA cache_size = -16384;"
+                f"PRAGMA journal_size_limit = {_WAL_KEPT_BYTES}; PRAGMA cache_size = {-_CACHE_KIB};"
             )
             if version < SCHEMA_VERSION:
                 _migrate(path, connection, version)
