@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from processor import jsontext
+import orjson
+
 from processor.exports.atomic import replace
 from processor.ledger import database, results
 from processor.ledger.results import Result
 
 FORMAT = 1
+_HEAD_BYTES = 256
+_HEAD = re.compile(rb'"succeeded":(\d+)')
 _NAME = re.compile(r"conversion_results_batch_(\d{3,})\.json")
 
 
@@ -33,7 +36,7 @@ def write(connection: sqlite3.Connection, folder: Path, numbers: Sequence[int]) 
     notes = []
     with database.guard(folder / database.LEDGER_NAME):
         for number in numbers:
-            content = _content(number, results.of_chunk(connection, number)).encode()
+            content = _content(number, results.of_chunk(connection, number))
             replace(folder / name_of(number), content)
             notes.append((len(content), zlib.crc32(content), number))
         if notes:
@@ -62,6 +65,20 @@ def stale(connection: sqlite3.Connection, folder: Path, *, thorough: bool) -> li
     ]
 
 
+def ahead(connection: sqlite3.Connection, folder: Path) -> list[int]:
+    """Numbers of open chunks whose file holds more successes than the ledger.
+
+    There may be a file: a chunk whose failures were made pending again keeps its own until then.
+    """
+    with database.guard(folder / database.LEDGER_NAME):
+        rows = connection.execute(
+            "SELECT number, succeeded FROM chunks WHERE succeeded + failed < items"
+        ).fetchall()
+    return [
+        number for number, succeeded in rows if _successes(folder / name_of(number)) > succeeded
+    ]
+
+
 def strays(connection: sqlite3.Connection, folder: Path) -> list[Path]:
     """Chunk files that the ledger has no chunk for."""
     with database.guard(folder / database.LEDGER_NAME):
@@ -77,7 +94,7 @@ def orphaned(folder: Path) -> bool:
     return any(_NAME.fullmatch(path.name) and path.is_file() for path in folder.iterdir())
 
 
-def _content(number: int, items: Sequence[Result]) -> str:
+def _content(number: int, items: Sequence[Result]) -> bytes:
     """A line an item, so that `grep` finds items, and it is JSON all the same."""
     succeeded = sum(item.status == "success" for item in items)
     head = {
@@ -87,27 +104,27 @@ def _content(number: int, items: Sequence[Result]) -> str:
         "succeeded": succeeded,
         "failed": len(items) - succeeded,
     }
-    lines = ",\n".join(jsontext.dumps(_entry(item)).strip() for item in items)
-    return f'{jsontext.dumps(head)[:-1]},"results":[\n{lines}\n]}}\n'
+    lines = b",\n".join(orjson.dumps(_entry(item)) for item in items)
+    return b'%b,"results":[\n%b\n]}\n' % (orjson.dumps(head)[:-1], lines)
 
 
 def _entry(item: Result) -> dict[str, Any]:
     if item.status == "failed":
         return {
-            "id": item.id,
+            "id": _id(item.id),
             "status": "failed",
             "error": {"code": item.code, "message": item.message, "retryable": item.retryable},
-            "fields": item.fields,
+            "fields": orjson.Fragment(item.fields_json),
             "lane": item.lane,
             "provider": item.provider,
             "attempts": item.attempts,
         }
     entry: dict[str, Any] = {
-        "id": item.id,
+        "id": _id(item.id),
         "status": item.status,
         "result": item.result,
         "check": item.check,
-        "fields": item.fields,
+        "fields": orjson.Fragment(item.fields_json),
         "lane": item.lane,
         "provider": item.provider,
         "model": item.model,
@@ -124,9 +141,23 @@ def _entry(item: Result) -> dict[str, Any]:
     return entry
 
 
+def _id(key: str | int) -> str | orjson.Fragment:
+    return key if isinstance(key, str) else orjson.Fragment(str(key))  # of any length
+
+
 def _is_one_of(last: int, name: re.Match[str]) -> bool:
     number = int(name[1])
     return 1 <= number <= last and name_of(number) == name[0]
+
+
+def _successes(path: Path) -> int:
+    """How many the head of a file tells of; 0 without a file."""
+    try:
+        with path.open("rb") as file:
+            told = _HEAD.search(file.read(_HEAD_BYTES))
+    except OSError:
+        return 0
+    return int(told[1]) if told else 0
 
 
 def _is_whole(path: Path, size: int | None, crc32: int | None) -> bool:

@@ -14,25 +14,24 @@ from processor.ledger.results import Result
 
 SKIPPED_NAME = "skipped.csv"
 
-Column = tuple[str, Callable[[Result], Any]]
-
-_RESULT: Sequence[Column] = (
-    ("status", lambda item: item.status),
-    ("result", lambda item: item.result),
-    ("check", lambda item: item.check),
-    ("notes", lambda item: "; ".join(item.notes)),
-    ("error_code", lambda item: item.code),
-    ("error_message", lambda item: item.message),
-    ("lane", lambda item: item.lane),
-    ("provider", lambda item: item.provider),
-    ("model", lambda item: item.model),
-    ("attempts", lambda item: item.attempts),
-    ("latency_ms", lambda item: None if item.latency_ms is None else round(item.latency_ms, 1)),
-    ("prompt_tokens", lambda item: item.prompt_tokens),
-    ("completion_tokens", lambda item: item.completion_tokens),
-    ("cached_tokens", lambda item: item.cached_tokens),
-    ("cost_usd", lambda item: None if item.cost_usd is None else f"{item.cost_usd:.8f}"),
+_OWN = (
+    "status",
+    "result",
+    "check",
+    "notes",
+    "error_code",
+    "error_message",
+    "lane",
+    "provider",
+    "model",
+    "attempts",
+    "latency_ms",
+    "prompt_tokens",
+    "completion_tokens",
+    "cached_tokens",
+    "cost_usd",
 )
+_PLAIN = frozenset({str, int, float, type(None)})
 
 
 def write_all(
@@ -66,15 +65,23 @@ def write_all(
     encoding = "utf-8-sig" if bom else "utf-8"
     paths = [folder / name for name in wanted]
     with database.guard(folder / database.LEDGER_NAME), ExitStack() as stack:
-        columns = _columns(connection, labels)
+        names = results.columns(connection)
+        with_id = _id_field(connection) not in names
+        header = [*(["id"] if with_id else []), *_OWN]
+        if labels:
+            header.insert(header.index("check"), "label_name")
         tables = []
         for path, belongs in zip(paths, wanted.values(), strict=True):
             file = stack.enter_context(replacing(path, encoding=encoding))
             writer = csv.writer(file)
-            writer.writerow([name for name, _ in columns])
+            writer.writerow([*_apart(names, set(header)), *header])
             tables.append((writer, belongs))
         for item in results.of_run(connection):
-            row = [_cell(value(item)) for _, value in columns]
+            fields = item.fields()
+            row = [_cell(fields.get(name)) for name in names]
+            if with_id:
+                row.append(item.id)
+            row += _own(item, labels)
             for writer, belongs in tables:
                 if belongs(item):
                     writer.writerow(row)
@@ -95,16 +102,31 @@ def _write_skipped(path: Path, rows: Sequence[Sequence[Any]], encoding: str) -> 
     return [path]
 
 
-def _columns(connection: sqlite3.Connection, labels: Mapping[str, str]) -> list[Column]:
-    own = list(_RESULT)
-    if labels:
-        own.insert(2, ("label_name", lambda item: labels.get(item.result or "")))
-    names = results.columns(connection)
+def _id_field(connection: sqlite3.Connection) -> str | None:
     row = connection.execute("SELECT value FROM meta WHERE key = 'id_field'").fetchone()
-    if row is None or row[0] not in names:
-        own.insert(0, ("id", lambda item: item.id))
-    given = zip(_apart(names, {name for name, _ in own}), map(_field, names), strict=True)
-    return [*given, *own]
+    return row[0] if row else None
+
+
+def _own(item: Result, labels: Mapping[str, str]) -> tuple[Any, ...]:
+    """The cells of `_OWN`, with the label's name behind its key when there are labels."""
+    return (
+        item.status,
+        item.result,
+        *((labels.get(item.result or ""),) if labels else ()),
+        item.check,
+        "; ".join(item.notes),
+        item.code,
+        item.message,
+        item.lane,
+        item.provider,
+        item.model,
+        item.attempts,
+        None if item.latency_ms is None else round(item.latency_ms, 1),
+        item.prompt_tokens,
+        item.completion_tokens,
+        item.cached_tokens,
+        None if item.cost_usd is None else f"{item.cost_usd:.8f}",
+    )
 
 
 def _apart(names: Sequence[str], own: AbstractSet[str]) -> list[str]:
@@ -120,12 +142,6 @@ def _apart(names: Sequence[str], own: AbstractSet[str]) -> list[str]:
     return apart
 
 
-def _field(name: str) -> Callable[[Result], Any]:
-    return lambda item: item.fields.get(name)
-
-
 def _cell(value: Any) -> Any:
     """A value as CSV holds it: nested values and booleans as JSON, nothing for null."""
-    if isinstance(value, (dict, list, bool)):
-        return jsontext.dumps(value).strip()
-    return value
+    return value if type(value) in _PLAIN else jsontext.dumps(value).strip()

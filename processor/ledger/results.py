@@ -2,27 +2,28 @@
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from processor import jsontext
 
 _SLICE_ITEMS = 500
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class Result(Struct, frozen=True, kw_only=True, gc=False):
     """An item and what became of it.
 
     Attributes:
         status: `success`, `failed` or `pending`.
+        fields_json: The input's columns, as `jsontext` wrote them.
         provider: Who answered; None for pending items.
         prompt_tokens: As all tokens and the cost: of every answer paid for; None if unknown.
     """
 
     id: str | int
     status: str
-    fields: Mapping[str, Any]
+    fields_json: str
     result: str | None
     check: str | None
     notes: Sequence[str]
@@ -39,6 +40,11 @@ class Result:
     completion_tokens: int | None
     cached_tokens: int | None
     cost_usd: float | None
+
+    def fields(self) -> Mapping[str, Any]:
+        """The input's columns; read anew each time."""
+        fields: Mapping[str, Any] = jsontext.loads(self.fields_json)
+        return fields
 
 
 _SELECT = """
@@ -82,7 +88,7 @@ def _result(row: Sequence[Any]) -> Result:
     return Result(
         id=int(key) if is_integer else key,
         status="pending" if succeeded is None else "success" if succeeded else "failed",
-        fields=jsontext.loads(fields),
+        fields_json=fields,
         result=row[4],
         check=row[5],
         notes=jsontext.loads(row[6]) if row[6] else (),
