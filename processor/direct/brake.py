@@ -4,15 +4,23 @@ import math
 
 _MEMORY_S = 5.0
 _YOUNG_S = 0.2  # before that a rate cannot be told
-_LEAST_CUT = 0.01
+
+_PAUSE_MOST_S = 1.0  # who is told to wait longer waits alone
+_SPAN_S = 0.5  # in less time too few calls are accepted to tell a rate
+_LATELY_S = 1.0
+_MARGIN = 0.01
 _MOST_CUT = 0.5
-_CUT_EVERY_S = 0.5
 _FLOOR_PER_S = 0.01
 _CATCH_UP_S = 0.1  # what a late timer may make up for
 
-_CALM_S = 30.0
+# Rising too far costs a call, so that few calls a second rise more slowly, within bounds.
 _RISE_PER_S = 0.001
+_RISE_LEAST_PER_S = 0.0003
+_RISE_FULL_FROM_PER_S = 20.0
 _CALM_RISE_PER_S = 0.01
+_CALM_CALLS = 500
+_CALM_S = 30.0
+_CALM_MOST_S = 90.0
 _RISE_STEP_S = 1.0  # a pause between calls proves nothing beyond this
 _RELEASE = 4.0  # so many times the pace that was refused is no ceiling any more
 
@@ -21,7 +29,11 @@ _SLOW_DOWN_HOLD_S = 60.0
 
 
 class Brake:
-    """Falls by the share refused, then rises slowly, and faster after half a minute of calm.
+    """Falls to what was accepted, then rises slowly, and faster after half a minute of calm.
+
+    Whoever refuses a call while something is left counts in periods that are short, a second
+    mostly, and says when the next one begins. What comes before is refused as well: a pause loses
+    nothing, and what is accepted from one such moment to the next is the limit.
 
     Attributes:
         per_s: The ceiling; infinite as long as nothing was refused.
@@ -32,23 +44,33 @@ class Brake:
         "_calls",
         "_cut_s",
         "_first_s",
+        "_lately",
         "_next_s",
         "_refused",
         "_refused_per_s",
+        "_sent",
+        "_since",
         "_still_until_s",
         "per_s",
     )
 
     def __init__(self) -> None:
         self.per_s = math.inf
-        self._calls = 0.0  # this and the next fade within seconds
-        self._refused = 0.0
+        self._sent = 0
+        self._calls = 0.0  # the same, but it fades within seconds
         self._first_s = math.inf
         self._at_s = 0.0
+        self._since = self._lately = (0.0, 0)  # times, and calls that had been sent by then
+        self._refused = 0  # of the calls sent since `_since`
         self._cut_s = -math.inf
         self._still_until_s = -math.inf
         self._next_s = -math.inf
         self._refused_per_s = math.inf
+
+    @property
+    def sent(self) -> int:
+        """Calls so far; belongs to `refuse` when the last one is refused."""
+        return self._sent
 
     def wait_s(self, now_s: float) -> float:
         """Seconds until the next call; 0 or less for now."""
@@ -58,38 +80,56 @@ class Brake:
         """Count a call."""
         if self._first_s == math.inf:
             self._first_s = self._at_s = now_s
+            self._since = self._lately = (now_s, 0)
         self._pass(now_s)
+        if now_s >= self._lately[0] + _LATELY_S and not self._refused:
+            self._since, self._lately = self._lately, (now_s, self._sent)
+        self._sent += 1
         self._calls += 1
         if self.per_s < math.inf:
             self._next_s = max(self._next_s, now_s - _CATCH_UP_S) + 1 / self.per_s
 
-    def refuse(self, at_s: float, now_s: float, pace_per_s: float) -> None:
+    def refuse(
+        self, sent: int, now_s: float, pace_per_s: float, retry_after_s: float | None
+    ) -> None:
         """A call was refused.
 
         Args:
-            at_s: When it had gone. One that went before the last cut proves nothing new.
+            sent: As it was when the call had gone.
             now_s: When the refusal came.
             pace_per_s: The pace aimed at; infinite when there was none.
+            retry_after_s: When it may be sent again, if that was said.
         """
         self._pass(now_s)
+        begun_s, before = self._since
+        if sent <= before:
+            return  # it had gone before the last cut, and proves nothing new
         self._refused += 1
-        if at_s <= self._cut_s or now_s < self._cut_s + _CUT_EVERY_S:
+        pause_s = retry_after_s or 0.0
+        ends_s = now_s + (pause_s if pause_s <= _PAUSE_MOST_S else 0.0)
+        self._next_s = max(self._next_s, ends_s)
+        if ends_s - begun_s < _SPAN_S:
             return
-        share = self._refused / max(self._calls, 1.0)
         aimed_per_s = pace_per_s if pace_per_s < math.inf else self._measured_per_s(now_s)
-        self._cut(now_s, aimed_per_s, 1 - min(_MOST_CUT, max(_LEAST_CUT, share)))
+        accepted_per_s = (sent - before - self._refused) / (ends_s - begun_s)
+        if self.per_s == math.inf:  # the rate may have risen: what was accepted is too little
+            accepted_per_s = aimed_per_s
+        self._cut(ends_s, min(self.per_s, aimed_per_s), accepted_per_s * (1 - _MARGIN))
 
     def slow_down(self, now_s: float) -> None:
         """The rate rose too fast: half of it for a minute, then up again slowly."""
         self._pass(now_s)
-        self._cut(now_s, self._measured_per_s(now_s), _SLOW_DOWN_FACTOR)
+        measured_per_s = self._measured_per_s(now_s)
+        self._cut(now_s, min(self.per_s, measured_per_s), measured_per_s * _SLOW_DOWN_FACTOR)
         self._still_until_s = now_s + _SLOW_DOWN_HOLD_S
 
-    def _cut(self, now_s: float, aimed_per_s: float, factor: float) -> None:
-        self._refused_per_s = min(self.per_s, aimed_per_s)
-        self.per_s = max(_FLOOR_PER_S, self._refused_per_s * factor)
+    def _cut(self, now_s: float, aimed_per_s: float, to_per_s: float) -> None:
+        self._refused_per_s = aimed_per_s
+        most_per_s = aimed_per_s * (1 - _MARGIN)
+        self.per_s = max(_FLOOR_PER_S, aimed_per_s * _MOST_CUT, min(most_per_s, to_per_s))
         self._cut_s = now_s
-        self._refused = 0.0
+        self._since = self._lately = (now_s, self._sent)
+        self._refused = 0
 
     def _pass(self, now_s: float) -> None:
         """Let the time since the last look go by."""
@@ -97,15 +137,17 @@ class Brake:
         if step_s <= 0:
             return
         self._at_s = now_s
-        kept = math.exp(-step_s / _MEMORY_S)
-        self._calls *= kept
-        self._refused *= kept
+        self._calls *= math.exp(-step_s / _MEMORY_S)
         if self.per_s < math.inf and now_s > self._still_until_s:
             self._rise(now_s, step_s)
 
     def _rise(self, now_s: float, step_s: float) -> None:
-        calm = now_s - max(self._cut_s, self._still_until_s) > _CALM_S
-        rise_per_s = _CALM_RISE_PER_S if calm else _RISE_PER_S
+        calm_s = min(_CALM_MOST_S, max(_CALM_S, _CALM_CALLS / self.per_s))
+        if now_s - max(self._cut_s, self._still_until_s) > calm_s:
+            rise_per_s = _CALM_RISE_PER_S
+        else:
+            share = min(1.0, self.per_s / _RISE_FULL_FROM_PER_S)
+            rise_per_s = max(_RISE_LEAST_PER_S, _RISE_PER_S * share)
         self.per_s *= math.exp(rise_per_s * min(step_s, _RISE_STEP_S))
         if self.per_s > _RELEASE * max(self._refused_per_s, _FLOOR_PER_S):
             self.per_s = math.inf

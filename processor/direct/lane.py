@@ -271,7 +271,9 @@ class DirectLane:
         if reply is not None:
             self._learn_limits(verdict, read_limits(reply.headers), ticket, now_s)
         if verdict.congested:
-            self._window.congest(ticket.at_s, now_s)
+            limited = verdict.code == "rate_limited"
+            per_s = self._pace.calls_per_s(now_s) if limited else 0.0
+            self._window.congest(ticket.at_s, now_s, pace_per_s=per_s)
         elif verdict.kind is Kind.OK:
             self._window.succeed(now_s - ticket.at_s, len(self._calls))
         if verdict.holds_all and verdict.retry_after_s is not None:
@@ -292,7 +294,7 @@ class DirectLane:
     ) -> None:
         self._pace.observe(now_s, limits, ticket)
         if verdict.code == "rate_limited":
-            self._pace.refused(now_s, limits, ticket)
+            self._pace.refused(now_s, limits, ticket, verdict.retry_after_s)
         if verdict.code == "slow_down":
             self._pace.slow_down(now_s)
 

@@ -148,6 +148,10 @@ class Meter:
         spread_per_s = left / gap_s / self.strain.value if gap_s > 0 else math.inf
         return max(0.0, min(per_s, spread_per_s))
 
+    def calls_per_s(self, now_s: float) -> float:
+        """The same in calls as large as the largest of late."""
+        return self.rate_per_s(now_s) / self._largest if self._largest else math.inf
+
     def wait_s(self, now_s: float, amount: float) -> float:
         """Seconds until that amount may be used, or until it is worth asking again; 0 for now."""
         if self.free:

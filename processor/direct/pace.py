@@ -39,11 +39,13 @@ class Ticket:
         at_s: When it took its turn.
         requests: Calls up to it, itself included.
         tokens: Estimated tokens up to it, itself included.
+        sent: Calls up to it, those given back later included.
     """
 
     at_s: float
     requests: float
     tokens: float
+    sent: int = 0
 
 
 class Pace:
@@ -85,7 +87,7 @@ class Pace:
         self._tokens.take(tokens)
         self._project_tokens.take(tokens)
         self._brake.take(now_s)
-        self._ticket = Ticket(now_s, self._requests.planned, self._tokens.planned)
+        self._ticket = Ticket(now_s, self._requests.planned, self._tokens.planned, self._brake.sent)
         return 0.0
 
     def observe(self, now_s: float, limits: RateLimits, ticket: Ticket) -> None:
@@ -98,11 +100,34 @@ class Pace:
         if limits.project_tokens is not None:
             self._project_tokens.observe(limits.project_tokens, ticket.tokens, at_s, now_s)
 
-    def refused(self, now_s: float, limits: RateLimits, ticket: Ticket) -> None:
-        """A call came back as rate-limited; call it beside `observe`."""
+    def refused(
+        self,
+        now_s: float,
+        limits: RateLimits,
+        ticket: Ticket,
+        retry_after_s: float | None = None,
+    ) -> None:
+        """A call came back as rate-limited; call it beside `observe`.
+
+        Args:
+            now_s: When.
+            limits: What its headers say.
+            ticket: The call's.
+            retry_after_s: When it may be sent again, if that was said.
+        """
         told = (limits.requests, limits.tokens, limits.project_tokens)
         if not any(limit is not None and _is_scarce(limit) for limit in told):
-            self._brake.refuse(ticket.at_s, now_s, self._requests.rate_per_s(now_s))
+            per_s = self._requests.rate_per_s(now_s)
+            self._brake.refuse(ticket.sent, now_s, per_s, retry_after_s)
+
+    def calls_per_s(self, now_s: float) -> float:
+        """The rate of this moment; infinite where nothing tells of a limit."""
+        return min(
+            self._brake.per_s,
+            self._requests.rate_per_s(now_s),
+            self._tokens.calls_per_s(now_s),
+            self._project_tokens.calls_per_s(now_s),
+        )
 
     def slow_down(self, now_s: float) -> None:
         """The provider says that the rate rose too fast."""

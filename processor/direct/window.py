@@ -4,7 +4,8 @@ Three rules. Successes widen the window: it doubles every round at first, later 
 sixteenth of what it was when the doubling ended. Rising latency only stops the widening (and
 takes back a doubling that went too far): the server queues what is beyond its capacity, so that
 more gains nothing. Congestion (429, 503, a timeout) narrows the window, once for all the calls
-that were in flight together, however many of them it hits.
+that were in flight together, however many of them it hits; not below what the pace needs, where a
+pace is kept: whoever refuses for the rate gains nothing by fewer calls in flight at the same rate.
 
 Latencies of language models spread widely. So their logarithms are averaged over a whole round,
 and a round counts as slower only by more than their spread explains: by the chance of so few
@@ -21,6 +22,7 @@ _YOUNG = 0.4  # standard deviations by which short calls mislead while a window 
 _ALIKE = math.log(1.2)  # a round so near to the usual one is averaged into it
 _BUSY = 0.75  # of the window must be in use, or a success says nothing about its width
 _NARROW = 0.7
+_LATENCY_MOST = 2.0  # times the usual: what calls take on average when a few are very slow
 _STEPS = 16
 
 
@@ -93,14 +95,28 @@ class Window:
         if self._seen >= self._round:
             self._end_round()
 
-    def congest(self, sent_s: float, now_s: float) -> None:
-        """A call that was sent at `sent_s` met congestion at `now_s`."""
+    def congest(self, sent_s: float, now_s: float, *, pace_per_s: float = 0.0) -> None:
+        """A call met congestion.
+
+        Args:
+            sent_s: When it had gone.
+            now_s: When the answer came.
+            pace_per_s: Calls a second that are let through in any case; 0 for none.
+        """
         if sent_s <= self._narrowed_s:
             return
         self._narrowed_s = now_s
-        self._width = max(1.0, self._width * _NARROW)
+        needed = min(self._width, pace_per_s * self._usual_s * _LATENCY_MOST)
+        self._width = max(1.0, self._width * _NARROW, needed)
         self._step = max(1.0, self._width / _STEPS)
         self._begin_round()
+
+    @property
+    def _usual_s(self) -> float:
+        """The latency that most calls have about; 0 while no call has succeeded."""
+        if self._usual < math.inf:
+            return math.exp(self._usual)
+        return math.exp(self._log_sum / self._seen) if self._seen else 0.0
 
     def _begin_round(self) -> None:
         self._round = max(_ROUND_LEAST, self.size)

@@ -113,7 +113,7 @@ class Simulation:
     seed: int = 1
 
     def run(self, duration_s: float, *, after_s: float = 15.0) -> tuple[float, float]:
-        """The share of what was there for us, and the share of calls refused, after the start."""
+        """The share of what was there for us after the start, and of all calls refused."""
         self._rng = random.Random(self.seed)
         self._limiters = limiters(self.kind, self.limit, self.taken if not self.taken_from_s else 0)
         self._events: list[Event] = []
@@ -188,9 +188,9 @@ class Simulation:
         heapq.heappush(self._events, event)
 
     def _count(self, event: Event) -> None:
+        self._calls += 1
+        self._refused += not event.admitted
         if event.at_s >= self._counted_from_s:
-            self._calls += 1
-            self._refused += not event.admitted
             self._amount += event.amount if event.admitted else 0
 
     def _tell(self, now_s: float) -> Limit:
@@ -208,7 +208,7 @@ class Simulation:
             limits = NO_LIMITS
         self.pace.observe(now_s, limits, event.ticket)
         if not event.admitted:
-            self.pace.refused(now_s, limits, event.ticket)
+            self.pace.refused(now_s, limits, event.ticket, event.wait_s or None)
             if told is not None and told.remaining < 1:
                 self._held_until_s = now_s + event.wait_s
 
