@@ -16,6 +16,8 @@ _UNCLOSED = ("unexpected end of data", "field larger than field limit")
 
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 _HEADER_BYTES = 1 << 16
+# Where a file begins; within one, another file was joined to it.
+_MARK = "\ufeff"
 _QUOTED_NAME = re.compile(r'(?:\A|(?<=[,;\t]))"(?:[^"]|"")*+"')
 
 # The line where it begins (from 1), its fields, and its problem, which stands instead of them.
@@ -45,10 +47,10 @@ def read_csv(
     width = len(header)
     number = 0
     for number, (line, record, problem) in enumerate(records, 1):
-        if len(record) == width:
+        if len(record) == width and not record[0].startswith(_MARK):
             yield Row(number=number, fields=dict(zip(header, record, strict=True)))
         else:
-            what = problem or _miscounted(len(record), width, delimiter)
+            what = problem or _misfit(record, width, delimiter)
             yield BadRow(number=number, problem=f"{what} (line {line})")
     if not number:
         raise InputError("has no rows, only a header", source=source)
@@ -61,9 +63,11 @@ def _delimiter(first: bytes) -> str:
     return "," if "," in header else max(_DELIMITERS, key=header.count)
 
 
-def _miscounted(fields: int, width: int, delimiter: str) -> str:
+def _misfit(record: list[str], width: int, delimiter: str) -> str:
+    if record[0].startswith(_MARK):
+        return "begins with a byte order mark: another file was joined here"
     between = "" if delimiter == "," else f" between {_DELIMITERS[delimiter]}"
-    return f"has {fields} fields{between}, the header {width}"
+    return f"has {len(record)} fields{between}, the header {width}"
 
 
 def _records(parts: Iterable[bytes], *, source: str, delimiter: str) -> Iterator[_Record]:
@@ -101,6 +105,9 @@ def _header(first: _Record | None, *, source: str) -> list[str]:
     line, names, problem = first
     if problem:
         raise InputError(f"the header {problem} (line {line})", source=source)
+    if names[0].startswith(_MARK):
+        way_out = "Save it as UTF-8 anew."
+        raise InputError("begins with two byte order marks", source=source, way_out=way_out)
     for place, name in enumerate(names, 1):
         if not name.strip():
             way_out = "Give it one (from pandas: to_csv(index=False))."

@@ -12,6 +12,9 @@ from processor.errors import InputError
 
 BLOCK_BYTES = 1 << 18
 
+_NO_GZIP = "Not a gzipped file"
+_PACK_AGAIN = "Copy or pack it again."
+
 
 def stat_file(path: Path, *, name: str) -> os.stat_result:
     """The state of a file that is there.
@@ -31,9 +34,18 @@ def file_blocks(path: Path, *, name: str) -> Iterator[bytes]:
     Raises:
         InputError: It cannot be opened, read or unpacked.
     """
+    begun = False
     try:
         with _open(path) as stream:
-            yield from stream_blocks(stream)
+            for block in stream_blocks(stream):
+                begun = True
+                yield block
+    except gzip.BadGzipFile as error:
+        if begun and _NO_GZIP in str(error):
+            raise InputError(
+                "holds something else behind its gzip data", source=name, way_out=_PACK_AGAIN
+            ) from error
+        raise refusal(error, path, name=name) from error
     except (OSError, EOFError, zlib.error) as error:
         raise refusal(error, path, name=name) from error
 
@@ -56,14 +68,12 @@ def refusal(error: Exception, path: Path, *, name: str) -> InputError:
             return InputError(
                 "may not be read", source=name, way_out="Ask its owner for permission to read it."
             )
-        case gzip.BadGzipFile() if "Not a gzipped file" in str(error):
+        case gzip.BadGzipFile() if _NO_GZIP in str(error):
             return InputError(
                 "ends in .gz but is not gzip", source=name, way_out="Take .gz off its name."
             )
         case EOFError() | zlib.error() | gzip.BadGzipFile():
-            return InputError(
-                "is a broken or cut off gzip file", source=name, way_out="Copy or pack it again."
-            )
+            return InputError("is a broken or cut off gzip file", source=name, way_out=_PACK_AGAIN)
         case _:
             reason = getattr(error, "strerror", None) or str(error)
             return InputError(f"cannot be read: {reason}", source=name)
@@ -80,7 +90,7 @@ def _near(path: Path) -> str:
     if not path.parent.is_dir():
         return f"There is no folder {path.parent} either."
     try:
-        names = [entry.name for entry in path.parent.iterdir()]
+        names = [entry.name for entry in path.parent.iterdir() if entry.name != path.name]
     except OSError:
         return ""
     near = difflib.get_close_matches(path.name, names, n=3)

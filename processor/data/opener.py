@@ -71,8 +71,11 @@ class FileSource:
 
     @property
     def uri(self) -> str:
-        """The absolute path; links are kept, so that a link moved on stays the same source."""
-        return str(self.path)
+        """The absolute path; links are kept, so that a link moved on stays the same source.
+
+        A folder's name may be of another encoding than UTF-8.
+        """
+        return os.fsencode(self.path).decode("utf-8", "backslashreplace")
 
     def stamp(self) -> str | None:
         """Path, size and time of the last change; None for a pipe.
@@ -83,7 +86,7 @@ class FileSource:
         state = stat_file(self.path, name=self.name)
         if not S_ISREG(state.st_mode):
             return None
-        return f"{self.path} {state.st_size} {state.st_mtime_ns}"
+        return f"{self.uri} {state.st_size} {state.st_mtime_ns}"
 
     def rows(self) -> Iterator[Row | BadRow]:
         """The rows, from the first.
