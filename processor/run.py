@@ -127,6 +127,7 @@ class Run:
         with open_ledger(self._folder) as ledger:
             begun_s = self._clock.monotonic()
             self._introduce(ledger)
+            _refuse_loss(ledger)
             session = ledger.start_session(self._session_facts())
             self._tell("run_started", run_id=ledger.meta()["run_id"], folder=str(self._folder))
             try:
@@ -352,6 +353,19 @@ class Run:
     def _tell_notice(self, notice: Notice) -> None:
         for observer in self._observers:
             observer.notice(notice)
+
+
+def _refuse_loss(ledger: Ledger) -> None:
+    """Stop before items are paid for a second time whose outcomes the ledger has lost."""
+    shot = snapshot.take(ledger.folder)
+    lost = list(reconciliation.lost(ledger.connection, ledger.folder, shot))
+    if lost:
+        more = f" (and {len(lost) - 1:,} more)" if len(lost) > 1 else ""
+        raise LedgerError(
+            f"{ledger.path} has lost its newest entries: {lost[0]}{more}",
+            way_out="Put a copy of it back with its -wal file, or start afresh with --new; move "
+            "such files away to have what is missing asked and paid for again.",
+        )
 
 
 def _lane_rules(settings: Settings) -> LaneRules:
