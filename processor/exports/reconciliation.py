@@ -1,10 +1,31 @@
 """Whether a run's ledger, its files and its figures agree with one another."""
 
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
-from processor.exports import chunk_files
+from processor.exports import chunk_files, stats
+from processor.ledger import database
 from processor.watch.snapshot import Snapshot
+
+
+def lost(connection: sqlite3.Connection, folder: Path, shot: Snapshot) -> Iterator[str]:
+    """What files tell of that the ledger does not know; both only grow, and the ledger comes first.
+
+    A damaged write-ahead log ends, for SQLite, where the damage begins: what was committed after
+    it is gone without a word.
+
+    Yields:
+        A line for each file that is ahead of the ledger.
+    """
+    sent = stats.requests_sent(folder, shot.run_id)
+    if sent > shot.overall.requests_sent:
+        yield (
+            f"{stats.STATS_NAME} tells of {sent:,} requests, the ledger of "
+            f"{shot.overall.requests_sent:,}"
+        )
+    for number in chunk_files.ahead(connection, folder):
+        yield f"{chunk_files.name_of(number)} holds results that the ledger does not"
 
 
 def differences(connection: sqlite3.Connection, folder: Path, shot: Snapshot) -> list[str]:
@@ -13,12 +34,13 @@ def differences(connection: sqlite3.Connection, folder: Path, shot: Snapshot) ->
     Returns:
         A line for each thing that does not agree; empty when all does.
     """
-    items, outcomes, succeeded = connection.execute(
-        "SELECT (SELECT COUNT(*) FROM items), COUNT(*), IFNULL(SUM(succeeded), 0) FROM outcomes"
-    ).fetchone()
-    chunks, complete = connection.execute(
-        "SELECT COUNT(*), IFNULL(SUM(succeeded + failed = items), 0) FROM chunks"
-    ).fetchone()
+    with database.guard(folder / database.LEDGER_NAME):
+        items, outcomes, succeeded = connection.execute(
+            "SELECT (SELECT COUNT(*) FROM items), COUNT(*), IFNULL(SUM(succeeded), 0) FROM outcomes"
+        ).fetchone()
+        chunks, complete = connection.execute(
+            "SELECT COUNT(*), IFNULL(SUM(succeeded + failed = items), 0) FROM chunks"
+        ).fetchone()
     counted = (
         ("items", items, shot.total),
         ("outcomes", outcomes, shot.finished),

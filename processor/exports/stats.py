@@ -35,6 +35,15 @@ def write(snapshot: Snapshot, *, reconciled: bool | None) -> Path:
     return path
 
 
+def requests_sent(folder: Path, run_id: str) -> int:
+    """What the statistics in a folder tell of the requests of this run; 0 if they tell nothing."""
+    try:
+        told = orjson.loads((folder / STATS_NAME).read_bytes())
+        return int(told["requests_sent"]) if told["run_id"] == run_id else 0
+    except (OSError, ValueError, TypeError, KeyError):
+        return 0
+
+
 def as_json(snapshot: Snapshot, *, reconciled: bool | None = None) -> dict[str, Any]:
     """The statistics as JSON values."""
     overall = snapshot.overall

@@ -1,7 +1,9 @@
 """Opening the SQLite file of a ledger."""
 
+import json
 import os
 import sqlite3
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -23,6 +25,9 @@ _DAMAGED = (
     "The file is damaged. Restore it from a copy, or start afresh with --new; the result files "
     "beside it keep what was exported."
 )
+# What would be paid for twice comes first, rows of the input last: they are seen as they are sent.
+_EXAMINED = ("meta", "sources", "counters", "chunks", "sessions", "attempts", "outcomes", "items")
+_EXAMINED_MOST_S = 1.0
 _CLOSED = "Check the permissions of the folder, or name another with --out."
 _WAYS_OUT: Mapping[int, str] = MappingProxyType(
     {
@@ -40,11 +45,16 @@ _ANY_WAY_OUT = "Check the disk, then give the same command again."
 
 @contextmanager
 def guard(path: Path) -> Iterator[None]:
-    """Turn SQLite's errors into a LedgerError that names the file and the way on."""
+    """Turn SQLite's errors into a LedgerError that names the file and the way on.
+
+    Text that came out of the ledger and cannot be read is damage, too.
+    """
     try:
         yield
     except sqlite3.Error as error:
         raise told(path, error) from error
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise damaged(path, f"unreadable text: {error}") from error
 
 
 def told(path: Path, error: sqlite3.Error) -> LedgerError:
@@ -52,6 +62,11 @@ def told(path: Path, error: sqlite3.Error) -> LedgerError:
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
     way_out = _WAYS_OUT.get(code & 0xFF, _ANY_WAY_OUT)  # the low byte; the rest is detail
     return LedgerError(f"{path}: {error}", way_out=way_out)
+
+
+def damaged(path: Path, problem: str) -> LedgerError:
+    """A ledger that contradicts itself or cannot be read, with the way on."""
+    return LedgerError(f"{path}: {problem}", way_out=_DAMAGED)
 
 
 @contextmanager
@@ -111,6 +126,7 @@ def prepare(path: Path) -> sqlite3.Connection:
         )
         try:
             version = _recognise(path, connection)  # first: what is not ours stays as it is
+            _examine(path, connection)
             connection.executescript(
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; "
                 f"PRAGMA journal_size_limit = {_WAL_KEPT_BYTES}; PRAGMA cache_size = {-_CACHE_KIB};"
@@ -137,6 +153,27 @@ def _create(path: Path) -> None:
         beside.replace(path)
     except OSError as error:
         raise LedgerError(f"{path}: {error.strerror or error}", way_out=_CLOSED) from error
+
+
+def _examine(path: Path, connection: sqlite3.Connection) -> None:
+    """Look for damage before anything is paid for.
+
+    A million items take half a second; from a disk that is slower than that, what can be read in
+    a second is looked at.
+    """
+    alarm = threading.Timer(_EXAMINED_MOST_S, connection.interrupt)
+    alarm.start()
+    try:
+        for table in _EXAMINED:
+            (found,) = connection.execute(f"PRAGMA quick_check({table})").fetchone()
+            if found != "ok":
+                raise damaged(path, found.splitlines()[-1])
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+            raise
+    finally:
+        alarm.cancel()
+        alarm.join()  # it may be about to interrupt, and the connection to be closed
 
 
 def _migrate(path: Path, connection: sqlite3.Connection, version: int) -> None:

@@ -38,24 +38,28 @@ def read(path: Path, most: int | None = None) -> Iterator[Pending]:
         LedgerError: The ledger cannot be read.
     """
     with database.reading(path) as connection:
-        yield from islice(_read(connection), most)
+        yield from islice(_read(path, connection), most)
 
 
-def _read(connection: sqlite3.Connection) -> Iterator[Pending]:
+def _read(path: Path, connection: sqlite3.Connection) -> Iterator[Pending]:
     number = 0
     while True:
         chunk = connection.execute(
-            "SELECT number, first_seq, items FROM chunks "
+            "SELECT number, first_seq, items, items - succeeded - failed FROM chunks "
             "WHERE number > ? AND succeeded + failed < items ORDER BY number LIMIT 1",
             (number,),
         ).fetchone()
         if chunk is None:
             return
-        number, first_seq, items = chunk
+        number, first_seq, items, expected = chunk
         last_seq = first_seq + items - 1
         for first in range(first_seq, last_seq + 1, _SLICE_ITEMS):
             span = (first, min(first + _SLICE_ITEMS - 1, last_seq))
-            yield from _of_span(connection, number, span)
+            found = _of_span(connection, number, span)
+            expected -= len(found)
+            if expected < 0:  # outcomes are gone that were counted: never pay for them again
+                raise database.damaged(path, f"outcomes of chunk {number} are missing")
+            yield from found
 
 
 def _of_span(connection: sqlite3.Connection, number: int, span: tuple[int, int]) -> list[Pending]:

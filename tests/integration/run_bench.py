@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,14 +34,18 @@ class Folder:
         (self.path / "greet.toml").write_text(TASK)
 
     def start(
-        self, *options: str, out: str = "out", under: Sequence[str] = ()
+        self,
+        *options: str,
+        out: str = "out",
+        under: Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
     ) -> "subprocess.Popen[str]":
         """`processor run` as a process, itself started by `under`; standard error is a pipe."""
         command = [*under, sys.executable, "-m", "processor", "run", "--task", "greet.toml"]
         process = subprocess.Popen(
             [*command, "--input", "rows.jsonl", "--base-url", self.url, "--out", out, *options],
             cwd=self.path,
-            env={**os.environ, "OPENAI_API_KEY": KEY},
+            env={**(env or os.environ), "OPENAI_API_KEY": KEY},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

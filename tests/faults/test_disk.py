@@ -1,0 +1,107 @@
+"""FAULTS.md, Disk: 89, a disk that fails under a run, and a ledger that was damaged.
+
+Each time: nothing more is sent, nothing acknowledged is lost, the exit code is 5, one line names
+the file and the way on; and once the disk is mended the same command finishes everything.
+"""
+
+import errno
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from run_bench import Folder
+
+from faults.bad_disk import UNUSABLE, BadDisk, compiled
+from processor.cli.sandbox_process import sandbox
+
+ITEMS = 300
+OPTIONS = ("--concurrency", "10", "--chunk-size", "20", "--quiet")
+
+needs_bad_disk = pytest.mark.skipif(bool(UNUSABLE), reason=UNUSABLE)
+pytestmark = pytest.mark.fault(89)
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return compiled(tmp_path_factory.mktemp("bad_disk"))
+
+
+@pytest.fixture
+def disk(library: Path, tmp_path: Path) -> BadDisk:
+    return BadDisk(library, tmp_path / "the disk is bad")
+
+
+@pytest.fixture(scope="module")
+def sandbox_url() -> Iterator[str]:
+    with sandbox(["--latency-ms", "20", "--latency-sigma", "0"]) as url:
+        yield url
+
+
+@pytest.fixture
+def folder(tmp_path: Path, sandbox_url: str) -> Iterator[Folder]:
+    made = Folder(tmp_path, sandbox_url)
+    made.rows(ITEMS)
+    made.admin("stats/reset", {})
+    yield made
+    made.end()
+
+
+def acknowledged(folder: Folder) -> set[int]:
+    """What was logged or stands in a file of results."""
+    detail = folder.path / "logs" / "batch_conversion.log"
+    lines = detail.read_text().split("\n")[:-1] if detail.exists() else []
+    told = {line["id"] for line in map(json.loads, lines) if line["event"] == "item"}
+    for path in (folder.path / "out").glob("conversion_results_batch_*.json"):
+        told |= {entry["id"] for entry in json.loads(path.read_text())["results"]}
+    return told
+
+
+def held(folder: Folder) -> set[int]:
+    return {seq for (seq,) in folder.ledger("SELECT seq FROM outcomes")}
+
+
+def assert_refused(code: int, told: str, names: str) -> None:
+    assert code == 5, told
+    assert "Traceback" not in told
+    last = told.strip().split("\n")[-1]
+    assert last.startswith("Error: ")
+    assert names in last
+    assert any(way in last for way in ("same command", "--logs", "--out", "--new")), last
+
+
+def assert_mended(folder: Folder) -> None:
+    """The same command does the rest, and no more."""
+    before, kept = folder.admin("stats")["received"], len(held(folder))
+    code, _, told = folder.run(*OPTIONS)
+    assert code == 0, told
+    folder.assert_whole(ITEMS)
+    assert folder.admin("stats")["received"] == before + ITEMS - kept
+
+
+@needs_bad_disk
+@pytest.mark.parametrize(
+    ("files", "op", "error", "names"),
+    [
+        ("*/out/ledger.sqlite-wal", "write", errno.ENOSPC, "ledger.sqlite"),
+        ("*/out/ledger.sqlite-wal", "write", errno.EIO, "ledger.sqlite"),
+        ("*/out/ledger.sqlite-wal", "sync", errno.EIO, "ledger.sqlite"),
+        ("*/out/.conversion_results*", "write", errno.ENOSPC, "conversion_results_batch_"),
+        ("*/out/.conversion_results*", "create", errno.EIO, "conversion_results_batch_"),
+        ("*/out/.conversion_stats*", "sync", errno.EIO, "conversion_stats.json"),
+        ("*/out/.results.csv*", "write", errno.ENOSPC, ".csv"),
+        ("*/logs/batch_conversion.log", "write", errno.EIO, "batch_conversion.log"),
+        ("*/logs/batch_conversion_2*", "write", errno.ENOSPC, "batch_conversion_2"),
+    ],
+)
+def test_it_fails_while_results_come(
+    folder: Folder, disk: BadDisk, files: str, op: str, error: int, names: str
+) -> None:
+    process = folder.start(*OPTIONS, env=disk.env(files, ops=[op], error=error))
+    folder.wait_for_answers(50)
+    disk.spoil()
+    _, told = process.communicate(timeout=30)
+    assert_refused(process.returncode, told, names)
+    assert acknowledged(folder) <= held(folder)
+    disk.mend()
+    assert_mended(folder)
