@@ -158,6 +158,15 @@ _ACCOUNT = (
     ),
 )
 
+_OWN = (
+    Cause(
+        code="budget",
+        retryable=True,
+        means="The money that --budget allows is used up.",
+        remedy="Run the same command again with a higher --budget.",
+    ),
+)
+
 _ITEM = (
     Cause(
         code="truncated",
@@ -229,7 +238,7 @@ _UNKNOWN = Cause(
 )
 
 CAUSES: Mapping[str, Cause] = MappingProxyType(
-    {one.code: one for one in (*_LATER, *_NETWORK, *_ACCOUNT, *_ITEM, _UNKNOWN)}
+    {one.code: one for one in (*_LATER, *_NETWORK, *_ACCOUNT, *_OWN, *_ITEM, _UNKNOWN)}
 )
 
 # What providers call it, in an error's `code` or `type`. Lower case.

@@ -5,12 +5,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from processor.direct.breaker import Stop
+from processor.direct.purse import BUDGET_CODE
+from processor.errors import ProcessorError
 from processor.ledger.intake import Intake
+from processor.ledger.ledger import Counts
+from processor.plan.budget import Shortfall
 from processor.watch.snapshot import Snapshot
 
 EXIT_OK = 0
 EXIT_ITEMS_FAILED = 2
 EXIT_STOPPED = 3
+EXIT_BUDGET = 4
 EXIT_LEDGER = 5
 EXIT_INTERRUPTED = 130
 EXIT_BUG = 1
@@ -23,9 +28,10 @@ class Report:
 
     Attributes:
         snapshot: Its figures.
-        exit_code: As in the documentation: 0, 2, 3, 5 or 130.
+        exit_code: As in the documentation: 0, 2, 3, 4, 5 or 130.
         intake: What was imported; None when the source was known already.
         stop: Why it stopped early, if it did.
+        shortfall: What the budget lacks, when that stopped it.
         files: What was written, the statistics first.
         differences: What does not agree between ledger, files and figures; empty when all does.
     """
@@ -34,5 +40,36 @@ class Report:
     exit_code: int
     intake: Intake | None
     stop: Stop | None
+    shortfall: Shortfall | None
     files: Sequence[Path]
     differences: Sequence[str]
+
+
+def exit_code_for(
+    counts: Counts, *, stop: Stop | None, interrupted: bool, differs: bool, min_success: float
+) -> int:
+    """What a run ends with that no error ended.
+
+    Args:
+        counts: Its items.
+        stop: Why it stopped early, if it did.
+        interrupted: Whether it was told to end.
+        differs: Whether ledger, files and figures disagree.
+        min_success: Share of successes among finished items that is good enough.
+    """
+    if stop is not None:
+        return EXIT_BUDGET if stop.code == BUDGET_CODE else EXIT_STOPPED
+    if interrupted and counts.pending:
+        return EXIT_INTERRUPTED
+    if differs:
+        return EXIT_LEDGER
+    finished = counts.succeeded + counts.failed
+    share = counts.succeeded / finished if finished else 1.0
+    return EXIT_OK if share >= min_success else EXIT_ITEMS_FAILED
+
+
+def exit_code_of(error: BaseException) -> int:
+    """What a session is said to have ended with when an error ended it."""
+    if isinstance(error, ProcessorError):
+        return error.exit_code
+    return EXIT_BUG if isinstance(error, Exception) else EXIT_INTERRUPTED

@@ -12,38 +12,27 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
-from processor import jsontext, machine
+from processor import jsontext, machine, spending
 from processor.clock import Clock, SystemClock
 from processor.data.interruptible import Interruptible
 from processor.data.source import Source
+from processor.direct.breaker import Stop
 from processor.direct.lane import DirectLane
 from processor.direct.retry import RetryPolicy
 from processor.direct.rules import LaneRules
 from processor.direct.transport import Transport
-from processor.errors import (
-    LedgerError,
-    ProcessorError,
-    UsageError,
-)
+from processor.errors import LedgerError, ProcessorError, UsageError
 from processor.exports import chunk_files, reconciliation, stats, tables
 from processor.ledger.commit import Commit
 from processor.ledger.intake import Intake, IntakeRules
-from processor.ledger.ledger import Counts, Ledger, discard_if_empty, open_ledger
+from processor.ledger.ledger import Ledger, discard_if_empty, open_ledger
 from processor.ledger.writer import Vitals, Writer
 from processor.notice import Notice
 from processor.observer import Observer
-from processor.plan.prices import Prices
-from processor.report import (
-    EXIT_BUG,
-    EXIT_INTERRUPTED,
-    EXIT_ITEMS_FAILED,
-    EXIT_LEDGER,
-    EXIT_OK,
-    EXIT_STOPPED,
-    FINISHED,
-    Report,
-)
+from processor.plan.budget import Shortfall
+from processor.report import FINISHED, Report, exit_code_for, exit_code_of
 from processor.settings import Settings
+from processor.spending import Spending
 from processor.tasks.task import Task
 from processor.watch import snapshot
 from processor.watch.snapshot import Snapshot
@@ -84,6 +73,8 @@ class Run:
         self._accept_change = accept_change
         self._clock = clock or SystemClock()
         self._lane: DirectLane | None = None
+        self._spending: Spending | None = None
+        self._prices = spending.prices_of(settings)
         self._transport: Transport | None = None
         self._interrupted = False
         self._aborted = False
@@ -119,6 +110,7 @@ class Run:
             raise
 
     async def _execute(self) -> Report:
+        spending.check(self._settings, self._task.model)
         if chunk_files.orphaned(self._folder):
             raise UsageError(
                 f"{self._folder} holds results, but the ledger that knows them is gone",
@@ -138,7 +130,7 @@ class Run:
                 return await asyncio.to_thread(self._conclude, ledger, session, intake)
             except BaseException as error:
                 with suppress(LedgerError):  # what went wrong first is what is told
-                    ledger.end_session(session, _exit_code_of(error))
+                    ledger.end_session(session, exit_code_of(error))
                 raise
 
     def _introduce(self, ledger: Ledger) -> None:
@@ -215,6 +207,9 @@ class Run:
         if self._interrupted or self._allowed == 0 or not ledger.counts().pending:
             return
         self._tell("sending", pending=ledger.counts().pending, model=self._task.model)
+        budget = spending.begin(
+            ledger, limit_usd=settings.budget_usd, prices=self._prices, model=self._task.model
+        )
         async with Transport(
             settings.base_url,
             key.get_secret_value() if key else None,
@@ -222,6 +217,15 @@ class Run:
         ) as transport:
             self._transport = transport
             with self._writing(ledger, session) as writer:
+                if budget is not None:
+                    self._spending = Spending(
+                        ledger,
+                        budget,
+                        prices=self._prices,
+                        model=self._task.model,
+                        reserve=writer.reserve,
+                        granted=self._granted,
+                    )
                 self._lane = DirectLane(
                     task=self._task,
                     transport=transport,
@@ -230,6 +234,7 @@ class Run:
                     rules=_lane_rules(settings),
                     clock=self._clock,
                     tell=self._tell_notice,
+                    purse=self._spending.purse if self._spending else None,
                 )
                 if not self._interrupted:
                     await self._lane.run()
@@ -237,6 +242,8 @@ class Run:
                     await asyncio.wrap_future(writer.flush())
         if self._failure is not None:
             raise self._failure
+        if self._spending is not None:
+            self._spending.settle()
         ledger.add_seconds("send", self._clock.monotonic() - begun_s)
 
     @contextmanager
@@ -252,12 +259,16 @@ class Run:
 
         with ledger.writing(
             session=session,
-            price=Prices(self._settings.provider, self._settings.base_url).cost_usd,
+            price=self._prices.cost_usd,
             vitals=self._vitals,
             on_commit=on_commit,
             on_failure=on_failure,
         ) as writer:
             yield writer
+
+    def _granted(self) -> None:
+        assert self._lane is not None
+        self._lane.granted()
 
     def _committed(self, commit: Commit) -> None:
         assert self._lane is not None
@@ -301,10 +312,19 @@ class Run:
             found = reconciliation.differences(ledger.connection, ledger.folder, shot)
         for difference in found:
             self._tell("not_reconciled", message=difference)
+        shortfall = self._shortfall(ledger)
         stop = self._lane.stopped if self._lane else None
+        if stop is not None and shortfall is not None:
+            stop = Stop(code=stop.code, message=str(shortfall))
         if stop is not None:
             self._tell("run_stopped", code=stop.code, message=stop.message)
-        exit_code = self._exit_code(ledger.counts(), differs=bool(found))
+        exit_code = exit_code_for(
+            ledger.counts(),
+            stop=stop,
+            interrupted=self._interrupted,
+            differs=bool(found),
+            min_success=self._settings.min_success,
+        )
         if exit_code in FINISHED:
             ledger.set_meta(limit_open="")
         ledger.end_session(session, exit_code, stop=(stop.code, stop.message) if stop else None)
@@ -316,20 +336,17 @@ class Run:
             exit_code=exit_code,
             intake=intake,
             stop=stop,
+            shortfall=shortfall,
             files=[statistics, *files],
             differences=found,
         )
 
-    def _exit_code(self, counts: Counts, *, differs: bool) -> int:
-        if self._lane is not None and self._lane.stopped is not None:
-            return EXIT_STOPPED
-        if self._interrupted and counts.pending:
-            return EXIT_INTERRUPTED
-        if differs:
-            return EXIT_LEDGER
-        finished = counts.succeeded + counts.failed
-        share = counts.succeeded / finished if finished else 1.0
-        return EXIT_OK if share >= self._settings.min_success else EXIT_ITEMS_FAILED
+    def _shortfall(self, ledger: Ledger) -> Shortfall | None:
+        """What the budget lacks, when that ended the run."""
+        if self._spending is None:
+            return None
+        pending, allowed = ledger.counts().pending, self._allow(ledger)
+        return self._spending.shortfall(pending if allowed is None else min(pending, allowed))
 
     def _export(self, ledger: Ledger) -> list[Path]:
         begun_s = self._clock.monotonic()
@@ -389,13 +406,6 @@ def _outline(shot: Snapshot) -> dict[str, int]:
         "failed": shot.failed,
         "pending": shot.pending,
     }
-
-
-def _exit_code_of(error: BaseException) -> int:
-    """What the session is said to have ended with when an error ended it."""
-    if isinstance(error, ProcessorError):
-        return error.exit_code
-    return EXIT_BUG if isinstance(error, Exception) else EXIT_INTERRUPTED
 
 
 def _differences(before: dict[str, str], now: dict[str, str]) -> list[str]:

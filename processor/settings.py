@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from processor.errors import UsageError
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
+Price = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 
@@ -39,6 +40,12 @@ class Settings(BaseModel):
     give_up_s: float = Field(
         300, ge=0, allow_inf_nan=False, description="seconds without the provider before stopping"
     )
+    budget_usd: float | None = Field(
+        None, gt=0, allow_inf_nan=False, description="US dollars that the run may spend in all"
+    )
+    price: tuple[Price, Price, Price] | None = Field(
+        None, description="US dollars per million tokens: input, cached input, output"
+    )
     limit: int | None = Field(None, ge=1, description="items not done yet that are taken at most")
     min_success: float = Field(
         1, ge=0, le=1, allow_inf_nan=False, description="share of successes that exits with 0"
@@ -66,6 +73,17 @@ class Settings(BaseModel):
             raise ValueError("an address holds no password; the key goes into OPENAI_API_KEY")
         return value.rstrip("/")
 
+    @field_validator("price", mode="before")
+    @classmethod
+    def _split_price(cls, value: Any) -> Any:
+        """`0.1,0.5` without, `0.1,0.01,0.5` with a price of cached input."""
+        if not isinstance(value, str):
+            return value
+        parts = value.split(",")
+        if len(parts) not in (2, 3):
+            raise ValueError("two or three numbers are needed: IN,OUT or IN,CACHED,OUT")
+        return parts if len(parts) == 3 else (parts[0], *parts)
+
     @field_validator("api_key")
     @classmethod
     def _check_api_key(cls, value: SecretStr | None) -> SecretStr | None:
@@ -84,7 +102,9 @@ class Settings(BaseModel):
             return cls(**values)
         except ValidationError as error:
             first = error.errors()[0]
-            name = "--" + str(first["loc"][0]).removesuffix("_s").replace("_", "-")
+            name = "--" + str(first["loc"][0]).removesuffix("_s").removesuffix("_usd").replace(
+                "_", "-"
+            )
             secret = first["loc"][0] == "api_key" or "@" in str(first["input"])
             hidden = first["type"] == "extra_forbidden" or secret
             given = "" if hidden else f" (given: {first['input']!r})"

@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from processor.errors import UsageError
 
 if TYPE_CHECKING:  # importing them takes longer than --help may
     from processor.data.source import Source
+    from processor.plan.budget import Shortfall
     from processor.report import Report
 
 _DEFAULT_GENERATED = 1_000
@@ -32,8 +34,8 @@ Ctrl-C once finishes what is in flight, twice leaves at once; both are resumable
 \b
 Exit codes: 0 every item succeeded (or --min-success was reached) · 1 bad usage, input or
 configuration, nothing sent · 2 finished, items failed · 3 stopped by the provider or the
-network · 5 the disk or the ledger failed · 130 interrupted. After 3, 5 and 130 the same
-command goes on.
+network · 4 stopped by the budget · 5 the disk or the ledger failed · 130 interrupted. After 3,
+5 and 130 the same command goes on, after 4 the same with a higher --budget.
 """
 
 
@@ -71,6 +73,18 @@ command goes on.
     default="auto",
     show_default=True,
     help="Which lane items take.",
+)
+@click.option(
+    "--budget",
+    "budget_usd",
+    type=float,
+    metavar="USD",
+    help="US dollars to spend at most, over all starts of the run.",
+)
+@click.option(
+    "--price",
+    metavar="IN,OUT",
+    help="US dollars per million tokens, or IN,CACHED,OUT; in place of the list's.",
 )
 @click.option("--model", help="In place of the task's.")
 @click.option("--max-output-tokens", type=int, help="Tokens an answer may have.")
@@ -195,6 +209,20 @@ def _advise(chunk_size: int) -> None:
         output.tell(f"Warning: --chunk-size {chunk_size}: 10-100 is usual.")
 
 
+def _again(typed: Sequence[str], shortfall: "Shortfall | None") -> list[str]:
+    """The words that go on with this run: those typed, with a budget that is enough."""
+    if shortfall is None:
+        return list(typed)
+    words = iter(typed)
+    kept = []
+    for word in words:
+        if word == "--budget":
+            next(words, None)
+        elif not word.startswith("--budget="):
+            kept.append(word)
+    return [*kept, "--budget", f"{shortfall.enough_usd:.12g}"]
+
+
 def _sum_up(report: "Report", log_path: Path) -> None:
     from processor.cli import summary  # noqa: PLC0415
 
@@ -204,7 +232,7 @@ def _sum_up(report: "Report", log_path: Path) -> None:
         output.say(f"  {'differs':<9} {difference}")
     for file in (*report.files, log_path):
         output.say(f"  {'file':<9} {file}")
-    typed = shlex.join(["processor", *sys.argv[1:]])
+    typed = shlex.join(["processor", *_again(sys.argv[1:], report.shortfall)])
     for step in summary.next_steps(report.snapshot, command=typed):
         output.say(f"  {'next':<9} {step}")
     stopped = summary.stop(report.snapshot)

@@ -15,6 +15,7 @@ from processor.cli.words import duration, money, rate, share
 from processor.errors import LedgerError
 from processor.ledger.commit import ChunkTotals, Commit
 from processor.notice import Notice
+from processor.plan.budget import dollars
 from processor.watch import snapshot
 from processor.watch.snapshot import Snapshot
 
@@ -183,7 +184,7 @@ def _figures(shot: Snapshot, now: Speed) -> str:
         f"ok {share(shot.success_rate)}",
         rate(now.per_s),
         f"left {duration(now.eta_s)}",
-        money(shot.overall.cost_usd),
+        _spending(shot),
     ]
     errors = list(shot.errors.items())[:_SHOWN_ERRORS]
     if errors:
@@ -191,6 +192,13 @@ def _figures(shot: Snapshot, now: Speed) -> str:
     if shot.overall.retries:
         parts.append(f"retries {shot.overall.retries:,}")
     return " · ".join(parts)
+
+
+def _spending(shot: Snapshot) -> str:
+    limit_usd = shot.session.budget_usd if shot.session else None
+    if limit_usd is None:
+        return money(shot.overall.cost_usd)
+    return f"{money(shot.spent_usd)} of {dollars(limit_usd)}"
 
 
 def _line(notice: Notice) -> str | None:  # noqa: PLR0911 - one line an event

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from processor.cli.words import duration, milliseconds, money, rate, share
 from processor.codes import cause_of
 from processor.exports.tables import SKIPPED_NAME
+from processor.plan.budget import dollars
 from processor.watch.snapshot import Snapshot
 
 TARGET_SUCCESS = 0.95
@@ -44,6 +45,8 @@ def lines(shot: Snapshot) -> Iterator[str]:
         f"{overall.prompt_tokens:,} in · {overall.completion_tokens:,} out · "
         f"{money(overall.cost_usd)}{charged}",
     )
+    if shot.session is not None and shot.session.budget_usd is not None:
+        yield _row("budget", _budget(shot, shot.session.budget_usd))
     for code, count in shot.errors.items():
         cause = cause_of(code)
         yield _row("error", f"{code} {count:,}: {cause.means} {cause.remedy}")
@@ -54,7 +57,10 @@ def next_steps(shot: Snapshot, *, command: str) -> Iterator[str]:
     """What to do now, as commands to type."""
     folder = shlex.quote(str(shot.folder))
     if shot.pending:
-        yield f"{shot.pending:,} items are pending; the same command goes on: {command}"
+        same = "the same command"
+        if shot.session is not None and shot.session.stop_code == "budget":
+            same += " with a higher --budget"
+        yield f"{shot.pending:,} items are pending; {same} goes on: {command}"
     if any(cause_of(code).retryable for code in shot.errors):
         yield f"send the failed items again: processor retry {folder}, then the same command"
     if shot.session is not None and shot.session.stop_code in shot.errors:
@@ -74,6 +80,12 @@ def stop(shot: Snapshot) -> str | None:
     if session is None or session.stop_code is None:
         return None
     return f"{session.stop_code}: {session.stop_message} {cause_of(session.stop_code).remedy}"
+
+
+def _budget(shot: Snapshot, limit_usd: float) -> str:
+    used = f"{dollars(shot.spent_usd)} of {dollars(limit_usd)} used"
+    reserved_usd = shot.reserved_usd - shot.spent_usd
+    return f"{used} · {dollars(reserved_usd)} reserved for calls" if reserved_usd > 0 else used
 
 
 def _targets(shot: Snapshot) -> Iterator[str]:

@@ -9,6 +9,7 @@ from math import inf
 from typing import Protocol
 
 from processor.items import Item
+from processor.plan.estimate import Size
 
 
 class Fresh(Protocol):
@@ -37,6 +38,8 @@ class Work:
         waits: Attempts in this session that the provider only asked to make later.
         body: The request's JSON, once it is rendered.
         invalid: (answer, problem) pairs that its next request shows.
+        size: Of the rendered request; with a budget only.
+        estimate_usd: What the next call is expected to cost; with a budget only.
     """
 
     item: Item
@@ -45,6 +48,8 @@ class Work:
     tries: int = 0
     waits: int = 0
     body: bytes | None = None
+    size: Size | None = None
+    estimate_usd: float = 0.0
 
 
 class Backlog:

@@ -24,6 +24,7 @@ from processor.direct.breaker import Breaker, Stop
 from processor.direct.deadlines import Deadlines
 from processor.direct.headers import RateLimits, read_hints, read_limits
 from processor.direct.pace import Pace, Ticket
+from processor.direct.purse import Purse
 from processor.direct.retry import decide
 from processor.direct.rules import LaneRules
 from processor.direct.transport import Reply, Transport, TransportError
@@ -31,6 +32,7 @@ from processor.direct.window import Window
 from processor.errors import TaskError
 from processor.items import Accepted, Attempt, Failure, Invalid, Outcome
 from processor.notice import Notice
+from processor.plan.estimate import size_of
 from processor.tasks.task import Task
 from processor.verdict import (
     PATIENCE,
@@ -61,6 +63,7 @@ class DirectLane:
         rules: How the lane behaves.
         clock: Time.
         tell: Takes what concerns the whole lane.
+        purse: What may be spent; None for no budget.
     """
 
     def __init__(
@@ -73,6 +76,7 @@ class DirectLane:
         rules: LaneRules,
         clock: Clock,
         tell: Callable[[Notice], None],
+        purse: Purse | None = None,
     ) -> None:
         self._task = task
         self._transport = transport
@@ -80,6 +84,7 @@ class DirectLane:
         self._rules = rules
         self._clock = clock
         self._tell = tell
+        self._purse = purse
         self._backlog = Backlog(pending)
         self._breaker = Breaker(rules.give_up_s)
         self._window = Window.of(rules.concurrency, ceiling=_WINDOW_CEILING)
@@ -143,6 +148,12 @@ class DirectLane:
                 self._backlog.put(self._reasks.pop(record.item.seq))
         self._alarm.ring()
 
+    def granted(self) -> None:
+        """Take note that the reservation which the purse asked for is durable."""
+        assert self._purse is not None
+        self._purse.granted()
+        self._alarm.ring()
+
     def _is_ending(self) -> bool:
         """Whether no call may be started any more."""
         return self._draining or self.stopped is not None or self._crash is not None
@@ -168,6 +179,8 @@ class DirectLane:
                 return self._backlog.next_due_s()
             if work.body is None and not self._render(work):
                 continue
+            if self._purse is not None and not self._afford(work, self._purse):
+                return inf
             due_s = self._barrier(work, now_s) or self._turn(work, now_s)
             if due_s > now_s:
                 self._backlog.put(work)
@@ -187,7 +200,8 @@ class DirectLane:
     def _render(self, work: Work) -> bool:
         """Fill in the body to send; an item that cannot be rendered fails, unsent."""
         try:
-            work.body = orjson.dumps(self._task.render(work.item, work.invalid).body)
+            body = self._task.render(work.item, work.invalid).body
+            work.body = orjson.dumps(body)
         except (TaskError, orjson.JSONEncodeError) as error:
             failure = Failure(code="template", message=str(error), retryable=False)
             self._settle(
@@ -200,7 +214,19 @@ class DirectLane:
                     failure=failure,
                 )
             )
-        return work.body is not None
+            return False
+        if self._purse is not None:
+            work.size = size_of(body, len(work.body))
+        return True
+
+    def _afford(self, work: Work, purse: Purse) -> bool:
+        """Whether the work may be sent as far as money goes; the job stops when it never may."""
+        if purse.admits(work, self._window.size):
+            return True
+        self._backlog.put(work)
+        if not self._calls and (stop := purse.refusal(work)):
+            self._stop(stop)
+        return False
 
     def _barrier(self, work: Work, now_s: float) -> float:
         """When the work's chunk may begin, with `--wait`; 0 when nothing holds it."""
@@ -221,10 +247,15 @@ class DirectLane:
         call = asyncio.create_task(self._call(work, self._pace.ticket))
         self._calls.begin(call)
         call.add_done_callback(partial(self._ended, work))
+        if self._purse is not None:
+            self._purse.begin(work)
 
     def _ended(self, work: Work, call: asyncio.Task[None]) -> None:
-        if call.cancelled() and self._calls.is_overdue(call):
+        unsent = call.cancelled() and self._calls.is_overdue(call)
+        if unsent:
             self._backlog.put(work)  # the loop was so late that the call had not begun
+        if self._purse is not None and call.cancelled():
+            self._purse.cut_off(work, sent=not unsent)
         self._calls.end(call)
         if not call.cancelled() and call.exception() is not None:
             self._crash = self._crash or call.exception()
@@ -248,6 +279,8 @@ class DirectLane:
         self._guard(verdict, work, started_s, now_s)
         if verdict.unreachable:
             self._pace.refund(_tokens(work))
+        if self._purse is not None:
+            self._purse.settle(work, verdict)
         self._conclude(Answer(work, verdict, reply, latency_s * 1000), now_s)
 
     def _judge(self, reply: Reply) -> Verdict:

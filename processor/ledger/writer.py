@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from processor.errors import LedgerError
-from processor.ledger import database
+from processor.ledger import account, database
 from processor.ledger.commit import Commit, Record, write
 from processor.ledger.tally import Pricer
 
@@ -62,6 +62,7 @@ class Writer:
         self._on_failure = on_failure
         self._records: list[Record] = []
         self._flushes: list[Future[None]] = []
+        self._reserved_usd: float | None = None
         self._lock = threading.Lock()
         self._work = threading.Event()
         self._hurry = threading.Event()
@@ -96,6 +97,12 @@ class Writer:
         self._work.set()
         return flush
 
+    def reserve(self, usd: float) -> "Future[None]":
+        """Keep what may be spent in all; the future is that of `flush`."""
+        with self._lock:
+            self._reserved_usd = usd
+        return self.flush()
+
     def close(self) -> None:
         """Write what is left and end the thread; the connection is the caller's again."""
         self._closing = True
@@ -113,9 +120,10 @@ class Writer:
             with self._lock:
                 records, self._records = self._records, []
                 flushes, self._flushes = self._flushes, []
+                reserved_usd, self._reserved_usd = self._reserved_usd, None
             try:
-                if records:
-                    self._commit(records)
+                if records or reserved_usd is not None:
+                    self._commit(records, reserved_usd)
             except BaseException as error:  # noqa: BLE001 - a thread's failure is the run's
                 self._fail(error, flushes)
                 return
@@ -142,9 +150,11 @@ class Writer:
             )
         return error
 
-    def _commit(self, records: list[Record]) -> None:
+    def _commit(self, records: list[Record], reserved_usd: float | None) -> None:
         connection = self._connection
         with database.transaction(connection):
+            if reserved_usd is not None:
+                account.reserve(connection, reserved_usd)
             chunks = write(connection, records, self._price, self._session)
             vitals = self._vitals()
             connection.execute(

@@ -20,6 +20,11 @@ class Rates:
     cached: float
     completion: float
 
+    @classmethod
+    def per_million(cls, prompt: float, cached: float, completion: float) -> "Rates":
+        """From US dollars for a million tokens, as providers list them."""
+        return cls(prompt=prompt / 1e6, cached=cached / 1e6, completion=completion / 1e6)
+
     def cost_usd(self, usage: Usage) -> float:
         """What an answer costs."""
         cached = min(usage.cached_tokens, usage.prompt_tokens)  # some providers count amiss
@@ -37,11 +42,13 @@ class Prices:
         provider: `openai`; `sandbox`, which asks OpenAI's prices and charges nothing; or another
             name, whose prices are found by its address.
         base_url: Address of the API.
+        own: What the user says that it costs, whichever model and tier answers; batch is half.
     """
 
-    def __init__(self, provider: str, base_url: str) -> None:
+    def __init__(self, provider: str, base_url: str, *, own: Rates | None = None) -> None:
         self._provider = OPENAI if provider == SANDBOX else provider
         self._base_url = base_url
+        self._own = own
         self._rates = lru_cache(maxsize=64)(self._find_rates)
 
     def cost_usd(
@@ -55,6 +62,8 @@ class Prices:
             lane: Batch costs half.
             usage: Its tokens.
         """
+        if self._own is not None:
+            return self._own.cost_usd(usage) * (0.5 if lane == "batch" else 1)
         if model is None:
             return None
         if usage.prompt_tokens > _LINEAR_PROMPT_TOKENS:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from processor.ledger import counters, database, histogram
+from processor.ledger import account, counters, database, histogram
 
 _LANES = ("direct", "batch")  # always shown; others when they did something
 
@@ -45,6 +45,7 @@ class Session:
         exit_code: None while it goes on, and for ever if it was killed.
         stop_code: The error code of what ended it early; None if nothing did.
         stop_message: The same in words.
+        budget_usd: What the run may spend over all its starts; None for no bound.
     """
 
     pid: int
@@ -52,11 +53,16 @@ class Session:
     exit_code: int | None
     stop_code: str | None
     stop_message: str | None
+    budget_usd: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """A run at one moment; succeeded + failed + pending = total.
+
+    `spent_usd` is what counts against a budget: all known costs, and what cut-off calls and answers
+    of unknown price of earlier starts may have cost. A start with a budget may spend up to
+    `reserved_usd` before it writes again; 0 when it has ended, unless it was killed.
 
     Times are seconds since the epoch, money US dollars (None: unknown), shares 0-1 over finished
     items (None before any).
@@ -87,6 +93,8 @@ class Snapshot:
     bytes_sent: int
     bytes_received: int
     session: Session | None
+    spent_usd: float
+    reserved_usd: float
 
     @property
     def finished(self) -> int:
@@ -139,7 +147,7 @@ def _read(folder: Path, connection: sqlite3.Connection) -> Snapshot:
         "IFNULL(SUM(cpu_s), 0), IFNULL(MAX(peak_rss_mb), 0), IFNULL(SUM(bytes_sent), 0), "
         "IFNULL(SUM(bytes_received), 0) FROM sessions"
     ).fetchone()
-    session = _session(connection)
+    session, spending = _session(connection), account.read(found)
     ended = session is not None and session.exit_code is not None
     return Snapshot(
         folder=folder,
@@ -171,6 +179,8 @@ def _read(folder: Path, connection: sqlite3.Connection) -> Snapshot:
         bytes_sent=active[5],
         bytes_received=active[6],
         session=session,
+        spent_usd=spending.priced_usd + spending.aside_usd,
+        reserved_usd=spending.reserved_usd,
     )
 
 
@@ -231,11 +241,16 @@ def _latency(connection: sqlite3.Connection, values: Mapping[str, float]) -> Lat
 
 def _session(connection: sqlite3.Connection) -> Session | None:
     row = connection.execute(
-        "SELECT pid, started_at, exit_code, stop_code, stop_message FROM sessions "
-        "ORDER BY number DESC LIMIT 1"
+        "SELECT pid, started_at, exit_code, stop_code, stop_message, "
+        "json_extract(settings, '$.budget_usd') FROM sessions ORDER BY number DESC LIMIT 1"
     ).fetchone()
     if row is None:
         return None
     return Session(
-        pid=row[0], started_at=row[1], exit_code=row[2], stop_code=row[3], stop_message=row[4]
+        pid=row[0],
+        started_at=row[1],
+        exit_code=row[2],
+        stop_code=row[3],
+        stop_message=row[4],
+        budget_usd=row[5],
     )

@@ -41,11 +41,12 @@ ALLOWED = {
     "data": {"errors", "items", "jsontext"},
     "plan": {"errors", "items"},
     "ledger": {"data", "errors", "items", "jsontext"},
-    "direct": {"clock", "codes", "errors", "items", "notice", "tasks", "verdict"},
+    "direct": {"clock", "codes", "errors", "items", "notice", "plan", "tasks", "verdict"},
     "watch": {"errors", "items", "jsontext", "ledger"},
     "exports": {"errors", "items", "jsontext", "ledger", "watch"},
     "observer": {"ledger", "notice"},
-    "report": {"direct", "ledger", "watch"},
+    "report": {"direct", "errors", "ledger", "plan", "watch"},
+    "spending": {"direct", "errors", "items", "ledger", "plan", "settings"},
     "run": {
         *BASE,
         *(
@@ -57,6 +58,7 @@ ALLOWED = {
             "plan",
             "report",
             "settings",
+            "spending",
             "tasks",
             "watch",
         ),

@@ -1,0 +1,92 @@
+"""What a run has spent, as its ledger knows it; kept among the counters.
+
+Three figures stand beside the sum of all known prices. `reserved`: no more may have been spent
+since a start with a budget began; it holds while that start lives, and for ever if it was killed.
+`aside`: what earlier starts may have spent beyond the known prices: calls that were cut off,
+answers whose price nobody told. `unpriced_aside`: how many such answers `aside` pays for.
+"""
+
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from processor.items import Usage
+from processor.ledger import counters
+
+_RESERVED = "budget.reserved_usd"
+_ASIDE = "budget.aside_usd"
+_UNPRICED_ASIDE = "budget.unpriced_aside"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """A run's spending over all its starts.
+
+    Attributes:
+        priced_usd: Of all answers whose price is known.
+        unpriced: Answers whose price is not.
+        finished: Items with an outcome.
+        usage: Tokens of all answers.
+    """
+
+    priced_usd: float
+    unpriced: int
+    finished: int
+    usage: Usage
+    reserved_usd: float
+    aside_usd: float
+    unpriced_aside: int
+
+    def spent_usd(self, answer_usd: float) -> float:
+        """What counts as spent.
+
+        Args:
+            answer_usd: What an answer of unknown price is taken for.
+        """
+        unpriced_usd = max(0, self.unpriced - self.unpriced_aside) * answer_usd
+        return max(self.reserved_usd, self.priced_usd + self.aside_usd + unpriced_usd)
+
+
+def read(found: Mapping[str, Mapping[str, float]]) -> Account:
+    """The account among counters, as `counters.read` gives them."""
+    own = found.get("", {})
+
+    def total(name: str) -> float:
+        return sum(values.get(name, 0.0) for lane, values in found.items() if lane)
+
+    return Account(
+        priced_usd=total("cost_usd"),
+        unpriced=int(total("unpriced")),
+        finished=int(total("succeeded") + total("failed")),
+        usage=Usage(
+            prompt_tokens=int(total("prompt_tokens")),
+            completion_tokens=int(total("completion_tokens")),
+            cached_tokens=int(total("cached_tokens")),
+        ),
+        reserved_usd=own.get(_RESERVED, 0.0),
+        aside_usd=own.get(_ASIDE, 0.0),
+        unpriced_aside=int(own.get(_UNPRICED_ASIDE, 0)),
+    )
+
+
+def settle(connection: sqlite3.Connection, spent_usd: float, *, reserved: bool) -> None:
+    """Keep what counts as spent by now, within the caller's transaction.
+
+    Args:
+        connection: The ledger; all answers are in it.
+        spent_usd: What counts as spent.
+        reserved: Whether a start with a budget begins.
+    """
+    account = read(counters.read(connection))
+    reserve(connection, spent_usd if reserved else 0.0)
+    _put(connection, _ASIDE, max(0.0, spent_usd - account.priced_usd))
+    _put(connection, _UNPRICED_ASIDE, account.unpriced)
+
+
+def reserve(connection: sqlite3.Connection, usd: float) -> None:
+    """Keep what may be spent in all, within the caller's transaction."""
+    _put(connection, _RESERVED, usd)
+
+
+def _put(connection: sqlite3.Connection, name: str, value: float) -> None:
+    connection.execute("INSERT OR REPLACE INTO counters VALUES ('', ?, ?)", (name, value))

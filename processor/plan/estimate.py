@@ -1,0 +1,114 @@
+"""What a call will cost, before it is made. Pure.
+
+Until enough answers came, a call is taken for the dearest that it can be: a token holds at least
+a byte, so a prompt has no more tokens than its request has bytes, and an answer fills its cap.
+From then on it is taken for what 99 of 100 answers cost: input by the byte, output by the answer,
+so that a long item is expected to cost more than a short one.
+"""
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import ceil
+from typing import Any
+
+from processor.items import Usage
+
+# Of a request without a cap. Only a guess: such an answer may be longer.
+OUTPUT_TOKENS_ASSUMED = 1_000
+LEARNT_AFTER = 50
+
+_CAPS = ("max_completion_tokens", "max_output_tokens", "max_tokens")
+_REMEMBERED = 1_000
+_SHARE = 0.99
+
+PriceOf = Callable[[str | None, Usage], float | None]
+"""(service tier, tokens) to US dollars, for the model that is asked; None when unknown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """What bounds the cost of a request.
+
+    Attributes:
+        input_bytes: Of the whole request.
+        output_tokens: The most that its answer may have, or what is assumed without a cap.
+        tier: Service tier that it asks for.
+    """
+
+    input_bytes: int
+    output_tokens: int = OUTPUT_TOKENS_ASSUMED
+    tier: str | None = None
+
+
+def size_of(body: Mapping[str, Any], input_bytes: int) -> Size:
+    """The size of a request, from its body and the length of that as JSON."""
+    caps = [body[name] for name in _CAPS if _is_count(body.get(name))]
+    choices = body["n"] if _is_count(body.get("n")) else 1
+    tier = body.get("service_tier")
+    return Size(
+        input_bytes=input_bytes,
+        output_tokens=min(caps, default=OUTPUT_TOKENS_ASSUMED) * choices,
+        tier=tier if isinstance(tier, str) else None,
+    )
+
+
+class Estimator:
+    """Learns from answers what calls cost.
+
+    Args:
+        price: List prices of the model that is asked.
+    """
+
+    def __init__(self, price: PriceOf) -> None:
+        self._price = price
+        self._input = _Percentile()
+        self._output = _Percentile()
+
+    @property
+    def learnt(self) -> bool:
+        """Whether answers tell more than the bounds."""
+        return self._output.count >= LEARNT_AFTER
+
+    def call_usd(self, size: Size) -> float:
+        """What a request of this size will hardly cost more than."""
+        if not self.learnt:
+            return self.most_usd(size)
+        return size.input_bytes * self._input.value + self._output.value
+
+    def most_usd(self, size: Size) -> float:
+        """The bound that needs no experience."""
+        usage = Usage(prompt_tokens=size.input_bytes, completion_tokens=size.output_tokens)
+        usd = self._price(size.tier, usage)
+        if usd is None:  # the tier has no price of its own
+            usd = self._price(None, usage)
+        assert usd is not None, "a budget needs a price, which is seen to before anything is sent"
+        return usd
+
+    def learn(self, size: Size, *, input_usd: float, output_usd: float) -> None:
+        """Take note of what an answer cost."""
+        self._input.add(input_usd / max(1, size.input_bytes))
+        self._output.add(output_usd)
+
+
+class _Percentile:
+    """What 99 of 100 of the latest values do not exceed."""
+
+    __slots__ = ("_latest", "count", "value")
+
+    def __init__(self) -> None:
+        self._latest: deque[float] = deque(maxlen=_REMEMBERED)
+        self.count = 0
+        self.value = 0.0
+
+    def add(self, value: float) -> None:
+        """Count a value; `value` follows every 50 of them."""
+        self._latest.append(value)
+        self.count += 1
+        if self.count % LEARNT_AFTER == 0:
+            ranked = sorted(self._latest)
+            self.value = ranked[ceil(_SHARE * len(ranked)) - 1]
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0

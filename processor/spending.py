@@ -1,0 +1,151 @@
+"""A run's budget over all its starts, between the prices and the ledger."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future
+
+from processor.direct.purse import Purse
+from processor.errors import UsageError
+from processor.items import Usage
+from processor.ledger import account, counters, database
+from processor.ledger.account import Account
+from processor.ledger.ledger import Ledger
+from processor.plan.budget import Budget, Shortfall
+from processor.plan.estimate import OUTPUT_TOKENS_ASSUMED, Estimator, PriceOf
+from processor.plan.prices import Prices, Rates
+from processor.settings import Settings
+
+_INPUT_TOKENS_ASSUMED = 1_000  # of an answer in a run of whose answers nobody told the tokens
+
+
+class Spending:
+    """The budget of one start. Made by `begin`.
+
+    Args:
+        ledger: Of the run.
+        budget: With what was spent before.
+        prices: Of the provider.
+        model: That is asked.
+        reserve: Keeps what may be spent in all; its future is done when that is durable.
+        granted: Called in the event loop when what the purse asked for is.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        budget: Budget,
+        *,
+        prices: Prices,
+        model: str,
+        reserve: Callable[[float], "Future[None]"],
+        granted: Callable[[], None],
+    ) -> None:
+        self._ledger = ledger
+        self._budget = budget
+        self._reserve = reserve
+        self._granted = granted
+        self._list_price = _list_price(prices, model)
+        self._estimator = Estimator(self._list_price)
+        self.purse = Purse(
+            budget=budget, estimator=self._estimator, price=prices.cost_usd, reserve=self._ask
+        )
+
+    def _ask(self, usd: float) -> None:
+        loop = asyncio.get_running_loop()
+
+        def written(done: "Future[None]") -> None:
+            if done.exception() is None:  # otherwise the run ends for that
+                loop.call_soon_threadsafe(self._granted)
+
+        self._reserve(usd).add_done_callback(written)
+
+    def settle(self) -> None:
+        """Put down what was really spent: no call is in flight, and all answers are durable."""
+        _keep(self._ledger, self._budget.spent_usd, reserved=False)
+
+    def shortfall(self, items: int) -> Shortfall | None:
+        """What is lacking for the items that are left; None when the budget refused no call."""
+        refused = self.purse.refused
+        if refused is None:
+            return None
+        past = _account(self._ledger)
+        item_usd = self._estimator.call_usd(refused)
+        if past.finished:
+            unpriced_usd = past.unpriced * _answer_usd(past, self._list_price)
+            item_usd = (past.priced_usd + unpriced_usd) / past.finished
+        return Shortfall(
+            limit_usd=self._budget.limit_usd,
+            used_usd=self._budget.spent_usd,
+            items=items,
+            rest_usd=items * item_usd,
+            call_usd=self._estimator.most_usd(refused),
+        )
+
+
+def prices_of(settings: Settings) -> Prices:
+    """The prices of a run."""
+    own = None if settings.price is None else Rates.per_million(*settings.price)
+    return Prices(settings.provider, settings.base_url, own=own)
+
+
+def check(settings: Settings, model: str) -> None:
+    """Refuse a budget that nothing can be held against.
+
+    Raises:
+        UsageError: There is a budget, and nobody knows what the model costs.
+    """
+    one = Usage(prompt_tokens=1, completion_tokens=1)
+    if (
+        settings.budget_usd is None
+        or _list_price(prices_of(settings), model)(None, one) is not None
+    ):
+        return
+    raise UsageError(
+        f"--budget: what {model} costs at {settings.host} is not known",
+        way_out="Tell it with --price IN,OUT (US dollars per million tokens), choose another "
+        "model, or leave --budget out.",
+    )
+
+
+def begin(ledger: Ledger, *, limit_usd: float | None, prices: Prices, model: str) -> Budget | None:
+    """The budget of a start, with what was spent before, which is reserved; None without a limit.
+
+    A start without one may spend what it likes; what an earlier one had reserved when it was
+    killed is put aside first, because it counts as spent all the same.
+    """
+    past = _account(ledger)
+    if limit_usd is None:
+        if past.reserved_usd:
+            _keep(ledger, past.spent_usd(0.0), reserved=False)
+        return None
+    spent_usd = past.spent_usd(_answer_usd(past, _list_price(prices, model)))
+    _keep(ledger, spent_usd, reserved=True)
+    return Budget(limit_usd=limit_usd, spent_usd=spent_usd)
+
+
+def _list_price(prices: Prices, model: str) -> PriceOf:
+    def price(tier: str | None, usage: Usage) -> float | None:
+        return prices.cost_usd(model, tier, "direct", usage)
+
+    return price
+
+
+def _account(ledger: Ledger) -> Account:
+    with ledger.guard():
+        return account.read(counters.read(ledger.connection))
+
+
+def _keep(ledger: Ledger, spent_usd: float, *, reserved: bool) -> None:
+    with ledger.guard(), database.transaction(ledger.connection):
+        account.settle(ledger.connection, spent_usd, reserved=reserved)
+
+
+def _answer_usd(past: Account, price: PriceOf) -> float:
+    """What an answer whose price nobody told is taken for: the run's average answer."""
+    average = Usage(prompt_tokens=_INPUT_TOKENS_ASSUMED, completion_tokens=OUTPUT_TOKENS_ASSUMED)
+    if past.finished and past.usage.prompt_tokens:
+        average = Usage(
+            prompt_tokens=past.usage.prompt_tokens // past.finished,
+            completion_tokens=past.usage.completion_tokens // past.finished,
+        )
+    return price(None, average) or 0.0
