@@ -13,6 +13,7 @@ import orjson
 import structlog
 
 from processor import jsontext
+from processor.cli.terminal import in_json
 from processor.codes import cause_of
 from processor.errors import LedgerError, UsageError
 from processor.items import Attempt, Item, Outcome
@@ -131,9 +132,9 @@ class RunLog:
             "request_id": outcome.request_id,
         }
         if not self._content:
-            return orjson.dumps(line).decode()
+            return in_json(orjson.dumps(line)).decode()
         line |= {"fields": outcome.item.fields, "result": accepted.result if accepted else None}
-        return jsontext.dumps(line).strip()
+        return in_json(jsontext.dumps(line).strip().encode()).decode()
 
 
 def _event(attempt: Attempt) -> str:
@@ -233,7 +234,7 @@ def _now() -> str:
 
 
 def _dumps(event: Any, **_: Any) -> bytes:
-    return orjson.dumps(event, default=str)
+    return in_json(orjson.dumps(event, default=str))
 
 
 def _id(item: Item) -> str | int:

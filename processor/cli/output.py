@@ -7,6 +7,8 @@ import os
 import sys
 from typing import TextIO
 
+from processor.cli.terminal import shown
+
 
 def make_safe() -> None:
     """Let no character and no missing stream end the program."""
@@ -46,6 +48,6 @@ def silence(stream: TextIO) -> None:
 
 def _write(line: str, stream: TextIO) -> None:
     try:
-        print(line, file=stream, flush=stream is sys.stderr)
+        print(shown(line), file=stream, flush=stream is sys.stderr)
     except OSError:
         silence(stream)

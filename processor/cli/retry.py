@@ -23,7 +23,7 @@ def command(folder: Path | None, *, codes: tuple[str, ...], everything: bool) ->
     Without options: those whose request was not at fault, such as time-outs. What was paid for
     them stays counted. FOLDER is the run's folder; the newest in runs/ when it is not given.
     """
-    from processor.cli import folders  # noqa: PLC0415 - see processor.cli.main
+    from processor.cli import folders, output  # noqa: PLC0415 - see processor.cli.main
     from processor.errors import UsageError  # noqa: PLC0415
     from processor.ledger.ledger import open_ledger  # noqa: PLC0415
     from processor.watch import snapshot  # noqa: PLC0415
@@ -40,6 +40,6 @@ def command(folder: Path | None, *, codes: tuple[str, ...], everything: bool) ->
                 way_out=f"There are: {', '.join(found) or 'no failures'}.",
             )
         count = ledger.requeue(list(found) if everything else list(codes) or None)
-    print(f"{count:,} items are pending again in {folder}")
+    output.say(f"{count:,} items are pending again in {folder}")
     if not count and found:
-        print("What failed is the items' own fault; --all takes them too.")
+        output.say("What failed is the items' own fault; --all takes them too.")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from processor.cli import output
+from processor.cli.terminal import shown
 from processor.cli.words import duration, money, rate, share
 from processor.errors import LedgerError
 from processor.ledger.commit import ChunkTotals, Commit
@@ -92,7 +93,7 @@ class Bar:
 
     def say(self, line: str) -> None:
         """The line, above the bar."""
-        self._console.print(line, markup=False)
+        self._console.print(shown(line), markup=False)
 
     def close(self) -> None:
         """Remove the bar."""

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from processor.cli import output
@@ -54,7 +55,8 @@ def _on(loop: asyncio.AbstractEventLoop, number: signal.Signals, act: Callable[[
 
 def _exit_now() -> None:
     if sys.stderr.isatty():
-        output.tell(_SHOW_CURSOR)
+        with suppress(OSError):
+            print(_SHOW_CURSOR, end="", file=sys.stderr, flush=True)
     from processor.report import EXIT_INTERRUPTED  # noqa: PLC0415 - loaded long since
 
     os._exit(EXIT_INTERRUPTED)

@@ -22,7 +22,8 @@ def command(folder: Path | None, *, as_json: bool) -> None:
     """
     import orjson  # noqa: PLC0415 - see processor.cli.main
 
-    from processor.cli import folders, summary  # noqa: PLC0415
+    from processor.cli import folders, output, summary  # noqa: PLC0415
+    from processor.cli.terminal import in_json  # noqa: PLC0415
     from processor.exports import stats  # noqa: PLC0415
     from processor.ledger import lock  # noqa: PLC0415
     from processor.watch import snapshot  # noqa: PLC0415
@@ -30,16 +31,18 @@ def command(folder: Path | None, *, as_json: bool) -> None:
     folder = folders.chosen(folder)
     shot = snapshot.take(folder)
     if as_json:
-        print(orjson.dumps(stats.as_json(shot), option=orjson.OPT_INDENT_2).decode())
+        figures = orjson.dumps(stats.as_json(shot), option=orjson.OPT_INDENT_2)
+        for figure in figures.split(b"\n"):
+            output.say(in_json(figure).decode())
         return
     for line in summary.lines(shot):
-        print(line)
+        output.say(line)
     stopped = summary.stop(shot)
     if stopped is not None:
-        print(f"  {'stopped':<9} {stopped}")
+        output.say(f"  {'stopped':<9} {stopped}")
     if lock.is_held(folder):
-        print(f"  {'state':<9} running")
+        output.say(f"  {'state':<9} running")
     else:
-        print(f"  {'state':<9} not running{', resumable' if shot.pending else ''}")
+        output.say(f"  {'state':<9} not running{', resumable' if shot.pending else ''}")
         for step in summary.next_steps(shot, command="processor run …"):
-            print(f"  {'next':<9} {step}")
+            output.say(f"  {'next':<9} {step}")
