@@ -23,6 +23,7 @@ import argparse
 import json
 import signal
 import statistics
+import struct
 import sys
 import tempfile
 import threading
@@ -52,11 +53,16 @@ from processor.watch import snapshot
 
 _READERS = Path(__file__).with_name("_readers.py")
 _FEW, _SMALL, _LARGE, _QUICK = 1_000, 10_000, 1_000_000, 50_000
+_READ_LEAST = 100_000  # fewer are done before the readers have been seen
 _HELPS, _STARTS, _SMALL_RUNS, _RESUMES = 10, 7, 4, 3
 _LOOK_S = 0.05
-_SETTLE_S = 2.0
-_HELD_S = 5.0
+_PROGRESS_S = 0.25
+_SETTLE_S = 1.0
+_HELD_S = 3.0
 _LARGE_MB = 200.0
+# Of the wal-index, as SQLite's "WAL-mode File Format" has it: szPage and mxFrame.
+_INDEX_HEAD = struct.Struct("=14xHI")
+_FRAME_HEAD_BYTES = 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,21 +149,29 @@ class Bench:
 
 
 class Wal:
-    """Watches the size of a run's write-ahead log, from a thread."""
+    """Watches from a thread how much of a run's write-ahead log is in use.
+
+    The file's size would not tell: what an import made it grow to stays, up to a limit.
+    """
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / f"{LEDGER_NAME}-wal"
+        self._path = folder / f"{LEDGER_NAME}-shm"
         self._most_mb = 0.0
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="wal", daemon=True)
         self._thread.start()
 
     def now_mb(self) -> float:
-        """Its size."""
+        """From its beginning to the last frame that was committed."""
         try:
-            return self._path.stat().st_size / 1e6
+            with self._path.open("rb") as file:
+                head = file.read(_INDEX_HEAD.size)
         except FileNotFoundError:
             return 0.0
+        if len(head) < _INDEX_HEAD.size:
+            return 0.0
+        page_bytes, frames = _INDEX_HEAD.unpack(head)
+        return float(frames * (page_bytes + _FRAME_HEAD_BYTES)) / 1e6
 
     def most_mb(self) -> float:
         """Its greatest size since this was asked last."""
@@ -174,13 +188,13 @@ class Wal:
             self._most_mb = max(self._most_mb, self.now_mb())
 
 
-def until(holds: Callable[[], bool], *alive: Child) -> None:
+def until(holds: Callable[[], bool], *alive: Child, every_s: float = _LOOK_S) -> None:
     """Until it holds; all of these processes must live so long."""
     while not holds():
         for child in alive:
             if child.ended() is not None:
                 raise SystemExit("a process of the benchmark ended before its time")
-        time.sleep(_LOOK_S)
+        time.sleep(every_s)
 
 
 # --- what is measured --------------------------------------------------------------------------
@@ -267,7 +281,7 @@ def measure_readers(bench: Bench, items: int, out: str) -> list[Figure]:
         wal.most_mb()
         begun_s, from_items = time.monotonic(), bench.finished(out)
         time.sleep(least_s)
-        until(lambda: bench.finished(out) >= share * items, run, *alive)
+        until(lambda: bench.finished(out) >= share * items, run, *alive, every_s=_PROGRESS_S)
         most_mb = wal.most_mb()
         sent = bench.finished(out) - from_items
         rate = sent / (time.monotonic() - begun_s)
@@ -338,6 +352,7 @@ def measure(bench: Bench, items: int) -> list[Figure]:
     note(f"runs of {_SMALL:,}")
     small += [bench.run(_SMALL, f"small{n}") for n in range(_SMALL_RUNS // 2, _SMALL_RUNS)]
     figures += growth(few, small, large)
+    items = max(items, _READ_LEAST)
     note(f"half a run of {items:,}, with readers beside it")
     return [*figures, *measure_readers(bench, items, "read")]
 
