@@ -1,6 +1,6 @@
-"""The crash tests start runs as the integration tests do."""
+"""The crash tests are the small forms of a script."""
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "integration"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
