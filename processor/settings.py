@@ -1,5 +1,6 @@
 """Every knob once: its name, its unit, its bounds, its default."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,6 +13,8 @@ from processor.errors import UsageError
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
 Price = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
+# Visible ASCII without quotes, which are a shell's or an editor's.
+_KEY = re.compile("[!#-&(-~]+")
 
 
 class Settings(BaseModel):
@@ -62,6 +65,8 @@ class Settings(BaseModel):
     @field_validator("base_url")
     @classmethod
     def _check_base_url(cls, value: str) -> str:
+        if not value.isprintable() or " " in value:
+            raise ValueError("an address holds no spaces and no line breaks")
         parts = urlsplit(value)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError("an address such as https://api.openai.com/v1 is needed")
@@ -87,8 +92,8 @@ class Settings(BaseModel):
     @field_validator("api_key")
     @classmethod
     def _check_api_key(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not value.get_secret_value().strip().isprintable():
-            raise ValueError("the key holds a line break or another character that no key has")
+        if value is not None and not _KEY.fullmatch(value.get_secret_value()):
+            raise ValueError("it holds a space, a quote or another character that no key has")
         return value
 
     @classmethod
@@ -106,6 +111,8 @@ class Settings(BaseModel):
                 "_", "-"
             )
             secret = first["loc"][0] == "api_key" or "@" in str(first["input"])
+            if first["loc"][0] == "api_key":
+                name = "OPENAI_API_KEY"
             hidden = first["type"] == "extra_forbidden" or secret
             given = "" if hidden else f" (given: {first['input']!r})"
             told = first["msg"].removeprefix("Value error, ")

@@ -1,5 +1,6 @@
 """Settings from options, the environment and `.env`."""
 
+import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,20 +12,41 @@ from processor.cli import output
 from processor.errors import UsageError
 from processor.settings import DEFAULT_BASE_URL, Settings
 
+_DOTENV_LOGGER = logging.getLogger("dotenv.main")
+
 
 def environment() -> dict[str, str]:
     """The process's environment on top of `.env` in the working directory.
 
     Raises:
-        UsageError: `.env` is no text in UTF-8.
+        UsageError: `.env` cannot be read, or is no text in UTF-8.
     """
     path = Path(".env")
+    complaints = _Complaints()
+    _DOTENV_LOGGER.addHandler(complaints)
     try:
         found = dotenv_values(path) if path.is_file() else {}
     except UnicodeDecodeError as error:
         raise UsageError(".env is not UTF-8", way_out="Save it as UTF-8.") from error
-    kept = {name: value for name, value in found.items() if value}
-    return kept | {name: value for name, value in os.environ.items() if value}
+    except OSError as error:
+        raise UsageError(
+            f".env cannot be read: {error.strerror}", way_out="Mend its permissions, or rename it."
+        ) from error
+    finally:
+        _DOTENV_LOGGER.removeHandler(complaints)
+    return {**_set(found), **_set(os.environ)}
+
+
+def _set(variables: Mapping[str, str | None]) -> dict[str, str]:
+    """Those that hold something; a blank one counts as not set."""
+    return {name: value for name, value in variables.items() if value and not value.isspace()}
+
+
+class _Complaints(logging.Handler):
+    """Tells which lines of `.env` dotenv could not read, which it only logs."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        output.tell(f"Warning: .env: {record.getMessage()}")
 
 
 def settings_of(options: Mapping[str, Any], *, sandbox_url: str | None) -> Settings:

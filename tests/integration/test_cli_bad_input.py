@@ -171,7 +171,7 @@ def test_a_key_that_cannot_be_one_is_told_without_showing_it(
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret\nX: y")
     result = shell.run("--generate", "3")
     assert result.code == 1
-    assert "--api-key" in one_line(result.err)
+    assert "OPENAI_API_KEY" in one_line(result.err)
     assert "secret" not in result.err + result.out
 
 
