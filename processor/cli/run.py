@@ -126,7 +126,6 @@ def _run(options: dict[str, Any]) -> int:
     from processor.cli.sandbox_process import sandbox  # noqa: PLC0415
     from processor.cli.screen import watching  # noqa: PLC0415
     from processor.cli.signals import guarded  # noqa: PLC0415
-    from processor.data.generator import GeneratedQuestions  # noqa: PLC0415
     from processor.loop import run_in_loop  # noqa: PLC0415
     from processor.run import Run  # noqa: PLC0415
     from processor.settings import Settings  # noqa: PLC0415
@@ -145,7 +144,7 @@ def _run(options: dict[str, Any]) -> int:
             Settings.of({name: value for name, value in known.items() if value is not None})
             url = stack.enter_context(sandbox(_words(options["sandbox_args"])))
         settings = settings_of(known, sandbox_url=url)
-        if isinstance(source, GeneratedQuestions) and not settings.local:
+        if options["input_"] is None and not settings.local:
             _refuse_paid_inventions(options)
         _advise(settings.chunk_size)
         folder = options["out"] or default_folder(task.name, source)
@@ -168,7 +167,6 @@ def _run(options: dict[str, Any]) -> int:
 
 def _source(options: dict[str, Any]) -> "Source":
     from processor.data import open_source  # noqa: PLC0415
-    from processor.data.generator import GeneratedQuestions  # noqa: PLC0415
 
     given = options["input_"]
     if given is not None and options["generate"] is not None:
@@ -177,6 +175,8 @@ def _source(options: dict[str, Any]) -> "Source":
         raise UsageError("--input is empty", way_out="Name a file, or - for standard input.")
     if given is not None:
         return open_source(given, encoding=options["encoding"])
+    from processor.data.generator import GeneratedQuestions  # noqa: PLC0415 - only when wanted
+
     count = options["generate"] or options["limit"] or _DEFAULT_GENERATED
     return GeneratedQuestions(count=max(1, count), seed=options["seed"] or 0)
 

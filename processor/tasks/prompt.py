@@ -9,7 +9,6 @@ import orjson
 
 from processor.items import Accepted, Invalid, Item, Request
 from processor.tasks.label import LabelCheck
-from processor.tasks.latex.check import LatexCheck
 from processor.tasks.mathml import presence
 from processor.tasks.taskfile import Output, TaskFile
 from processor.tasks.template import Template
@@ -140,6 +139,8 @@ def _check_for(output: Output) -> AnswerCheck:
     if output.kind == "label":
         return LabelCheck(output.labels)
     if output.kind == "latex":
+        from processor.tasks.latex.check import LatexCheck  # noqa: PLC0415 - a parser, tables
+
         return LatexCheck(source=output.source)
     return check_text
 
