@@ -8,10 +8,12 @@ from processor.codes import cause_of
 from processor.direct.backlog import Work
 from processor.direct.transport import Reply
 from processor.items import Accepted, Attempt, Failure, Outcome
+from processor.provider_error import clean
 from processor.verdict import Verdict
 
 KeepBodies = Literal["all", "failed", "none"]
 _BODY_KEPT_BYTES = 20_000
+_ID_CHARS = 200
 
 
 class Answer(Struct, frozen=True, gc=False):
@@ -62,7 +64,7 @@ class Answer(Struct, frozen=True, gc=False):
             tier=verdict.tier,
             usage=verdict.usage,
             body=_text(reply) if kept else None,
-            request_id=reply.headers.get("x-request-id") if reply else None,
+            request_id=_request_id(reply) if reply else None,
         )
 
     def _attempt(
@@ -98,6 +100,14 @@ class Answer(Struct, frozen=True, gc=False):
         if self.verdict.usage is not None:
             return True
         return self.reply is not None and self.reply.status < 300 and self.verdict.maybe_charged
+
+
+def _request_id(reply: Reply) -> str | None:
+    """As it came, for the provider's support; cleaned when it is unlike any id."""
+    told = reply.headers.get("x-request-id")
+    if told is None or (told.isascii() and told.isprintable() and len(told) <= _ID_CHARS):
+        return told
+    return clean(told)
 
 
 def _text(reply: Reply | None) -> str | None:

@@ -9,6 +9,7 @@ import aiohttp
 from aiohttp import hdrs
 from aiohttp.helpers import get_env_proxy_for_url
 from msgspec import Struct
+from msgspec.structs import replace
 from yarl import URL
 
 from processor.direct.exchange import Exchange, Response
@@ -16,7 +17,8 @@ from processor.verdict import Fault, TransportFault
 
 _JSON = "application/json"
 _CONNECT_S = 15.0  # a host that does not answer at all is unreachable long before the deadline
-_KEY_LEAST_CHARS = 8  # a shorter "key" may be a word of the answer
+_KEY_LEAST_CHARS = 8  # a shorter "key" may be a word of an error
+_SECRET_LEAST_CHARS = 20  # a shorter one, of a model's answer
 
 
 class Reply(Struct, frozen=True, gc=False):
@@ -102,10 +104,10 @@ class Transport:
             else:
                 status, headers, answer = await self._post_by_proxy(endpoint, body)
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise TransportError(_fault(error)) from error
+            raise TransportError(self._hiding_key(_fault(error))) from error
         self.bytes_received += len(answer)
         if 300 <= status < 400 and hdrs.LOCATION in headers:
-            raise TransportError(_redirect(status, headers[hdrs.LOCATION]))
+            raise TransportError(self._hiding_key(_redirect(status, headers[hdrs.LOCATION])))
         return Reply(status, headers, self._without_key(status, headers, answer))
 
     def _exchange(self, endpoint: str) -> Exchange:
@@ -129,12 +131,19 @@ class Transport:
             return response.status, response.headers, await response.read()
 
     def _without_key(self, status: int, headers: Mapping[str, str], answer: bytes) -> bytes:
-        """An error page may echo the request; a model's answer is left as it is."""
+        """A careless server may echo the request."""
         if len(self._key) < _KEY_LEAST_CHARS or self._key not in answer:
             return answer
-        if status == 200 and headers.get(hdrs.CONTENT_TYPE, "").startswith(_JSON):
+        succeeded = status == 200 and headers.get(hdrs.CONTENT_TYPE, "").startswith(_JSON)
+        if succeeded and len(self._key) < _SECRET_LEAST_CHARS:
             return answer
         return answer.replace(self._key, b"***")
+
+    def _hiding_key(self, fault: TransportFault) -> TransportFault:
+        """An error may quote the bytes that it stumbled over."""
+        if len(self._key) < _KEY_LEAST_CHARS:
+            return fault
+        return replace(fault, detail=fault.detail.replace(self._key.decode(), "***"))
 
 
 def _proxy_for(base_url: str) -> tuple[URL, dict[str, str]] | None:

@@ -41,7 +41,10 @@ ALLOWED = {
     "data": {"errors", "items", "jsontext"},
     "plan": {"errors", "items"},
     "ledger": {"data", "errors", "items", "jsontext"},
-    "direct": {"clock", "codes", "errors", "items", "notice", "plan", "tasks", "verdict"},
+    "direct": {
+        *("clock", "codes", "errors", "items", "notice", "plan", "provider_error"),
+        *("tasks", "verdict"),
+    },
     "watch": {"errors", "items", "jsontext", "ledger"},
     "exports": {"errors", "items", "jsontext", "ledger", "watch"},
     "observer": {"ledger", "notice"},
