@@ -19,6 +19,8 @@ _TITLE = re.compile(r"<title[^>]*>([^<]*)", re.IGNORECASE)
 _UNSEEN = re.compile(
     r"<(script|style|head)\b.*?(?:</\1\s*>|\Z)|<!--.*?-->", re.IGNORECASE | re.DOTALL
 )
+# Where pydantic repeats the request, in the text that vLLM makes of its complaints.
+_ECHO = re.compile(r"""(?<=[{,] )(['"])input\1: .*""", re.DOTALL)
 _TAG = re.compile(r"<[^<>]*>")
 
 
@@ -52,6 +54,7 @@ def clean(text: str) -> str:
     text = text[:_READ_CHARS]
     if text.lstrip()[:1] == "<":
         text = _words_of_html(text)
+    text = _ECHO.sub("…", text)
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     line = _KEY.sub("***", line)
     return line if len(line) <= MESSAGE_CHARS else line[: MESSAGE_CHARS - 1] + "…"
@@ -69,10 +72,25 @@ def error_in(parsed: Any) -> ProviderError | None:
     if isinstance(error, str) and error:
         return ProviderError(message=clean(error))
     if "detail" in parsed:  # FastAPI
-        return ProviderError(message=clean(str(parsed["detail"])))
+        return ProviderError(message=clean(_detail(parsed["detail"])))
     if isinstance(parsed.get("message"), str):  # vLLM and many gateways
         return _from_object(parsed)
     return None
+
+
+def _detail(detail: Any) -> str:
+    """FastAPI's complaints about a request, each of which repeats a part of it."""
+    if not isinstance(detail, list):
+        return str(detail)
+    return "; ".join(
+        f"{_place(each)}: {each.get('msg')}" if isinstance(each, dict) else str(each)
+        for each in detail
+    )
+
+
+def _place(complaint: dict[str, Any]) -> str:
+    place = complaint.get("loc")
+    return ".".join(map(str, place)) if isinstance(place, list) else str(place)
 
 
 def _from_object(error: dict[str, Any]) -> ProviderError:
