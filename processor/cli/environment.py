@@ -65,7 +65,7 @@ def settings_of(options: Mapping[str, Any], *, sandbox_url: str | None) -> Setti
         return Settings.of(
             {**given, "base_url": sandbox_url, "api_key": "sk-sandbox", "provider": "sandbox"}
         )
-    base_url = given.pop("base_url", None) or surroundings.get("OPENAI_BASE_URL")
+    base_url = given.pop("base_url", surroundings.get("OPENAI_BASE_URL"))
     key = surroundings.get("OPENAI_API_KEY")
     if key is None and base_url is None:
         raise UsageError(
@@ -73,7 +73,8 @@ def settings_of(options: Mapping[str, Any], *, sandbox_url: str | None) -> Setti
             way_out="Set it (export OPENAI_API_KEY=sk-…, or a line in .env), name a server of your "
             "own with --base-url, or try without a key: --sandbox.",
         )
-    settings = Settings.of({**given, "base_url": base_url or DEFAULT_BASE_URL, "api_key": key})
+    url = DEFAULT_BASE_URL if base_url is None else base_url
+    settings = Settings.of({**given, "base_url": url, "api_key": key})
     if settings.provider_is_other:
         settings = settings.model_copy(update={"provider": settings.host})
     if settings.base_url.startswith("http:") and not settings.local:

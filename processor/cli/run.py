@@ -1,5 +1,6 @@
 """`processor run`."""
 
+import os
 import shlex
 import sys
 from collections.abc import Sequence
@@ -39,6 +40,20 @@ network · 4 stopped by the budget · 5 the disk or the ledger failed · 130 int
 """
 
 
+class _Folder(click.Path):
+    """A folder. A shell makes an empty name of an unset variable, and pathlib a dot of that."""
+
+    def convert(
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Any:
+        if value == "":
+            self.fail("the name is empty.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 @click.command(epilog=_EPILOG)
 @click.option(
     "--task", default="mathml", show_default=True, help="A task's name, or its .toml file."
@@ -46,7 +61,7 @@ network · 4 stopped by the budget · 5 the disk or the ledger failed · 130 int
 @click.option("--input", "input_", metavar="FILE", help="CSV or JSONL, also .gz; - for stdin.")
 @click.option("--encoding", help="Of the input; recognised when not given (UTF-8, CP949).")
 @click.option("--generate", type=click.IntRange(min=1), metavar="N", help="Made-up questions.")
-@click.option("--out", type=click.Path(path_type=Path), help="Run folder [runs/TASK-INPUT-HASH].")
+@click.option("--out", type=_Folder(path_type=Path), help="Run folder [runs/TASK-INPUT-HASH].")
 @click.option(
     "--new", is_flag=True, help="Start afresh; the old folder is kept under another name."
 )
@@ -104,9 +119,7 @@ network · 4 stopped by the budget · 5 the disk or the ledger failed · 130 int
     help="Which answers the ledger keeps whole.  [default: failed]",
 )
 @click.option("--log-content", is_flag=True, default=None, help="Rows and answers into the log.")
-@click.option(
-    "--logs", type=click.Path(path_type=Path), help="Folder of the logs.  [default: logs]"
-)
+@click.option("--logs", type=_Folder(path_type=Path), help="Folder of the logs.  [default: logs]")
 @click.option("--seed", type=int, help="Of jitter and made-up questions.  [default: 0]")
 @click.option("--quiet", is_flag=True, help="No progress; the summary only.")
 @click.option("--yes", is_flag=True, help="Pay for --generate without asking.")
