@@ -16,7 +16,6 @@ from processor.cli.words import duration, money, rate, share
 from processor.errors import LedgerError
 from processor.ledger.commit import ChunkTotals, Commit
 from processor.notice import Notice
-from processor.plan.budget import dollars
 from processor.watch import snapshot
 from processor.watch.snapshot import Snapshot
 
@@ -199,7 +198,7 @@ def _spending(shot: Snapshot) -> str:
     limit_usd = shot.session.budget_usd if shot.session else None
     if limit_usd is None:
         return money(shot.overall.cost_usd)
-    return f"{money(shot.spent_usd)} of {dollars(limit_usd)}"
+    return f"{money(shot.spent_usd)} of {money(limit_usd)}"
 
 
 def _line(notice: Notice) -> str | None:  # noqa: PLR0911 - one line an event

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from processor.cli.words import duration, milliseconds, money, rate, share
 from processor.codes import cause_of
 from processor.exports.tables import SKIPPED_NAME
-from processor.plan.budget import dollars
 from processor.watch.snapshot import Snapshot
 
 TARGET_SUCCESS = 0.95
@@ -83,9 +82,9 @@ def stop(shot: Snapshot) -> str | None:
 
 
 def _budget(shot: Snapshot, limit_usd: float) -> str:
-    used = f"{dollars(shot.spent_usd)} of {dollars(limit_usd)} used"
+    used = f"{money(shot.spent_usd)} of {money(limit_usd)} used"
     reserved_usd = shot.reserved_usd - shot.spent_usd
-    return f"{used} · {dollars(reserved_usd)} reserved for calls" if reserved_usd > 0 else used
+    return f"{used} · {money(reserved_usd)} reserved for calls" if reserved_usd > 0 else used
 
 
 def _targets(shot: Snapshot) -> Iterator[str]:

@@ -1,5 +1,7 @@
 """Figures as people read them."""
 
+from processor.plan.prices import dollars
+
 
 def duration(seconds: float | None) -> str:
     """`0.4s`, `12s`, `4m12s`, `3h05m`; a dash when unknown."""
@@ -25,9 +27,7 @@ def share(value: float | None) -> str:
 
 def money(usd: float | None) -> str:
     """`$0.0162`; says so when unknown."""
-    if usd is None:
-        return "cost unknown"
-    return f"${usd:,.2f}" if usd >= 100 else f"${usd:.4f}"
+    return "cost unknown" if usd is None else dollars(usd)
 
 
 def rate(per_s: float | None) -> str:

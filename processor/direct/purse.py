@@ -5,8 +5,9 @@ from collections.abc import Callable
 from processor.direct.backlog import Work
 from processor.direct.breaker import Stop
 from processor.items import Usage
-from processor.plan.budget import Budget, dollars
+from processor.plan.budget import Budget
 from processor.plan.estimate import Estimator, Size
+from processor.plan.prices import dollars
 from processor.verdict import Verdict
 
 BUDGET_CODE = "budget"

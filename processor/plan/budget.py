@@ -12,6 +12,8 @@ unless calls cost more than their estimates. After a crash the reservation count
 from dataclasses import dataclass
 from math import ceil, floor, log10
 
+from processor.plan.prices import dollars
+
 _BLOCK_CALLS = 100
 _BLOCK_WINDOWS = 4
 # A block takes no more than this share of what is left, so that a crash never costs all of it.
@@ -64,7 +66,7 @@ class Budget:
         needed_usd, calls = self._needed_usd, max(_BLOCK_CALLS, _BLOCK_WINDOWS * window)
         left_usd = self.limit_usd - needed_usd
         block_usd = max(usd, min(usd * calls, left_usd * _BLOCK_SHARE))
-        target_usd = min(self.limit_usd, needed_usd + block_usd) if usd <= left_usd else needed_usd
+        target_usd = needed_usd + block_usd if usd <= left_usd else needed_usd
         room_usd = self._reserved_usd - needed_usd
         if room_usd > 2 * block_usd:
             self._reserved_usd = target_usd  # holds at once; the ledger follows
@@ -132,10 +134,3 @@ class Shortfall:
             f"{dollars(self.used_usd)} of {dollars(self.limit_usd)} used; {left} left, "
             f"about {dollars(self.rest_usd)} more: --budget {self.enough_usd:.12g} goes on."
         )
-
-
-def dollars(usd: float) -> str:
-    """`$2.00`, `$0.0162`, `$0.000031`, `$1,234.50`: as many digits as it takes."""
-    if usd >= 100 or round(usd, 2) == usd:
-        return f"${usd:,.2f}"
-    return f"${usd:.4f}" if usd >= 0.01 else f"${usd:.6f}"
