@@ -14,15 +14,21 @@ if TYPE_CHECKING:  # importing it takes longer than --help may
     from processor.report import Report
     from processor.run import Run
 
-_SIGTERM_DRAIN_S = 25.0
+_DRAIN_S = 25.0
 # Reading a pipe and writing tables cannot be interrupted. The ledger bears the loss of the process
 # at any moment, so that leaving without them loses nothing.
 _LEAVE_S = 1.0
 _SHOW_CURSOR = "\x1b[?25h"
 
 
-async def guarded(run: "Run") -> "Report":
-    """Execute a run; SIGTERM, too, ends it within half a minute."""
+async def guarded(run: "Run", *, drain_s: float = _DRAIN_S) -> "Report":
+    """Execute a run, and end it early when it is told to.
+
+    Args:
+        run: The run.
+        drain_s: What calls in flight may take after SIGTERM, and after SIGHUP, which says that the
+            terminal is gone; after Ctrl-C they may take what they take.
+    """
     loop = asyncio.get_running_loop()
     signals = 0
 
@@ -30,19 +36,21 @@ async def guarded(run: "Run") -> "Report":
         run.abort()
         loop.call_later(_LEAVE_S, _exit_now)
 
-    def on_signal(drain_s: float | None) -> None:
+    def on_signal(most_s: float | None) -> None:
         nonlocal signals
         signals += 1
         if signals > 1:
             leave()
             return
         run.drain()
-        if drain_s is not None:
-            loop.call_later(drain_s, leave)
+        if most_s is not None:
+            loop.call_later(most_s, leave)
         output.tell("Finishing what is in flight; once more to leave at once.")
 
     _on(loop, signal.SIGINT, lambda: on_signal(None))
-    _on(loop, signal.SIGTERM, lambda: on_signal(_SIGTERM_DRAIN_S))
+    _on(loop, signal.SIGTERM, lambda: on_signal(drain_s))
+    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        _on(loop, signal.SIGHUP, lambda: on_signal(drain_s))  # otherwise nohup keeps it from us
     return await run.execute()
 
 

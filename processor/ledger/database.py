@@ -78,10 +78,11 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
     """
     if not path.exists():
         raise LedgerError(f"{path}: there is no ledger", way_out="Name a run folder.")
-    uri = f"{path.absolute().as_uri()}?mode=ro"
     with (
         guard(path),
-        closing(sqlite3.connect(uri, uri=True, check_same_thread=False)) as connection,
+        closing(
+            sqlite3.connect(_uri_to_read(path), uri=True, check_same_thread=False)
+        ) as connection,
     ):
         version = _recognise(path, connection)
         if version < SCHEMA_VERSION:
@@ -92,6 +93,16 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
                 "ledger up to date.",
             )
         yield connection
+
+
+def _uri_to_read(path: Path) -> str:
+    """Where nobody can write, SQLite lacks the file that readers and writers of a log share.
+
+    Without a log there is nothing to share, and nothing that could change.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    frozen = not os.access(path.parent, os.W_OK) and not log.exists()
+    return f"{path.absolute().as_uri()}?{'immutable=1' if frozen else 'mode=ro'}"
 
 
 @contextmanager

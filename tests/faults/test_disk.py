@@ -15,8 +15,8 @@ from run_bench import Folder
 from faults.bad_disk import UNUSABLE, BadDisk, compiled
 from processor.cli.sandbox_process import sandbox
 
-ITEMS = 300
-OPTIONS = ("--concurrency", "10", "--chunk-size", "20", "--quiet")
+ITEMS = 1_200
+OPTIONS = ("--concurrency", "10", "--chunk-size", "10", "--quiet")
 
 needs_bad_disk = pytest.mark.skipif(bool(UNUSABLE), reason=UNUSABLE)
 pytestmark = pytest.mark.fault(89)
@@ -57,6 +57,12 @@ def acknowledged(folder: Folder) -> set[int]:
     return told
 
 
+def logged(folder: Folder) -> int:
+    """How many items."""
+    detail = folder.path / "logs" / "batch_conversion.log"
+    return detail.read_text().count('"event":"item"') if detail.exists() else 0
+
+
 def held(folder: Folder) -> set[int]:
     return {seq for (seq,) in folder.ledger("SELECT seq FROM outcomes")}
 
@@ -80,28 +86,27 @@ def assert_mended(folder: Folder) -> None:
 
 
 @needs_bad_disk
-@pytest.mark.parametrize(
-    ("files", "op", "error", "names"),
-    [
-        ("*/out/ledger.sqlite-wal", "write", errno.ENOSPC, "ledger.sqlite"),
-        ("*/out/ledger.sqlite-wal", "write", errno.EIO, "ledger.sqlite"),
-        ("*/out/ledger.sqlite-wal", "sync", errno.EIO, "ledger.sqlite"),
-        ("*/out/.conversion_results*", "write", errno.ENOSPC, "conversion_results_batch_"),
-        ("*/out/.conversion_results*", "create", errno.EIO, "conversion_results_batch_"),
-        ("*/out/.conversion_stats*", "sync", errno.EIO, "conversion_stats.json"),
-        ("*/out/.results.csv*", "write", errno.ENOSPC, ".csv"),
-        ("*/logs/batch_conversion.log", "write", errno.EIO, "batch_conversion.log"),
-        ("*/logs/batch_conversion_2*", "write", errno.ENOSPC, "batch_conversion_2"),
-    ],
-)
-def test_it_fails_while_results_come(
-    folder: Folder, disk: BadDisk, files: str, op: str, error: int, names: str
-) -> None:
-    process = folder.start(*OPTIONS, env=disk.env(files, ops=[op], error=error))
-    folder.wait_for_answers(50)
-    disk.spoil()
-    _, told = process.communicate(timeout=30)
-    assert_refused(process.returncode, told, names)
-    assert acknowledged(folder) <= held(folder)
-    disk.mend()
+def test_it_fails_while_results_come(folder: Folder, disk: BadDisk) -> None:
+    """Always the same command, and each time the disk fails elsewhere."""
+    for number, (files, op, error, names) in enumerate(
+        (
+            ("*/out/ledger.sqlite-wal", "write", errno.ENOSPC, "ledger.sqlite"),
+            ("*/out/ledger.sqlite-wal", "write", errno.EIO, "ledger.sqlite"),
+            ("*/out/ledger.sqlite-wal", "sync", errno.EIO, "ledger.sqlite"),
+            ("*/out/.conversion_results*", "write", errno.ENOSPC, "conversion_results_batch_"),
+            ("*/out/.conversion_results*", "create", errno.EIO, "conversion_results_batch_"),
+            ("*/out/.conversion_stats*", "sync", errno.EIO, "conversion_stats.json"),
+            ("*/logs/batch_conversion.log", "write", errno.EIO, "batch_conversion.log"),
+            ("*/logs/batch_conversion_2*", "write", errno.ENOSPC, "batch_conversion_2"),
+            ("*/out/.*.csv.tmp", "write", errno.ENOSPC, ".csv"),
+        )
+    ):
+        process = folder.start(*OPTIONS, env=disk.env(files, ops=[op], error=error))
+        folder.wait_for(lambda least=40 * number: logged(folder) > least)
+        disk.spoil()
+        _, told = process.communicate(timeout=30)
+        disk.mend()
+        assert_refused(process.returncode, told, names)
+        assert acknowledged(folder) <= held(folder)
+        assert names == ".csv" or len(held(folder)) < ITEMS
     assert_mended(folder)
