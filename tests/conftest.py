@@ -1,12 +1,15 @@
-"""What the tests of whole commands share."""
+"""What all tests share: the benches of the integration tests, and a shell to type commands in."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from command_line import Shell
 
 from processor.cli.sandbox_process import sandbox
+
+sys.path.insert(0, str(Path(__file__).parent / "integration"))
+from command_line import Shell
 
 
 @pytest.fixture(scope="session")
