@@ -40,7 +40,7 @@ _LATER = (
         code="daily_limit",
         retryable=True,
         means="The provider's limit for a whole day is used up.",
-        remedy="Run the same command again tomorrow.",
+        remedy="Run the same command again tomorrow; the Batch API has its own limits.",
     ),
     Cause(
         code="blocked",

@@ -37,6 +37,7 @@ class Work:
         tries: Attempts that count against its retries, in this session.
         waits: Attempts in this session that the provider only asked to make later.
         body: The request's JSON, once it is rendered.
+        tokens: A guess of what the provider counts the request for.
         invalid: (answer, problem) pairs that its next request shows.
         size: Of the rendered request; with a budget only.
         estimate_usd: What the next call is expected to cost; with a budget only.
@@ -48,6 +49,7 @@ class Work:
     tries: int = 0
     waits: int = 0
     body: bytes | None = None
+    tokens: int = 0
     size: Size | None = None
     estimate_usd: float = 0.0
 

@@ -8,7 +8,9 @@ _YOUNG_S = 0.2  # before that a rate cannot be told
 _PAUSE_MOST_S = 1.0  # who is told to wait longer waits alone
 _SPAN_S = 0.5  # in less time too few calls are accepted to tell a rate
 _LATELY_S = 1.0
-_MARGIN = 0.01
+_MARGIN_LEAST = 0.01
+_MARGIN_MOST = 0.02
+_MARGIN_CALLS_PER_S = 0.2  # a limiter takes whole calls: what it accepted is not known better
 _MOST_CUT = 0.5
 _FLOOR_PER_S = 0.01
 _CATCH_UP_S = 0.1  # what a late timer may make up for
@@ -114,7 +116,8 @@ class Brake:
         accepted_per_s = (sent - before - self._refused) / (ends_s - begun_s)
         if self.per_s == math.inf:  # the rate may have risen: what was accepted is too little
             accepted_per_s = aimed_per_s
-        self._cut(ends_s, min(self.per_s, aimed_per_s), accepted_per_s * (1 - _MARGIN))
+        aimed_per_s = min(self.per_s, aimed_per_s)
+        self._cut(ends_s, aimed_per_s, _below(min(aimed_per_s, accepted_per_s)))
 
     def slow_down(self, now_s: float) -> None:
         """The rate rose too fast: half of it for a minute, then up again slowly."""
@@ -125,8 +128,7 @@ class Brake:
 
     def _cut(self, now_s: float, aimed_per_s: float, to_per_s: float) -> None:
         self._refused_per_s = aimed_per_s
-        most_per_s = aimed_per_s * (1 - _MARGIN)
-        self.per_s = max(_FLOOR_PER_S, aimed_per_s * _MOST_CUT, min(most_per_s, to_per_s))
+        self.per_s = max(_FLOOR_PER_S, aimed_per_s * _MOST_CUT, to_per_s)
         self._cut_s = now_s
         self._since = self._lately = (now_s, self._sent)
         self._refused = 0
@@ -156,3 +158,9 @@ class Brake:
         """Calls a second of the last few seconds."""
         age_s = max(_YOUNG_S, now_s - self._first_s)
         return self._calls / (_MEMORY_S * -math.expm1(-age_s / _MEMORY_S))
+
+
+def _below(per_s: float) -> float:
+    """A hair less."""
+    margin = min(_MARGIN_MOST, max(_MARGIN_LEAST, _MARGIN_CALLS_PER_S / max(_FLOOR_PER_S, per_s)))
+    return per_s * (1 - margin)

@@ -9,9 +9,10 @@ outcomes and attempts to `record`, and is told through `committed` what became d
 
 import asyncio
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from math import inf
+from typing import Any
 
 import orjson
 from asyncio_throttle.throttler import Throttler
@@ -32,7 +33,7 @@ from processor.direct.window import Window
 from processor.errors import TaskError
 from processor.items import Accepted, Attempt, Failure, Invalid, Outcome
 from processor.notice import Notice
-from processor.plan.estimate import size_of
+from processor.plan.estimate import output_cap, size_of
 from processor.tasks.task import Task
 from processor.verdict import (
     PATIENCE,
@@ -215,6 +216,7 @@ class DirectLane:
                 )
             )
             return False
+        work.tokens = _tokens(body, len(work.body))
         if self._purse is not None:
             work.size = size_of(body, len(work.body))
         return True
@@ -241,7 +243,7 @@ class DirectLane:
         return self._hold_until_s
 
     def _turn(self, work: Work, now_s: float) -> float:
-        return now_s + self._pace.turn(now_s, _tokens(work))
+        return now_s + self._pace.turn(now_s, work.tokens)
 
     def _send(self, work: Work) -> None:
         call = asyncio.create_task(self._call(work, self._pace.ticket))
@@ -278,7 +280,7 @@ class DirectLane:
         self._learn(verdict, reply, ticket, now_s)
         self._guard(verdict, work, started_s, now_s)
         if verdict.unreachable:
-            self._pace.refund(_tokens(work))
+            self._pace.refund(work.tokens)
         if self._purse is not None:
             self._purse.settle(work, verdict)
         self._conclude(Answer(work, verdict, reply, latency_s * 1000), now_s)
@@ -401,7 +403,6 @@ class DirectLane:
         self._record(record)
 
 
-def _tokens(work: Work) -> int:
-    """A guess of what a call will be charged."""
-    assert work.body is not None
-    return len(work.body) // _BYTES_PER_TOKEN
+def _tokens(body: Mapping[str, Any], length: int) -> int:
+    """A guess of what a request counts for: its text, or the cap of its answer if that is more."""
+    return max(length // _BYTES_PER_TOKEN, output_cap(body) or 0)

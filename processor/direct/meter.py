@@ -137,7 +137,8 @@ class Meter:
 
     def rate_per_s(self, now_s: float) -> float:
         """The pace of this moment, in planned units; infinite when no limit is known."""
-        per_s = SHARE * min(self._ceiling_per_s, self._inflow_per_s) / self.strain.value
+        # The ceiling is ours alone, whatever others are charged and the provider counts.
+        per_s = SHARE * min(self._ceiling_per_s, self._inflow_per_s / self.strain.value)
         if now_s >= self._reset_at_s:
             return per_s
         left = self._left_now(now_s)

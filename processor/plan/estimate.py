@@ -43,14 +43,19 @@ class Size:
 
 def size_of(body: Mapping[str, Any], input_bytes: int) -> Size:
     """The size of a request, from its body and the length of that as JSON."""
-    caps = [body[name] for name in _CAPS if _is_count(body.get(name))]
+    cap = output_cap(body)
     choices = body["n"] if _is_count(body.get("n")) else 1
     tier = body.get("service_tier")
     return Size(
         input_bytes=input_bytes,
-        output_tokens=min(caps, default=OUTPUT_TOKENS_ASSUMED) * choices,
+        output_tokens=(OUTPUT_TOKENS_ASSUMED if cap is None else cap) * choices,
         tier=tier if isinstance(tier, str) else None,
     )
+
+
+def output_cap(body: Mapping[str, Any]) -> int | None:
+    """The most tokens that an answer to a request may have; None without a cap."""
+    return min((body[name] for name in _CAPS if _is_count(body.get(name))), default=None)
 
 
 class Estimator:
