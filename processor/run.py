@@ -118,8 +118,8 @@ class Run:
             )
         with open_ledger(self._folder) as ledger:
             begun_s = self._clock.monotonic()
+            _refuse_loss(ledger)  # first: nothing is written over what is left
             self._introduce(ledger)
-            _refuse_loss(ledger)
             session = ledger.start_session(self._session_facts())
             self._tell("run_started", run_id=ledger.meta()["run_id"], folder=str(self._folder))
             try:
