@@ -1,6 +1,7 @@
-"""The crash tests are the small forms of a script."""
+"""The crash tests are small forms of a script, and work on ledgers as the unit tests do."""
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
+_ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(_ROOT / "scripts"), str(_ROOT / "tests" / "unit")]

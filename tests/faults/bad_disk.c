@@ -2,7 +2,8 @@
  *
  * BAD_DISK_FILES  glob of the full paths that fail
  * BAD_DISK_OPS    which of write, sync, truncate, create, mkdir, rename fail
- * BAD_DISK_ERRNO  how they fail; 0: the process kills itself there, in the middle of a write
+ * BAD_DISK_ERRNO  how they fail; 0: the process kills itself there, in the middle of a write;
+ *                 nothing waits for the disk then, because a kill does not spoil what was written
  * BAD_DISK_AFTER  how many such operations succeed first
  * BAD_DISK_WHEN   a file; as long as it is not there, everything succeeds
  */
@@ -61,16 +62,17 @@ static int at_hits(const char *op, const char *name) {
     return hit;
 }
 
-static int fail(void) {
-    const char *number = getenv("BAD_DISK_ERRNO");
-    if (!number || !atoi(number)) raise(SIGKILL);
-    errno = atoi(number);
-    return -1;
+static int number(void) {
+    const char *given = getenv("BAD_DISK_ERRNO");
+    return given ? atoi(given) : EIO;
 }
 
-static int deadly(void) {
-    const char *number = getenv("BAD_DISK_ERRNO");
-    return !number || !atoi(number);
+static int deadly(void) { return number() == 0; }
+
+static int fail(void) {
+    if (deadly()) raise(SIGKILL);
+    errno = number();
+    return -1;
 }
 
 ssize_t write(int fd, const void *data, size_t size) {
@@ -102,8 +104,15 @@ ssize_t pwrite64(int fd, const void *data, size_t size, off64_t place) {
     return NEXT(pwrite64)(fd, data, size, place);
 }
 
-int fsync(int fd) { return fd_hits("sync", fd) ? fail() : NEXT(fsync)(fd); }
-int fdatasync(int fd) { return fd_hits("sync", fd) ? fail() : NEXT(fdatasync)(fd); }
+int fsync(int fd) {
+    if (fd_hits("sync", fd)) return fail();
+    return deadly() ? 0 : NEXT(fsync)(fd);
+}
+
+int fdatasync(int fd) {
+    if (fd_hits("sync", fd)) return fail();
+    return deadly() ? 0 : NEXT(fdatasync)(fd);
+}
 
 int ftruncate(int fd, off_t size) {
     return fd_hits("truncate", fd) ? fail() : NEXT(ftruncate)(fd, size);
