@@ -43,7 +43,7 @@ def chosen(folder: Path | None) -> Path:
     """
     if folder is None:
         return newest()
-    if not (folder / LEDGER_NAME).exists():
+    if not _holds_run(folder):
         raise UsageError(f"{folder} holds no run", way_out="Runs are in runs/.")
     return folder
 
@@ -55,9 +55,10 @@ def set_aside(folder: Path) -> Path | None:
         UsageError: It is no run, or a process works on it.
     """
     folder = folder.resolve()
+    holds_run = _holds_run(folder)
     if not folder.exists():
         return None
-    if not (folder / LEDGER_NAME).exists() and not chunk_files.orphaned(folder):
+    if not holds_run and not chunk_files.orphaned(folder):
         raise UsageError(f"{folder} is no run", way_out="Name a folder that --new may rename.")
     if lock.is_held(folder):
         raise UsageError(f"{folder} is in use", way_out="Wait until that run ends, or stop it.")
@@ -68,6 +69,15 @@ def set_aside(folder: Path) -> Path | None:
         aside = folder.with_name(f"{stem}-{number}")
     folder.rename(aside)
     return aside
+
+
+def _holds_run(folder: Path) -> bool:
+    try:
+        return (folder / LEDGER_NAME).exists()
+    except OSError as error:
+        raise UsageError(
+            f"{folder}: {error.strerror}", way_out="Name another folder, or mend its permissions."
+        ) from error
 
 
 def _plain(name: str) -> str:

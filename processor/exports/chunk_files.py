@@ -89,9 +89,12 @@ def strays(connection: sqlite3.Connection, folder: Path) -> list[Path]:
 
 def orphaned(folder: Path) -> bool:
     """Whether chunk files lie in a folder that has no ledger."""
-    if (folder / database.LEDGER_NAME).exists() or not folder.is_dir():
+    try:
+        if (folder / database.LEDGER_NAME).exists() or not folder.is_dir():
+            return False
+        return any(_NAME.fullmatch(path.name) and path.is_file() for path in folder.iterdir())
+    except OSError:  # opening its ledger tells what is wrong with the folder
         return False
-    return any(_NAME.fullmatch(path.name) and path.is_file() for path in folder.iterdir())
 
 
 def _content(number: int, items: Sequence[Result]) -> bytes:
