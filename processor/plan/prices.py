@@ -110,6 +110,7 @@ class Prices:
 
 def dollars(usd: float) -> str:
     """`$2.00`, `$0.0162`, `$0.000031`, `$1,234.50`: as many digits as it takes."""
-    if usd >= 100 or round(usd, 2) == usd:
-        return f"${usd:,.2f}"
-    return f"${usd:.4f}" if usd >= 0.01 else f"${usd:.6f}"
+    if 0 < usd < 0.01:
+        return f"${usd:.6f}"
+    text = f"${usd:,.4f}"
+    return f"${usd:,.2f}" if usd >= 100 or text.endswith("00") else text
