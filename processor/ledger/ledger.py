@@ -193,16 +193,16 @@ def open_ledger(folder: Path) -> Iterator[Ledger]:
 def discard_if_empty(folder: Path) -> None:
     """Remove a run folder whose ledger holds no item: the run was refused before it began."""
     path = folder / database.LEDGER_NAME
-    if not path.exists() or lock.is_held(folder):
-        return
     try:
+        if not path.exists() or lock.is_held(folder):
+            return
         with lock.hold(folder):
             with database.reading(path) as connection:
                 if connection.execute("SELECT COUNT(*) FROM items").fetchone()[0]:
                     return
             for name in (path.name, f"{path.name}-wal", f"{path.name}-shm", lock.LOCK_NAME):
                 (folder / name).unlink(missing_ok=True)
-    except (LedgerError, RunLockedError):
+    except (LedgerError, RunLockedError, OSError):
         return  # not one that we made, or another's by now
     if not any(folder.iterdir()):
         folder.rmdir()
