@@ -120,8 +120,11 @@ class Run:
             begun_s = self._clock.monotonic()
             _refuse_loss(ledger)  # first: nothing is written over what is left
             self._introduce(ledger)
+            lost = ledger.settle_calls()
             session = ledger.start_session(self._session_facts())
             self._tell("run_started", run_id=ledger.meta()["run_id"], folder=str(self._folder))
+            if lost:
+                self._tell("calls_lost", calls=lost)
             try:
                 intake = await asyncio.to_thread(self._take_in, ledger)
                 ledger.add_seconds("import", self._clock.monotonic() - begun_s)
@@ -230,7 +233,7 @@ class Run:
                     task=self._task,
                     transport=transport,
                     pending=ledger.pending(self._allowed),
-                    record=writer.record,
+                    recorder=writer,
                     rules=_lane_rules(settings),
                     clock=self._clock,
                     tell=self._tell_notice,
@@ -242,6 +245,7 @@ class Run:
                     await asyncio.wrap_future(writer.flush())
         if self._failure is not None:
             raise self._failure
+        ledger.settle_calls()
         if self._spending is not None:
             self._spending.settle()
         ledger.add_seconds("send", self._clock.monotonic() - begun_s)

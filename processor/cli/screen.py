@@ -215,6 +215,8 @@ def _line(notice: Notice) -> str | None:  # noqa: PLR0911 - one line an event
             return f"nothing gets through ({facts['code']}): probing"
         case "outage_over":
             return "it gets through again"
+        case "calls_lost":
+            return f"{facts['calls']:,} calls were cut off by a kill; they may be charged for again"
         case "chunks_mended":
             return f"{facts['chunks']:,} result files were made anew"
         case "exporting":

@@ -27,10 +27,11 @@ def lines(shot: Snapshot) -> Iterator[str]:
     if shot.checks:
         yield _row("checks", " · ".join(f"{name} {count:,}" for name, count in shot.checks.items()))
     overall = shot.overall
+    lost = f" · {overall.requests_lost:,} cut off by a kill" if overall.requests_lost else ""
     yield _row(
         "requests",
         f"{overall.requests_sent:,} sent · {overall.retries:,} retries · "
-        f"{overall.reasks:,} asked again · {overall.rate_limited:,} rate limited",
+        f"{overall.reasks:,} asked again · {overall.rate_limited:,} rate limited{lost}",
     )
     latency = shot.latency_ms
     yield _row(

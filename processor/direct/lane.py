@@ -4,7 +4,7 @@ The way of a call: turn of the rate, slot, HTTP call under a total deadline, ver
 outcome, a retry with its due time, or a re-ask. What waits holds no slot.
 
 The lane knows neither the ledger nor a screen: it pulls pending items from an iterator, hands
-outcomes and attempts to `record`, and is told through `committed` what became durable.
+outcomes and attempts to a recorder, and is told through `committed` what became durable.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from math import inf
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 from asyncio_throttle.throttler import Throttler
@@ -53,6 +53,16 @@ _BYTES_PER_TOKEN = 4  # a guess that the pace scales by what is charged
 _THROTTLE_POLL_S = 0.002
 
 
+class Recorder(Protocol):
+    """Whom the lane tells what it does; must not block."""
+
+    def begin(self) -> None:
+        """A call is about to be sent."""
+
+    def record(self, record: Outcome | Attempt) -> None:
+        """What became of a call."""
+
+
 class DirectLane:
     """Sends pending items until none is left, or until the job must stop.
 
@@ -60,7 +70,7 @@ class DirectLane:
         task: Renders requests and checks answers.
         transport: Where calls go.
         pending: Fresh items; pulled only when one can be sent soon.
-        record: Takes every outcome and attempt; must not block.
+        recorder: Keeps account of calls, outcomes and attempts.
         rules: How the lane behaves.
         clock: Time.
         tell: Takes what concerns the whole lane.
@@ -73,7 +83,7 @@ class DirectLane:
         task: Task,
         transport: Transport,
         pending: Iterator[Fresh],
-        record: Callable[[Outcome | Attempt], None],
+        recorder: Recorder,
         rules: LaneRules,
         clock: Clock,
         tell: Callable[[Notice], None],
@@ -81,7 +91,7 @@ class DirectLane:
     ) -> None:
         self._task = task
         self._transport = transport
-        self._record = record
+        self._recorder = recorder
         self._rules = rules
         self._clock = clock
         self._tell = tell
@@ -266,6 +276,7 @@ class DirectLane:
     async def _call(self, work: Work, ticket: Ticket) -> None:
         assert work.body is not None
         work.attempts += 1
+        self._recorder.begin()
         started_s = self._clock.monotonic()
         reply: Reply | None = None
         try:
@@ -400,7 +411,7 @@ class DirectLane:
 
     def _settle(self, record: Outcome | Attempt) -> None:
         self._unwritten += 1
-        self._record(record)
+        self._recorder.record(record)
 
 
 def _tokens(body: Mapping[str, Any], length: int) -> int:

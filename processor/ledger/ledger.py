@@ -12,7 +12,7 @@ from typing import Any
 from processor import jsontext
 from processor.data.source import Source
 from processor.errors import LedgerError, RunLockedError, UsageError
-from processor.ledger import counters, database, lock, pending
+from processor.ledger import calls, counters, database, lock, pending
 from processor.ledger.commit import Commit
 from processor.ledger.intake import Intake, IntakeRules, take_in
 from processor.ledger.pending import Pending
@@ -131,6 +131,18 @@ class Ledger:
                 (now, exit_code, *(stop or (None, None)), number),
             )
 
+    def settle_calls(self) -> int:
+        """Count calls that were begun and of which nothing was recorded; returns how many.
+
+        A start that was killed leaves some; the provider may charge for them.
+        """
+        path = self.folder / calls.CALLS_NAME
+        with self.guard():
+            with database.transaction(self._connection):
+                lost = calls.settle(self._connection, path)
+            path.unlink(missing_ok=True)
+        return lost
+
     def add_seconds(self, stage: str, seconds: float) -> None:
         """Count time spent in a stage of the run (`import`, `send`, `export`)."""
         with self.guard(), database.transaction(self._connection):
@@ -200,7 +212,8 @@ def discard_if_empty(folder: Path) -> None:
             with database.reading(path) as connection:
                 if connection.execute("SELECT COUNT(*) FROM items").fetchone()[0]:
                     return
-            for name in (path.name, f"{path.name}-wal", f"{path.name}-shm", lock.LOCK_NAME):
+            wal, shm = f"{path.name}-wal", f"{path.name}-shm"
+            for name in (path.name, wal, shm, calls.CALLS_NAME, lock.LOCK_NAME):
                 (folder / name).unlink(missing_ok=True)
     except (LedgerError, RunLockedError, OSError):
         return  # not one that we made, or another's by now

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from processor.errors import LedgerError
-from processor.ledger import account, database
+from processor.ledger import account, calls, database
+from processor.ledger.calls import CALLS_NAME, CallCount
 from processor.ledger.commit import Commit, Record, write
 from processor.ledger.tally import Pricer
 
@@ -68,8 +69,13 @@ class Writer:
         self._hurry = threading.Event()
         self._closing = False
         self._failure: BaseException | None = None
+        self._calls = CallCount(path.with_name(CALLS_NAME), calls.begun(connection))
         self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
         self._thread.start()
+
+    def begin(self) -> None:
+        """A call is about to be sent: what a kill leaves of it is this count."""
+        self._calls.begin()
 
     def record(self, record: Record) -> None:
         """Hand over an outcome or an attempt; it is durable when `on_commit` names it."""
@@ -109,6 +115,7 @@ class Writer:
         self._hurry.set()
         self._work.set()
         self._thread.join()
+        self._calls.close()
 
     def _run(self) -> None:
         while not (self._closing and not self._records and not self._flushes):

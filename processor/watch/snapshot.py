@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from processor.ledger import account, counters, database, histogram
+from processor.ledger.calls import LOST, REQUESTS
 
 _LANES = ("direct", "batch")  # always shown; others when they did something
 
@@ -23,11 +24,17 @@ class Latency:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaneTotals:
-    """What one lane did."""
+    """What one lane did.
+
+    Attributes:
+        requests_sent: Requests, the lost ones too.
+        requests_lost: Of these, what a killed start had begun and nothing was recorded of.
+    """
 
     succeeded: int
     failed: int
     requests_sent: int
+    requests_lost: int
     retries: int
     reasks: int
     rate_limited: int
@@ -199,7 +206,8 @@ def _lane(values: Mapping[str, float]) -> LaneTotals:
     return LaneTotals(
         succeeded=count("succeeded"),
         failed=count("failed"),
-        requests_sent=count("requests"),
+        requests_sent=count(REQUESTS) + count(LOST),
+        requests_lost=count(LOST),
         retries=count("retries"),
         reasks=count("reasks"),
         rate_limited=count("rate_limited"),

@@ -61,6 +61,7 @@ class Bench:
 
     Attributes:
         pulled: Items that the lane took.
+        begun: Calls that it announced.
         written: What its ledger holds; `keep_unwritten` delays that.
     """
 
@@ -68,6 +69,7 @@ class Bench:
     clock: ManualClock
     lane: DirectLane
     pulled: int = 0
+    begun: int = 0
     recorded: list[Outcome | Attempt] = field(default_factory=list)
     written: list[Outcome | Attempt] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
@@ -107,6 +109,21 @@ class Bench:
     async def run(self) -> None:
         """The lane from its start to its end; time passes when nothing else happens."""
         await let_pass(self.clock, asyncio.ensure_future(self.lane.run()))
+
+
+class _Book:
+    """Writes down in a bench what its lane tells."""
+
+    bench: Bench
+
+    def begin(self) -> None:
+        self.bench.begun += 1
+
+    def record(self, record: Outcome | Attempt) -> None:
+        self.bench.recorded.append(record)
+        self.bench.on_record(record)
+        if not self.bench.keep_unwritten:
+            asyncio.get_running_loop().call_soon(self.bench.write)
 
 
 async def quiet() -> None:
@@ -160,17 +177,12 @@ async def bench(
         Transport(url or api.url, KEY, trust_env=False) as transport,
     ):
         made: Bench
+        book = _Book()
 
         def pull() -> Iterator[Pending]:
             for one in pending:
                 made.pulled += 1
                 yield one
-
-        def record(one: Outcome | Attempt) -> None:
-            made.recorded.append(one)
-            made.on_record(one)
-            if not made.keep_unwritten:
-                asyncio.get_running_loop().call_soon(made.write)
 
         def tell(notice: Notice) -> None:
             made.notices.append(notice)
@@ -179,12 +191,12 @@ async def bench(
             task=made_task or task(text),
             transport=transport,
             pending=pull(),
-            record=record,
+            recorder=book,
             rules=rules or LaneRules(),
             clock=clock,
             tell=tell,
         )
-        made = Bench(api=api, clock=clock, lane=lane)
+        made = book.bench = Bench(api=api, clock=clock, lane=lane)
         if faults:
             await made.fault(*faults)
         yield made
