@@ -19,11 +19,11 @@ _INPUT_TOKENS_ASSUMED = 1_000  # of an answer in a run of whose answers nobody t
 
 
 class Spending:
-    """The budget of one start. Made by `begin`.
+    """The budget of one start, as the lane uses it.
 
     Args:
         ledger: Of the run.
-        budget: With what was spent before.
+        budget: As `begin` gives it.
         prices: Of the provider.
         model: That is asked.
         reserve: Keeps what may be spent in all; its future is done when that is durable.
@@ -148,4 +148,6 @@ def _answer_usd(past: Account, price: PriceOf) -> float:
             prompt_tokens=past.usage.prompt_tokens // past.finished,
             completion_tokens=past.usage.completion_tokens // past.finished,
         )
-    return price(None, average) or 0.0
+    usd = price(None, average)
+    assert usd is not None, "`check` refused a model without a price"
+    return usd

@@ -125,6 +125,18 @@ def test_what_was_spent_without_a_budget_counts(shell: Shell) -> None:
     assert charged_usd(shell.stats()) <= 1.2 * before_usd
 
 
+def test_what_was_spent_at_an_unknown_price_counts_by_its_tokens(shell: Shell) -> None:
+    options = rows(shell, 60)[:4]
+    assert shell.run(*options, "--limit", "30").code == 0
+    assert shell.figures()["cost_usd"] is None
+    before_usd = charged_usd(shell.stats())
+    for share, goes_on in ((0.9, False), (1.5, True)):
+        budget = ("--budget", f"{share * before_usd:.4f}")
+        assert shell.run(*options, *PRICE, *budget).code == 4
+        assert (shell.stats()["paid"] > 30) is goes_on
+    assert charged_usd(shell.stats()) <= 1.5 * before_usd
+
+
 def test_answers_that_tell_no_tokens_count_their_estimates(shell: Shell) -> None:
     shell.fault("no_usage")
     options = rows(shell, 200)
