@@ -66,6 +66,12 @@ _LATER = (
         means="The provider said it succeeded, but its answer was empty or unreadable.",
         remedy="Run `processor retry`; if it stays so, check the base URL.",
     ),
+    Cause(
+        code="witness",
+        retryable=True,
+        means="A request that had succeeded was sent again, to tell bad items from a bad provider.",
+        remedy="Nothing needs to be done; it was paid for once more.",
+    ),
 )
 
 _NETWORK = (
@@ -129,8 +135,8 @@ _ACCOUNT = (
     Cause(
         code="forbidden",
         retryable=True,
-        means="The provider does not serve this account, project or country.",
-        remedy="Check the project's permissions and the supported countries.",
+        means="The provider, or a gateway before it, refuses this account, country or item.",
+        remedy="Check the project's permissions and the supported countries; look at the item.",
     ),
     Cause(
         code="quota_exhausted",

@@ -239,6 +239,8 @@ class Run:
                     tell=self._tell_notice,
                     purse=self._spending.purse if self._spending else None,
                 )
+                if (witness := ledger.succeeded()) is not None:
+                    self._lane.trust(witness)
                 if not self._interrupted:
                     await self._lane.run()
                 if self._failure is None:

@@ -73,6 +73,8 @@ class Verdict(Struct, frozen=True, kw_only=True, gc=False):
         holds_all: With `retry_after_s`: it holds for every call, not for this item alone.
         unreachable: The call never reached the provider: reason to pause or stop the job, never
             to fail an item.
+        barred: Every item would fare the same, or a gateway dislikes this one: the status does not
+            say. Other items will show.
         max_attempts: The most attempts such an answer is worth in all; None leaves it to the
             retry policy.
         complaint: Equal for two unknown faults of the request that the provider words alike, which
@@ -92,6 +94,7 @@ class Verdict(Struct, frozen=True, kw_only=True, gc=False):
     congested: bool = False
     holds_all: bool = False
     unreachable: bool = False
+    barred: bool = False
     max_attempts: int | None = None
     complaint: str = ""
 
@@ -164,7 +167,9 @@ def judge_failure(failure: TransportFault) -> Verdict:
         message=clean(failure.detail) or f"The call failed: {failure.fault}",
         congested=failure.fault is Fault.TIMEOUT,
         unreachable=not failure.sent,
+        barred=code in _BARRING,
         maybe_charged=failure.sent,
+        max_attempts=_bound(code, known=False),
     )
 
 
@@ -177,7 +182,7 @@ _FAULTS: Mapping[Fault, tuple[str, Kind]] = MappingProxyType(
         Fault.TLS: ("tls", Kind.FATAL),
         Fault.PROXY: ("proxy", Kind.RETRY),
         Fault.PROXY_AUTH: ("proxy_auth", Kind.FATAL),
-        Fault.REDIRECT: ("redirect", Kind.FATAL),
+        Fault.REDIRECT: ("redirect", Kind.RETRY),
         Fault.OTHER: ("connection", Kind.RETRY),
     }
 )
@@ -217,15 +222,16 @@ _FATAL = frozenset(
         "not_found",
         "proxy_auth",
         "quota_exhausted",
-        "redirect",
         "refused_parameter",
     }
 )
 _COMPLAINTS = frozenset({"bad_request", "unprocessable"})
+_BARRING = frozenset({"forbidden", "redirect"})
 _ITEM = frozenset({"bad_request", "context_length", "policy", "too_large"})
 _CONGESTED_STATUSES = frozenset({408, 429, 503, 504, 524, 529})
 
 _UNPROCESSABLE_ATTEMPTS = 2
+_BARRED_ATTEMPTS = 2
 _ADVISED_ATTEMPTS = 3  # the server says "again" to what looks like our mistake
 _UNKNOWN_429_ATTEMPTS = 10
 
@@ -251,14 +257,16 @@ def _judge_error(status: int, error: ProviderError, hints: Hints) -> Verdict:
     code = named or _by_status(status)
     if code == "rate_limited" and _is_of_a_day(error, hints):
         code = "daily_limit"
+    barred = named is None and code in _BARRING
     verdict = Verdict(
-        kind=_kind_of(code),
+        kind=Kind.RETRY if barred else _kind_of(code),
         code=code,
         message=error.message or f"HTTP status {status}",
         congested=status in _CONGESTED_STATUSES or code in PATIENCE,
         holds_all=code == "slow_down" or (code == "rate_limited" and _holds_all(hints)),
         retry_after_s=hints.retry_after_s,
         maybe_charged=code == "timeout",
+        barred=barred,
         max_attempts=_bound(code, known=named is not None),
         complaint=error.complaint if code in _COMPLAINTS else "",
     )
@@ -309,11 +317,15 @@ def _holds_all(hints: Hints) -> bool:
 def _bound(code: str, *, known: bool) -> int | None:
     if code == "unprocessable":
         return _UNPROCESSABLE_ATTEMPTS
+    if code in _BARRING and not known:
+        return _BARRED_ATTEMPTS
     return _UNKNOWN_429_ATTEMPTS if code == "rate_limited" and not known else None
 
 
 def _as_advised(verdict: Verdict, should_retry: bool | None) -> Verdict:
     """Follow `x-should-retry`, within bounds, where the code leaves room for it."""
+    if verdict.barred:
+        return verdict
     if should_retry is True and verdict.kind is Kind.ITEM:
         return replace(verdict, kind=Kind.RETRY, max_attempts=_ADVISED_ATTEMPTS)
     if should_retry is False and verdict.kind is Kind.RETRY and verdict.code not in PATIENCE:

@@ -15,6 +15,7 @@ import structlog
 from processor import jsontext
 from processor.cli.terminal import in_json
 from processor.codes import cause_of
+from processor.direct.answer import WITNESS
 from processor.errors import LedgerError, UsageError
 from processor.items import Attempt, Item, Outcome
 from processor.ledger.commit import ChunkTotals, Commit
@@ -138,6 +139,8 @@ class RunLog:
 
 
 def _event(attempt: Attempt) -> str:
+    if attempt.code == WITNESS:
+        return WITNESS
     if not attempt.again:
         return "left_pending"
     return "retry" if attempt.problem is None else "reask"

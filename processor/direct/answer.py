@@ -9,9 +9,10 @@ from processor.direct.backlog import Work
 from processor.direct.transport import Reply
 from processor.items import Accepted, Attempt, Failure, Outcome
 from processor.provider_error import clean
-from processor.verdict import Verdict
+from processor.verdict import Kind, Verdict
 
 KeepBodies = Literal["all", "failed", "none"]
+WITNESS = "witness"
 _BODY_KEPT_BYTES = 20_000
 _ID_CHARS = 200
 
@@ -43,6 +44,15 @@ class Answer(Struct, frozen=True, gc=False):
     def left(self) -> Attempt:
         """The attempt, when the job stops and the item stays pending."""
         return self._attempt(self.verdict.code, self.verdict.message, again=False)
+
+    def witnessed(self) -> Attempt:
+        """The attempt, when the item had succeeded before and was only sent to see whether it can.
+
+        Not a success: the item keeps the outcome that it has.
+        """
+        if self.verdict.kind is not Kind.OK:
+            return self.left()
+        return self._attempt(WITNESS, cause_of(WITNESS).means, again=False)
 
     def invalid(self, problem: str) -> Attempt:
         """The attempt, when the item is asked again because of a problem with its answer."""

@@ -36,6 +36,8 @@ class Work:
         attempts: Requests sent for it, over all sessions.
         tries: Attempts that count against its retries, in this session.
         waits: Attempts in this session that the provider only asked to make later.
+        failed: Whether any attempt in this session failed.
+        done: It has its outcome; it is only sent once more as a witness.
         body: The request's JSON, once it is rendered.
         tokens: A guess of what the provider counts the request for.
         invalid: (answer, problem) pairs that its next request shows.
@@ -48,6 +50,8 @@ class Work:
     invalid: tuple[tuple[str, str], ...]
     tries: int = 0
     waits: int = 0
+    failed: bool = False
+    done: bool = False
     body: bytes | None = None
     tokens: int = 0
     size: Size | None = None
@@ -99,7 +103,18 @@ class Backlog:
             return heapq.heappop(self._later)[2]
         if self._ready:
             return self._ready.popleft()
-        if not fresh or self.exhausted:
+        return self._pull() if fresh else None
+
+    def take_untried(self, *, fresh: bool) -> Work | None:
+        """The next work that has not failed; None when there is none now."""
+        for place, work in enumerate(self._ready):
+            if not work.failed:
+                del self._ready[place]
+                return work
+        return self._pull() if fresh else None
+
+    def _pull(self) -> Work | None:
+        if self.exhausted:
             return None
         pending = next(self._fresh, None)
         if pending is None:

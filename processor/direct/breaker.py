@@ -5,9 +5,15 @@ gate; that the provider or the network fails says nothing about the job. When no
 failures come back, the gate closes: one probe at a time, further and further apart, until an
 answer opens it or patience ends. Patience is short while the provider was never reached: then the
 address is wrong more often than the network is down.
+
+Whether the provider is at fault or some items are, only another request can tell. So probes are
+items that have not failed yet, and now and then a witness: an item that has succeeded is sent once
+more. Items that failed although a later request succeeded are in doubt, and count no more. The
+same decides over statuses that bar the whole job, or that a gateway gives to an item it dislikes.
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 from math import inf
 
 from processor.verdict import Kind, Verdict
@@ -15,6 +21,7 @@ from processor.verdict import Kind, Verdict
 CANARIES = 2
 OUTAGE_AFTER = 10
 SAME_COMPLAINTS = 20
+WITNESS_EVERY = 4  # so many probes; the others are calls that would be made anyway
 _PROBE_BASE_S = 0.5
 _PROBE_CAP_S = 30.0
 _NEVER_REACHED_S = 30.0
@@ -30,22 +37,40 @@ class Stop:
     message: str
 
 
+class Next(StrEnum):
+    """Which work should be sent next."""
+
+    ANY = "any"
+    UNTRIED = "untried"  # that has not failed, if there is any
+    WITNESS = "witness"  # an item that has succeeded
+
+
 class Breaker:
     """Watches the verdicts of a job, in the order in which they come.
 
     Args:
         give_up_s: How long an outage may last before the job stops.
+
+    Attributes:
+        has_witness: Whether there is an item that has succeeded, in this session or before.
     """
 
     def __init__(self, give_up_s: float) -> None:
         self._give_up_s = give_up_s
+        self.has_witness = False
         self._open = False
         self._reached = False
-        self._unreachable = 0  # this and the next since the last answer that was none of these
+        self._unreachable = 0  # this and the next two since the last answer that was none of these
         self._failing: set[int] = set()
+        self._barred: set[int] = set()
+        self._barred_since_s = 0.0
+        self._first_failed_s: dict[int, float] = {}
+        self._good_sent_s = -inf
         self._outage_since_s: float | None = None
         self._probe_at_s = 0.0
         self._probe_wait_s = _PROBE_BASE_S
+        self._probes = 0
+        self._by_barring = False
         self._succeeded = False
         self._complaints: dict[str, int] = {}
 
@@ -54,11 +79,21 @@ class Breaker:
         """Whether nothing works, so that only probes are let through."""
         return self._outage_since_s is not None
 
+    @property
+    def next(self) -> Next:
+        """What tells most about provider and items."""
+        if not self.outage:
+            return Next.UNTRIED if self._barred else Next.ANY
+        is_turn = self._by_barring or self._probes % WITNESS_EVERY == WITNESS_EVERY - 1
+        return Next.WITNESS if is_turn and self.has_witness else Next.UNTRIED
+
     def room(self, window: int, now_s: float) -> int:
         """How many calls may be in flight."""
         if self._outage_since_s is not None:
             return 1 if now_s >= self._probe_at_s else 0
-        return window if self._open else min(CANARIES, window)
+        if self._open:
+            return window
+        return 1 if self._barred else min(CANARIES, window)  # no third call before the second's end
 
     @property
     def room_grows_at_s(self) -> float:
@@ -78,35 +113,86 @@ class Breaker:
             A Stop when the job must end.
         """
         if verdict.kind is Kind.FATAL:
-            return Stop(code=verdict.code, message=verdict.message)
+            return _stop(verdict)
         self._reached = self._reached or not verdict.unreachable
+        if verdict.barred:
+            return self._bar(verdict, seq, sent_s, now_s)
         if verdict.unreachable or verdict.code in _FAILING:
-            return self._fail(verdict, seq, now_s)
+            return self._fail(verdict, seq, sent_s, now_s)
         self._unreachable = 0
         self._failing.clear()
+        if sent_s > self._barred_since_s:
+            self._barred.clear()
         if self._outage_since_s is not None and sent_s > self._outage_since_s:
-            self._outage_since_s = None
+            self._end_outage()
         self._open = True
-        self._succeeded = self._succeeded or verdict.kind is Kind.OK
+        if verdict.kind is not Kind.RETRY:
+            self._good_sent_s = max(self._good_sent_s, sent_s)
+            self.forget(seq)
+        if verdict.kind is Kind.OK:
+            self._succeeded = self.has_witness = True
         return self._complain(verdict)
 
-    def _fail(self, verdict: Verdict, seq: int, now_s: float) -> Stop | None:
+    def forget(self, seq: int) -> None:
+        """An item is done with."""
+        self._first_failed_s.pop(seq, None)
+
+    def _fail(self, verdict: Verdict, seq: int, sent_s: float, now_s: float) -> Stop | None:
         self._unreachable += verdict.unreachable
-        self._failing.add(seq)
-        if self._outage_since_s is None:
-            if self._reached and not self._is_outage():
-                return None
-            self._outage_since_s = now_s
-            self._probe_wait_s = _PROBE_BASE_S
-        elif now_s >= self._probe_at_s:  # a probe's; earlier ones were in flight already
-            self._probe_wait_s = min(_PROBE_CAP_S, 2 * self._probe_wait_s)
-        else:
+        if not self._in_doubt(seq, now_s):
+            self._failing.add(seq)
+        if self.outage:
+            return self._probe_failed(verdict, sent_s, now_s)
+        if self._reached and not self._is_outage():
             return None
-        self._probe_at_s = now_s + self._probe_wait_s
-        patience_s = self._give_up_s if self._reached else min(_NEVER_REACHED_S, self._give_up_s)
-        if now_s - self._outage_since_s >= patience_s:
-            return Stop(code=verdict.code, message=verdict.message)
+        self._begin_outage(now_s, by_barring=False)
+        return _stop(verdict) if self._patience_s == 0 else None
+
+    def _bar(self, verdict: Verdict, seq: int, sent_s: float, now_s: float) -> Stop | None:
+        if self.outage:
+            return self._probe_failed(verdict, sent_s, now_s)
+        if not self._barred:
+            self._barred_since_s = now_s
+        if not self._in_doubt(seq, now_s):
+            self._barred.add(seq)
+        if len(self._barred) < (OUTAGE_AFTER if self._succeeded else CANARIES):
+            return None
+        if not self.has_witness:
+            return _stop(verdict)
+        self._begin_outage(now_s, by_barring=True)
         return None
+
+    def _probe_failed(self, verdict: Verdict, sent_s: float, now_s: float) -> Stop | None:
+        """Put the next probe off, or give up."""
+        if self._outage_since_s is None or sent_s < self._probe_at_s:
+            return None  # it was in flight when the outage began
+        self._probes += 1
+        self._probe_wait_s = min(_PROBE_CAP_S, 2 * self._probe_wait_s)
+        self._probe_at_s = now_s + self._probe_wait_s
+        is_barred = self._by_barring and verdict.barred
+        gives_up = is_barred or now_s - self._outage_since_s >= self._patience_s
+        return _stop(verdict) if gives_up else None
+
+    @property
+    def _patience_s(self) -> float:
+        return self._give_up_s if self._reached else min(_NEVER_REACHED_S, self._give_up_s)
+
+    def _begin_outage(self, now_s: float, *, by_barring: bool) -> None:
+        self._outage_since_s = now_s
+        self._by_barring = by_barring
+        self._probes = 0
+        self._probe_wait_s = _PROBE_BASE_S
+        self._probe_at_s = now_s + _PROBE_BASE_S
+
+    def _end_outage(self) -> None:
+        """The outage explains why items failed, unless it took a witness to end it."""
+        if self.next is not Next.WITNESS:
+            self._first_failed_s.clear()
+        self._outage_since_s = None
+
+    def _in_doubt(self, seq: int, now_s: float) -> bool:
+        """Whether a request that went after this item's first failure has succeeded."""
+        return self._first_failed_s.setdefault(seq, now_s) < self._good_sent_s
 
     def _is_outage(self) -> bool:
         """Few items that fail over and over are at fault themselves; unreachable is nobody's."""
@@ -122,4 +208,8 @@ class Breaker:
         self._complaints[verdict.complaint] = count
         if count < SAME_COMPLAINTS:
             return None
-        return Stop(code=verdict.code, message=verdict.message)
+        return _stop(verdict)
+
+
+def _stop(verdict: Verdict) -> Stop:
+    return Stop(code=verdict.code, message=verdict.message)

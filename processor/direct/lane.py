@@ -21,10 +21,11 @@ from processor.clock import Clock
 from processor.direct.alarm import Alarm
 from processor.direct.answer import Answer
 from processor.direct.backlog import Backlog, Fresh, Work
-from processor.direct.breaker import Breaker, Stop
+from processor.direct.breaker import Breaker, Next, Stop
 from processor.direct.deadlines import Deadlines
 from processor.direct.headers import RateLimits, read_hints, read_limits
 from processor.direct.pace import Pace, Ticket
+from processor.direct.probes import Probes
 from processor.direct.purse import Purse
 from processor.direct.retry import decide
 from processor.direct.rules import LaneRules
@@ -98,6 +99,7 @@ class DirectLane:
         self._purse = purse
         self._backlog = Backlog(pending)
         self._breaker = Breaker(rules.give_up_s)
+        self._probes = Probes(self._backlog)
         self._window = Window.of(rules.concurrency, ceiling=_WINDOW_CEILING)
         self._pace = Pace(rpm=rules.rpm, tpm=rules.tpm)
         self._throttler = (
@@ -140,6 +142,13 @@ class DirectLane:
             await asyncio.gather(*self._calls.cancel_all(), return_exceptions=True)
         if self._crash is not None:
             raise self._crash
+
+    def trust(self, succeeded: Fresh) -> None:
+        """Take an item that succeeded in an earlier session for a witness."""
+        self._breaker.has_witness = True
+        self._probes.succeeded(
+            Work(item=succeeded.item, attempts=succeeded.attempts, invalid=succeeded.invalid)
+        )
 
     def drain(self) -> None:
         """Start no more calls; those in flight finish."""
@@ -185,7 +194,7 @@ class DirectLane:
             if len(self._calls) >= self._breaker.room(self._window.size, now_s):
                 grows_at_s = self._breaker.room_grows_at_s
                 return grows_at_s if grows_at_s > now_s else inf
-            work = self._backlog.take(now_s, fresh=self._may_pull())
+            work = self._next(now_s)
             if work is None:
                 return self._backlog.next_due_s()
             if work.body is None and not self._render(work):
@@ -194,7 +203,7 @@ class DirectLane:
                 return inf
             due_s = self._barrier(work, now_s) or self._turn(work, now_s)
             if due_s > now_s:
-                self._backlog.put(work)
+                self._probes.put_back(work)
                 return min(due_s, self._backlog.next_due_s())
             if self._throttler is not None:
                 await self._throttler.acquire()  # type: ignore[no-untyped-call]
@@ -202,6 +211,14 @@ class DirectLane:
                     break
             self._send(work)
         return inf
+
+    def _next(self, now_s: float) -> Work | None:
+        wanted = self._breaker.next
+        if wanted is Next.ANY:
+            return self._backlog.take(now_s, fresh=self._may_pull())
+        if wanted is Next.UNTRIED and self._rules.wait_s:  # it may have to wait for those that fail
+            return self._backlog.take(now_s, fresh=self._may_pull())
+        return self._probes.take(wanted, now_s, fresh=self._may_pull())
 
     def _may_pull(self) -> bool:
         """Backpressure: what is in flight, waits or is not written yet stays bounded."""
@@ -214,6 +231,9 @@ class DirectLane:
             body = self._task.render(work.item, work.invalid).body
             work.body = orjson.dumps(body)
         except (TaskError, orjson.JSONEncodeError) as error:
+            if work.done:
+                self._probes.dismiss()
+                return False
             failure = Failure(code="template", message=str(error), retryable=False)
             self._settle(
                 Outcome(
@@ -235,14 +255,14 @@ class DirectLane:
         """Whether the work may be sent as far as money goes; the job stops when it never may."""
         if purse.admits(work, self._window.size):
             return True
-        self._backlog.put(work)
+        self._probes.put_back(work)
         if not self._calls and (stop := purse.refusal(work)):
             self._stop(stop)
         return False
 
     def _barrier(self, work: Work, now_s: float) -> float:
         """When the work's chunk may begin, with `--wait`; 0 when nothing holds it."""
-        if not self._rules.wait_s or work.item.chunk <= self._chunk:
+        if not self._rules.wait_s or work.item.chunk <= self._chunk or work.done:
             return 0.0
         if self._calls or self._backlog.held or self._reasks or self._unwritten:
             return inf
@@ -265,7 +285,7 @@ class DirectLane:
     def _ended(self, work: Work, call: asyncio.Task[None]) -> None:
         unsent = call.cancelled() and self._calls.is_overdue(call)
         if unsent:
-            self._backlog.put(work)  # the loop was so late that the call had not begun
+            self._probes.put_back(work)  # the loop was so late that the call had not begun
         if self._purse is not None and call.cancelled():
             self._purse.cut_off(work, sent=not unsent)
         self._calls.end(call)
@@ -360,9 +380,12 @@ class DirectLane:
     def _conclude(self, answer: Answer, now_s: float) -> None:
         """What becomes of the item: an outcome, a re-ask, a retry, or it stays pending."""
         verdict, work = answer.verdict, answer.work
-        if verdict.kind is Kind.OK and verdict.answer is not None:
+        if work.done:
+            self._settle(answer.witnessed())
+        elif verdict.kind is Kind.OK and verdict.answer is not None:
             checked = self._task.check(work.item, verdict.answer)
             if isinstance(checked, Accepted):
+                self._probes.succeeded(work)
                 self._settle(answer.succeeded(checked, self._rules.keep_bodies))
             else:
                 self._ask_again(answer, checked)
@@ -388,6 +411,7 @@ class DirectLane:
         work, verdict = answer.work, answer.verdict
         decision = decide(self._rules.retry, verdict, self._count(work, verdict), self._rng)
         if decision is None:
+            self._breaker.forget(work.item.seq)
             self._settle(answer.failed(self._rules.keep_bodies))
             return
         if decision.blocked:
@@ -397,6 +421,7 @@ class DirectLane:
         if self._is_ending():
             self._settle(answer.left())
             return
+        work.failed = True
         self._settle(answer.retried(decision.wait_s))
         self._backlog.put_later(work, now_s + decision.wait_s)
 

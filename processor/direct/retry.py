@@ -67,7 +67,7 @@ def decide(
 
 
 def _attempts_max(policy: RetryPolicy, verdict: Verdict) -> int:
-    if verdict.max_attempts is not None and verdict.code in PATIENCE:
+    if verdict.max_attempts is not None and (verdict.code in PATIENCE or verdict.barred):
         return verdict.max_attempts
     if verdict.code in PATIENCE:
         return policy.patient_attempts_max

@@ -95,6 +95,11 @@ class Ledger:
         """
         return pending.read(self.path, most)
 
+    def succeeded(self) -> Pending | None:
+        """Some item that has succeeded; None when none has."""
+        with self.guard():
+            return pending.succeeded(self._connection)
+
     def requeue(self, codes: Sequence[str] | None = None) -> int:
         """Make failed items pending again; their last call joins their attempts.
 

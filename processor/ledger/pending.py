@@ -41,6 +41,23 @@ def read(path: Path, most: int | None = None) -> Iterator[Pending]:
         yield from islice(_read(path, connection), most)
 
 
+def succeeded(connection: sqlite3.Connection) -> Pending | None:
+    """Some item that has succeeded, with the requests sent for it; None when none has."""
+    row = connection.execute(
+        "SELECT number, items.seq, id, id_is_integer, fields, MAX(attempts, IFNULL("
+        "(SELECT MAX(number) FROM attempts WHERE attempts.seq = items.seq), 0)) "
+        "FROM (SELECT number, first_seq, items FROM chunks WHERE succeeded > 0 LIMIT 1) AS chunk "
+        "JOIN items ON items.seq BETWEEN first_seq AND first_seq + chunk.items - 1 "
+        "JOIN outcomes ON outcomes.seq = items.seq AND succeeded LIMIT 1"
+    ).fetchone()
+    if row is None:
+        return None
+    chunk, seq, key, is_integer, fields, attempts = row
+    identity = int(key) if is_integer else key
+    item = Item(seq=seq, chunk=chunk, id=identity, fields=jsontext.loads(fields))
+    return Pending(item=item, attempts=attempts)
+
+
 def _read(path: Path, connection: sqlite3.Connection) -> Iterator[Pending]:
     number = 0
     while True:

@@ -235,7 +235,7 @@ def test_a_redirect_is_told_and_not_followed(run: Runner, status: int) -> None:
 
         async with listening(answer) as port:
             verdict = judge_failure(await fault_of(f"http://127.0.0.1:{port}/v1"))
-        assert (verdict.code, verdict.kind) == ("redirect", "fatal")
+        assert (verdict.code, verdict.barred) == ("redirect", True)
         assert "elsewhere.example/v1" in verdict.message
         assert "pw12" not in verdict.message
         assert calls == 1

@@ -6,7 +6,9 @@ from processor.direct.breaker import (
     CANARIES,
     OUTAGE_AFTER,
     SAME_COMPLAINTS,
+    WITNESS_EVERY,
     Breaker,
+    Next,
     Stop,
 )
 from processor.verdict import Kind, Verdict
@@ -17,14 +19,16 @@ LIMITED = Verdict(kind=Kind.RETRY, code="rate_limited", message="slow")
 DOWN = Verdict(kind=Kind.RETRY, code="server_error", message="500")
 GONE = Verdict(kind=Kind.RETRY, code="unreachable", message="refused", unreachable=True)
 FATAL = Verdict(kind=Kind.FATAL, code="auth", message="bad key")
+BARRED = Verdict(kind=Kind.RETRY, code="forbidden", message="403", barred=True)
 ODD = Verdict(kind=Kind.ITEM, code="bad_request", message="odd", complaint="odd")
 
 
 class Job:
     """Verdicts on items that are numbered as they come."""
 
-    def __init__(self, give_up_s: float = 300.0) -> None:
+    def __init__(self, give_up_s: float = 300.0, *, witness: bool = False) -> None:
         self.breaker = Breaker(give_up_s)
+        self.breaker.has_witness = witness
         self.seq = 0
 
     def see(
@@ -34,6 +38,10 @@ class Job:
         return self.breaker.observe(
             verdict, seq=self.seq if seq is None else seq, sent_s=sent_s, now_s=now_s
         )
+
+    def probe(self, verdict: Verdict, now_s: float, *, seq: int | None = None) -> Stop | None:
+        """A call that goes and fails at once."""
+        return self.see(verdict, now_s, seq=seq, sent_s=now_s)
 
     def break_down(self, now_s: float = 0.0) -> None:
         """Into an outage, after a good answer."""
@@ -123,7 +131,7 @@ def test_probes_go_one_at_a_time_further_and_further_apart() -> None:
         assert job.breaker.room(100, due_s) == 1
         waits_s.append(due_s - now_s)
         now_s = due_s
-        job.see(DOWN, now_s)
+        job.probe(DOWN, now_s)
     assert waits_s[:4] == [0.5, 1.0, 2.0, 4.0]
     assert waits_s == sorted(waits_s)
     assert waits_s[-1] == waits_s[-2] == 30.0
@@ -135,6 +143,7 @@ def test_failures_of_calls_that_were_in_flight_do_not_put_the_probe_off() -> Non
     due_s = job.breaker.room_grows_at_s
     for _ in range(50):
         job.see(DOWN, due_s / 2)
+        job.see(DOWN, due_s + 10)  # a timeout, of a call that went before
     assert job.breaker.room_grows_at_s == due_s
 
 
@@ -153,7 +162,7 @@ def test_a_late_answer_from_before_the_outage_does_not_end_it() -> None:
 def test_patience_ends() -> None:
     job = Job(give_up_s=300)
     job.break_down()
-    stops = {now_s: job.see(DOWN, now_s) for now_s in (100.0, 200.0, 299.0, 330.0)}
+    stops = {now_s: job.probe(DOWN, now_s) for now_s in (100.0, 200.0, 299.0, 330.0)}
     assert [now_s for now_s, stop in stops.items() if stop] == [330.0]
     assert stops[330.0] == Stop(code="server_error", message="500")
 
@@ -161,8 +170,8 @@ def test_patience_ends() -> None:
 def test_patience_with_an_address_that_was_never_reached_is_short() -> None:
     job = Job(give_up_s=300)
     assert job.see(GONE, 0.0) is None
-    assert job.see(GONE, 29.0) is None
-    assert job.see(GONE, 61.0) == Stop(code="unreachable", message="refused")
+    assert job.probe(GONE, 29.0) is None
+    assert job.probe(GONE, 61.0) == Stop(code="unreachable", message="refused")
 
 
 def test_patience_that_is_set_shorter_counts() -> None:
@@ -174,7 +183,7 @@ def test_a_second_outage_is_probed_as_the_first() -> None:
     job = Job()
     job.break_down()
     for now_s in (1.0, 5.0, 15.0, 31.0):
-        job.see(DOWN, now_s)
+        job.probe(DOWN, now_s)
     job.see(OK, 60.0, sent_s=59.0)
     job.break_down(now_s=100.0)
     assert job.breaker.room_grows_at_s == 100.5
@@ -199,3 +208,110 @@ def test_complaints_that_differ_are_not_added_up_nor_all_remembered() -> None:
         complaint = f"item {number} is odd"
         assert job.see(Verdict(kind=Kind.ITEM, code="bad_request", complaint=complaint)) is None
     assert len(job.breaker._complaints) <= 100
+
+
+def test_every_so_many_probes_a_witness_goes_if_there_is_one() -> None:
+    for job, expected in (
+        (Job(give_up_s=1e9), Next.UNTRIED),
+        (Job(give_up_s=1e9, witness=True), Next.WITNESS),
+    ):
+        for _ in range(OUTAGE_AFTER):
+            job.see(DOWN)
+        wanted = []
+        for _ in range(2 * WITNESS_EVERY):
+            wanted.append(job.breaker.next)
+            job.probe(DOWN, job.breaker.room_grows_at_s)
+        assert wanted[WITNESS_EVERY - 1 :: WITNESS_EVERY] == [expected] * 2
+        assert wanted.count(Next.UNTRIED) >= 2 * WITNESS_EVERY - 2
+
+
+def test_what_failed_before_a_witness_succeeded_makes_no_second_outage() -> None:
+    job = Job()
+    job.see(OK, seq=999)
+    for seq in range(OUTAGE_AFTER):
+        job.see(DOWN, 1.0, seq=seq)
+    while job.breaker.next is not Next.WITNESS:
+        job.probe(DOWN, job.breaker.room_grows_at_s, seq=0)
+    job.see(OK, 20.0, seq=999, sent_s=19.0)
+    assert job.breaker.next == Next.ANY
+    for seq in range(OUTAGE_AFTER):
+        assert job.see(DOWN, 21.0, seq=seq) is None
+    assert not job.breaker.outage
+    for seq in range(100, 100 + OUTAGE_AFTER):
+        assert job.see(DOWN, 22.0, seq=seq) is None
+    assert job.breaker.outage
+
+
+def test_an_outage_that_ends_by_itself_leaves_no_item_in_doubt() -> None:
+    job = Job()
+    for now_s in (1.0, 30.0):
+        job.see(OK, now_s, seq=999, sent_s=now_s)
+        for seq in range(OUTAGE_AFTER):
+            assert not job.breaker.outage
+            job.see(DOWN, now_s + 1, seq=seq)
+        assert job.breaker.outage
+        assert job.breaker.next == Next.UNTRIED
+
+
+def test_items_that_are_done_with_are_forgotten() -> None:
+    job = Job()
+    for seq in range(1_000):
+        job.see(DOWN, seq=seq)
+        if seq % 2:
+            job.see(OK, seq=seq)
+        else:
+            job.breaker.forget(seq)
+    assert not job.breaker._first_failed_s
+
+
+def test_a_bar_from_the_start_stops_after_two_calls() -> None:
+    job = Job()
+    assert job.see(BARRED) is None
+    assert job.breaker.room(100, 0) == 1  # no third call while the second canary is out
+    assert job.see(BARRED) == Stop(code="forbidden", message="403")
+
+
+def test_bars_of_single_items_stop_nothing() -> None:
+    job = Job()
+    job.see(OK)
+    for at_s in range(10, 1_000, 10):
+        assert job.see(BARRED, at_s) is None
+        assert job.breaker.next == Next.UNTRIED
+        job.see(OK, at_s + 0.1, sent_s=at_s - 0.1)
+        assert job.breaker.next == Next.UNTRIED  # what succeeded had gone before
+        job.see(OK, at_s + 0.3, sent_s=at_s + 0.2)
+        assert job.breaker.next == Next.ANY
+        assert job.breaker.room(100, at_s + 0.3) == 100
+
+
+@pytest.mark.parametrize("succeeds", [True, False])
+def test_a_bar_of_many_items_is_put_to_a_witness(*, succeeds: bool) -> None:
+    job = Job()
+    job.see(OK)
+    for _ in range(OUTAGE_AFTER):
+        assert not job.breaker.outage
+        assert job.see(BARRED, 1.0) is None
+    assert job.breaker.next == Next.WITNESS
+    now_s = job.breaker.room_grows_at_s
+    assert job.see(BARRED, now_s + 1, sent_s=0.9) is None  # it was in flight
+    if succeeds:
+        assert job.see(OK, now_s, sent_s=now_s) is None
+        assert job.breaker.room(100, now_s) == 100
+    else:
+        assert job.probe(BARRED, now_s) == Stop(code="forbidden", message="403")
+
+
+def test_a_bar_at_a_resume_is_put_to_the_witness_at_once() -> None:
+    job = Job(witness=True)
+    for _ in range(CANARIES):
+        assert job.see(BARRED) is None
+    assert job.breaker.next == Next.WITNESS
+
+
+def test_a_bar_during_an_outage_puts_the_next_probe_off() -> None:
+    job = Job(give_up_s=100)
+    job.break_down()
+    due_s = job.breaker.room_grows_at_s
+    assert job.probe(BARRED, due_s) is None
+    assert job.breaker.room(100, due_s) == 0
+    assert job.probe(BARRED, 101.0) == Stop(code="forbidden", message="403")

@@ -199,7 +199,9 @@ def test_cached_tokens_are_read() -> None:
         (407, {}, Kind.FATAL, "proxy_auth"),
         (408, {}, Kind.RETRY, "timeout"),
         (409, {}, Kind.RETRY, "server_error"),
-        (301, {}, Kind.FATAL, "redirect"),
+        (301, {}, Kind.RETRY, "redirect"),
+        (403, {"message": "Blocked by rule 7"}, Kind.RETRY, "forbidden"),
+        (451, {}, Kind.RETRY, "forbidden"),
         (0, {}, Kind.RETRY, "server_error"),
     ],
 )
@@ -223,6 +225,28 @@ def test_errors_in_other_shapes(body: Any) -> None:
     verdict = judge(404, orjson.dumps(body))
     assert verdict.code == "model_not_found"
     assert "x" in verdict.message or "model" in verdict.message
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "barred"),
+    [
+        (403, {}, True),
+        (403, {"message": "Attention required"}, True),
+        (403, {"code": "new"}, True),
+        (302, {}, True),
+        (403, {"code": "unsupported_country_region_territory"}, False),
+        (401, {}, False),
+        (404, {}, False),
+    ],
+)
+def test_a_status_that_may_be_about_one_item_only_says_so(
+    status: int, error: dict[str, Any], barred: bool
+) -> None:  # 33
+    for hints in (NO_HINTS, Hints(should_retry=False), Hints(should_retry=True)):
+        verdict = failed(status, hints, **error)
+        assert verdict.barred is barred
+        assert (verdict.max_attempts == 2) is barred
+        assert (verdict.kind is Kind.FATAL) is not barred
 
 
 def test_html_errors_are_shortened_to_their_title() -> None:  # 11, 30
@@ -330,7 +354,7 @@ def test_messages_are_one_short_line() -> None:
         (Fault.TLS, Kind.FATAL, "tls"),  # 9
         (Fault.PROXY_AUTH, Kind.FATAL, "proxy_auth"),  # 10
         (Fault.PROXY, Kind.RETRY, "proxy"),  # 11
-        (Fault.REDIRECT, Kind.FATAL, "redirect"),  # 15
+        (Fault.REDIRECT, Kind.RETRY, "redirect"),  # 15
         (Fault.OTHER, Kind.RETRY, "connection"),
     ],
 )
