@@ -76,7 +76,7 @@ class Settings(BaseModel):
             raise ValueError("an address ends before ? and #")
         if "@" in parts.netloc:
             raise ValueError("an address holds no password; the key goes into OPENAI_API_KEY")
-        return value.rstrip("/")
+        return parts.geturl().rstrip("/")  # its scheme in lower case
 
     @field_validator("price", mode="before")
     @classmethod
