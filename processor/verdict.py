@@ -5,6 +5,7 @@ carry a code that we know (`codes.PROVIDER_CODES`); else, what does its status s
 outranks the status, because gateways send the same error under different statuses.
 """
 
+import json
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
@@ -136,7 +137,10 @@ def judge(status: int, body: bytes, hints: Hints = NO_HINTS, *, endpoint: str = 
     try:
         parsed = orjson.loads(body)
     except orjson.JSONDecodeError:
-        return _judge_unreadable(status, body, hints)
+        try:
+            parsed = _parse_leniently(body)
+        except (ValueError, TypeError, RecursionError):
+            return _judge_unreadable(status, body, hints)
     return judge_body(status, parsed, hints, endpoint=endpoint)
 
 
@@ -234,6 +238,19 @@ _UNPROCESSABLE_ATTEMPTS = 2
 _BARRED_ATTEMPTS = 2
 _ADVISED_ATTEMPTS = 3  # the server says "again" to what looks like our mistake
 _UNKNOWN_429_ATTEMPTS = 10
+
+
+def _parse_leniently(body: bytes) -> Any:
+    """JSON behind a BOM or with NaN in it, which some servers write; such an answer was paid for.
+
+    Raises:
+        ValueError: It is something else.
+        TypeError: It holds what no file could: half a surrogate pair, a number beyond 64 bits.
+        RecursionError: It is nested too deeply.
+    """
+    parsed = json.loads(body.decode("utf-8-sig"), parse_constant=lambda _: None)
+    orjson.dumps(parsed)
+    return parsed
 
 
 def _judge_unreadable(status: int, body: bytes, hints: Hints) -> Verdict:

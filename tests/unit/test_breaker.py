@@ -43,6 +43,9 @@ class Job:
         """A call that goes and fails at once."""
         return self.see(verdict, now_s, seq=seq, sent_s=now_s)
 
+    def wants(self) -> Next:
+        return self.breaker.next
+
     def break_down(self, now_s: float = 0.0) -> None:
         """Into an outage, after a good answer."""
         self.see(OK, now_s)
@@ -230,10 +233,10 @@ def test_what_failed_before_a_witness_succeeded_makes_no_second_outage() -> None
     job.see(OK, seq=999)
     for seq in range(OUTAGE_AFTER):
         job.see(DOWN, 1.0, seq=seq)
-    while job.breaker.next is not Next.WITNESS:
+    while job.wants() is not Next.WITNESS:
         job.probe(DOWN, job.breaker.room_grows_at_s, seq=0)
     job.see(OK, 20.0, seq=999, sent_s=19.0)
-    assert job.breaker.next == Next.ANY
+    assert job.wants() is Next.ANY
     for seq in range(OUTAGE_AFTER):
         assert job.see(DOWN, 21.0, seq=seq) is None
     assert not job.breaker.outage
@@ -250,7 +253,7 @@ def test_an_outage_that_ends_by_itself_leaves_no_item_in_doubt() -> None:
             assert not job.breaker.outage
             job.see(DOWN, now_s + 1, seq=seq)
         assert job.breaker.outage
-        assert job.breaker.next == Next.UNTRIED
+        assert job.wants() is Next.UNTRIED
 
 
 def test_items_that_are_done_with_are_forgotten() -> None:
@@ -276,11 +279,11 @@ def test_bars_of_single_items_stop_nothing() -> None:
     job.see(OK)
     for at_s in range(10, 1_000, 10):
         assert job.see(BARRED, at_s) is None
-        assert job.breaker.next == Next.UNTRIED
+        assert job.wants() is Next.UNTRIED
         job.see(OK, at_s + 0.1, sent_s=at_s - 0.1)
-        assert job.breaker.next == Next.UNTRIED  # what succeeded had gone before
+        assert job.wants() is Next.UNTRIED  # what succeeded had gone before
         job.see(OK, at_s + 0.3, sent_s=at_s + 0.2)
-        assert job.breaker.next == Next.ANY
+        assert job.wants() is Next.ANY
         assert job.breaker.room(100, at_s + 0.3) == 100
 
 
@@ -291,7 +294,7 @@ def test_a_bar_of_many_items_is_put_to_a_witness(*, succeeds: bool) -> None:
     for _ in range(OUTAGE_AFTER):
         assert not job.breaker.outage
         assert job.see(BARRED, 1.0) is None
-    assert job.breaker.next == Next.WITNESS
+    assert job.wants() is Next.WITNESS
     now_s = job.breaker.room_grows_at_s
     assert job.see(BARRED, now_s + 1, sent_s=0.9) is None  # it was in flight
     if succeeds:
@@ -305,7 +308,7 @@ def test_a_bar_at_a_resume_is_put_to_the_witness_at_once() -> None:
     job = Job(witness=True)
     for _ in range(CANARIES):
         assert job.see(BARRED) is None
-    assert job.breaker.next == Next.WITNESS
+    assert job.wants() is Next.WITNESS
 
 
 def test_a_bar_during_an_outage_puts_the_next_probe_off() -> None:

@@ -76,6 +76,13 @@ def test_how_an_answer_ends(finish: Any, message: dict[str, Any], kind: Kind, co
     assert (verdict.answer is not None) == (kind is Kind.OK)
 
 
+@pytest.mark.parametrize("spoil", [b"\xef\xbb\xbf%b", b'{"logprobs": NaN, "x": -Infinity, %b'])
+def test_an_answer_that_strict_json_refuses_is_read_all_the_same(spoil: bytes) -> None:
+    body = orjson.dumps(completion())
+    verdict = judge(200, spoil % (body[1:] if spoil.startswith(b"{") else body))
+    assert (verdict.kind, verdict.answer, verdict.usage) == (Kind.OK, "x^2", READ_USAGE)
+
+
 def test_an_answer_in_parts_is_joined() -> None:
     parts = [{"type": "thinking", "thinking": []}, {"type": "text", "text": "a"}, {"text": "b"}]
     assert judge(200, orjson.dumps(completion(content=parts))).answer == "ab"
@@ -100,6 +107,8 @@ def test_an_answer_in_parts_is_joined() -> None:
         b'{"error": {"message": "what?"}}',
         b'{"error": true}',
         b"\xff\xfe",
+        b"[" * 100_000,
+        orjson.dumps(completion(content="x?")).replace(b"?", b"\\ud83d"),
     ],
 )
 def test_a_success_that_cannot_be_read_is_sent_again(body: bytes) -> None:
