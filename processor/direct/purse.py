@@ -82,15 +82,20 @@ class Purse:
         if usage is None:
             return None if verdict.maybe_charged else 0.0
         cost_usd = self._price(verdict.model, verdict.tier, "direct", usage)
-        question = Usage(
+        if cost_usd is not None:
+            self._learn(work, verdict, usage, cost_usd)
+        return cost_usd
+
+    def _learn(self, work: Work, verdict: Verdict, usage: Usage, cost_usd: float) -> None:
+        """Tell the estimator what the input cost, and what the answer."""
+        unanswered = Usage(
             prompt_tokens=usage.prompt_tokens,
             completion_tokens=0,
             cached_tokens=usage.cached_tokens,
         )
-        input_usd = self._price(verdict.model, verdict.tier, "direct", question)
-        if cost_usd is not None and input_usd is not None:
-            assert work.size is not None
-            self._estimator.learn(
-                work.size, input_usd=input_usd, output_usd=max(0.0, cost_usd - input_usd)
-            )
-        return cost_usd
+        input_usd = self._price(verdict.model, verdict.tier, "direct", unanswered)
+        assert input_usd is not None
+        assert work.size is not None
+        self._estimator.learn(
+            work.size, input_usd=input_usd, output_usd=max(0.0, cost_usd - input_usd)
+        )

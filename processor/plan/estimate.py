@@ -8,9 +8,10 @@ so that a long item is expected to cost more than a short one.
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from math import ceil
 from typing import Any
+
+from msgspec import Struct
 
 from processor.items import Usage
 
@@ -18,7 +19,8 @@ from processor.items import Usage
 OUTPUT_TOKENS_ASSUMED = 1_000
 LEARNT_AFTER = 50
 
-_CAPS = ("max_completion_tokens", "max_output_tokens", "max_tokens")
+_CAPS = frozenset({"max_completion_tokens", "max_output_tokens", "max_tokens"})
+_BOUNDING = _CAPS | {"n", "service_tier"}
 _REMEMBERED = 1_000
 _SHARE = 0.99
 
@@ -26,8 +28,7 @@ PriceOf = Callable[[str | None, Usage], float | None]
 """(service tier, tokens) to US dollars, for the model that is asked; None when unknown."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Size:
+class Size(Struct, frozen=True, kw_only=True, gc=False):
     """What bounds the cost of a request.
 
     Attributes:
@@ -43,6 +44,8 @@ class Size:
 
 def size_of(body: Mapping[str, Any], input_bytes: int) -> Size:
     """The size of a request, from its body and the length of that as JSON."""
+    if _BOUNDING.isdisjoint(body):
+        return Size(input_bytes=input_bytes)
     cap = output_cap(body)
     choices = body["n"] if _is_count(body.get("n")) else 1
     tier = body.get("service_tier")
@@ -55,6 +58,8 @@ def size_of(body: Mapping[str, Any], input_bytes: int) -> Size:
 
 def output_cap(body: Mapping[str, Any]) -> int | None:
     """The most tokens that an answer to a request may have; None without a cap."""
+    if _CAPS.isdisjoint(body):
+        return None
     return min((body[name] for name in _CAPS if _is_count(body.get(name))), default=None)
 
 
@@ -70,14 +75,9 @@ class Estimator:
         self._input = _Percentile()
         self._output = _Percentile()
 
-    @property
-    def learnt(self) -> bool:
-        """Whether answers tell more than the bounds."""
-        return self._output.count >= LEARNT_AFTER
-
     def call_usd(self, size: Size) -> float:
         """What a request of this size will hardly cost more than."""
-        if not self.learnt:
+        if self._output.count < LEARNT_AFTER:
             return self.most_usd(size)
         return size.input_bytes * self._input.value + self._output.value
 
