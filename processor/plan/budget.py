@@ -66,11 +66,12 @@ class Budget:
         needed_usd, calls = self._needed_usd, max(_BLOCK_CALLS, _BLOCK_WINDOWS * window)
         left_usd = self.limit_usd - needed_usd
         block_usd = max(usd, min(usd * calls, left_usd * _BLOCK_SHARE))
-        target_usd = needed_usd + block_usd if usd <= left_usd else needed_usd
-        room_usd = self._reserved_usd - needed_usd
-        if room_usd > 2 * block_usd:
+        target_usd = needed_usd + (block_usd if self.fits(usd) else 0.0)
+        # Only sums are compared, as in `admits`: a difference may round to the other side, and a
+        # call that fits would wait for ever.
+        if needed_usd + 2 * block_usd < self._reserved_usd:
             self._reserved_usd = target_usd  # holds at once; the ledger follows
-        elif room_usd >= max(usd, block_usd / 2) or target_usd <= self._reserved_usd:
+        elif min(target_usd, needed_usd + max(usd, block_usd / 2)) <= self._reserved_usd:
             return None
         self._asked_usd = target_usd
         return target_usd

@@ -122,6 +122,7 @@ def test_a_budget_is_used_up_and_not_exceeded(
     spent_usd = 0.0
     for estimate_usd, share in calls:
         granted(budget, estimate_usd, window)
+        assert budget.admits(estimate_usd) == budget.fits(estimate_usd)
         if not budget.admits(estimate_usd):
             assert spent_usd + estimate_usd > 20.0 - 1e-9
             break
@@ -178,6 +179,8 @@ class World:
             needed_usd = self.budget.spent_usd + sum(call.estimate_usd for call in self.calls)
             assert asked_usd <= max(self.limit_usd, needed_usd) + 1e-9
             self.asked_usd = asked_usd
+        if self.asked_usd is None:  # a call that fits must not wait for nothing
+            assert self.budget.admits(call.estimate_usd) == self.budget.fits(call.estimate_usd)
         if self.budget.admits(call.estimate_usd):
             self.budget.begin(call.estimate_usd)
             self.calls.append(call)
