@@ -5,10 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["BURST_S", "Cell", "Reached", "measure"]
+__all__ = ["BURST_S", "MINUTE_S", "Cell", "Reached", "measure"]
 
 BURST_S = 15
-_MINUTE_S = 60
+MINUTE_S = 60
+_WORDS_LEAST = 20  # in a row, where tokens are what binds
+_WORDS_SPREAD = 160
+_TOKENS_A_WORD = 1.5  # as the sandbox counts them
+_TOKENS_BESIDE = 19
 _TAIL_S = 2  # the last seconds of a run, in which little is left to send
 
 
@@ -30,7 +34,7 @@ class Cell:
     tpm: int | None = None
     other: float = 0.0
     latency_ms: int = 300
-    seconds: int = _MINUTE_S
+    seconds: int = MINUTE_S
 
     @property
     def name(self) -> str:
@@ -45,7 +49,7 @@ class Cell:
     @property
     def left_per_s(self) -> float:
         """What of the limit is left for this client."""
-        return self.limit / _MINUTE_S * (1 - self.other)
+        return self.limit / MINUTE_S * (1 - self.other)
 
     @property
     def fits_per_s(self) -> float:
@@ -53,6 +57,31 @@ class Cell:
         if self.kind == "second" and not self.tpm:
             return float(math.floor(self.left_per_s + 1e-9))
         return self.left_per_s
+
+    @property
+    def is_coarse(self) -> bool:
+        """Whether the limiter cannot let through all that is left."""
+        return self.fits_per_s < self.left_per_s
+
+    @property
+    def calls_per_s(self) -> float:
+        """About what the limit allows."""
+        return self.limit / MINUTE_S / self._amount
+
+    @property
+    def _amount(self) -> float:
+        """Of what binds, in a call."""
+        words = _WORDS_LEAST + (_WORDS_SPREAD - 1) / 2
+        return _TOKENS_BESIDE + words * _TOKENS_A_WORD if self.tpm else 1.0
+
+    def words_of(self, number: int) -> int:
+        """Length of a row; many lengths where tokens are what binds."""
+        return _WORDS_LEAST + number * 7919 % _WORDS_SPREAD if self.tpm else 1
+
+    def rows_for(self, before_s: float, measured_s: float) -> int:
+        """Rows that keep a client busy so long, though it takes all at first."""
+        amount = self.limit / MINUTE_S * before_s + self.left_per_s * measured_s
+        return int(amount / self._amount)
 
     def options(self) -> list[str]:
         """Of `processor sandbox`."""
@@ -118,8 +147,8 @@ def _bounds(
     first, last = timeline[0]["second"], timeline[-1]["second"]
     begins, ends = first + BURST_S, last - _TAIL_S
     if cell.kind == "minute" and whole_minutes:
-        begins = -(-begins // _MINUTE_S) * _MINUTE_S
-        ends = ends // _MINUTE_S * _MINUTE_S
+        begins = -(-begins // MINUTE_S) * MINUTE_S
+        ends = ends // MINUTE_S * MINUTE_S
     if ends <= begins:
         raise ValueError(f"{cell.name}: {last - first} s are too short to be measured")
     return begins, ends

@@ -2,7 +2,7 @@
 
     python scripts/benchmark_limits.py                     # about six minutes
     python scripts/benchmark_limits.py --quick             # about one
-    python scripts/benchmark_limits.py --rivals openai     # others in front of the same limiter
+    python scripts/benchmark_limits.py --rivals openai     # others before a limiter beside us
 
 Every cell of the table is `processor run` with nothing configured, a process in front of
 `processor sandbox`, another process that enforces a limit; both live in real time. The limiter is
@@ -17,96 +17,115 @@ before the last call,
 
 where a fixed minute is measured over whole minutes (with --quick over seconds). `of what fits` is
 the same against what the limiter can let through at all: under a limit of one second only whole
-calls fit, such as 6 of 6.67. `429` is the share refused of all calls, the first burst included.
+calls fit, such as 6 of 6.67. `429` is the share refused of all calls, the first burst included;
+`later` is that of the calls after it. `lost` counts rows without an answer in the end.
+
+A machine that is busy with other things sends late, and what is not sent in time is not used: how
+late its timers were is printed beside the figures.
 """
 
 import argparse
 import json
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
-from _bench import Child, machine_line, serving, table
-from _limit_cells import BURST_S, Cell, Reached, measure
+import _rivals
+from _bench import Child, Server, machine_line, serving, table
+from _limit_cells import BURST_S, MINUTE_S, Cell, Reached, measure
 
 KINDS = ("bucket", "minute", "second")
 THIRD = 1 / 3
 ALONE_LEAST = 0.98
 SHARED_LEAST = 0.95
 REFUSED_MOST = 0.005
-_MINUTE_S = 60
-_START_SPREAD_S = 1.5  # processes that start together make each other late
-_LEAD_S = 4  # from the start of a cell to its first call, about
-_SPARE_S = 10
-_BIG_RPM = 10_000  # such cells keep a core busy: two at a time
-_BIG_AT_ONCE = 2
 
-TASK = """\
+_LEAD_S = 4  # from the start of a cell to its first call, about
+_START_EVERY_S = 1.5  # processes that start together make each other late
+_SPARE_S = 10
+_LIGHT_PER_S = 20  # calls a second of a cell that sleeps nearly all of the time
+_HEAVY_PER_S = 100  # of one that keeps a core busy for half of it
+_AT_ONCE = 2  # heavy ones
+
+_KEY = "sk-benchmark"
+_TASK = """\
 name = "sentence"
 model = "gpt-6-luna"
-prompt = "Say something about {{ topic }}, please, number {{ id }}."
+id = "id"
+system = "You answer in one short sentence."
+prompt = "Say something about {{ topic }}, please, number {{ number }}."
 [output]
 kind = "text"
 """
-_TOKENS_A_CALL = 64  # of the rows below, about
+_RIVALS_CELL = Cell(kind="bucket", rpm=6_000, seconds=30)
+_RIVALS_AT_ONCE = 100  # calls in flight
+_RIVALS_TIMEOUT_S = 300.0
+
+Client = Callable[[Server, Path, int], int]
+"""Asks about so many rows of a file; returns for how many it has an answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One line of the table."""
+    """What a client reached; `reached` is None when it ended before it could be measured."""
 
     cell: Cell
-    reached: Reached
+    reached: Reached | None
     lost: int
-
-    @property
-    def target(self) -> float:
-        """What must be used."""
-        return SHARED_LEAST if self.cell.other else ALONE_LEAST
 
     @property
     def holds(self) -> bool:
         """Whether all targets are reached; what cannot fit is not asked for."""
+        target = SHARED_LEAST if self.cell.other else ALONE_LEAST
         return (
-            self.reached.of_fits >= self.target
+            self.reached is not None
+            and self.reached.of_fits >= target
             and self.reached.refused < REFUSED_MOST
             and self.lost == 0
         )
 
-    def columns(self) -> tuple[str, ...]:
-        """Of the table."""
-        cell, reached = self.cell, self.reached
-        fits = f"{reached.of_fits:.1%}" if cell.fits_per_s < cell.left_per_s else ""
+    def figures(self) -> tuple[str, ...]:
+        """What was reached, as columns."""
+        if self.reached is None:
+            return ("ended early", "", "", "", f"{self.lost:,}")
+        fits = f"{self.reached.of_fits:.1%}" if self.cell.is_coarse else ""
         return (
-            cell.name,
-            f"{cell.other:.0%}",
-            f"{cell.latency_ms:,}",
-            f"{reached.of_left:.1%}",
+            f"{self.reached.of_left:.1%}",
             fits,
-            f"{reached.refused:.2%}",
-            f"{reached.refused_later:.2%}",
-            str(self.lost),
-            "yes" if self.holds else "**no**",
+            f"{self.reached.refused:.2%}",
+            f"{self.reached.refused_later:.2%}",
+            f"{self.lost:,}",
         )
 
+    def columns(self) -> tuple[str, ...]:
+        """Of the table of cells."""
+        cell = self.cell
+        place = (cell.name, f"{cell.other:.0%}", f"{cell.latency_ms:,}")
+        return (*place, *self.figures(), "yes" if self.holds else "**no**")
 
-HEAD = ("limit", "other", "latency ms", "used", "of what fits", "429", "later", "lost", "holds")
+
+FIGURES = ("used", "of what fits", "429", "later", "lost")
+HEAD = ("limit", "other", "latency ms", *FIGURES, "holds")
+
+
+# --- cells -------------------------------------------------------------------------------------
 
 
 def full_cells() -> Iterator[Cell]:
     """Every limit before every limiter, alone and beside another client."""
     for kind, other in product(KINDS, (0.0, THIRD)):
+        yield Cell(kind=kind, rpm=600, other=other, latency_ms=1_500, seconds=180)
+        yield Cell(kind=kind, rpm=3_000, other=other)
         yield Cell(kind=kind, rpm=30_000, other=other, seconds=60 if kind == "minute" else 40)
-    yield Cell(kind="bucket", rpm=30_000, latency_ms=1_500, seconds=40)
-    for kind, other in product(KINDS, (0.0, THIRD)):
-        yield Cell(kind=kind, rpm=600, other=other, latency_ms=1_500, seconds=120)
-        yield Cell(kind=kind, rpm=3_000, other=other, seconds=120)
         yield Cell(kind=kind, rpm=6_000, tpm=200_000, other=other, seconds=120)
+    yield Cell(kind="bucket", rpm=30_000, latency_ms=1_500, seconds=40)
 
 
 def quick_cells() -> Iterator[Cell]:
@@ -118,64 +137,150 @@ def quick_cells() -> Iterator[Cell]:
     yield Cell(kind="second", rpm=30_000, seconds=20)
 
 
-def write_rows(cell: Cell, path: Path, before_s: float) -> int:
-    """As many rows as the limit lets through before the measuring and in it; returns how many."""
-    amount = cell.limit / _MINUTE_S * before_s + cell.left_per_s * (cell.seconds + _SPARE_S)
-    count = int(amount / (_TOKENS_A_CALL if cell.tpm else 1))
-    with path.open("w", encoding="utf-8") as file:
-        for number in range(1, count + 1):
-            topic = "tides " * (5 + number * 7919 % 61) if cell.tpm else "tides"
-            file.write(json.dumps({"id": number, "topic": topic.strip()}) + "\n")
-    return count
-
-
-def run_cell(cell: Cell, delay_s: float, *, whole_minutes: bool) -> Shown:
-    """Run one cell from its start to its end.
-
-    Raises:
-        SystemExit: The run failed.
-    """
-    time.sleep(delay_s)
+def run_cell(cell: Cell, client: Client, *, whole_minutes: bool, bursts: bool = False) -> Shown:
+    """One cell, from its start to its end; with rows for a first burst that empties the bucket."""
     before_s = BURST_S
     if cell.kind == "minute" and whole_minutes:
         before_s = wait_for_phase()
     with tempfile.TemporaryDirectory() as folder, serving(*cell.options()) as server:
-        place = Path(folder)
-        (place / "task.toml").write_text(TASK)
-        rows = write_rows(cell, place / "rows.jsonl", before_s)
-        arguments = ["-m", "processor", "run", "--task", "task.toml", "--input", "rows.jsonl"]
-        arguments += ["--base-url", server.url, "--out", "out", "--quiet"]
-        output = place / "output"
-        spent = Child(
-            arguments, cwd=place, env={"OPENAI_API_KEY": "sk-benchmark"}, output=output
-        ).wait()
-        if spent.exit_code:
-            raise SystemExit(f"{cell.name}: exit {spent.exit_code}\n{output.read_text()}")
+        rows = Path(folder) / "rows.jsonl"
+        count = cell.rows_for(before_s, cell.seconds + _SPARE_S) + bursts * cell.limit
+        write_rows(cell, rows, count)
+        lost = count - client(server, rows, count)
         (timeline,) = server.limits().values()
-        lost = rows - server.stats()["items"]["answered"]
-        return Shown(cell, measure(cell, timeline, whole_minutes=whole_minutes), lost)
+    try:
+        reached = measure(cell, timeline, whole_minutes=whole_minutes)
+    except ValueError:
+        reached = None
+    return Shown(cell, reached, lost)
 
 
 def wait_for_phase() -> int:
     """Until a minute ends in a little more than the first burst takes; returns by how much."""
-    before_s = BURST_S + 4
-    phase_s = time.monotonic() % _MINUTE_S
-    time.sleep((_MINUTE_S - before_s - _LEAD_S - phase_s) % _MINUTE_S)
+    before_s = BURST_S + _LEAD_S
+    phase_s = time.monotonic() % MINUTE_S
+    time.sleep((MINUTE_S - before_s - _LEAD_S - phase_s) % MINUTE_S)
     return before_s
 
 
-def run_cells(cells: Sequence[Cell], *, whole_minutes: bool) -> Iterator[Shown]:
-    """All cells, side by side as far as the machine allows; in their order."""
-    big = [cell for cell in cells if cell.rpm > _BIG_RPM]
-    small = [cell for cell in cells if cell.rpm <= _BIG_RPM]
-    with ThreadPoolExecutor(len(small) or 1) as many, ThreadPoolExecutor(_BIG_AT_ONCE) as few:
-        running: dict[Cell, Future[Shown]] = {}
-        for pool, some in ((few, big), (many, small)):
-            for number, cell in enumerate(some):
-                delay_s = _START_SPREAD_S * (number % max(len(small), _BIG_AT_ONCE))
-                running[cell] = pool.submit(run_cell, cell, delay_s, whole_minutes=whole_minutes)
-        for cell in cells:
-            yield running[cell].result()
+def write_rows(cell: Cell, path: Path, count: int) -> None:
+    """Rows of one length, or of many where tokens are what binds."""
+    with path.open("w", encoding="utf-8") as file:
+        for number in range(1, count + 1):
+            topic = " ".join(["tides"] * cell.words_of(number))
+            file.write(json.dumps({"id": number, "topic": topic, "number": number}) + "\n")
+
+
+def processor(server: Server, rows: Path, count: int) -> int:
+    """`processor run` with nothing configured.
+
+    Raises:
+        SystemExit: The run failed.
+    """
+    place = rows.parent
+    (place / "task.toml").write_text(_TASK)
+    arguments = ["-m", "processor", "run", "--task", "task.toml", "--input", rows.name]
+    arguments += ["--base-url", server.url, "--out", "out", "--quiet"]
+    output = place / "output"
+    spent = Child(arguments, cwd=place, env={"OPENAI_API_KEY": _KEY}, output=output).wait()
+    if spent.exit_code:
+        raise SystemExit(f"exit {spent.exit_code} of {count} rows\n{output.read_text()}")
+    told = json.loads((place / "out" / "conversion_stats.json").read_text())
+    return min(int(told["succeeded"]), int(server.stats()["items"]["answered"]))
+
+
+def run_cells(cells: Sequence[Cell], *, whole_minutes: bool) -> list[Shown]:
+    """All cells, side by side as far as a small machine allows; in their order."""
+    light = [cell for cell in cells if cell.calls_per_s <= _LIGHT_PER_S]
+    heavy = [cell for cell in cells if cell.calls_per_s > _HEAVY_PER_S]
+    others = [cell for cell in cells if _LIGHT_PER_S < cell.calls_per_s <= _HEAVY_PER_S]
+    # The others take together what a heavy one takes.
+    batches = [*([cell] for cell in heavy[:1]), others, *([cell] for cell in heavy[1:])]
+    running: dict[Cell, Future[Shown]] = {}
+
+    def run_late(cell: Cell, number: int) -> Shown:
+        time.sleep(number * _START_EVERY_S)
+        return run_cell(cell, processor, whole_minutes=whole_minutes)
+
+    def run_batch(batch: Sequence[Cell]) -> None:
+        begun = [many.submit(run_late, cell, number) for number, cell in enumerate(batch)]
+        running.update(zip(batch, begun, strict=True))
+        for one in begun:
+            one.result()
+
+    with ThreadPoolExecutor(len(cells)) as many, ThreadPoolExecutor(_AT_ONCE) as few:
+        start = [many.submit(run_late, cell, number) for number, cell in enumerate(light)]
+        running.update(zip(light, start, strict=True))
+        time.sleep(len(light) * _START_EVERY_S)
+        ended = [few.submit(run_batch, batch) for batch in batches]
+        for batch_ended in ended:
+            batch_ended.result()
+    return [running[cell].result() for cell in cells]
+
+
+# --- rivals ------------------------------------------------------------------------------------
+
+
+def rival(name: str) -> Client:
+    """A rival as it comes, with 100 calls in flight."""
+
+    def ask(server: Server, rows: Path, _count: int) -> int:
+        return _rivals.run(
+            name,
+            url=server.url,
+            key=_KEY,
+            rows_path=rows,
+            concurrency=_RIVALS_AT_ONCE,
+            timeout_s=_RIVALS_TIMEOUT_S,
+        ).answered
+
+    return ask
+
+
+def compare(names: Sequence[str]) -> str:
+    """A table of us and of the rivals, one after the other, before the same limiter."""
+    cell = _RIVALS_CELL
+    clients = {"processor": processor, **{name: rival(name) for name in names}}
+    lines = []
+    for name, client in clients.items():
+        try:
+            figures = run_cell(cell, client, whole_minutes=False, bursts=True).figures()
+        except _rivals.RivalError as error:
+            figures = (str(error), "", "", "", "")
+        print(name, *figures, sep=" | ", file=sys.stderr, flush=True)
+        lines.append((name, *figures))
+    return f"{cell.name}, nothing configured:\n\n{table(('client', *FIGURES), lines)}"
+
+
+# --- what is printed ---------------------------------------------------------------------------
+
+
+@contextmanager
+def lateness() -> Iterator[list[float]]:
+    """By how much a timer of 10 ms was late, again and again, in seconds."""
+    ended = threading.Event()
+    late_s: list[float] = []
+
+    def watch() -> None:
+        while not ended.is_set():
+            begun_s = time.monotonic()
+            time.sleep(0.01)
+            late_s.append(time.monotonic() - begun_s - 0.01)
+
+    watcher = threading.Thread(target=watch, name="lateness")
+    watcher.start()
+    try:
+        yield late_s
+    finally:
+        ended.set()
+        watcher.join()
+
+
+def lateness_line(late_s: Sequence[float]) -> str:
+    """How busy the machine was."""
+    ranked = sorted(late_s)
+    usual_ms, most_ms = ranked[int(len(ranked) * 0.99)] * 1000, ranked[-1] * 1000
+    return f"timers late: {usual_ms:.0f} ms or less in 99 of 100, {most_ms:.0f} ms at most"
 
 
 def main() -> None:
@@ -185,14 +290,18 @@ def main() -> None:
     )
     parser.add_argument("--quick", action="store_true", help="a few cells, about a minute")
     parser.add_argument("--only", default="", metavar="TEXT", help="cells whose name holds this")
+    parser.add_argument("--rivals", nargs="+", choices=_rivals.available(), default=())
     options = parser.parse_args()
     chosen = quick_cells() if options.quick else full_cells()
     cells = [cell for cell in chosen if options.only in cell.name]
-    shown = []
-    for one in run_cells(cells, whole_minutes=not options.quick):
-        shown.append(one)
-        print(" | ".join(one.columns()), file=sys.stderr, flush=True)
-    print(f"\n{machine_line()}\n\n{table(HEAD, [one.columns() for one in shown])}")
+    if not cells:
+        parser.error("no cell has such a name")
+    with lateness() as late_s:
+        shown = run_cells(cells, whole_minutes=not options.quick)
+    print(f"\n{machine_line()}\n{lateness_line(late_s)}\n")
+    print(table(HEAD, [one.columns() for one in shown]), flush=True)
+    if options.rivals:
+        print(f"\n{compare(options.rivals)}")
     raise SystemExit(0 if all(one.holds for one in shown) else 1)
 
 

@@ -1,6 +1,7 @@
 """A ceiling on calls a second that refusals set, for limits that no header tells of."""
 
 import math
+from collections import deque
 
 _MEMORY_S = 5.0
 _YOUNG_S = 0.2  # before that a rate cannot be told
@@ -12,8 +13,11 @@ _MARGIN_LEAST = 0.01
 _MARGIN_MOST = 0.02
 _MARGIN_CALLS_PER_S = 0.2  # a limiter takes whole calls: what it accepted is not known better
 _MOST_CUT = 0.5
+# A cut costs more calls than so few refusals do; late timers bring them about.
+_RARE = 5
+_RARE_CALLS = 5_000
 _FLOOR_PER_S = 0.01
-_CATCH_UP_S = 0.1  # what a late timer may make up for
+_CATCH_UP_S = 0.01  # what a late timer may make up for: in a second that is full it is too much
 
 # Rising too far costs a call, so that few calls a second rise more slowly, within bounds.
 _RISE_PER_S = 0.001
@@ -48,6 +52,7 @@ class Brake:
         "_first_s",
         "_lately",
         "_next_s",
+        "_rare",
         "_refused",
         "_refused_per_s",
         "_sent",
@@ -64,6 +69,7 @@ class Brake:
         self._at_s = 0.0
         self._since = self._lately = (0.0, 0)  # times, and calls that had been sent by then
         self._refused = 0  # of the calls sent since `_since`
+        self._rare = deque([0] * _RARE, maxlen=_RARE)  # calls sent before the latest refusals
         self._cut_s = -math.inf
         self._still_until_s = -math.inf
         self._next_s = -math.inf
@@ -112,6 +118,10 @@ class Brake:
         self._next_s = max(self._next_s, ends_s)
         if ends_s - begun_s < _SPAN_S:
             return
+        self._rare.append(sent)
+        if sent - self._rare[0] > _RARE_CALLS:
+            self._begin(ends_s)
+            return
         aimed_per_s = pace_per_s if pace_per_s < math.inf else self._measured_per_s(now_s)
         accepted_per_s = (sent - before - self._refused) / (ends_s - begun_s)
         if self.per_s == math.inf:  # the rate may have risen: what was accepted is too little
@@ -130,6 +140,10 @@ class Brake:
         self._refused_per_s = aimed_per_s
         self.per_s = max(_FLOOR_PER_S, aimed_per_s * _MOST_CUT, to_per_s)
         self._cut_s = now_s
+        self._begin(now_s)
+
+    def _begin(self, now_s: float) -> None:
+        """Count what is accepted from now on."""
         self._since = self._lately = (now_s, self._sent)
         self._refused = 0
 
