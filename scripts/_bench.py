@@ -101,7 +101,8 @@ class Child:
         env: Mapping[str, str] | None = None,
         output: Path | None = None,
     ) -> None:
-        with (output or Path(os.devnull)).open("wb") as sink:
+        self._output = output or Path(os.devnull)
+        with self._output.open("wb") as sink:
             self.started_at = time.time()
             self._began_s = time.perf_counter()
             self._process = subprocess.Popen(  # noqa: S603 - our own commands
@@ -118,6 +119,10 @@ class Child:
     def pid(self) -> int:
         """Of the process."""
         return self._process.pid
+
+    def said(self) -> str:
+        """What it has written so far; empty when that is thrown away."""
+        return self._output.read_text(encoding="utf-8", errors="replace")
 
     def ended(self) -> Spent | None:
         """What it used, once it has ended; None before."""

@@ -12,7 +12,7 @@ through Jinja2, with ledger, chunk files, logs, statistics and tables. What is m
 - memory: the peak of the process, by the kernel's account.
 - write-ahead log: its size while items are sent, first with nobody beside the run, then with a
   process that takes a snapshot every 0.2 s and one that reads a chunk every 0.2 s, then with one
-  more that keeps a read transaction open for some seconds.
+  more that keeps a read transaction open until the log has grown by half.
 - resume: that run is killed when half of it is done; from the start of the same command to its
   first request.
 
@@ -20,184 +20,22 @@ The exit code is 1 when a target is missed. Other work on the machine spoils the
 """
 
 import argparse
-import json
 import signal
 import statistics
-import struct
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from _bench import (
-    Child,
-    Figure,
-    Server,
-    Spent,
-    median_of,
-    report,
-    serving,
-    shown,
-    table,
-    write_rows,
-    write_task,
-)
+from _bench import Child, Figure, median_of, report, serving, shown, write_task
+from _runs import Bench, Done, until
+from _wal import beside
 
-from processor.ledger.database import LEDGER_NAME
-from processor.watch import snapshot
-
-_READERS = Path(__file__).with_name("_readers.py")
 _FEW, _SMALL, _LARGE, _QUICK = 1_000, 10_000, 1_000_000, 50_000
-_READ_LEAST = 100_000  # fewer are done before the readers have been seen
+_READ_LEAST = 150_000  # fewer are done before the readers have been seen
 _HELPS, _STARTS, _SMALL_RUNS, _RESUMES = 10, 7, 4, 3
-_LOOK_S = 0.05
-_PROGRESS_S = 0.25
-_SETTLE_S = 1.0
-_HELD_S = 3.0
 _LARGE_MB = 200.0
-# Of the wal-index, as SQLite's "WAL-mode File Format" has it: szPage and mxFrame.
-_INDEX_HEAD = struct.Struct("=14xHI")
-_FRAME_HEAD_BYTES = 24
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
-    """A run that came to its end.
-
-    Attributes:
-        figures: What `conversion_stats.json` says.
-        first_s: From the start of the process to its first request.
-    """
-
-    items: int
-    spent: Spent
-    figures: dict[str, Any]
-    first_s: float
-
-    @property
-    def item_us(self) -> float:
-        """Microseconds of time for each item."""
-        return float(self.figures["elapsed_s"]) / self.items * 1e6
-
-    @property
-    def peak_mb(self) -> float:
-        """Peak memory of the process."""
-        assert self.spent.peak_mb is not None, "the benchmark itself is larger than the run"
-        return self.spent.peak_mb
-
-
-@dataclass(slots=True)
-class Bench:
-    """A folder with a task and tables, a server, and the processes that were started."""
-
-    folder: Path
-    server: Server
-    children: list[Child] = field(default_factory=list)
-
-    def start(self, items: int, out: str) -> Child:
-        """`processor run` over a table of so many rows; resumes when `out` is there."""
-        rows = self.folder / f"{items}.jsonl"
-        if not rows.exists():
-            write_rows(rows, items)
-        self.server.reset()
-        command = ["-m", "processor", "run", "--task", "task.toml", "--input", rows.name]
-        child = Child(
-            [*command, "--base-url", self.server.url, "--out", out, "--quiet"],
-            cwd=self.folder,
-            env={"OPENAI_API_KEY": "sk-benchmark"},
-            output=self.folder / f"{out}.txt",
-        )
-        self.children.append(child)
-        return child
-
-    def read(self, kind: str, out: str) -> Child:
-        """A process that reads a run's ledger; see `_readers.py`."""
-        arguments = [str(_READERS), kind, out]
-        child = Child(arguments, cwd=self.folder, output=self.folder / f"{kind}.txt")
-        self.children.append(child)
-        return child
-
-    def run(self, items: int, out: str) -> Done:
-        """A run from its start to its end; everything must have succeeded."""
-        return self.finish(self.start(items, out), items, out)
-
-    def finish(self, child: Child, items: int, out: str) -> Done:
-        """Wait for a run's end."""
-        spent = child.wait()
-        if spent.exit_code:
-            raise SystemExit((self.folder / f"{out}.txt").read_text())
-        figures = json.loads((self.folder / out / "conversion_stats.json").read_text())
-        if figures["succeeded"] != items or not figures["reconciled"]:
-            raise SystemExit(f"{out}: {figures}")
-        arrived = self.server.stats()["first_arrival"]
-        return Done(items=items, spent=spent, figures=figures, first_s=arrived - child.started_at)
-
-    def first_request_s(self, child: Child) -> float:
-        """Wait for a process's first request; returns the seconds since its start."""
-        until(lambda: self.server.stats()["received"] > 0, child)
-        arrived: float = self.server.stats()["first_arrival"]
-        return arrived - child.started_at
-
-    def finished(self, out: str) -> int:
-        """How many items of a run have an outcome."""
-        return snapshot.take(self.folder / out).finished
-
-
-class Wal:
-    """Watches from a thread how much of a run's write-ahead log is in use.
-
-    The file's size would not tell: what an import made it grow to stays, up to a limit.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / f"{LEDGER_NAME}-shm"
-        self._most_mb = 0.0
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="wal", daemon=True)
-        self._thread.start()
-
-    def now_mb(self) -> float:
-        """From its beginning to the last frame that was committed."""
-        try:
-            with self._path.open("rb") as file:
-                head = file.read(_INDEX_HEAD.size)
-        except FileNotFoundError:
-            return 0.0
-        if len(head) < _INDEX_HEAD.size:
-            return 0.0
-        page_bytes, frames = _INDEX_HEAD.unpack(head)
-        return float(frames * (page_bytes + _FRAME_HEAD_BYTES)) / 1e6
-
-    def most_mb(self) -> float:
-        """Its greatest size since this was asked last."""
-        most, self._most_mb = self._most_mb, 0.0
-        return max(most, self.now_mb())
-
-    def close(self) -> None:
-        """Stop watching."""
-        self._over.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        while not self._over.wait(_LOOK_S):
-            self._most_mb = max(self._most_mb, self.now_mb())
-
-
-def until(holds: Callable[[], bool], *alive: Child, every_s: float = _LOOK_S) -> None:
-    """Until it holds; all of these processes must live so long."""
-    while not holds():
-        for child in alive:
-            if child.ended() is not None:
-                raise SystemExit("a process of the benchmark ended before its time")
-        time.sleep(every_s)
-
-
-# --- what is measured --------------------------------------------------------------------------
 
 
 def measure_help(folder: Path) -> Figure:
@@ -260,50 +98,23 @@ def growth(few: list[Done], small: list[Done], large: Done) -> Iterator[Figure]:
     )
 
 
-@contextmanager
-def watched(bench: Bench, out: str) -> Iterator[Wal]:
-    """Watch a run's write-ahead log."""
-    wal = Wal(bench.folder / out)
-    try:
-        yield wal
-    finally:
-        wal.close()
-
-
 def measure_readers(bench: Bench, items: int, out: str) -> list[Figure]:
-    """Half of a run with readers beside it; then it is killed and resumed."""
-    run = bench.start(items, out)
-    bench.first_request_s(run)
-    phases: list[tuple[str, ...]] = []
-
-    def phase(name: str, share: float, *alive: Child, least_s: float = _SETTLE_S) -> float:
-        """Go on to a share of the items; returns the greatest size of the log meanwhile."""
-        wal.most_mb()
-        begun_s, from_items = time.monotonic(), bench.finished(out)
-        time.sleep(least_s)
-        until(lambda: bench.finished(out) >= share * items, run, *alive, every_s=_PROGRESS_S)
-        most_mb = wal.most_mb()
-        sent = bench.finished(out) - from_items
-        rate = sent / (time.monotonic() - begun_s)
-        phases.append((name, f"{rate:,.0f}", shown(most_mb), shown(wal.now_mb())))
-        return most_mb
-
-    with watched(bench, out) as wal:
-        phase("right after the import", 0.02)
-        alone_mb = phase("nobody", 0.16)
+    """The first half of a run with readers beside it."""
+    with beside(bench, items, out) as it:
+        it.phase("right after the import", it.done(0.02))
+        alone_mb = it.phase("nobody", it.done(0.17))
         kind = [bench.read("snapshots", out), bench.read("chunks", out)]
-        kind_mb = phase("a monitor, a reader of chunks", 0.32, *kind)
-        held = bench.read("holds", out)
-        held_mb = phase("and a transaction held open", 0.0, *kind, held, least_s=_HELD_S)
-        held.kill()
+        kind_mb = it.phase("a monitor, a reader of chunks", it.done(0.32), *kind)
+        unkind = bench.read("holds", out)
+        held_mb = it.phase("and a transaction held open", it.grown(kind_mb), *kind, unkind)
+        unkind.kill()
         begun_s = time.monotonic()
-        until(lambda: wal.now_mb() <= max(alone_mb, kind_mb), run, *kind)
+        until(lambda: it.wal.now_mb() <= kind_mb, it.run, *kind)
         back_s = time.monotonic() - begun_s
-        phase("a monitor, a reader of chunks", 0.5, *kind)
-    for child in (run, *kind):
-        child.kill()
-    print(f"\nThe write-ahead log of {items:,} items:\n")
-    print(table(("beside the run", "items/s", "most MB", "MB at the end"), phases), flush=True)
+        it.phase("a monitor, a reader of chunks", it.done(0.5), *kind)
+        for reader in kind:
+            reader.kill()
+    it.print()
     return [
         Figure(
             name="write-ahead log with kind readers / with none",
@@ -316,9 +127,8 @@ def measure_readers(bench: Bench, items: int, out: str) -> list[Figure]:
             value=back_s,
             target=5.0,
             unit="s",
-            detail=f"{shown(held_mb, 'MB')} after {_HELD_S:g} s",
+            detail=f"from {shown(held_mb, 'MB')}",
         ),
-        measure_resume(bench, items, out),
     ]
 
 
@@ -354,7 +164,8 @@ def measure(bench: Bench, items: int) -> list[Figure]:
     figures += growth(few, small, large)
     items = max(items, _READ_LEAST)
     note(f"half a run of {items:,}, with readers beside it")
-    return [*figures, *measure_readers(bench, items, "read")]
+    figures += measure_readers(bench, items, "read")
+    return [*figures, measure_resume(bench, items, "read")]
 
 
 def note(doing: str) -> None:
