@@ -106,7 +106,8 @@ class Run:
         except ProcessorError as error:
             event = "run_failed" if self._lane else "run_refused"
             self._tell(event, error=str(error), exit_code=error.exit_code)
-            discard_if_empty(self._folder)
+            if not isinstance(error, LedgerError):  # what a bad disk shows may not be all there is
+                discard_if_empty(self._folder)
             raise
 
     async def _execute(self) -> Report:

@@ -36,10 +36,15 @@ def write(snapshot: Snapshot, *, reconciled: bool | None) -> Path:
 
 
 def requests_sent(folder: Path, run_id: str) -> int:
-    """What the statistics in a folder tell of the requests of this run; 0 if they tell nothing."""
+    """What the statistics in a folder tell of the requests of a run; 0 if they tell nothing.
+
+    Args:
+        folder: The run's folder.
+        run_id: Which run; "" for whatever run it was.
+    """
     try:
         told = orjson.loads((folder / STATS_NAME).read_bytes())
-        return int(told["requests_sent"]) if told["run_id"] == run_id else 0
+        return int(told["requests_sent"]) if run_id in ("", told["run_id"]) else 0
     except (OSError, ValueError, TypeError, KeyError):
         return 0
 

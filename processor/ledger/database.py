@@ -140,7 +140,11 @@ def prepare(path: Path) -> sqlite3.Connection:
             _examine(path, connection)
             connection.executescript(
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; "
-                f"PRAGMA journal_size_limit = {_WAL_KEPT_BYTES}; PRAGMA cache_size = {-_CACHE_KIB};"
+                f"PRAGMA journal_size_limit = {_WAL_KEPT_BYTES}; "
+                f"PRAGMA cache_size = {-_CACHE_KIB}; "
+                # What an earlier process left in the log may not be on the disk, if the disk failed
+                # it: it goes into the ledger before anything is written behind it.
+                "PRAGMA wal_checkpoint(PASSIVE);"
             )
             if version < SCHEMA_VERSION:
                 _migrate(path, connection, version)

@@ -15,7 +15,7 @@ from run_bench import Folder
 from faults.bad_disk import UNUSABLE, BadDisk, compiled
 from processor.cli.sandbox_process import sandbox
 
-ITEMS = 1_200
+ITEMS = 900
 OPTIONS = ("--concurrency", "10", "--chunk-size", "10", "--quiet")
 
 needs_bad_disk = pytest.mark.skipif(bool(UNUSABLE), reason=UNUSABLE)
@@ -110,3 +110,78 @@ def test_it_fails_while_results_come(folder: Folder, disk: BadDisk) -> None:
         assert acknowledged(folder) <= held(folder)
         assert names == ".csv" or len(held(folder)) < ITEMS
     assert_mended(folder)
+
+
+@needs_bad_disk
+def test_it_fails_before_anything_is_sent(folder: Folder, disk: BadDisk) -> None:
+    """From the first folder that is made to the last row that is imported."""
+    for files, op, error, after, names in (
+        ("*/logs", "mkdir", errno.ENOSPC, 0, "logs"),
+        ("*/logs/batch_conversion_2*", "create", errno.EROFS, 0, "logs"),
+        ("*/out", "mkdir", errno.EROFS, 0, "out"),
+        ("*/out/.lock", "create", errno.ENOSPC, 0, "out"),
+        ("*/out/.ledger.sqlite.new*", "write", errno.ENOSPC, 3, "ledger.sqlite"),
+        ("*/out/ledger.sqlite", "rename", errno.EIO, 0, "ledger.sqlite"),
+        ("*/out/ledger.sqlite-wal", "create", errno.EIO, 0, "ledger.sqlite"),
+        ("*/out/ledger.sqlite-wal", "sync", errno.EIO, 0, "ledger.sqlite"),
+        ("*/out/ledger.sqlite-wal", "write", errno.ENOSPC, 40, "ledger.sqlite"),
+    ):
+        env = disk.env(files, ops=[op], error=error, after=after, at_once=True)
+        process = folder.start(*OPTIONS, env=env)
+        _, told = process.communicate(timeout=30)
+        assert_refused(process.returncode, told, names)
+    assert folder.admin("stats")["received"] == 0
+    folder.rows(20)
+    assert folder.run(*OPTIONS)[0] == 0
+    folder.assert_whole(20)
+
+
+@needs_bad_disk
+def test_a_log_that_cannot_be_folded_into_the_ledger_is_kept(folder: Folder, disk: BadDisk) -> None:
+    """Nothing is lost, so nothing is said; it is tried again at every commit and at the end."""
+    folder.rows(100)
+    env = disk.env("*/out/ledger.sqlite", error=errno.EIO, at_once=True)
+    process = folder.start(*OPTIONS, env=env)
+    _, told = process.communicate(timeout=30)
+    assert process.returncode == 0, told
+    log = folder.path / "out" / "ledger.sqlite-wal"
+    assert log.stat().st_size > 0
+    assert folder.run(*OPTIONS)[0] == 0
+    assert not log.exists()
+    folder.assert_whole(100)
+    assert folder.admin("stats")["received"] == 100
+
+
+@pytest.mark.parametrize("left", [0, 5_000, 40_000])
+def test_a_torn_ledger_is_refused_by_all_and_left_as_it_is(folder: Folder, left: int) -> None:
+    folder.rows(100)
+    assert folder.run(*OPTIONS)[0] == 0
+    path = folder.path / "out" / "ledger.sqlite"
+    path.write_bytes(path.read_bytes()[:left])
+    code, _, told = folder.run(*OPTIONS)
+    assert_refused(code, told, "out/ledger.sqlite")
+    assert "--new" in told
+    assert path.stat().st_size == left
+    assert folder.admin("stats")["received"] == 100
+    assert folder.run(*OPTIONS, "--new")[0] == 0
+    folder.assert_whole(100)
+
+
+@pytest.mark.parametrize("share", [0.05, 0.5])
+def test_a_ledger_that_lost_its_newest_entries_is_not_paid_for_again(
+    folder: Folder, share: float
+) -> None:
+    """SQLite drops what comes after a damaged place in the write-ahead log, and says nothing."""
+    process = folder.start(*OPTIONS)
+    folder.wait_for(lambda: logged(folder) > 100)
+    process.kill()
+    process.communicate()
+    log = folder.path / "out" / "ledger.sqlite-wal"
+    content = bytearray(log.read_bytes())
+    content[int(share * len(content))] ^= 1
+    log.write_bytes(content)
+    before = folder.admin("stats")["received"]
+    for _ in range(2):
+        code, _, told = folder.run(*OPTIONS)
+        assert_refused(code, told, "out/ledger.sqlite has lost its newest entries")
+    assert folder.admin("stats")["received"] == before

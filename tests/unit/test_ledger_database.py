@@ -1,4 +1,5 @@
 import os
+import shutil
 import sqlite3
 import stat
 from contextlib import closing
@@ -58,6 +59,19 @@ def test_every_commit_waits_for_the_disk(tmp_path: Path) -> None:
         execute = ledger.connection.execute
         assert execute("PRAGMA journal_mode").fetchone() == ("wal",)
         assert execute("PRAGMA synchronous").fetchone() == (2,)
+
+
+def test_what_is_left_in_the_log_goes_into_the_ledger_before_anything_follows_it(
+    tmp_path: Path,
+) -> None:
+    with ledger_of(tmp_path / "killed", 3) as ledger:
+        settle(ledger.connection, succeeded(item(2)))
+        shutil.copytree(ledger.folder, tmp_path / "left")
+    with open_ledger(tmp_path / "left"):
+        alone = tmp_path / "alone.sqlite"
+        shutil.copy(tmp_path / "left" / "ledger.sqlite", alone)
+    with closing(sqlite3.connect(alone)) as connection:
+        assert connection.execute("SELECT seq FROM outcomes").fetchall() == [(2,)]
 
 
 def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
