@@ -10,6 +10,7 @@ from processor.items import Usage
 from processor.provider_error import clean
 
 CHAT = "/v1/chat/completions"
+RESPONSES = "/v1/responses"
 
 
 class Completion(Struct, frozen=True, kw_only=True, gc=False):
@@ -36,6 +37,7 @@ class Completion(Struct, frozen=True, kw_only=True, gc=False):
 
 _TRUNCATED = frozenset({"length", "max_tokens", "model_length"})
 _FILTERED = frozenset({"content_filter", "safety"})
+_INCOMPLETE = {"max_output_tokens": "truncated", "content_filter": "filtered"}
 _TOOL = frozenset({"tool_calls", "function_call"})
 
 _TOKENS_MOST = 2**53
@@ -63,7 +65,48 @@ def read_chat(parsed: dict[str, Any]) -> Completion:
     )
 
 
-READERS: Mapping[str, Callable[[dict[str, Any]], Completion]] = MappingProxyType({CHAT: read_chat})
+def read_response(parsed: dict[str, Any]) -> Completion:
+    """The messages of a response; one that failed is told by its `error`, before it comes here."""
+    parts = _parts(parsed.get("output"))
+    refusal = "".join(part["refusal"] for part in parts if _string(part.get("refusal")))
+    text = _text(parts)
+    code, said = _response_problem(parsed, text, refusal)
+    return Completion(
+        code=code,
+        message=said,
+        text=text,
+        finish=_string(parsed.get("status")),
+        usage=_usage(parsed.get("usage"), "input", "output"),
+        model=_string(parsed.get("model")),
+        tier=_string(parsed.get("service_tier")),
+    )
+
+
+READERS: Mapping[str, Callable[[dict[str, Any]], Completion]] = MappingProxyType(
+    {CHAT: read_chat, RESPONSES: read_response}
+)
+
+
+def _response_problem(parsed: Mapping[str, Any], text: str | None, refusal: str) -> tuple[str, str]:
+    """The code and message of a response that is no success; empty for one that is."""
+    status, details = parsed.get("status"), parsed.get("incomplete_details")
+    if status == "incomplete":
+        reason = details.get("reason") if type(details) is dict else None
+        code = _INCOMPLETE.get(reason, "malformed") if type(reason) is str else "malformed"
+        return code, f"The response is incomplete: {clean(str(reason))}"
+    if refusal:
+        return "refused", clean(refusal)
+    if status not in {"completed", None} or text is None:
+        return "malformed", "The response has no text"
+    return "", ""
+
+
+def _parts(output: Any) -> list[Any]:
+    """The parts of all messages of a response."""
+    messages = output if type(output) is list else []
+    contents = [message.get("content") for message in messages if type(message) is dict]
+    lists = [content for content in contents if type(content) is list]
+    return [part for parts in lists for part in parts if type(part) is dict]
 
 
 def _chat_problem(text: str | None, refusal: Any, finish: str | None) -> tuple[str, str]:
@@ -100,15 +143,15 @@ def _string(value: Any) -> str | None:
     return value if type(value) is str else None
 
 
-def _usage(reported: Any) -> Usage | None:
+def _usage(reported: Any, asked: str = "prompt", told: str = "completion") -> Usage | None:
     """The usage of an answer; None unless both counts are there, because unknown is not 0."""
     if type(reported) is not dict:
         return None
-    prompt = _count(reported.get("prompt_tokens"))
-    completion = _count(reported.get("completion_tokens"))
+    prompt = _count(reported.get(f"{asked}_tokens"))
+    completion = _count(reported.get(f"{told}_tokens"))
     if prompt is None or completion is None:
         return None
-    details = reported.get("prompt_tokens_details")
+    details = reported.get(f"{asked}_tokens_details")
     cached = _count(details.get("cached_tokens")) if type(details) is dict else 0
     return Usage(prompt_tokens=prompt, completion_tokens=completion, cached_tokens=cached or 0)
 

@@ -7,6 +7,7 @@ from typing import Self
 
 import aiohttp
 from aiohttp import hdrs
+from aiohttp.abc import AbstractResolver
 from aiohttp.helpers import get_env_proxy_for_url
 from msgspec import Struct
 from msgspec.structs import replace
@@ -46,15 +47,24 @@ class Transport:
         base_url: Such as `https://api.openai.com/v1`, without a slash at the end.
         api_key: Sent as a bearer token; None sends none.
         trust_env: Whether the proxy variables of the environment count.
+        resolver: Looks names up instead of the system, and caches them for itself.
     """
 
-    def __init__(self, base_url: str, api_key: str | None, *, trust_env: bool) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str | None,
+        *,
+        trust_env: bool,
+        resolver: AbstractResolver | None = None,
+    ) -> None:
         self._base_url = base_url
         self._headers: dict[str, str] = {hdrs.CONTENT_TYPE: _JSON, hdrs.USER_AGENT: "processor"}
         self._key = (api_key or "").encode()
         if api_key is not None:
             self._headers[hdrs.AUTHORIZATION] = f"Bearer {api_key}"
         self._trust_env = trust_env
+        self._resolver = resolver
         self._proxy: URL | None = None
         self._proxy_headers: dict[str, str] = {}
         self.bytes_sent = 0
@@ -68,7 +78,9 @@ class Transport:
             if self._base_url.startswith("http:"):  # no tunnel that could carry them
                 self._headers |= self._proxy_headers
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0),
+            connector=aiohttp.TCPConnector(
+                limit=0, resolver=self._resolver, use_dns_cache=self._resolver is None
+            ),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S),
             cookie_jar=aiohttp.DummyCookieJar(),
         )

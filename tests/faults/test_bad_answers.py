@@ -5,13 +5,15 @@ from typing import Any
 
 import orjson
 import pytest
-from lane_bench import CHOOSE, bench, items
+from lane_bench import CHOOSE, GREET, bench, items
 
-from faults.rude import Asked, Say, completion, http, rude_bench
+from faults.rude import Asked, Say, completion, http, rude, rude_bench
 from processor.direct.retry import RetryPolicy
 from processor.direct.rules import LaneRules
 from processor.items import Usage
 from processor.plan.prices import Prices
+from processor.tasks.prompt import PromptTask
+from processor.tasks.taskfile import parse
 
 ONCE = "match=word3.,times=1"
 
@@ -88,6 +90,58 @@ def test_f49_an_answer_that_fails_its_check_is_asked_again_as_configured(
             assert [attempt.answer for attempt in it.attempts] == ["7"] * min(times, 2)
             assert all(attempt.problem and attempt.usage for attempt in it.attempts)
             assert (await it.api.stats())["paid"] == 4 + min(times + 1, 3)
+
+    asyncio.run(main())
+
+
+class _Responses(PromptTask):
+    """Its answers come as those of the Responses API do."""
+
+    @property
+    def endpoint(self) -> str:
+        return "/v1/responses"
+
+
+def response(status: str, *parts: dict[str, str], **fields: Any) -> bytes:
+    message = {"type": "message", "role": "assistant", "content": parts}
+    usage = {"input_tokens": 7, "output_tokens": 2, "input_tokens_details": {"cached_tokens": 3}}
+    output = [{"type": "reasoning", "summary": []}, message]
+    return orjson.dumps({"status": status, "output": output, "usage": usage, **fields})
+
+
+WORDS = {"type": "output_text", "text": "Hello."}
+NO = {"type": "refusal", "refusal": "I would rather not."}
+
+
+@pytest.mark.fault(51)
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (response("completed", WORDS), ""),
+        (
+            response("incomplete", WORDS, incomplete_details={"reason": "max_output_tokens"}),
+            "truncated",
+        ),
+        (response("incomplete", incomplete_details={"reason": "content_filter"}), "filtered"),
+        (response("incomplete", WORDS, incomplete_details=None), "malformed"),
+        (response("completed", NO), "refused"),
+        (response("completed"), "malformed"),
+        (response("in_progress", WORDS), "malformed"),
+        (response("failed", error={"code": "server_error", "message": "x"}), "server_error"),
+    ],
+)
+def test_f51_a_response_that_is_incomplete_is_no_success(body: bytes, code: str) -> None:
+    async def main() -> None:
+        async with rude(lambda _: Say(data=http(200, body))) as server:
+            asking = _Responses(parse(GREET, where="test"), where="test")
+            rules = LaneRules(retry=RetryPolicy(attempts_max=2))
+            async with bench(items(2), url=server.url, rules=rules, made_task=asking) as it:
+                await it.run()
+                assert set(it.codes.values()) == {code}
+                assert {asked.head.split()[1] for asked in server.asked} == {b"/v1/responses"}
+                if code != "server_error":
+                    usage = Usage(prompt_tokens=7, completion_tokens=2, cached_tokens=3)
+                    assert it.outcomes[1].usage == usage
 
     asyncio.run(main())
 

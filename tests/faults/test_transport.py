@@ -10,11 +10,12 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
+from aiohttp.abc import AbstractResolver, ResolveResult
 from lane_bench import KEY, Bench, bench, items, let_pass, quiet
 from run_bench import Folder
 
 from faults.command import command
-from faults.rude import GOOD, Rude, Say, listening, rude, rude_bench
+from faults.rude import GOOD, Rude, Say, completion, http, listening, rude, rude_bench
 from processor.completion import CHAT
 from processor.direct.retry import RetryPolicy
 from processor.direct.rules import LaneRules
@@ -110,6 +111,57 @@ def test_f02_the_server_goes_away_in_the_middle_and_comes_back() -> None:
             assert len(it.outcomes) == 300
             assert set(it.codes.values()) == {""}
             assert it.events() == ["outage", "outage_over"]
+
+    asyncio.run(main())
+
+
+class _Flapping(AbstractResolver):
+    """Knows every name, but for a while."""
+
+    def __init__(self) -> None:
+        self.lost = False
+        self.asked = 0
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        self.asked += 1
+        if self.lost:
+            raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+        return [
+            ResolveResult(
+                hostname=host, host="127.0.0.1", port=port, family=family, proto=0, flags=0
+            )
+        ]
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
+@pytest.mark.fault(2)
+def test_f02_names_that_are_lost_in_the_middle_pause_the_run() -> None:
+    """Each call needs its name looked up anew, because the server keeps no connection."""
+
+    async def main() -> None:
+        names = _Flapping()
+        closing = http(200, completion(), "Connection: close")
+        async with rude(lambda _: Say(data=closing, then="close")) as server:
+            url = server.url.replace("127.0.0.1", "api.example.invalid")
+            rules = LaneRules(concurrency=1)
+            async with bench(items(60), url=url, rules=rules, resolver=names) as it:
+                it.on_record = lambda _: setattr(names, "lost", len(it.outcomes) == 20)
+                work = asyncio.ensure_future(it.lane.run())
+                await let_pass(it.clock, work, until_s=100)
+                assert len(it.outcomes) == 20
+                assert it.events() == ["outage"]
+                assert {attempt.code for attempt in it.attempts} == {"dns"}
+                assert names.asked <= 20 + 10 + 10  # no busy loop
+                it.on_record = lambda _: None
+                names.lost = False
+                await let_pass(it.clock, work)
+                assert it.codes == dict.fromkeys(range(1, 61), "")
+                assert it.events() == ["outage", "outage_over"]
+                assert len(server.asked) == 60
 
     asyncio.run(main())
 

@@ -158,6 +158,7 @@ async def bench(
     faults: Sequence[str] = (),
     url: str | None = None,
     made_task: Any = None,
+    resolver: Any = None,
     **options: Any,
 ) -> AsyncIterator[Bench]:
     """A lane in front of a sandbox that answers at once unless told otherwise.
@@ -169,12 +170,13 @@ async def bench(
         faults: Of the sandbox, from the start.
         url: In place of the sandbox's.
         made_task: In place of the file's.
+        resolver: Of names, in place of the system's.
         options: Of the sandbox.
     """
     clock = ManualClock()
     async with (
         sandbox(clock, key=KEY, **options) as api,
-        Transport(url or api.url, KEY, trust_env=False) as transport,
+        Transport(url or api.url, KEY, trust_env=False, resolver=resolver) as transport,
     ):
         made: Bench
         book = _Book()
