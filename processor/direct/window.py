@@ -101,13 +101,13 @@ class Window:
         Args:
             sent_s: When it had gone.
             now_s: When the answer came.
-            pace_per_s: Calls a second that are let through in any case; 0 for none.
+            pace_per_s: Calls a second that a pace lets through; 0 or infinite without one.
         """
         if sent_s <= self._narrowed_s:
             return
         self._narrowed_s = now_s
-        needed = min(self._width, pace_per_s * self._usual_s * _LATENCY_MOST)
-        self._width = max(1.0, self._width * _NARROW, needed)
+        needed = pace_per_s * self._usual_s * _LATENCY_MOST if pace_per_s < math.inf else 0.0
+        self._width = max(1.0, self._width * _NARROW, min(self._width, needed))
         self._step = max(1.0, self._width / _STEPS)
         self._begin_round()
 

@@ -1,6 +1,7 @@
 """How the window grows, stops and narrows, against closed-loop servers in simulated time."""
 
 import heapq
+import math
 import random
 from collections.abc import Callable
 
@@ -77,6 +78,18 @@ def test_congestion_narrows_once_a_round_trip() -> None:
     assert window.size == 70
     window.congest(sent_s=2.1, now_s=3.0)
     assert window.size == 49
+
+
+@pytest.mark.parametrize(
+    ("pace_per_s", "size"), [(0.0, 70), (30.0, 70), (40.0, 80), (200.0, 100), (math.inf, 70)]
+)
+def test_congestion_does_not_narrow_below_what_a_pace_needs(pace_per_s: float, size: int) -> None:
+    """Twice the usual second for each call, but never more than there was."""
+    window = Window(start=100, ceiling=200)
+    for _ in range(100):
+        window.succeed(1.0, in_flight=1)
+    window.congest(sent_s=1.0, now_s=2.0, pace_per_s=pace_per_s)
+    assert window.size == size
 
 
 def test_after_congestion_the_window_grows_step_by_step() -> None:
