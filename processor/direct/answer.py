@@ -9,7 +9,7 @@ from processor.direct.backlog import Work
 from processor.direct.transport import Reply
 from processor.items import Accepted, Attempt, Failure, Outcome
 from processor.provider_error import clean
-from processor.verdict import Kind, Verdict
+from processor.verdict import Verdict
 
 KeepBodies = Literal["all", "failed", "none"]
 WITNESS = "witness"
@@ -46,13 +46,9 @@ class Answer(Struct, frozen=True, gc=False):
         return self._attempt(self.verdict.code, self.verdict.message, again=False)
 
     def witnessed(self) -> Attempt:
-        """The attempt, when the item had succeeded before and was only sent to see whether it can.
-
-        Not a success: the item keeps the outcome that it has.
-        """
-        if self.verdict.kind is not Kind.OK:
-            return self.left()
-        return self._attempt(WITNESS, cause_of(WITNESS).means, again=False)
+        """The attempt of an item that was sent as a witness; it keeps the outcome that it has."""
+        message = self.verdict.message or cause_of(WITNESS).means
+        return self._attempt(WITNESS, message, again=False)
 
     def invalid(self, problem: str) -> Attempt:
         """The attempt, when the item is asked again because of a problem with its answer."""
