@@ -5,7 +5,8 @@ from itertools import islice
 import pytest
 from hypothesis import given, strategies as st
 
-from processor.data import GeneratedQuestions, Source, generate
+from processor.data import Source
+from processor.data.generator import GeneratedQuestions, generate
 from processor.data.questions.kinds import KINDS
 from processor.data.questions.shape import Series, Shape
 from processor.errors import UsageError

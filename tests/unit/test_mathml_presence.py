@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import example, given, strategies as st
 
-from processor.data import generate
+from processor.data.generator import generate
 from processor.tasks.mathml.presence import problem_of
 
 NS = "http://www.w3.org/1998/Math/MathML"
