@@ -1,10 +1,11 @@
 """Measures what a run costs at a million items, beside what it costs at ten thousand.
 
-    python scripts/benchmark_scale.py               a million items: about ten minutes
-    python scripts/benchmark_scale.py --quick       fifty thousand: about a minute
+    python scripts/benchmark_scale.py               a million items: about ten minutes, 2 GB
+    python scripts/benchmark_scale.py --quick       fifty thousand: about two minutes
 
 Runs are processes of `processor run` against a sandbox process that answers at once: a text task
-through Jinja2, with ledger, chunk files, logs, statistics and tables. What is measured:
+through Jinja2, with ledger, chunk files, logs, statistics and tables, in the folder for temporary
+files. What is measured:
 
 - start: `processor --help`; and from the start of `processor run` to its first request.
 - time: from the session's start to its end, import and tables included, by the ledger's account.
