@@ -57,8 +57,19 @@ def guard(path: Path) -> Iterator[None]:
         raise damaged(path, f"unreadable text: {error}") from error
 
 
+@contextmanager
+def decoding() -> Iterator[None]:
+    """Make of a row that cannot be what was written an error of the `guard` around it."""
+    try:
+        yield
+    except (ValueError, TypeError) as error:
+        raise sqlite3.DataError(f"a row cannot be read: {error}") from error
+
+
 def told(path: Path, error: sqlite3.Error) -> LedgerError:
     """What SQLite said about a ledger, with the way on."""
+    if isinstance(error, sqlite3.DataError):
+        return damaged(path, str(error))
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
     way_out = _WAYS_OUT.get(code & 0xFF, _ANY_WAY_OUT)  # the low byte; the rest is detail
     return LedgerError(f"{path}: {error}", way_out=way_out)

@@ -86,18 +86,19 @@ def _of_span(connection: sqlite3.Connection, number: int, span: tuple[int, int])
         "AND NOT EXISTS (SELECT 1 FROM outcomes WHERE outcomes.seq = items.seq) ORDER BY seq",
         span,
     ).fetchall()
-    return [
-        _pending(
-            Item(
-                seq=seq,
-                chunk=number,
-                id=int(key) if is_integer else key,
-                fields=jsontext.loads(fields),
-            ),
-            tried.get(seq),
-        )
-        for seq, key, is_integer, fields in rows
-    ]
+    with database.decoding():
+        return [
+            _pending(
+                Item(
+                    seq=seq,
+                    chunk=number,
+                    id=int(key) if is_integer else key,
+                    fields=jsontext.loads(fields),
+                ),
+                tried.get(seq),
+            )
+            for seq, key, is_integer, fields in rows
+        ]
 
 
 def _tried(

@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from processor import jsontext
+from processor.ledger import database
 
 _SLICE_ITEMS = 500
 
@@ -80,7 +81,8 @@ def _of_span(connection: sqlite3.Connection, first_seq: int, last_seq: int) -> l
     rows = connection.execute(
         _SELECT + "WHERE seq BETWEEN ? AND ? ORDER BY seq", (first_seq, last_seq)
     ).fetchall()
-    return [_result(row) for row in rows]
+    with database.decoding():
+        return [_result(row) for row in rows]
 
 
 def _result(row: Sequence[Any]) -> Result:
