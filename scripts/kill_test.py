@@ -9,9 +9,9 @@ process is killed with SIGKILL; the same command goes on, is killed again, and a
 its end.
 
 After each kill: the ledger is sound; what was logged or stands in a file of results is in it; files
-are whole and hold no item twice; the sandbox has seen at most as many calls more than the ledger
-counts as can have been in flight. After the last one of a run: every item is there once, in order,
-in ledger, chunk files and table; calls, ledger and losses add up.
+are whole and hold no item twice; the run has begun as many calls as the sandbox has seen, or as
+many more as can have been on their way. After the last one of a run: every item is there once, in
+order, in ledger, chunk files and table; the calls of ledger and sandbox add up.
 
 The exit code is 1 when anything was found. `tests/crash` is the small form.
 """
@@ -60,10 +60,17 @@ class Phase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tale:
-    """What became of a phase: calls lost by each kill, runs that it took, what was found wrong."""
+    """What became of a phase.
+
+    Attributes:
+        runs: That it took.
+        unsent: As a `Victim`'s, of all runs; so is `lost`.
+        found: What was wrong, a line each.
+    """
 
     phase: Phase
     runs: int
+    unsent: Sequence[int]
     lost: Sequence[int]
     found: Sequence[str]
 
@@ -114,10 +121,9 @@ def suffer(
     kills: int,
     items: int,
     concurrency: int,
-    unwritten: int = 0,
 ) -> Tale:
-    """Kill the runs of a phase so often; `items` to `unwritten` are a `Victim`'s."""
-    runs, lost, found = 0, list[int](), list[str]()
+    """Kill the runs of a phase so often."""
+    runs, unsent, lost, found = 0, list[int](), list[int](), list[str]()
     with serving(*phase.options) as server:
         while len(lost) < kills:
             runs += 1
@@ -127,12 +133,12 @@ def suffer(
                 items=items,
                 concurrency=concurrency,
                 row_bytes=phase.row_bytes,
-                unwritten=unwritten,
             )
             most = min(phase.kills_a_run, kills - len(lost))
             found += [f"{victim.path.name}: {line}" for line in _run(victim, phase, rng, most)]
+            unsent += victim.unsent
             lost += victim.lost
-    return Tale(phase=phase, runs=runs, lost=lost, found=found)
+    return Tale(phase=phase, runs=runs, unsent=unsent, lost=lost, found=found)
 
 
 def _run(victim: Victim, phase: Phase, rng: random.Random, kills: int) -> Iterator[str]:
@@ -170,16 +176,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _told(tales: Sequence[Tale], concurrency: int) -> str:
-    head = ("phase", "kills", "runs", "calls lost, mean", "median", "max", "in flight", "harm")
+    head = (
+        "phase",
+        "kills",
+        "runs",
+        "in flight at most",
+        "apart, max",
+        "sent again, mean",
+        "median",
+        "max",
+        "harm",
+    )
     rows = [
         (
             tale.phase.name,
             len(tale.lost),
             tale.runs,
-            f"{statistics.fmean(tale.lost):.1f}",
-            statistics.median(tale.lost),
-            max(tale.lost),
             concurrency,
+            max(tale.unsent),
+            f"{statistics.fmean(tale.lost):.1f}",
+            f"{statistics.median(tale.lost):g}",
+            max(tale.lost),
             len(tale.found),
         )
         for tale in tales
