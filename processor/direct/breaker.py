@@ -84,7 +84,10 @@ class Breaker:
         """What tells most about provider and items."""
         if not self.outage:
             return Next.UNTRIED if self._barred else Next.ANY
-        is_turn = self._by_barring or self._probes % WITNESS_EVERY == WITNESS_EVERY - 1
+        last = self._probes % WITNESS_EVERY == WITNESS_EVERY - 1
+        is_turn = self._by_barring or (
+            last and bool(self._failing)
+        )  # unreachable is nobody's fault
         return Next.WITNESS if is_turn and self.has_witness else Next.UNTRIED
 
     def room(self, window: int, now_s: float) -> int:
@@ -119,12 +122,12 @@ class Breaker:
             return self._bar(verdict, seq, sent_s, now_s)
         if verdict.unreachable or verdict.code in _FAILING:
             return self._fail(verdict, seq, sent_s, now_s)
+        if self._outage_since_s is not None and sent_s > self._outage_since_s:
+            self._end_outage()
         self._unreachable = 0
         self._failing.clear()
         if sent_s > self._barred_since_s:
             self._barred.clear()
-        if self._outage_since_s is not None and sent_s > self._outage_since_s:
-            self._end_outage()
         self._open = True
         if verdict.kind is not Kind.RETRY:
             self._good_sent_s = max(self._good_sent_s, sent_s)
@@ -138,8 +141,9 @@ class Breaker:
         self._first_failed_s.pop(seq, None)
 
     def _fail(self, verdict: Verdict, seq: int, sent_s: float, now_s: float) -> Stop | None:
-        self._unreachable += verdict.unreachable
-        if not self._in_doubt(seq, now_s):
+        if verdict.unreachable:
+            self._unreachable += 1
+        elif not self._in_doubt(seq, now_s):
             self._failing.add(seq)
         if self.outage:
             return self._probe_failed(verdict, sent_s, now_s)

@@ -228,6 +228,16 @@ def test_every_so_many_probes_a_witness_goes_if_there_is_one() -> None:
         assert wanted.count(Next.UNTRIED) >= 2 * WITNESS_EVERY - 2
 
 
+def test_no_witness_goes_to_a_provider_that_cannot_be_reached() -> None:
+    job = Job(give_up_s=1e9, witness=True)
+    job.see(OK)
+    for _ in range(OUTAGE_AFTER):
+        job.see(GONE)
+    for _ in range(2 * WITNESS_EVERY):
+        assert job.wants() is Next.UNTRIED
+        job.probe(GONE, job.breaker.room_grows_at_s)
+
+
 def test_what_failed_before_a_witness_succeeded_makes_no_second_outage() -> None:
     job = Job()
     job.see(OK, seq=999)
