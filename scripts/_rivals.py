@@ -36,6 +36,12 @@ _RIVALS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "openai": ("openai==3.52.0",),
         "lm-deluge": ("lm-deluge==0.0.168",),
+        "flexllm": ("flexllm==0.17.10",),
+        "saturate": ("saturate==0.2.0",),
+        "async-batch-llm": ("async-batch-llm[openai]==0.28.0",),
+        "litellm": ("litellm==1.106.2",),
+        "inspect-ai": ("inspect-ai==0.3.285", "openai==3.52.0"),
+        "curator": ("bespokelabs-curator==0.1.31",),
     }
 )
 
@@ -43,6 +49,11 @@ _RIVALS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 _QUIET: Mapping[str, str] = MappingProxyType(
     {
         "DO_NOT_TRACK": "1",
+        "TELEMETRY_ENABLED": "false",
+        "LITELLM_TELEMETRY": "False",
+        "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+        "HF_HUB_OFFLINE": "1",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
         "HTTPS_PROXY": "http://127.0.0.1:9",
         "HTTP_PROXY": "http://127.0.0.1:9",
         "NO_PROXY": "127.0.0.1,localhost",
