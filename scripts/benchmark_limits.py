@@ -47,7 +47,7 @@ ALONE_LEAST = 0.98
 SHARED_LEAST = 0.95
 REFUSED_MOST = 0.005
 
-_LEAD_S = 4  # from the start of a cell to its first call, about
+_LEAD_S = 8  # from the start of a cell to its first call, about
 _START_EVERY_S = 1.5  # processes that start together make each other late
 _SPARE_S = 10
 _LIGHT_PER_S = 20  # calls a second of a cell that sleeps nearly all of the time
@@ -94,7 +94,7 @@ class Shown:
     def figures(self) -> tuple[str, ...]:
         """What was reached, as columns."""
         if self.reached is None:
-            return ("ended early", "", "", "", f"{self.lost:,}")
+            return ("too short", "", "", "", f"{self.lost:,}")
         fits = f"{self.reached.of_fits:.1%}" if self.cell.is_coarse else ""
         return (
             f"{self.reached.of_left:.1%}",
@@ -184,7 +184,7 @@ def processor(server: Server, rows: Path, count: int) -> int:
     output = place / "output"
     spent = Child(arguments, cwd=place, env={"OPENAI_API_KEY": _KEY}, output=output).wait()
     if spent.exit_code:
-        raise SystemExit(f"exit {spent.exit_code} of {count} rows\n{output.read_text()}")
+        raise SystemExit(f"{count} rows ended with {spent.exit_code}\n{output.read_text()}")
     told = json.loads((place / "out" / "conversion_stats.json").read_text())
     return min(int(told["succeeded"]), int(server.stats()["items"]["answered"]))
 

@@ -17,7 +17,11 @@ _MOST_CUT = 0.5
 _RARE = 5
 _RARE_CALLS = 5_000
 _FLOOR_PER_S = 0.01
-_CATCH_UP_S = 0.01  # what a late timer may make up for: in a second that is full it is too much
+# What a late timer may make up for: in a second that is full already it is too much.
+_CATCH_UP_S = 0.1
+_CATCH_UP_LEAST_S = 0.01
+_CATCH_UP_CUT = 0.25
+_CATCH_UP_RISE_PER_S = 0.05
 
 # Rising too far costs a call, so that few calls a second rise more slowly, within bounds.
 _RISE_PER_S = 0.001
@@ -48,6 +52,7 @@ class Brake:
     __slots__ = (
         "_at_s",
         "_calls",
+        "_catch_up_s",
         "_cut_s",
         "_first_s",
         "_lately",
@@ -70,6 +75,7 @@ class Brake:
         self._since = self._lately = (0.0, 0)  # times, and calls that had been sent by then
         self._refused = 0  # of the calls sent since `_since`
         self._rare = deque([0] * _RARE, maxlen=_RARE)  # calls sent before the latest refusals
+        self._catch_up_s = _CATCH_UP_S
         self._cut_s = -math.inf
         self._still_until_s = -math.inf
         self._next_s = -math.inf
@@ -95,7 +101,7 @@ class Brake:
         self._sent += 1
         self._calls += 1
         if self.per_s < math.inf:
-            self._next_s = max(self._next_s, now_s - _CATCH_UP_S) + 1 / self.per_s
+            self._next_s = max(self._next_s, now_s - self._catch_up_s) + 1 / self.per_s
 
     def refuse(
         self, sent: int, now_s: float, pace_per_s: float, retry_after_s: float | None
@@ -139,6 +145,7 @@ class Brake:
     def _cut(self, now_s: float, aimed_per_s: float, to_per_s: float) -> None:
         self._refused_per_s = aimed_per_s
         self.per_s = max(_FLOOR_PER_S, aimed_per_s * _MOST_CUT, to_per_s)
+        self._catch_up_s = max(_CATCH_UP_LEAST_S, self._catch_up_s * _CATCH_UP_CUT)
         self._cut_s = now_s
         self._begin(now_s)
 
@@ -164,7 +171,10 @@ class Brake:
         else:
             share = min(1.0, self.per_s / _RISE_FULL_FROM_PER_S)
             rise_per_s = max(_RISE_LEAST_PER_S, _RISE_PER_S * share)
-        self.per_s *= math.exp(rise_per_s * min(step_s, _RISE_STEP_S))
+        step_s = min(step_s, _RISE_STEP_S)
+        self.per_s *= math.exp(rise_per_s * step_s)
+        self._catch_up_s *= math.exp(_CATCH_UP_RISE_PER_S * step_s)
+        self._catch_up_s = min(_CATCH_UP_S, self._catch_up_s)
         if self.per_s > _RELEASE * max(self._refused_per_s, _FLOOR_PER_S):
             self.per_s = math.inf
 

@@ -30,7 +30,8 @@ class SandboxConfig:
         tpm: Tokens a minute, each model; None for no limit.
         rpd: Requests a day, each model; None for no limit.
         limit_kind: `bucket` refills all the time; `minute` counts fixed minutes (days for rpd);
-            `second` is the bucket, of which one second may take no more than a sixtieth.
+            `second` is the bucket, of which one second may take no more than a sixtieth of the
+            requests, whatever the headers tell.
         other_client: Share of every limit (0 to below 1) that another client uses up steadily.
         bad_answers: Share of the items whose first answer is wrong, and right when asked again.
         stubborn: Share of the items whose answer stays wrong.

@@ -242,8 +242,8 @@ def test_beside_another_client_under_a_limit_of_seconds(limit: int) -> None:
 def test_a_limit_of_ten_a_second_shared_has_room_for_six() -> None:
     """Of 10 a second 6.7 are left, which is 6 whole calls: nine tenths of what was left."""
     share, refused = Simulation(kind="second", limit=600, taken=THIRD).run(300)
-    assert share >= 0.88
-    assert refused < 0.01
+    assert share >= 0.95 * 0.9
+    assert refused < 0.005
 
 
 @pytest.mark.parametrize("estimate", [0.5, 1.0, 2.0])
