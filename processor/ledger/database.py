@@ -27,11 +27,12 @@ _DAMAGED = (
 )
 # What would be paid for twice comes first, rows of the input last: they are seen as they are sent.
 _EXAMINED = ("meta", "sources", "counters", "chunks", "sessions", "attempts", "outcomes", "items")
-_EXAMINED_MOST_S = 1.0
+_EXAMINED_MOST_S = 0.5
 _CLOSED = "Check the permissions of the folder, or name another with --out."
 _WAYS_OUT: Mapping[int, str] = MappingProxyType(
     {
-        sqlite3.SQLITE_FULL: "Free some space on the disk, then give the same command again.",
+        sqlite3.SQLITE_FULL: "Free some space on the disk, and where temporary files go, then give "
+        "the same command again.",
         sqlite3.SQLITE_CORRUPT: _DAMAGED,
         sqlite3.SQLITE_NOTADB: _DAMAGED,
         sqlite3.SQLITE_READONLY: _CLOSED,
@@ -41,6 +42,10 @@ _WAYS_OUT: Mapping[int, str] = MappingProxyType(
     }
 )
 _ANY_WAY_OUT = "Check the disk, then give the same command again."
+
+
+class _UnreadableError(sqlite3.DatabaseError):
+    """A row is not what was written."""
 
 
 @contextmanager
@@ -63,12 +68,12 @@ def decoding() -> Iterator[None]:
     try:
         yield
     except (ValueError, TypeError) as error:
-        raise sqlite3.DataError(f"a row cannot be read: {error}") from error
+        raise _UnreadableError(f"a row cannot be read: {error}") from error
 
 
 def told(path: Path, error: sqlite3.Error) -> LedgerError:
     """What SQLite said about a ledger, with the way on."""
-    if isinstance(error, sqlite3.DataError):
+    if isinstance(error, _UnreadableError):
         return damaged(path, str(error))
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
     way_out = _WAYS_OUT.get(code & 0xFF, _ANY_WAY_OUT)  # the low byte; the rest is detail
@@ -182,10 +187,9 @@ def _create(path: Path) -> None:
 
 
 def _examine(path: Path, connection: sqlite3.Connection) -> None:
-    """Look for damage before anything is paid for.
+    """Look for damage before anything is paid for; for half a second, which a million items take.
 
-    A million items take half a second; from a disk that is slower than that, what can be read in
-    a second is looked at.
+    What comes after, or from a slower disk, is seen when it is used.
     """
     alarm = threading.Timer(_EXAMINED_MOST_S, connection.interrupt)
     alarm.start()

@@ -7,6 +7,7 @@ the file and the way on; and once the disk is mended the same command finishes e
 import errno
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -57,10 +58,10 @@ def acknowledged(folder: Folder) -> set[int]:
     return told
 
 
-def logged(folder: Folder) -> int:
-    """How many items."""
+def has_logged(folder: Folder, more_than: int) -> bool:
+    """Whether so many items were logged."""
     detail = folder.path / "logs" / "batch_conversion.log"
-    return detail.read_text().count('"event":"item"') if detail.exists() else 0
+    return detail.exists() and detail.read_text().count('"event":"item"') > more_than
 
 
 def held(folder: Folder) -> set[int]:
@@ -99,7 +100,7 @@ def test_it_fails_while_results_come(folder: Folder, disk: BadDisk) -> None:
         )
     ):
         process = folder.start(*OPTIONS, env=disk.env(files, ops=[op], error=error))
-        folder.wait_for(lambda least=40 * number: logged(folder) > least)
+        folder.wait_for(partial(has_logged, folder, 40 * number))
         disk.spoil()
         _, told = process.communicate(timeout=30)
         disk.mend()
@@ -166,7 +167,7 @@ def test_a_ledger_that_lost_its_entries_is_not_paid_for_again(folder: Folder) ->
     Here that is everything, and the ledger looks as if the run had never begun.
     """
     process = folder.start(*OPTIONS)
-    folder.wait_for(lambda: logged(folder) > 100)
+    folder.wait_for(partial(has_logged, folder, 100))
     process.kill()
     process.communicate()
     log = folder.path / "out" / "ledger.sqlite-wal"
