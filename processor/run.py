@@ -227,7 +227,7 @@ class Run:
                         budget,
                         prices=self._prices,
                         model=self._task.model,
-                        reserve=writer.reserve,
+                        keep=writer.keep,
                         granted=self._granted,
                     )
                 self._lane = DirectLane(

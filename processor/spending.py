@@ -1,8 +1,9 @@
 """A run's budget over all its starts, between the prices and the ledger."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from types import MappingProxyType
 
 from processor.direct.purse import Purse
 from processor.errors import UsageError
@@ -11,10 +12,12 @@ from processor.ledger import account, counters, database
 from processor.ledger.account import Account
 from processor.ledger.ledger import Ledger
 from processor.plan.budget import Budget, Shortfall
-from processor.plan.estimate import OUTPUT_TOKENS_ASSUMED, Estimator, PriceOf
+from processor.plan.estimate import OUTPUT_TOKENS_ASSUMED, Estimator, Learnt, PriceOf
 from processor.plan.prices import Prices, Rates
 from processor.settings import Settings
 
+_LEARNT = "learnt_"
+_NONE: Mapping[str, float] = MappingProxyType({})
 _INPUT_TOKENS_ASSUMED = 1_000  # of an answer in a run of whose answers nobody told the tokens
 
 
@@ -26,7 +29,7 @@ class Spending:
         budget: As `begin` gives it.
         prices: Of the provider.
         model: That is asked.
-        reserve: Keeps what may be spent in all; its future is done when that is durable.
+        keep: Keeps figures of the account; its future is done when they are durable.
         granted: Called in the event loop when what the purse asked for is.
     """
 
@@ -37,31 +40,37 @@ class Spending:
         *,
         prices: Prices,
         model: str,
-        reserve: Callable[[float], "Future[None]"],
+        keep: Callable[[Mapping[str, float]], "Future[None]"],
         granted: Callable[[], None],
     ) -> None:
         self._ledger = ledger
         self._budget = budget
-        self._reserve = reserve
+        self._keep_durably = keep
         self._granted = granted
         self._list_price = _list_price(prices, model)
-        self._estimator = Estimator(self._list_price)
+        self._estimator = Estimator(self._list_price, _learnt(_account(ledger)))
         self.purse = Purse(
-            budget=budget, estimator=self._estimator, price=prices.cost_usd, reserve=self._ask
+            budget=budget, estimator=self._estimator, price=prices.cost_usd, reserve=self._reserve
         )
 
-    def _ask(self, usd: float) -> None:
+    def _reserve(self, usd: float) -> None:
         loop = asyncio.get_running_loop()
 
         def written(done: "Future[None]") -> None:
             if done.exception() is None:  # otherwise the run ends for that
                 loop.call_soon_threadsafe(self._granted)
 
-        self._reserve(usd).add_done_callback(written)
+        figures = {account.RESERVED: usd, **_figures(self._estimator.learnt)}
+        self._keep_durably(figures).add_done_callback(written)
 
     def settle(self) -> None:
         """Put down what was really spent: no call is in flight, and all answers are durable."""
-        _keep(self._ledger, self._budget.spent_usd, reserved=False)
+        _keep(
+            self._ledger,
+            self._budget.spent_usd,
+            reserved=False,
+            figures=_figures(self._estimator.learnt),
+        )
 
     def shortfall(self, items: int) -> Shortfall | None:
         """What is lacking for the items that are left; None when the budget refused no call."""
@@ -78,7 +87,7 @@ class Spending:
             used_usd=self._budget.spent_usd,
             items=items,
             rest_usd=items * item_usd,
-            call_usd=self._estimator.most_usd(refused),
+            call_usd=self._estimator.call_usd(refused),
         )
 
 
@@ -135,9 +144,24 @@ def _account(ledger: Ledger) -> Account:
         return account.read(counters.read(ledger.connection))
 
 
-def _keep(ledger: Ledger, spent_usd: float, *, reserved: bool) -> None:
+def _keep(
+    ledger: Ledger, spent_usd: float, *, reserved: bool, figures: Mapping[str, float] = _NONE
+) -> None:
     with ledger.guard(), database.transaction(ledger.connection):
         account.settle(ledger.connection, spent_usd, reserved=reserved)
+        account.keep(ledger.connection, figures)
+
+
+def _learnt(past: Account) -> Learnt | None:
+    """What an earlier start learnt about calls."""
+    known = [
+        past.figures[_LEARNT + name] for name in Learnt._fields if _LEARNT + name in past.figures
+    ]
+    return Learnt(*known) if len(known) == len(Learnt._fields) else None
+
+
+def _figures(learnt: Learnt | None) -> Mapping[str, float]:
+    return {_LEARNT + name: value for name, value in learnt._asdict().items()} if learnt else {}
 
 
 def _answer_usd(past: Account, price: PriceOf) -> float:

@@ -1,9 +1,10 @@
 """What a run has spent, as its ledger knows it; kept among the counters.
 
-Three figures stand beside the sum of all known prices. `reserved`: no more may have been spent
+Figures stand beside the sum of all known prices. `reserved`: no more may have been spent
 since a start with a budget began; it holds while that start lives, and for ever if it was killed.
 `aside`: what earlier starts may have spent beyond the known prices: calls that were cut off,
-answers whose price nobody told. `unpriced_aside`: how many such answers `aside` pays for.
+answers whose price nobody told. `unpriced_aside`: how many such answers `aside` pays for. With
+them stands what was learnt about the cost of calls, for the next start.
 """
 
 import sqlite3
@@ -13,9 +14,10 @@ from dataclasses import dataclass
 from processor.items import Usage
 from processor.ledger import counters
 
-_RESERVED = "budget.reserved_usd"
-_ASIDE = "budget.aside_usd"
-_UNPRICED_ASIDE = "budget.unpriced_aside"
+RESERVED = "reserved_usd"
+_ASIDE = "aside_usd"
+_UNPRICED_ASIDE = "unpriced_aside"
+_PREFIX = "budget."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +29,7 @@ class Account:
         unpriced: Answers whose price is not.
         finished: Items with an outcome.
         usage: Tokens of all answers.
+        figures: All that was kept, by name.
     """
 
     priced_usd: float
@@ -36,6 +39,7 @@ class Account:
     reserved_usd: float
     aside_usd: float
     unpriced_aside: int
+    figures: Mapping[str, float]
 
     def spent_usd(self, answer_usd: float) -> float:
         """What counts as spent.
@@ -49,7 +53,11 @@ class Account:
 
 def read(found: Mapping[str, Mapping[str, float]]) -> Account:
     """The account among counters, as `counters.read` gives them."""
-    own = found.get("", {})
+    own = {
+        name.removeprefix(_PREFIX): value
+        for name, value in found.get("", {}).items()
+        if name.startswith(_PREFIX)
+    }
 
     def total(name: str) -> float:
         return sum(values.get(name, 0.0) for lane, values in found.items() if lane)
@@ -63,9 +71,10 @@ def read(found: Mapping[str, Mapping[str, float]]) -> Account:
             completion_tokens=int(total("completion_tokens")),
             cached_tokens=int(total("cached_tokens")),
         ),
-        reserved_usd=own.get(_RESERVED, 0.0),
+        reserved_usd=own.get(RESERVED, 0.0),
         aside_usd=own.get(_ASIDE, 0.0),
         unpriced_aside=int(own.get(_UNPRICED_ASIDE, 0)),
+        figures=own,
     )
 
 
@@ -78,15 +87,17 @@ def settle(connection: sqlite3.Connection, spent_usd: float, *, reserved: bool) 
         reserved: Whether a start with a budget begins.
     """
     account = read(counters.read(connection))
-    reserve(connection, spent_usd if reserved else 0.0)
-    _put(connection, _ASIDE, max(0.0, spent_usd - account.priced_usd))
-    _put(connection, _UNPRICED_ASIDE, account.unpriced)
+    figures = {
+        RESERVED: spent_usd if reserved else 0.0,
+        _ASIDE: max(0.0, spent_usd - account.priced_usd),
+        _UNPRICED_ASIDE: account.unpriced,
+    }
+    keep(connection, figures)
 
 
-def reserve(connection: sqlite3.Connection, usd: float) -> None:
-    """Keep what may be spent in all, within the caller's transaction."""
-    _put(connection, _RESERVED, usd)
-
-
-def _put(connection: sqlite3.Connection, name: str, value: float) -> None:
-    connection.execute("INSERT OR REPLACE INTO counters VALUES ('', ?, ?)", (name, value))
+def keep(connection: sqlite3.Connection, figures: Mapping[str, float]) -> None:
+    """Keep figures by name, within the caller's transaction."""
+    connection.executemany(
+        "INSERT OR REPLACE INTO counters VALUES ('', ?, ?)",
+        [(_PREFIX + name, value) for name, value in figures.items()],
+    )

@@ -7,7 +7,7 @@ One fsync serves all that came while the last one ran. Nothing is acknowledged b
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,7 +63,7 @@ class Writer:
         self._on_failure = on_failure
         self._records: list[Record] = []
         self._flushes: list[Future[None]] = []
-        self._reserved_usd: float | None = None
+        self._figures: dict[str, float] = {}
         self._lock = threading.Lock()
         self._work = threading.Event()
         self._hurry = threading.Event()
@@ -103,10 +103,10 @@ class Writer:
         self._work.set()
         return flush
 
-    def reserve(self, usd: float) -> "Future[None]":
-        """Keep what may be spent in all; the future is that of `flush`."""
+    def keep(self, figures: Mapping[str, float]) -> "Future[None]":
+        """Keep figures of the account (see `account.keep`); the future is that of `flush`."""
         with self._lock:
-            self._reserved_usd = usd
+            self._figures.update(figures)
         return self.flush()
 
     def close(self) -> None:
@@ -127,10 +127,10 @@ class Writer:
             with self._lock:
                 records, self._records = self._records, []
                 flushes, self._flushes = self._flushes, []
-                reserved_usd, self._reserved_usd = self._reserved_usd, None
+                figures, self._figures = self._figures, {}
             try:
-                if records or reserved_usd is not None:
-                    self._commit(records, reserved_usd)
+                if records or figures:
+                    self._commit(records, figures)
             except BaseException as error:  # noqa: BLE001 - a thread's failure is the run's
                 self._fail(error, flushes)
                 return
@@ -157,11 +157,11 @@ class Writer:
             )
         return error
 
-    def _commit(self, records: list[Record], reserved_usd: float | None) -> None:
+    def _commit(self, records: list[Record], figures: Mapping[str, float]) -> None:
         connection = self._connection
         with database.transaction(connection):
-            if reserved_usd is not None:
-                account.reserve(connection, reserved_usd)
+            if figures:
+                account.keep(connection, figures)
             chunks = write(connection, records, self._price, self._session)
             vitals = self._vitals()
             connection.execute(

@@ -9,7 +9,7 @@ so that a long item is expected to cost more than a short one.
 from collections import deque
 from collections.abc import Callable, Mapping
 from math import ceil
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import Struct
 
@@ -22,6 +22,7 @@ LEARNT_AFTER = 50
 _CAPS = frozenset({"max_completion_tokens", "max_output_tokens", "max_tokens"})
 _BOUNDING = _CAPS | {"n", "service_tier"}
 _REMEMBERED = 1_000
+_THOUSAND = Usage(prompt_tokens=1_000, completion_tokens=1_000)
 _SHARE = 0.99
 
 PriceOf = Callable[[str | None, Usage], float | None]
@@ -63,23 +64,50 @@ def output_cap(body: Mapping[str, Any]) -> int | None:
     return min((body[name] for name in _CAPS if _is_count(body.get(name))), default=None)
 
 
+class Learnt(NamedTuple):
+    """What 99 of 100 answers do not exceed, in US dollars.
+
+    Attributes:
+        input_usd: For a byte of the request.
+        output_usd: For an answer.
+        list_usd: The list price at which that was so, of a thousand tokens in and out.
+    """
+
+    input_usd: float
+    output_usd: float
+    list_usd: float
+
+
 class Estimator:
     """Learns from answers what calls cost.
 
     Args:
         price: List prices of the model that is asked.
+        learnt: By an earlier start; forgotten when prices are others now.
     """
 
-    def __init__(self, price: PriceOf) -> None:
+    def __init__(self, price: PriceOf, learnt: Learnt | None = None) -> None:
         self._price = price
         self._input = _Percentile()
         self._output = _Percentile()
+        self._list_usd = price(None, _THOUSAND)
+        same = learnt is not None and learnt.list_usd == self._list_usd
+        self._before = learnt if same else None
+
+    @property
+    def learnt(self) -> Learnt | None:
+        """For the next start; None until enough answers came."""
+        if self._output.count < LEARNT_AFTER or self._list_usd is None:
+            return self._before
+        return Learnt(self._input.value, self._output.value, self._list_usd)
 
     def call_usd(self, size: Size) -> float:
         """What a request of this size will hardly cost more than."""
-        if self._output.count < LEARNT_AFTER:
-            return self.most_usd(size)
-        return size.input_bytes * self._input.value + self._output.value
+        if self._output.count >= LEARNT_AFTER:
+            return size.input_bytes * self._input.value + self._output.value
+        if self._before is not None:
+            return size.input_bytes * self._before.input_usd + self._before.output_usd
+        return self.most_usd(size)
 
     def most_usd(self, size: Size) -> float:
         """The bound that needs no experience."""

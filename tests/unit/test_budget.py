@@ -9,7 +9,14 @@ from hypothesis import given, settings, strategies as st
 from processor.items import Usage
 from processor.ledger import account
 from processor.plan.budget import Budget, Shortfall
-from processor.plan.estimate import LEARNT_AFTER, OUTPUT_TOKENS_ASSUMED, Estimator, Size, size_of
+from processor.plan.estimate import (
+    LEARNT_AFTER,
+    OUTPUT_TOKENS_ASSUMED,
+    Estimator,
+    Learnt,
+    Size,
+    size_of,
+)
 from processor.plan.prices import Prices, Rates, dollars
 
 CENT = 0.01
@@ -309,6 +316,26 @@ def test_99_of_100_answers_cost_no_more_than_was_learnt(costs_usd: list[float]) 
     dearer = sum(cost_usd > estimate_usd * (1 + 1e-9) for cost_usd in seen)
     assert dearer <= len(seen) / 100
     assert estimate_usd <= max(seen) * (1 + 1e-9)
+
+
+def test_what_an_earlier_start_learnt_holds_until_enough_is_known_anew() -> None:
+    size = Size(input_bytes=100, output_tokens=50)
+    first = Estimator(price)
+    assert first.learnt is None
+    for _ in range(LEARNT_AFTER):
+        first.learn(size, input_usd=0.25, output_usd=0.1)
+    second = Estimator(price, first.learnt)
+    assert second.call_usd(size) == pytest.approx(0.35)
+    assert second.learnt == first.learnt
+    for _ in range(LEARNT_AFTER):
+        second.learn(size, input_usd=0.5, output_usd=0.1)
+    assert second.call_usd(size) == pytest.approx(0.6)
+
+
+def test_what_was_learnt_at_other_prices_is_forgotten() -> None:
+    size = Size(input_bytes=100, output_tokens=50)
+    estimator = Estimator(price, Learnt(input_usd=0.0, output_usd=0.0, list_usd=1.0))
+    assert estimator.call_usd(size) == pytest.approx(2.0)
 
 
 def test_old_answers_are_forgotten() -> None:
