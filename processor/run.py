@@ -211,7 +211,7 @@ class Run:
         if self._interrupted or self._allowed == 0 or not ledger.counts().pending:
             return
         self._tell("sending", pending=ledger.counts().pending, model=self._task.model)
-        budget = spending.begin(
+        opening = spending.begin(
             ledger, limit_usd=settings.budget_usd, prices=self._prices, model=self._task.model
         )
         async with Transport(
@@ -221,10 +221,10 @@ class Run:
         ) as transport:
             self._transport = transport
             with self._writing(ledger, session) as writer:
-                if budget is not None:
+                if opening is not None:
                     self._spending = Spending(
                         ledger,
-                        budget,
+                        opening,
                         prices=self._prices,
                         model=self._task.model,
                         keep=writer.keep,

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from processor.direct.purse import Purse
@@ -21,12 +22,20 @@ _NONE: Mapping[str, float] = MappingProxyType({})
 _INPUT_TOKENS_ASSUMED = 1_000  # of an answer in a run of whose answers nobody told the tokens
 
 
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a start with a budget begins with: the accounts, and what was learnt before."""
+
+    budget: Budget
+    learnt: Learnt | None
+
+
 class Spending:
     """The budget of one start, as the lane uses it.
 
     Args:
-        ledger: Of the run.
-        budget: As `begin` gives it.
+        ledger: Of the run; the writer's alone until `settle`.
+        opening: As `begin` gives it.
         prices: Of the provider.
         model: That is asked.
         keep: Keeps figures of the account; its future is done when they are durable.
@@ -36,7 +45,7 @@ class Spending:
     def __init__(
         self,
         ledger: Ledger,
-        budget: Budget,
+        opening: Opening,
         *,
         prices: Prices,
         model: str,
@@ -44,13 +53,16 @@ class Spending:
         granted: Callable[[], None],
     ) -> None:
         self._ledger = ledger
-        self._budget = budget
+        self._budget = opening.budget
         self._keep_durably = keep
         self._granted = granted
         self._list_price = _list_price(prices, model)
-        self._estimator = Estimator(self._list_price, _learnt(_account(ledger)))
+        self._estimator = Estimator(self._list_price, opening.learnt)
         self.purse = Purse(
-            budget=budget, estimator=self._estimator, price=prices.cost_usd, reserve=self._reserve
+            budget=self._budget,
+            estimator=self._estimator,
+            price=prices.cost_usd,
+            reserve=self._reserve,
         )
 
     def _reserve(self, usd: float) -> None:
@@ -116,8 +128,8 @@ def check(settings: Settings, model: str) -> None:
     )
 
 
-def begin(ledger: Ledger, *, limit_usd: float | None, prices: Prices, model: str) -> Budget | None:
-    """The budget of a start, with what was spent before, which is reserved; None without a limit.
+def begin(ledger: Ledger, *, limit_usd: float | None, prices: Prices, model: str) -> Opening | None:
+    """What a start begins with; what was spent before is reserved. None without a limit.
 
     A start without one may spend what it likes; what an earlier one had reserved when it was
     killed is put aside first, because it counts as spent all the same.
@@ -129,7 +141,7 @@ def begin(ledger: Ledger, *, limit_usd: float | None, prices: Prices, model: str
         return None
     spent_usd = past.spent_usd(_answer_usd(past, _list_price(prices, model)))
     _keep(ledger, spent_usd, reserved=True)
-    return Budget(limit_usd=limit_usd, spent_usd=spent_usd)
+    return Opening(Budget(limit_usd=limit_usd, spent_usd=spent_usd), _learnt(past))
 
 
 def _list_price(prices: Prices, model: str) -> PriceOf:
