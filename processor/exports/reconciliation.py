@@ -27,7 +27,8 @@ def lost(connection: sqlite3.Connection, folder: Path, shot: Snapshot) -> Iterat
     for number in chunk_files.ahead(connection, folder):
         yield f"{chunk_files.name_of(number)} holds results that the ledger does not"
     for path in chunk_files.strays(connection, folder):
-        yield f"{path.name} holds a chunk that the ledger does not know"
+        if path.is_file():
+            yield f"{path.name} holds a chunk that the ledger does not know"
 
 
 def differences(connection: sqlite3.Connection, folder: Path, shot: Snapshot) -> list[str]:
