@@ -95,7 +95,14 @@ def available() -> tuple[str, ...]:
 
 
 def run(
-    name: str, *, url: str, key: str, rows_path: Path, concurrency: int, timeout_s: float
+    name: str,
+    *,
+    url: str,
+    key: str,
+    rows_path: Path,
+    concurrency: int,
+    timeout_s: float,
+    python: Path | None = None,
 ) -> RivalResult:
     """Let a rival ask about every row.
 
@@ -106,11 +113,12 @@ def run(
         rows_path: JSONL with `id`, `topic`, `number`.
         concurrency: Calls in flight.
         timeout_s: Seconds after which the rival is ended; installing it does not count.
+        python: Of an environment that has the rival; None makes one on first use.
 
     Raises:
         RivalError: It cannot be installed, or ended without a result.
     """
-    python = _environment(name)
+    python = python or _environment(name)
     with tempfile.TemporaryDirectory() as home:
         arguments = [
             *("--url", url),
