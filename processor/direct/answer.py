@@ -116,5 +116,17 @@ def _request_id(reply: Reply) -> str | None:
     return clean(told)
 
 
+def unsent(work: Work, failure: Failure) -> Outcome:
+    """The failure of an item for which nothing could be sent."""
+    return Outcome(
+        item=work.item,
+        lane="direct",
+        attempts=work.attempts,
+        latency_ms=0.0,
+        answered=False,
+        failure=failure,
+    )
+
+
 def _text(reply: Reply | None) -> str | None:
     return reply.body[:_BODY_KEPT_BYTES].decode("utf-8", "replace") if reply else None

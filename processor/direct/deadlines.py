@@ -30,8 +30,8 @@ class Deadlines:
         self._started_s[call] = self._clock.monotonic()
 
     def end(self, call: asyncio.Task[None]) -> None:
-        """A call is over."""
-        del self._started_s[call]
+        """A call is over; its task may begin another."""
+        self._started_s.pop(call, None)
         self._overdue.discard(call)
 
     def is_overdue(self, call: asyncio.Task[None]) -> bool:

@@ -9,32 +9,29 @@ outcomes and attempts to a recorder, and is told through `committed` what became
 
 import asyncio
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
 from math import inf
-from typing import Any, Protocol
+from typing import Protocol
 
-import orjson
 from asyncio_throttle.throttler import Throttler
 
 from processor.clock import Clock
 from processor.direct.alarm import Alarm
-from processor.direct.answer import Answer
+from processor.direct.answer import Answer, unsent
 from processor.direct.backlog import Backlog, Fresh, Work
 from processor.direct.breaker import Breaker, Next, Stop
-from processor.direct.deadlines import Deadlines
-from processor.direct.headers import RateLimits, read_hints, read_limits
-from processor.direct.pace import Pace, Ticket
+from processor.direct.headers import read_hints
+from processor.direct.pace import Ticket
 from processor.direct.probes import Probes
 from processor.direct.purse import Purse
+from processor.direct.request import fill_in
 from processor.direct.retry import decide
 from processor.direct.rules import LaneRules
+from processor.direct.slots import Slots, Turn
+from processor.direct.traffic import Traffic
 from processor.direct.transport import Reply, Transport, TransportError
-from processor.direct.window import Window
-from processor.errors import TaskError
-from processor.items import Accepted, Attempt, Failure, Invalid, Outcome
+from processor.items import Accepted, Attempt, Invalid, Outcome
 from processor.notice import Notice
-from processor.plan.estimate import output_cap, size_of
 from processor.tasks.task import Task
 from processor.verdict import (
     PATIENCE,
@@ -48,8 +45,6 @@ from processor.verdict import (
 
 _MINUTE_S = 60.0
 _HELD_LEAST = 1_000
-_WINDOW_CEILING = 1_000  # of the adaptive window; few providers serve more at once
-_BYTES_PER_TOKEN = 4  # a guess that the pace scales by what is charged
 # asyncio-throttle polls; behind one dispatcher this costs nothing and keeps 99.9 % of the rate.
 _THROTTLE_POLL_S = 0.002
 
@@ -100,22 +95,26 @@ class DirectLane:
         self._backlog = Backlog(pending)
         self._breaker = Breaker(rules.give_up_s)
         self._probes = Probes(self._backlog)
-        self._window = Window.of(rules.concurrency, ceiling=_WINDOW_CEILING)
-        self._pace = Pace(rpm=rules.rpm, tpm=rules.tpm)
+        self._traffic = Traffic(rules, tell)
         self._throttler = (
             Throttler(rules.rpm, period=_MINUTE_S, retry_interval=_THROTTLE_POLL_S)
             if rules.rpm
             else None
         )
         self._rng = random.Random(rules.seed)  # noqa: S311 - jitter needs no secrecy
-        self._calls = Deadlines(rules.timeout_s, clock)
         self._alarm = Alarm(clock)
+        self._calls = Slots(
+            rules.timeout_s,
+            clock,
+            call=self._call,
+            follow=self._follow,
+            cut_off=self._cut_off,
+            vacated=self._alarm.ring,
+        )
         self._reasks: dict[int, Work] = {}
         self._unwritten = 0
-        self._hold_until_s = 0.0
         self._chunk = 0
         self._draining = False
-        self._crash: BaseException | None = None
         self.stopped: Stop | None = None
 
     @property
@@ -140,8 +139,8 @@ class DirectLane:
             watch.cancel()
             self._alarm.close()
             await asyncio.gather(*self._calls.cancel_all(), return_exceptions=True)
-        if self._crash is not None:
-            raise self._crash
+        if self._calls.crash is not None:
+            raise self._calls.crash
 
     def trust(self, succeeded: Fresh) -> None:
         """Take an item that succeeded in an earlier session for a witness."""
@@ -176,7 +175,7 @@ class DirectLane:
 
     def _is_ending(self) -> bool:
         """Whether no call may be started any more."""
-        return self._draining or self.stopped is not None or self._crash is not None
+        return self._draining or self.stopped is not None or self._calls.crash is not None
 
     def _finished(self) -> bool:
         if self._calls:
@@ -187,30 +186,61 @@ class DirectLane:
 
     async def _dispatch(self) -> float:
         """Start every call that may start now; returns when to look again, inf for a change."""
+        while True:
+            found = self._choose()
+            if not isinstance(found, Work):
+                return found
+            if self._throttler is not None:
+                await self._throttler.acquire()  # type: ignore[no-untyped-call]
+                if self._is_ending():
+                    return inf
+            self._calls.start(self._take_turn(found))
+
+    def _follow(self) -> Turn | None:
+        """The turn that may follow in a slot that has become free."""
+        if self._throttler is not None:
+            return None
+        found = self._choose()
+        if not isinstance(found, Work):
+            return None
+        if len(self._calls) + 1 < self._traffic.window:  # it grew
+            self._alarm.ring()
+        return self._take_turn(found)
+
+    def _take_turn(self, work: Work) -> Turn:
+        if self._purse is not None:
+            self._purse.begin(work)
+        return work, self._traffic.ticket
+
+    def _choose(self) -> Work | float:
+        """Work that may be sent now, its turn taken; or when to look again, inf for a change."""
         while not self._is_ending():
             now_s = self._clock.monotonic()
-            if now_s < self._hold_until_s:
-                return self._hold_until_s
-            if len(self._calls) >= self._breaker.room(self._window.size, now_s):
-                grows_at_s = self._breaker.room_grows_at_s
-                return grows_at_s if grows_at_s > now_s else inf
+            if now_s < self._traffic.hold_until_s:
+                return self._traffic.hold_until_s
+            if len(self._calls) >= self._breaker.room(self._traffic.window, now_s):
+                return self._room_grows_at_s(now_s)
             work = self._next(now_s)
             if work is None:
                 return self._backlog.next_due_s()
             if work.body is None and not self._render(work):
                 continue
-            if self._purse is not None and not self._afford(work, self._purse):
-                return inf
-            due_s = self._barrier(work, now_s) or self._turn(work, now_s)
-            if due_s > now_s:
-                self._probes.put_back(work)
-                return min(due_s, self._backlog.next_due_s())
-            if self._throttler is not None:
-                await self._throttler.acquire()  # type: ignore[no-untyped-call]
-                if self._is_ending():
-                    break
-            self._send(work)
+            due_s = self._due_s(work, now_s)
+            if due_s <= now_s:
+                return work
+            self._probes.put_back(work)
+            return min(due_s, self._backlog.next_due_s())
         return inf
+
+    def _room_grows_at_s(self, now_s: float) -> float:
+        grows_at_s = self._breaker.room_grows_at_s
+        return grows_at_s if grows_at_s > now_s else inf
+
+    def _due_s(self, work: Work, now_s: float) -> float:
+        """When the work may be sent; the turn of what may go now is taken."""
+        if self._purse is not None and not self._afford(work, self._purse):
+            return inf
+        return self._barrier(work, now_s) or self._traffic.turn(now_s, work.tokens)
 
     def _next(self, now_s: float) -> Work | None:
         wanted = self._breaker.next
@@ -223,39 +253,23 @@ class DirectLane:
     def _may_pull(self) -> bool:
         """Backpressure: what is in flight, waits or is not written yet stays bounded."""
         held = len(self._calls) + self._backlog.held + len(self._reasks) + self._unwritten
-        return held < max(_HELD_LEAST, 4 * self._window.size)
+        return held < max(_HELD_LEAST, 4 * self._traffic.window)
 
     def _render(self, work: Work) -> bool:
-        """Fill in the body to send; an item that cannot be rendered fails, unsent."""
-        try:
-            body = self._task.render(work.item, work.invalid).body
-            work.body = orjson.dumps(body)
-        except (TaskError, orjson.JSONEncodeError) as error:
-            if work.done:
-                self._probes.dismiss()
-                return False
-            failure = Failure(code="template", message=str(error), retryable=False)
-            self._settle(
-                Outcome(
-                    item=work.item,
-                    lane="direct",
-                    attempts=work.attempts,
-                    latency_ms=0.0,
-                    answered=False,
-                    failure=failure,
-                )
-            )
-            return False
-        work.tokens = _tokens(body, len(work.body))
-        if self._purse is not None:
-            work.size = size_of(body, len(work.body))
-        return True
+        """Fill in what to send; an item that cannot be rendered fails, unsent."""
+        failure = fill_in(work, self._task)
+        if failure is None:
+            return True
+        if work.done:
+            self._probes.dismiss()
+        else:
+            self._settle(unsent(work, failure))
+        return False
 
     def _afford(self, work: Work, purse: Purse) -> bool:
         """Whether the work may be sent as far as money goes; the job stops when it never may."""
-        if purse.admits(work, self._window.size):
+        if purse.admits(work, self._traffic.window):
             return True
-        self._probes.put_back(work)
         if not self._calls and (stop := purse.refusal(work)):
             self._stop(stop)
         return False
@@ -269,29 +283,14 @@ class DirectLane:
         first = self._chunk == 0
         self._chunk = work.item.chunk
         if not first:
-            self._hold_until_s = max(self._hold_until_s, now_s + self._rules.wait_s)
-        return self._hold_until_s
+            self._traffic.hold(now_s + self._rules.wait_s)
+        return self._traffic.hold_until_s
 
-    def _turn(self, work: Work, now_s: float) -> float:
-        return now_s + self._pace.turn(now_s, work.tokens)
-
-    def _send(self, work: Work) -> None:
-        call = asyncio.create_task(self._call(work, self._pace.ticket))
-        self._calls.begin(call)
-        call.add_done_callback(partial(self._ended, work))
-        if self._purse is not None:
-            self._purse.begin(work)
-
-    def _ended(self, work: Work, call: asyncio.Task[None]) -> None:
-        unsent = call.cancelled() and self._calls.is_overdue(call)
-        if unsent:
+    def _cut_off(self, work: Work, *, begun: bool, overdue: bool) -> None:
+        if overdue and not begun:
             self._probes.put_back(work)  # the loop was so late that the call had not begun
-        if self._purse is not None and call.cancelled():
-            self._purse.cut_off(work, sent=not unsent)
-        self._calls.end(call)
-        if not call.cancelled() and call.exception() is not None:
-            self._crash = self._crash or call.exception()
-        self._alarm.ring()
+        if self._purse is not None:
+            self._purse.cut_off(work, sent=begun)
 
     async def _call(self, work: Work, ticket: Ticket) -> None:
         assert work.body is not None
@@ -308,10 +307,10 @@ class DirectLane:
             verdict = self._judge_cancelled()
         now_s = self._clock.monotonic()
         latency_s = now_s - started_s
-        self._learn(verdict, reply, ticket, now_s)
+        self._traffic.learn(verdict, reply, ticket, now_s, in_flight=len(self._calls))
         self._guard(verdict, work, started_s, now_s)
         if verdict.unreachable:
-            self._pace.refund(work.tokens)
+            self._traffic.refund(work.tokens)
         if self._purse is not None:
             self._purse.settle(work, verdict)
         self._conclude(Answer(work, verdict, reply, latency_s * 1000), now_s)
@@ -325,25 +324,10 @@ class DirectLane:
 
     def _judge_cancelled(self) -> Verdict:
         """The verdict on a call over its deadline; any other cancellation goes on."""
-        call = asyncio.current_task()
-        assert call is not None
-        if not self._calls.is_overdue(call):
+        if not self._calls.is_overdue():
             raise asyncio.CancelledError
         detail = f"No whole answer within {self._rules.timeout_s:g} s"
         return judge_failure(TransportFault(fault=Fault.TIMEOUT, sent=True, detail=detail))
-
-    def _learn(self, verdict: Verdict, reply: Reply | None, ticket: Ticket, now_s: float) -> None:
-        """What the whole lane learns from an answer."""
-        if reply is not None:
-            self._learn_limits(verdict, read_limits(reply.headers), ticket, now_s)
-        if verdict.congested:
-            limited = verdict.code == "rate_limited"
-            per_s = self._pace.calls_per_s(now_s) if limited else 0.0
-            self._window.congest(ticket.at_s, now_s, pace_per_s=per_s)
-        elif verdict.kind is Kind.OK:
-            self._window.succeed(now_s - ticket.at_s, len(self._calls))
-        if verdict.holds_all and verdict.retry_after_s is not None:
-            self._hold(now_s, verdict)
 
     def _guard(self, verdict: Verdict, work: Work, sent_s: float, now_s: float) -> None:
         """Whether the job can go on."""
@@ -354,24 +338,6 @@ class DirectLane:
         if self._breaker.outage != outage:
             event = "outage_over" if outage else "outage"
             self._tell(Notice(event=event, serious=True, facts={"code": verdict.code}))
-
-    def _learn_limits(
-        self, verdict: Verdict, limits: RateLimits, ticket: Ticket, now_s: float
-    ) -> None:
-        self._pace.observe(now_s, limits, ticket)
-        if verdict.code == "rate_limited":
-            self._pace.refused(now_s, limits, ticket, verdict.retry_after_s)
-        if verdict.code == "slow_down":
-            self._pace.slow_down(now_s)
-
-    def _hold(self, now_s: float, verdict: Verdict) -> None:
-        """Send nothing until the provider allows it; longer than a retry waits is for `decide`."""
-        assert verdict.retry_after_s is not None
-        wait_s = min(verdict.retry_after_s, self._rules.retry.retry_after_max_s)
-        if now_s >= self._hold_until_s:  # told once for all the calls that were in flight
-            facts = {"code": verdict.code, "wait_s": round(wait_s, 3)}
-            self._tell(Notice(event="rate_limit", serious=True, facts=facts))
-        self._hold_until_s = max(self._hold_until_s, now_s + wait_s)
 
     def _stop(self, stop: Stop) -> None:
         if self.stopped is None:
@@ -437,8 +403,3 @@ class DirectLane:
     def _settle(self, record: Outcome | Attempt) -> None:
         self._unwritten += 1
         self._recorder.record(record)
-
-
-def _tokens(body: Mapping[str, Any], length: int) -> int:
-    """A guess of what a request counts for: its text, or the cap of its answer if that is more."""
-    return max(length // _BYTES_PER_TOKEN, output_cap(body) or 0)

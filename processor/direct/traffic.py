@@ -1,0 +1,93 @@
+"""How many calls may be in flight and when the next may go; what answers teach of it."""
+
+from collections.abc import Callable
+
+from processor.direct.headers import read_limits
+from processor.direct.pace import Pace, Ticket
+from processor.direct.rules import LaneRules
+from processor.direct.transport import Reply
+from processor.direct.window import Window
+from processor.notice import Notice
+from processor.verdict import Kind, Verdict
+
+_WINDOW_CEILING = 1_000  # of the adaptive window; few providers serve more at once
+
+
+class Traffic:
+    """The window, the pace and the holds of one endpoint and model.
+
+    Args:
+        rules: Ceilings, and how long a hold may last.
+        tell: Takes what concerns the whole lane.
+
+    Attributes:
+        hold_until_s: Nothing is sent before.
+    """
+
+    def __init__(self, rules: LaneRules, tell: Callable[[Notice], None]) -> None:
+        self._window = Window.of(rules.concurrency, ceiling=_WINDOW_CEILING)
+        self._pace = Pace(rpm=rules.rpm, tpm=rules.tpm)
+        self._hold_most_s = rules.retry.retry_after_max_s
+        self._tell = tell
+        self.hold_until_s = 0.0
+
+    @property
+    def window(self) -> int:
+        """How many calls may be in flight."""
+        return self._window.size
+
+    def turn(self, now_s: float, tokens: int) -> float:
+        """When a call may go; `now_s` itself for now, and then its turn is taken."""
+        return now_s + self._pace.turn(now_s, tokens)
+
+    @property
+    def ticket(self) -> Ticket:
+        """Of the call that took the last turn."""
+        return self._pace.ticket
+
+    def refund(self, tokens: int) -> None:
+        """A call that took its turn never reached the provider."""
+        self._pace.refund(tokens)
+
+    def hold(self, until_s: float) -> None:
+        """Send nothing before."""
+        self.hold_until_s = max(self.hold_until_s, until_s)
+
+    def learn(
+        self, verdict: Verdict, reply: Reply | None, ticket: Ticket, now_s: float, *, in_flight: int
+    ) -> None:
+        """What an answer says about window, pace and holds.
+
+        Args:
+            verdict: On the answer.
+            reply: The answer; None when none came.
+            ticket: The call's.
+            now_s: The time.
+            in_flight: Calls in flight when it came, itself included.
+        """
+        if reply is not None:
+            self._learn_limits(verdict, reply, ticket, now_s)
+        if verdict.congested:
+            limited = verdict.code == "rate_limited"
+            per_s = self._pace.calls_per_s(now_s) if limited else 0.0
+            self._window.congest(ticket.at_s, now_s, pace_per_s=per_s)
+        elif verdict.kind is Kind.OK:
+            self._window.succeed(now_s - ticket.at_s, in_flight)
+        if verdict.holds_all and verdict.retry_after_s is not None:
+            self._hold_all(verdict.code, verdict.retry_after_s, now_s)
+
+    def _learn_limits(self, verdict: Verdict, reply: Reply, ticket: Ticket, now_s: float) -> None:
+        limits = read_limits(reply.headers)
+        self._pace.observe(now_s, limits, ticket)
+        if verdict.code == "rate_limited":
+            self._pace.refused(now_s, limits, ticket, verdict.retry_after_s)
+        if verdict.code == "slow_down":
+            self._pace.slow_down(now_s)
+
+    def _hold_all(self, code: str, asked_s: float, now_s: float) -> None:
+        """Send nothing until the provider allows it; longer than a retry waits is for `decide`."""
+        wait_s = min(asked_s, self._hold_most_s)
+        if now_s >= self.hold_until_s:  # told once for all the calls that were in flight
+            facts = {"code": code, "wait_s": round(wait_s, 3)}
+            self._tell(Notice(event="rate_limit", serious=True, facts=facts))
+        self.hold(now_s + wait_s)
