@@ -23,6 +23,7 @@ from processor.direct.rules import LaneRules
 from processor.direct.transport import Transport
 from processor.errors import LedgerError, ProcessorError, UsageError
 from processor.exports import chunk_files, reconciliation, stats, tables
+from processor.ledger import allowance
 from processor.ledger.commit import Commit
 from processor.ledger.intake import Intake, IntakeRules
 from processor.ledger.ledger import Ledger, discard_if_empty, open_ledger
@@ -119,7 +120,8 @@ class Run:
             )
         with open_ledger(self._folder) as ledger:
             begun_s = self._clock.monotonic()
-            _refuse_loss(ledger)  # first: nothing is written over what is left
+            # First: nothing is written over what is left.
+            reconciliation.refuse_loss(ledger.connection, snapshot.take(ledger.folder))
             self._introduce(ledger)
             lost = ledger.settle_calls()
             session = ledger.start_session(self._session_facts())
@@ -163,25 +165,9 @@ class Run:
         account = hashlib.sha256(key.get_secret_value().encode()).hexdigest()[:12] if key else None
         return {**self._settings.public(), "account": account}
 
-    def _allow(self, ledger: Ledger) -> int | None:
-        """How many items this start may finish; None for all.
-
-        A start with a limit that ended early is finished by the same command, which does what was
-        left to do, and not as much again.
-        """
-        limit = self._settings.limit
-        if limit is None:
-            return None
-        meta, counts = ledger.meta(), ledger.counts()
-        finished = counts.total - counts.pending
-        if meta.get("limit_open") == str(limit):
-            return max(0, int(meta["limit_goal"]) - finished)
-        ledger.set_meta(limit_open=str(limit), limit_goal=str(finished + limit))
-        return limit
-
     def _take_in(self, ledger: Ledger) -> Intake | None:
         """Import what is new; None when nothing can be."""
-        allowed, pending = self._allow(ledger), ledger.counts().pending
+        allowed, pending = allowance.grant(ledger, self._settings.limit), ledger.counts().pending
         self._allowed = allowed
         if allowed is not None and pending >= allowed:
             return None
@@ -333,7 +319,7 @@ class Run:
             min_success=self._settings.min_success,
         )
         if exit_code in FINISHED:
-            ledger.set_meta(limit_open="")
+            allowance.close(ledger)
         ledger.end_session(session, exit_code, stop=(stop.code, stop.message) if stop else None)
         shot = snapshot.take(ledger.folder)
         statistics = stats.write(shot, reconciled=None if self._aborted else not found)
@@ -352,7 +338,8 @@ class Run:
         """What the budget lacks, when that ended the run."""
         if self._spending is None:
             return None
-        pending, allowed = ledger.counts().pending, self._allow(ledger)
+        pending = ledger.counts().pending
+        allowed = allowance.grant(ledger, self._settings.limit)
         return self._spending.shortfall(pending if allowed is None else min(pending, allowed))
 
     def _export(self, ledger: Ledger) -> list[Path]:
@@ -377,19 +364,6 @@ class Run:
     def _tell_notice(self, notice: Notice) -> None:
         for observer in self._observers:
             observer.notice(notice)
-
-
-def _refuse_loss(ledger: Ledger) -> None:
-    """Stop before items are paid for a second time whose outcomes the ledger has lost."""
-    shot = snapshot.take(ledger.folder)
-    lost = list(reconciliation.lost(ledger.connection, ledger.folder, shot))
-    if lost:
-        more = f" (and {len(lost) - 1:,} more)" if len(lost) > 1 else ""
-        raise LedgerError(
-            f"{ledger.path} has lost its newest entries: {lost[0]}{more}",
-            way_out="Put a copy of it back with its -wal file, or start afresh with --new; move "
-            "such files away to have what is missing asked and paid for again.",
-        )
 
 
 def _lane_rules(settings: Settings) -> LaneRules:

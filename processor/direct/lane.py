@@ -11,7 +11,6 @@ import asyncio
 import random
 from collections.abc import Callable, Iterator, Sequence
 from math import inf
-from typing import Protocol
 
 from asyncio_throttle.throttler import Throttler
 
@@ -24,6 +23,7 @@ from processor.direct.headers import read_hints
 from processor.direct.pace import Ticket
 from processor.direct.probes import Probes
 from processor.direct.purse import Purse
+from processor.direct.recorder import Recorder
 from processor.direct.request import fill_in
 from processor.direct.retry import decide
 from processor.direct.rules import LaneRules
@@ -47,16 +47,6 @@ _MINUTE_S = 60.0
 _HELD_LEAST = 1_000
 # asyncio-throttle polls; behind one dispatcher this costs nothing and keeps 99.9 % of the rate.
 _THROTTLE_POLL_S = 0.002
-
-
-class Recorder(Protocol):
-    """Whom the lane tells what it does; must not block."""
-
-    def begin(self) -> None:
-        """A call is about to be sent."""
-
-    def record(self, record: Outcome | Attempt) -> None:
-        """What became of a call."""
 
 
 class DirectLane:

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+from processor.errors import LedgerError
 from processor.exports import chunk_files, stats
 from processor.ledger import database
 from processor.watch.snapshot import Snapshot
@@ -64,3 +65,19 @@ def differences(connection: sqlite3.Connection, folder: Path, shot: Snapshot) ->
         f"{path.name} is no file of this run" for path in chunk_files.strays(connection, folder)
     ]
     return found
+
+
+def refuse_loss(connection: sqlite3.Connection, shot: Snapshot) -> None:
+    """Stop before items are paid for a second time whose outcomes the ledger has lost.
+
+    Raises:
+        LedgerError: Files tell of more than the ledger.
+    """
+    found = list(lost(connection, shot.folder, shot))
+    if found:
+        more = f" (and {len(found) - 1:,} more)" if len(found) > 1 else ""
+        raise LedgerError(
+            f"{shot.folder / database.LEDGER_NAME} has lost its newest entries: {found[0]}{more}",
+            way_out="Put a copy of it back with its -wal file, or start afresh with --new; move "
+            "such files away to have what is missing asked and paid for again.",
+        )

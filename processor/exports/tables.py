@@ -77,11 +77,7 @@ def write_all(
             writer.writerow([*_apart(names, set(header)), *header])
             tables.append((writer, belongs))
         for item in results.of_run(connection):
-            fields = item.fields()
-            row = [_cell(fields.get(name)) for name in names]
-            if with_id:
-                row.append(item.id)
-            row += _own(item, labels)
+            row = [*_given(item, names, with_id=with_id), *_own(item, labels)]
             for writer, belongs in tables:
                 if belongs(item):
                     writer.writerow(row)
@@ -105,6 +101,13 @@ def _write_skipped(path: Path, rows: Sequence[Sequence[Any]], encoding: str) -> 
 def _id_field(connection: sqlite3.Connection) -> str | None:
     row = connection.execute("SELECT value FROM meta WHERE key = 'id_field'").fetchone()
     return row[0] if row else None
+
+
+def _given(item: Result, names: Sequence[str], *, with_id: bool) -> list[Any]:
+    """The cells of the input's columns, and the id where it is none of them."""
+    fields = item.fields()
+    cells = [_cell(fields.get(name)) for name in names]
+    return [*cells, item.id] if with_id else cells
 
 
 def _own(item: Result, labels: Mapping[str, str]) -> tuple[Any, ...]:
