@@ -1,6 +1,6 @@
 """Measures how much of a rate limit a client uses, and how many of its calls are refused.
 
-    python scripts/benchmark_limits.py                     # about six minutes
+    python scripts/benchmark_limits.py                     # about seven minutes
     python scripts/benchmark_limits.py --quick             # about one
     python scripts/benchmark_limits.py --rivals openai     # others before a limiter beside us
 
@@ -31,7 +31,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import product
@@ -123,9 +123,9 @@ def full_cells() -> Iterator[Cell]:
     for kind, other in product(KINDS, (0.0, THIRD)):
         yield Cell(kind=kind, rpm=600, other=other, latency_ms=1_500, seconds=180)
         yield Cell(kind=kind, rpm=3_000, other=other)
-        yield Cell(kind=kind, rpm=30_000, other=other, seconds=60 if kind == "minute" else 40)
+        yield Cell(kind=kind, rpm=30_000, other=other, seconds=60 if kind == "minute" else 25)
         yield Cell(kind=kind, rpm=6_000, tpm=200_000, other=other, seconds=120)
-    yield Cell(kind="bucket", rpm=30_000, latency_ms=1_500, seconds=40)
+    yield Cell(kind="bucket", rpm=30_000, latency_ms=1_500, seconds=25)
 
 
 def quick_cells() -> Iterator[Cell]:
@@ -194,27 +194,19 @@ def run_cells(cells: Sequence[Cell], *, whole_minutes: bool) -> list[Shown]:
     light = [cell for cell in cells if cell.calls_per_s <= _LIGHT_PER_S]
     heavy = [cell for cell in cells if cell.calls_per_s > _HEAVY_PER_S]
     others = [cell for cell in cells if _LIGHT_PER_S < cell.calls_per_s <= _HEAVY_PER_S]
-    # The others take together what a heavy one takes.
-    batches = [*([cell] for cell in heavy[:1]), others, *([cell] for cell in heavy[1:])]
+    heavy.sort(key=lambda cell: cell.kind != "minute")  # they wait together for a minute to end
     running: dict[Cell, Future[Shown]] = {}
 
     def run_late(cell: Cell, number: int) -> Shown:
         time.sleep(number * _START_EVERY_S)
         return run_cell(cell, processor, whole_minutes=whole_minutes)
 
-    def run_batch(batch: Sequence[Cell]) -> None:
-        begun = [many.submit(run_late, cell, number) for number, cell in enumerate(batch)]
-        running.update(zip(batch, begun, strict=True))
-        for one in begun:
-            one.result()
-
     with ThreadPoolExecutor(len(cells)) as many, ThreadPoolExecutor(_AT_ONCE) as few:
-        start = [many.submit(run_late, cell, number) for number, cell in enumerate(light)]
-        running.update(zip(light, start, strict=True))
-        time.sleep(len(light) * _START_EVERY_S)
-        ended = [few.submit(run_batch, batch) for batch in batches]
-        for batch_ended in ended:
-            batch_ended.result()
+        for number, cell in enumerate((*light, *others)):
+            running[cell] = many.submit(run_late, cell, number)
+        wait([running[cell] for cell in others])
+        for number, cell in enumerate(heavy):
+            running[cell] = few.submit(run_late, cell, number % _AT_ONCE)
     return [running[cell].result() for cell in cells]
 
 

@@ -19,7 +19,7 @@ _RARE_CALLS = 5_000
 _FLOOR_PER_S = 0.01
 # What a late timer may make up for: in a second that is full already it is too much.
 _CATCH_UP_S = 0.1
-_CATCH_UP_LEAST_S = 0.01
+_CATCH_UP_LEAST_S = 0.02
 _CATCH_UP_CUT = 0.25
 _CATCH_UP_RISE_PER_S = 0.05
 
