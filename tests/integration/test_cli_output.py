@@ -68,7 +68,7 @@ def test_a_file_that_is_none_of_the_run_s_is_told(shell: Shell) -> None:
     (shell.the_run() / "conversion_results_batch_009.json").write_text("{}")
     result = shell.run("--limit", "5")
     assert result.code == 5
-    assert "conversion_results_batch_009.json" in result.out
+    assert "conversion_results_batch_009.json" in result.err
     assert shell.figures()["reconciled"] is False
 
 
