@@ -164,5 +164,6 @@ def _left(cell: Cell, timeline: Sequence[Mapping[str, Any]], second: int) -> flo
 
 
 def _refused(seconds: Sequence[Mapping[str, Any]]) -> float:
-    refused = sum(one["refused"] for one in seconds)
-    return refused / max(1, refused + sum(one["admitted"] for one in seconds))
+    refused: int = sum(one["refused"] for one in seconds)
+    admitted: int = sum(one["admitted"] for one in seconds)
+    return refused / max(1, refused + admitted)
