@@ -22,7 +22,8 @@ but used up, and the 429 that ends it says so. Where nothing tells of a limit, n
 """
 
 import math
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from processor.direct.brake import Brake
 from processor.direct.headers import Limit, RateLimits
@@ -31,8 +32,7 @@ from processor.direct.meter import Meter
 _SCARCE = 0.02
 
 
-@dataclass(frozen=True, slots=True)
-class Ticket:
+class Ticket(Struct, frozen=True, gc=False):
     """One call's place in the order of calls.
 
     Attributes:

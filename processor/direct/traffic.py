@@ -1,5 +1,6 @@
 """How many calls may be in flight and when the next may go; what answers teach of it."""
 
+import math
 from collections.abc import Callable
 
 from processor.direct.headers import read_limits
@@ -11,6 +12,8 @@ from processor.notice import Notice
 from processor.verdict import Kind, Verdict
 
 _WINDOW_CEILING = 1_000  # of the adaptive window; few providers serve more at once
+# Thousands of answers a second tell the same; reading them all would cost a tenth of the CPU.
+_LEARN_EVERY_S = 0.005
 
 
 class Traffic:
@@ -29,6 +32,7 @@ class Traffic:
         self._pace = Pace(rpm=rules.rpm, tpm=rules.tpm)
         self._hold_most_s = rules.retry.retry_after_max_s
         self._tell = tell
+        self._learnt_s = -math.inf
         self.hold_until_s = 0.0
 
     @property
@@ -77,6 +81,9 @@ class Traffic:
             self._hold_all(verdict.code, verdict.retry_after_s, now_s)
 
     def _learn_limits(self, verdict: Verdict, reply: Reply, ticket: Ticket, now_s: float) -> None:
+        if verdict.kind is Kind.OK and now_s < self._learnt_s + _LEARN_EVERY_S:
+            return
+        self._learnt_s = now_s
         limits = read_limits(reply.headers)
         self._pace.observe(now_s, limits, ticket)
         if verdict.code == "rate_limited":
