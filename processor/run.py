@@ -20,7 +20,7 @@ from processor.direct.breaker import Stop
 from processor.direct.lane import DirectLane
 from processor.direct.retry import RetryPolicy
 from processor.direct.rules import LaneRules
-from processor.direct.transport import Transport
+from processor.direct.transport import CONNECT_S, Transport
 from processor.errors import LedgerError, ProcessorError, UsageError
 from processor.exports import chunk_files, reconciliation, stats, tables
 from processor.ledger import allowance
@@ -204,6 +204,7 @@ class Run:
             settings.base_url,
             key.get_secret_value() if key else None,
             trust_env=not settings.local,
+            connect_s=min(CONNECT_S, settings.timeout_s / 2),
         ) as transport:
             self._transport = transport
             with self._writing(ledger, session) as writer:

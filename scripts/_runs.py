@@ -30,11 +30,6 @@ class Done:
     first_s: float
 
     @property
-    def item_us(self) -> float:
-        """Microseconds of time for each item."""
-        return float(self.figures["elapsed_s"]) / self.items * 1e6
-
-    @property
     def peak_mb(self) -> float:
         """Peak memory of the process."""
         assert self.spent.peak_mb is not None, "the benchmark itself is larger than the run"

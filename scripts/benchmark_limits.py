@@ -82,11 +82,11 @@ class Shown:
 
     @property
     def holds(self) -> bool:
-        """Whether all targets are reached; what cannot fit is not asked for."""
+        """Whether all targets are reached."""
         target = SHARED_LEAST if self.cell.other else ALONE_LEAST
         return (
             self.reached is not None
-            and self.reached.of_fits >= target
+            and self.reached.of_left >= target
             and self.reached.refused < REFUSED_MOST
             and self.lost == 0
         )

@@ -41,7 +41,7 @@ class Work:
         body: The request's JSON, once it is rendered.
         tokens: A guess of what the provider counts the request for.
         invalid: (answer, problem) pairs that its next request shows.
-        size: Of the rendered request; with a budget only.
+        size: Of the rendered request, which bounds its cost.
         estimate_usd: What the next call is expected to cost; with a budget only.
     """
 

@@ -83,7 +83,7 @@ class Breaker:
     def next(self) -> Next:
         """What tells most about provider and items."""
         if not self.outage:
-            return Next.UNTRIED if self._barred else Next.ANY
+            return Next.UNTRIED if self._barred or self._failing else Next.ANY
         last = self._probes % WITNESS_EVERY == WITNESS_EVERY - 1
         is_turn = self._by_barring or (
             last and bool(self._failing)

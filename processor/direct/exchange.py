@@ -19,9 +19,9 @@ from yarl import URL
 Response = tuple[int, CIMultiDictProxy[str], bytes]
 """Status, headers, body."""
 
-_KEEPALIVE_S = 60.0
-# Servers close connections that idle for seconds; one that was in use just now is not among them.
-_MAY_BE_STALE_S = 0.5
+# Shorter than servers keep a connection (most for five seconds and more): a request must not meet
+# a connection that is being closed, because nobody could tell whether it was read and charged.
+_KEEPALIVE_S = 4.0
 
 
 class _Idle(NamedTuple):
@@ -35,8 +35,8 @@ class _Idle(NamedTuple):
 class Exchange:
     """Posts bodies to one address; `close` it at the end.
 
-    A connection that the server closed while it idled is replaced without a word: the request
-    was not read. Any other loss of a connection is the caller's to judge.
+    A connection that was closed or has idled for seconds is replaced before anything is sent on
+    it. Nothing is ever sent twice: a lost connection is the caller's to judge.
 
     Args:
         session: Whose connector and time-outs are used; open as long as this is used.
@@ -85,13 +85,7 @@ class Exchange:
         idle = self._take_idle()
         if idle is None:
             return await self._exchange(*await self._connect(), body)
-        rested = self._loop.time() - idle.since_s >= _MAY_BE_STALE_S
-        try:
-            return await self._exchange(idle.connection, idle.protocol, body)
-        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
-            if not rested:
-                raise
-        return await self._exchange(*await self._connect(), body)
+        return await self._exchange(idle.connection, idle.protocol, body)
 
     def close(self) -> None:
         """Close the connections that idle."""
@@ -100,6 +94,7 @@ class Exchange:
 
     def _take_idle(self) -> _Idle | None:
         """The connection that was used last and may be used again."""
+        self._drop_rested()
         while self._idle:
             idle = self._idle.pop()
             if idle.protocol.is_connected() and not idle.protocol.should_close:
@@ -107,14 +102,21 @@ class Exchange:
             idle.connection.close()
         return None
 
-    def _put_idle(self, connection: Connection, protocol: ResponseHandler) -> None:
-        now_s = self._loop.time()
-        while self._idle and self._idle[0].since_s < now_s - _KEEPALIVE_S:
+    def _drop_rested(self) -> None:
+        since_s = self._loop.time() - _KEEPALIVE_S
+        while self._idle and self._idle[0].since_s < since_s:
             self._idle.popleft().connection.close()
-        self._idle.append(_Idle(connection, protocol, now_s))
+
+    def _put_idle(self, connection: Connection, protocol: ResponseHandler) -> None:
+        self._drop_rested()
+        self._idle.append(_Idle(connection, protocol, self._loop.time()))
 
     async def _connect(self) -> tuple[Connection, ResponseHandler]:
-        connection = await self._connector.connect(self._target, [], self._timeout)
+        try:
+            async with asyncio.timeout(self._timeout.sock_connect):  # the name's look-up included
+                connection = await self._connector.connect(self._target, [], self._timeout)
+        except TimeoutError as error:
+            raise aiohttp.ConnectionTimeoutError("no connection in time") from error
         protocol = connection.protocol
         if protocol is None:
             raise aiohttp.ServerDisconnectedError

@@ -1,4 +1,6 @@
-"""The direct lane: one dispatcher sends the next request whenever a slot is free.
+"""The direct lane: the next request is sent whenever its turn has come and a slot is free.
+
+One dispatcher fills new slots; a slot whose call has ended takes the next turn itself.
 
 The way of a call: turn of the rate, slot, HTTP call under a total deadline, verdict, and then an
 outcome, a retry with its due time, or a re-ask. What waits holds no slot.
@@ -93,7 +95,7 @@ class DirectLane:
         )
         self._rng = random.Random(rules.seed)  # noqa: S311 - jitter needs no secrecy
         self._alarm = Alarm(clock)
-        self._calls = Slots(
+        self._slots = Slots(
             rules.timeout_s,
             clock,
             call=self._call,
@@ -110,7 +112,7 @@ class DirectLane:
     @property
     def in_flight(self) -> int:
         """Calls that are on their way."""
-        return len(self._calls)
+        return len(self._slots)
 
     async def run(self) -> None:
         """Send until nothing is left, or until `drain` or a job-fatal verdict.
@@ -118,7 +120,8 @@ class DirectLane:
         When it returns, no call is in flight and every answer has been recorded; `stopped` tells
         why the job must stop, if it must.
         """
-        watch = asyncio.create_task(self._calls.watch(), name="deadlines")
+        watch = asyncio.create_task(self._slots.watch(), name="deadlines")
+        watch.add_done_callback(self._slots.note_crash)
         try:
             while not self._finished():
                 self._alarm.rearm()
@@ -126,11 +129,12 @@ class DirectLane:
                 if not self._finished():
                     await self._alarm.wait(until_s)
         finally:
+            self._draining = True  # a slot whose call is ended must not take another turn
             watch.cancel()
             self._alarm.close()
-            await asyncio.gather(*self._calls.cancel_all(), return_exceptions=True)
-        if self._calls.crash is not None:
-            raise self._calls.crash
+            await asyncio.gather(*self._slots.cancel_all(), return_exceptions=True)
+        if self._slots.crash is not None:
+            raise self._slots.crash
 
     def trust(self, succeeded: Fresh) -> None:
         """Take an item that succeeded in an earlier session for a witness."""
@@ -146,7 +150,7 @@ class DirectLane:
 
     def abort(self) -> None:
         """End the calls in flight; their items stay pending."""
-        self._calls.cancel_all()
+        self._slots.cancel_all()
         self.drain()
 
     def committed(self, records: Sequence[Outcome | Attempt]) -> None:
@@ -165,10 +169,10 @@ class DirectLane:
 
     def _is_ending(self) -> bool:
         """Whether no call may be started any more."""
-        return self._draining or self.stopped is not None or self._calls.crash is not None
+        return self._draining or self.stopped is not None or self._slots.crash is not None
 
     def _finished(self) -> bool:
-        if self._calls:
+        if self._slots:
             return False
         if self._is_ending():
             return True
@@ -184,7 +188,7 @@ class DirectLane:
                 await self._throttler.acquire()  # type: ignore[no-untyped-call]
                 if self._is_ending():
                     return inf
-            self._calls.start(self._take_turn(found))
+            self._slots.start(self._take_turn(found))
 
     def _follow(self) -> Turn | None:
         """The turn that may follow in a slot that has become free."""
@@ -193,7 +197,7 @@ class DirectLane:
         found = self._choose()
         if not isinstance(found, Work):
             return None
-        if len(self._calls) + 1 < self._traffic.window:  # it grew
+        if len(self._slots) + 1 < self._traffic.window:  # it grew
             self._alarm.ring()
         return self._take_turn(found)
 
@@ -208,7 +212,7 @@ class DirectLane:
             now_s = self._clock.monotonic()
             if now_s < self._traffic.hold_until_s:
                 return self._traffic.hold_until_s
-            if len(self._calls) >= self._breaker.room(self._traffic.window, now_s):
+            if len(self._slots) >= self._breaker.room(self._traffic.window, now_s):
                 return self._room_grows_at_s(now_s)
             work = self._next(now_s)
             if work is None:
@@ -230,7 +234,7 @@ class DirectLane:
         """When the work may be sent; the turn of what may go now is taken."""
         if self._purse is not None and not self._afford(work, self._purse):
             return inf
-        return self._barrier(work, now_s) or self._traffic.turn(now_s, work.tokens)
+        return self._barrier(work, now_s) or self._traffic.due_s(now_s, work.tokens)
 
     def _next(self, now_s: float) -> Work | None:
         wanted = self._breaker.next
@@ -242,7 +246,7 @@ class DirectLane:
 
     def _may_pull(self) -> bool:
         """Backpressure: what is in flight, waits or is not written yet stays bounded."""
-        held = len(self._calls) + self._backlog.held + len(self._reasks) + self._unwritten
+        held = len(self._slots) + self._backlog.held + len(self._reasks) + self._unwritten
         return held < max(_HELD_LEAST, 4 * self._traffic.window)
 
     def _render(self, work: Work) -> bool:
@@ -260,7 +264,7 @@ class DirectLane:
         """Whether the work may be sent as far as money goes; the job stops when it never may."""
         if purse.admits(work, self._traffic.window):
             return True
-        if not self._calls and (stop := purse.refusal(work)):
+        if not self._slots and (stop := purse.refusal(work)):
             self._stop(stop)
         return False
 
@@ -268,7 +272,7 @@ class DirectLane:
         """When the work's chunk may begin, with `--wait`; 0 when nothing holds it."""
         if not self._rules.wait_s or work.item.chunk <= self._chunk or work.done:
             return 0.0
-        if self._calls or self._backlog.held or self._reasks or self._unwritten:
+        if self._slots or self._backlog.held or self._reasks or self._unwritten:
             return inf
         first = self._chunk == 0
         self._chunk = work.item.chunk
@@ -297,7 +301,7 @@ class DirectLane:
             verdict = self._judge_cancelled()
         now_s = self._clock.monotonic()
         latency_s = now_s - started_s
-        self._traffic.learn(verdict, reply, ticket, now_s, in_flight=len(self._calls))
+        self._traffic.learn(verdict, reply, ticket, now_s, in_flight=len(self._slots))
         self._guard(verdict, work, started_s, now_s)
         if verdict.unreachable:
             self._traffic.refund(work.tokens)
@@ -314,7 +318,7 @@ class DirectLane:
 
     def _judge_cancelled(self) -> Verdict:
         """The verdict on a call over its deadline; any other cancellation goes on."""
-        if not self._calls.is_overdue():
+        if not self._slots.is_overdue():
             raise asyncio.CancelledError
         detail = f"No whole answer within {self._rules.timeout_s:g} s"
         return judge_failure(TransportFault(fault=Fault.TIMEOUT, sent=True, detail=detail))

@@ -76,7 +76,7 @@ class Slots:
     def start(self, turn: Turn) -> None:
         """Make a call, and those that follow it."""
         slot = _Slot(turn)
-        task = asyncio.create_task(self._serve(slot))
+        task = asyncio.create_task(self._serve(slot), name="slot")
         self._calls.begin(task)
         task.add_done_callback(partial(self._ended, slot))
 
@@ -89,6 +89,12 @@ class Slots:
     def cancel_all(self) -> list[asyncio.Task[None]]:
         """End all calls; returns their tasks, to be waited for."""
         return self._calls.cancel_all()
+
+    def note_crash(self, task: asyncio.Task[None]) -> None:
+        """Keep what broke a task that has ended, if anything did, and tell that it has ended."""
+        if not task.cancelled() and task.exception() is not None:
+            self.crash = self.crash or task.exception()
+        self._vacated()
 
     async def _serve(self, slot: _Slot) -> None:
         task = asyncio.current_task()
@@ -109,7 +115,5 @@ class Slots:
         if task.cancelled():
             overdue = self._calls.is_overdue(task)
             self._cut_off(slot.turn[0], begun=slot.begun, overdue=overdue)
-        elif task.exception() is not None:
-            self.crash = self.crash or task.exception()
         self._calls.end(task)
-        self._vacated()
+        self.note_crash(task)

@@ -40,7 +40,7 @@ class Traffic:
         """How many calls may be in flight."""
         return self._window.size
 
-    def turn(self, now_s: float, tokens: int) -> float:
+    def due_s(self, now_s: float, tokens: int) -> float:
         """When a call may go; `now_s` itself for now, and then its turn is taken."""
         return now_s + self._pace.turn(now_s, tokens)
 

@@ -17,7 +17,7 @@ from processor.direct.exchange import Exchange, Response
 from processor.verdict import Fault, TransportFault
 
 _JSON = "application/json"
-_CONNECT_S = 15.0  # a host that does not answer at all is unreachable long before the deadline
+CONNECT_S = 15.0  # a host that does not answer at all is unreachable long before the deadline
 _KEY_LEAST_CHARS = 8  # a shorter "key" may be a word of an error
 _SECRET_LEAST_CHARS = 20  # a shorter one, of a model's answer
 
@@ -47,6 +47,8 @@ class Transport:
         base_url: Such as `https://api.openai.com/v1`, without a slash at the end.
         api_key: Sent as a bearer token; None sends none.
         trust_env: Whether the proxy variables of the environment count.
+        connect_s: How long a connection may take; below a call's deadline, or a call that never
+            went out would look like one that may be charged.
         resolver: Looks names up instead of the system, and caches them for itself.
     """
 
@@ -56,6 +58,7 @@ class Transport:
         api_key: str | None,
         *,
         trust_env: bool,
+        connect_s: float = CONNECT_S,
         resolver: AbstractResolver | None = None,
     ) -> None:
         self._base_url = base_url
@@ -65,6 +68,7 @@ class Transport:
             self._headers[hdrs.AUTHORIZATION] = f"Bearer {api_key}"
         self._trust_env = trust_env
         self._resolver = resolver
+        self._connect_s = connect_s
         self._proxy: URL | None = None
         self._proxy_headers: dict[str, str] = {}
         self.bytes_sent = 0
@@ -81,7 +85,7 @@ class Transport:
             connector=aiohttp.TCPConnector(
                 limit=0, resolver=self._resolver, use_dns_cache=self._resolver is None
             ),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._connect_s),
             cookie_jar=aiohttp.DummyCookieJar(),
         )
         self._exchanges: dict[str, Exchange] = {}

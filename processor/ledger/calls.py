@@ -45,10 +45,7 @@ class CallCount:
             finally:
                 os.close(file)
         except (OSError, ValueError) as error:  # ValueError: the write was cut short
-            raise LedgerError(
-                f"{path}: {error}",
-                way_out="Free the disk or mend its permissions, then give the same command again.",
-            ) from error
+            raise refused(path, error) from error
 
     def begin(self) -> None:
         """A call is about to be sent."""
@@ -58,6 +55,14 @@ class CallCount:
     def close(self) -> None:
         """Let go of the page; the file stays."""
         self._page.close()
+
+
+def refused(path: Path, error: Exception) -> LedgerError:
+    """What the disk said about the count, with the way on."""
+    return LedgerError(
+        f"{path}: {error}",
+        way_out="Free the disk or mend its permissions, then give the same command again.",
+    )
 
 
 def begun(connection: sqlite3.Connection) -> int:

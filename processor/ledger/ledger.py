@@ -142,10 +142,13 @@ class Ledger:
         A start that was killed leaves some; the provider may charge for them.
         """
         path = self.folder / calls.CALLS_NAME
-        with self.guard():
-            with database.transaction(self._connection):
-                lost = calls.settle(self._connection, path)
-            path.unlink(missing_ok=True)
+        try:
+            with self.guard():
+                with database.transaction(self._connection):
+                    lost = calls.settle(self._connection, path)
+                path.unlink(missing_ok=True)
+        except OSError as error:
+            raise calls.refused(path, error) from error
         return lost
 
     def add_seconds(self, stage: str, seconds: float) -> None:

@@ -53,9 +53,13 @@ def succeeded(connection: sqlite3.Connection) -> Pending | None:
     if row is None:
         return None
     chunk, seq, key, is_integer, fields, attempts = row
+    with database.decoding():
+        return Pending(item=_item(seq, chunk, key, is_integer, fields), attempts=attempts)
+
+
+def _item(seq: int, chunk: int, key: str, is_integer: int, fields: str) -> Item:
     identity = int(key) if is_integer else key
-    item = Item(seq=seq, chunk=chunk, id=identity, fields=jsontext.loads(fields))
-    return Pending(item=item, attempts=attempts)
+    return Item(seq=seq, chunk=chunk, id=identity, fields=jsontext.loads(fields))
 
 
 def _read(path: Path, connection: sqlite3.Connection) -> Iterator[Pending]:
@@ -89,12 +93,7 @@ def _of_span(connection: sqlite3.Connection, number: int, span: tuple[int, int])
     with database.decoding():
         return [
             _pending(
-                Item(
-                    seq=seq,
-                    chunk=number,
-                    id=int(key) if is_integer else key,
-                    fields=jsontext.loads(fields),
-                ),
+                _item(seq, number, key, is_integer, fields),
                 tried.get(seq),
             )
             for seq, key, is_integer, fields in rows

@@ -79,6 +79,22 @@ def test_after_one_success_complaints_are_about_their_items() -> None:
     asyncio.run(main())
 
 
+@pytest.mark.parametrize("concurrency", [2, 20])
+def test_a_server_that_is_silent_from_the_start_fails_no_item(concurrency: int) -> None:
+    """Other items are asked before the same ones again, so that it is soon known for an outage."""
+
+    async def main() -> None:
+        rules = LaneRules(concurrency=concurrency)
+        async with bench(items(60), faults=["hang"], rules=rules) as it:
+            await it.run()
+            assert it.lane.stopped is not None
+            assert it.lane.stopped.code == "timeout"
+            assert it.outcomes == {}
+            assert it.clock.monotonic() < 1_500
+
+    asyncio.run(main())
+
+
 def test_a_canary_that_meets_a_fault_of_the_server_opens_no_gate() -> None:
     async def main() -> None:
         async with bench(items(60), faults=["server_error:until=2", "bad_key"]) as it:
