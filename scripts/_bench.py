@@ -242,7 +242,7 @@ def machine_line() -> str:
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """A Markdown table; all columns but the first are right-aligned."""
     lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
-    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
+    return "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)
 
 
 def report(figures: Sequence[Figure]) -> int:
@@ -260,6 +260,10 @@ def report(figures: Sequence[Figure]) -> int:
     ]
     print(table(("figure", "measured", "target", "holds", "made of"), rows), flush=True)
     return 0 if all(figure.holds for figure in figures) else 1
+
+
+def _cell(value: object) -> str:
+    return " ".join(str(value).split()).replace("|", "/")
 
 
 def shown(value: float, unit: str = "") -> str:

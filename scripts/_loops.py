@@ -117,6 +117,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--concurrency", type=int, default=50)
     parser.add_argument("--chunk-size", type=int, default=100)
     parser.add_argument("--task", help="In place of the sentence about a topic.")
+    parser.add_argument("--cold", action="store_true", help="Without a first hundred rows.")
     options = parser.parse_args(arguments)
     url, concurrency = options.url, options.concurrency
     with tempfile.TemporaryDirectory() as place:
@@ -142,7 +143,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             )
 
         loop = _LOOPS[options.way]
-        measured(loop, way(few, "warm"))
+        if not options.cold:
+            measured(loop, way(few, "warm"))
         print(json.dumps(measured(loop, way(options.rows, "measured"))))
 
 

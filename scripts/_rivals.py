@@ -65,6 +65,10 @@ class RivalError(Exception):
     """A rival could not be installed, or ended without a result."""
 
 
+class NoResultError(RivalError):
+    """A rival ended without a result; what it sent, it sent."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RivalResult:
     """What a rival made of the rows.
@@ -116,7 +120,8 @@ def run(
         python: Of an environment that has the rival; None makes one on first use.
 
     Raises:
-        RivalError: It cannot be installed, or ended without a result.
+        NoResultError: It ended without a result.
+        RivalError: It cannot be installed.
     """
     python = python or _environment(name)
     with tempfile.TemporaryDirectory() as home:
@@ -167,7 +172,7 @@ def _result(name: str, said: str, told: str) -> RivalResult:
         if line.startswith('{"version"'):
             return RivalResult(name=name, **json.loads(line))
     last = "\n".join(told.splitlines()[-15:])
-    raise RivalError(f"{name} ended without a result:\n{last}")
+    raise NoResultError(f"{name} ended without a result:\n{last}")
 
 
 def _environment(name: str) -> Path:

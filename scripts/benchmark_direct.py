@@ -100,12 +100,15 @@ def mathml(folder: Path, *, count: int) -> None:
 
 
 def rivals(folder: Path, names: Sequence[str], *, count: int) -> None:
-    """CPU and time of other tools, against a bare loop over the same rows."""
+    """CPU and time an answer of other tools, against a bare loop over the same rows.
+
+    All start cold, we and the bare loop too.
+    """
     rows = write_rows(folder / "rivals.jsonl", count)
     lines: list[Sequence[object]] = []
     with serving() as server:
-        base = measured("bare", server.url, rows)
-        ours = measured("ours", server.url, rows)
+        base = measured("bare", server.url, rows, "--cold")
+        ours = measured("ours", server.url, rows, "--cold")
         lines.append(("processor", f"{count} of {count}", *_of(ours, base)))
         for name in names:
             try:
@@ -120,10 +123,14 @@ def rivals(folder: Path, names: Sequence[str], *, count: int) -> None:
             except _rivals.RivalError as error:
                 lines.append((name, str(error), "", ""))
                 continue
-            spent = {"cpu_s": result.cpu_s, "wall_s": result.wall_s}
-            answered = f"{result.answered} of {count}"
+            share = max(1, result.answered) / count
+            spent = {"cpu_s": result.cpu_s / share, "wall_s": result.wall_s / share}
+            late = "" if result.finished else ", then time was up"
+            answered = f"{result.answered} of {count}{late}"
             lines.append((f"{name} {result.version}", answered, *_of(spent, base)))
-    print(table(("client", "answered", "CPU of bare", "time of bare"), lines), flush=True)
+    print(
+        table(("client", "answered", "CPU an answer, of bare", "time, of bare"), lines), flush=True
+    )
 
 
 def _of(spent: Mapping[str, float], base: Mapping[str, float]) -> tuple[str, str]:
