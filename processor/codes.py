@@ -148,7 +148,7 @@ _ACCOUNT = (
         code="model_not_found",
         retryable=False,
         means="The provider has no such model, or this account may not use it.",
-        remedy="Name another model with --model.",
+        remedy="Name another model with --model and --accept-change.",
     ),
     Cause(
         code="not_found",
@@ -160,7 +160,8 @@ _ACCOUNT = (
         code="refused_parameter",
         retryable=False,
         means="The model does not accept one of the task's parameters.",
-        remedy="Remove the named parameter from the task, or choose another model.",
+        remedy="Remove the named parameter from the task, or choose another model; then add "
+        "--accept-change.",
     ),
 )
 
@@ -178,7 +179,7 @@ _ITEM = (
         code="truncated",
         retryable=False,
         means="The answer was cut off at its length limit.",
-        remedy="Raise --max-output-tokens, then run `processor retry`.",
+        remedy="Run `processor retry --code truncated`, then raise --max-output-tokens.",
     ),
     Cause(
         code="refused",

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from math import inf
 
-from processor.verdict import Kind, Verdict
+from processor.verdict import PATIENCE, Kind, Verdict
 
 CANARIES = 2
 OUTAGE_AFTER = 10
@@ -71,6 +71,8 @@ class Breaker:
         self._probe_wait_s = _PROBE_BASE_S
         self._probes = 0
         self._by_barring = False
+        self._refused_since_s: float | None = None
+        self._asked_s = 0.0  # the longest wait that was asked for since
         self._succeeded = False
         self._complaints: dict[str, int] = {}
 
@@ -134,6 +136,9 @@ class Breaker:
             self.forget(seq)
         if verdict.kind is Kind.OK:
             self._succeeded = self.has_witness = True
+        if verdict.code in PATIENCE:
+            return self._wait_on(verdict, now_s)
+        self._refused_since_s = None
         return self._complain(verdict)
 
     def forget(self, seq: int) -> None:
@@ -201,6 +206,14 @@ class Breaker:
     def _is_outage(self) -> bool:
         """Few items that fail over and over are at fault themselves; unreachable is nobody's."""
         return len(self._failing) >= OUTAGE_AFTER or self._unreachable >= OUTAGE_AFTER
+
+    def _wait_on(self, verdict: Verdict, now_s: float) -> Stop | None:
+        """A provider that only ever asks for patience is no better than one that is gone."""
+        if self._refused_since_s is None:
+            self._refused_since_s, self._asked_s = now_s, 0.0
+        self._asked_s = max(self._asked_s, verdict.retry_after_s or 0.0)
+        patience_s = self._give_up_s + self._asked_s
+        return _stop(verdict) if now_s - self._refused_since_s >= patience_s else None
 
     def _complain(self, verdict: Verdict) -> Stop | None:
         """A complaint that every request earns is about the job, not about the items."""

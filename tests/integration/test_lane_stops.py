@@ -95,6 +95,19 @@ def test_a_server_that_is_silent_from_the_start_fails_no_item(concurrency: int) 
     asyncio.run(main())
 
 
+@pytest.mark.parametrize("fault", ["rate_limit:retry-after=2", "rate_limit", "slow_down"])
+def test_a_provider_that_only_asks_for_patience_is_given_up(fault: str) -> None:
+    async def main() -> None:
+        async with bench(items(60), faults=[fault], rules=LaneRules(give_up_s=60)) as it:
+            await it.run()
+            assert it.lane.stopped is not None
+            assert it.lane.stopped.code in {"rate_limited", "slow_down"}
+            assert it.outcomes == {}
+            assert 60 <= it.clock.monotonic() < 300
+
+    asyncio.run(main())
+
+
 def test_a_canary_that_meets_a_fault_of_the_server_opens_no_gate() -> None:
     async def main() -> None:
         async with bench(items(60), faults=["server_error:until=2", "bad_key"]) as it:
