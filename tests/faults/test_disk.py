@@ -94,8 +94,8 @@ def test_it_fails_while_results_come(folder: Folder, disk: BadDisk) -> None:
             ("*/out/ledger.sqlite-wal", "write", errno.ENOSPC, "ledger.sqlite"),
             ("*/out/ledger.sqlite-wal", "sync", errno.EIO, "ledger.sqlite"),
             ("*/out/.conversion_results*", "write", errno.ENOSPC, "conversion_results_batch_"),
-            ("*/out/.conversion_stats*", "sync", errno.EIO, "conversion_stats.json"),
             ("*/logs/batch_conversion.log", "write", errno.EIO, "batch_conversion.log"),
+            ("*/out/.conversion_stats*", "sync", errno.EIO, "conversion_stats.json"),
             ("*/out/.*.csv.tmp", "write", errno.ENOSPC, ".csv"),
         )
     ):
@@ -106,7 +106,8 @@ def test_it_fails_while_results_come(folder: Folder, disk: BadDisk) -> None:
         disk.mend()
         assert_refused(process.returncode, told, names)
         assert acknowledged(folder) <= held(folder)
-        assert names == ".csv" or len(held(folder)) < ITEMS
+        # Statistics are written every two seconds: a quick machine is done with all items by then.
+        assert names in {"conversion_stats.json", ".csv"} or len(held(folder)) < ITEMS
     assert_mended(folder)
 
 
