@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+BUDGET_CODE = "budget"  # of the stop that has an exit code of its own
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
@@ -167,7 +169,7 @@ _ACCOUNT = (
 
 _OWN = (
     Cause(
-        code="budget",
+        code=BUDGET_CODE,
         retryable=True,
         means="The money that --budget allows is used up.",
         remedy="Run the same command again with a higher --budget.",

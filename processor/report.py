@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from processor.codes import BUDGET_CODE
 from processor.direct.breaker import Stop
-from processor.direct.purse import BUDGET_CODE
 from processor.errors import ProcessorError
 from processor.ledger.intake import Intake
 from processor.ledger.ledger import Counts

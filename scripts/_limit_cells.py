@@ -101,14 +101,12 @@ class Reached:
         of_fits: The same of what the limiter can let through.
         refused: Share of all calls that got a 429, from the first to the last.
         refused_later: The same of the calls after the first burst.
-        seconds: How long was measured.
     """
 
     of_left: float
     of_fits: float
     refused: float
     refused_later: float
-    seconds: int
 
 
 def measure(cell: Cell, timeline: Sequence[Mapping[str, Any]], *, whole_minutes: bool) -> Reached:
@@ -136,7 +134,6 @@ def measure(cell: Cell, timeline: Sequence[Mapping[str, Any]], *, whole_minutes:
         of_fits=used / fits,
         refused=_refused(timeline),
         refused_later=_refused(later),
-        seconds=ends - begins,
     )
 
 

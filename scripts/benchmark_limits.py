@@ -38,7 +38,7 @@ from itertools import product
 from pathlib import Path
 
 import _rivals
-from _bench import Child, Server, machine_line, serving, table
+from _bench import Child, Server, machine_line, serving, table, write_task
 from _limit_cells import BURST_S, MINUTE_S, Cell, Reached, measure
 
 KINDS = ("bucket", "minute", "second")
@@ -55,15 +55,6 @@ _HEAVY_PER_S = 100  # of one that keeps a core busy for half of it
 _AT_ONCE = 2  # heavy ones
 
 _KEY = "sk-benchmark"
-_TASK = """\
-name = "sentence"
-model = "gpt-6-luna"
-id = "id"
-system = "You answer in one short sentence."
-prompt = "Say something about {{ topic }}, please, number {{ number }}."
-[output]
-kind = "text"
-"""
 _RIVALS_CELL = Cell(kind="bucket", rpm=6_000, seconds=30)
 _RIVALS_AT_ONCE = 100  # calls in flight
 _RIVALS_TIMEOUT_S = 300.0
@@ -178,7 +169,7 @@ def processor(server: Server, rows: Path, count: int) -> int:
         SystemExit: The run failed.
     """
     place = rows.parent
-    (place / "task.toml").write_text(_TASK)
+    write_task(place / "task.toml")
     arguments = ["-m", "processor", "run", "--task", "task.toml", "--input", rows.name]
     arguments += ["--base-url", server.url, "--out", "out", "--quiet"]
     output = place / "output"

@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Iterator
 
 from processor.cli.words import duration, milliseconds, money, rate, share
-from processor.codes import cause_of
+from processor.codes import BUDGET_CODE, cause_of
 from processor.exports.tables import SKIPPED_NAME
 from processor.watch.snapshot import Snapshot
 
@@ -58,7 +58,7 @@ def next_steps(shot: Snapshot, *, command: str) -> Iterator[str]:
     folder = shlex.quote(str(shot.folder))
     if shot.pending:
         same = "the same command"
-        if shot.session is not None and shot.session.stop_code == "budget":
+        if shot.session is not None and shot.session.stop_code == BUDGET_CODE:
             same += " with a higher --budget"
         yield f"{shot.pending:,} items are pending; {same} goes on: {command}"
     if any(cause_of(code).retryable for code in shot.errors):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from processor.codes import BUDGET_CODE
 from processor.direct.backlog import Work
 from processor.direct.breaker import Stop
 from processor.items import Usage
@@ -9,8 +10,6 @@ from processor.plan.budget import Budget
 from processor.plan.estimate import Estimator, Size
 from processor.plan.prices import dollars
 from processor.verdict import Verdict
-
-BUDGET_CODE = "budget"
 
 Pricer = Callable[[str | None, str | None, str, Usage], float | None]
 """(model, tier, lane, usage) to US dollars; None when the price is unknown."""

@@ -48,7 +48,7 @@ ALLOWED = {
     "watch": {"errors", "items", "jsontext", "ledger"},
     "exports": {"errors", "items", "jsontext", "ledger", "watch"},
     "observer": {"ledger", "notice"},
-    "report": {"direct", "errors", "ledger", "plan", "watch"},
+    "report": {"codes", "direct", "errors", "ledger", "plan", "watch"},
     "spending": {"direct", "errors", "items", "ledger", "plan", "settings"},
     "run": {
         *BASE,
