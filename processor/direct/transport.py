@@ -13,7 +13,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 from yarl import URL
 
-from processor.direct.exchange import Exchange, Response
+from processor.direct.exchange import Exchange
+from processor.direct.wire import Response
 from processor.verdict import Fault, TransportFault
 
 _JSON = "application/json"

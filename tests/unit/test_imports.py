@@ -84,7 +84,8 @@ SOLE_IMPORTERS = {
     "rich": {"cli.screen"},
     "structlog": {"cli.logs"},
     "tenacity": {"direct.retry"},
-    "aiohttp": {"direct.exchange", "direct.transport", "sandbox"},
+    "aiohttp": {"direct.exchange", "direct.transport", "direct.wire", "sandbox"},
+    "httptools": {"direct.wire"},
     "sqlite3": {"exports", "ledger", "run", "watch"},
 }
 

@@ -1,0 +1,193 @@
+"""One connection, and the answers that come on it, each read whole.
+
+aiohttp finds the address and opens the connection, httptools parses what comes. aiohttp's own
+reader hands an answer over piece by piece through two queues, and keeps it in two kinds of
+dictionaries, which costs a third of the CPU of a call.
+"""
+
+import asyncio
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+
+import httptools
+from aiohttp import ClientPayloadError, ServerDisconnectedError
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.connector import Connection
+
+Response = tuple[int, Mapping[str, str], bytes]
+"""Status, headers, body."""
+
+_HEAD_MOST_BYTES = 2**18
+_LENGTHS = frozenset({"content-length", "transfer-encoding"})
+_PACKINGS = frozenset({"gzip", "x-gzip", "deflate"})
+_PACKED = (b"\x1f\x8b", b"\x78")  # how these begin, and no JSON does
+_ANY_WRAPPING = 32 + zlib.MAX_WBITS
+
+
+class Wire(asyncio.Protocol):
+    """Takes a fresh connection over from aiohttp; makes one call after another.
+
+    Args:
+        connection: As the connector gave it; closed by `close`.
+        loop: The running loop.
+
+    Attributes:
+        idle_since_s: When it was put aside, by the loop's time; kept by its owner.
+
+    Raises:
+        aiohttp.ServerDisconnectedError: It was lost meanwhile.
+    """
+
+    def __init__(self, connection: Connection, loop: asyncio.AbstractEventLoop) -> None:
+        handler, transport = connection.protocol, connection.transport
+        if handler is None or transport is None:
+            raise ServerDisconnectedError
+        self._connection = connection
+        self._handler: ResponseHandler = handler
+        self._transport = transport
+        self._loop = loop
+        self._parser = httptools.HttpResponseParser(self)
+        self._parser.set_dangerous_leniencies(
+            lenient_optional_cr_before_lf=True,
+            lenient_spaces_after_chunk_size=True,
+        )
+        self._waiter: asyncio.Future[Response] | None = None
+        self._spent = False
+        self.idle_since_s = 0.0
+        self._begin()
+        transport.set_protocol(self)
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether another call can be made on it."""
+        return not (self._spent or self._transport.is_closing())
+
+    def call(self, request: bytes) -> "asyncio.Future[Response]":
+        """Send a request; the future is done when the answer has been read to its end.
+
+        It raises what aiohttp does: ClientError or OSError.
+        """
+        waiter = self._waiter = self._loop.create_future()
+        self._transport.write(request)
+        return waiter
+
+    def close(self) -> None:
+        """Close the connection, whatever is under way on it."""
+        self._spent = True
+        self._waiter = None
+        self._connection.close()
+
+    # --- what the event loop calls ---
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes came."""
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserCallbackError:
+            raise  # a bug of ours
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            self._break(f"The answer is no HTTP: {error}")
+            return
+        if not self._in_body:
+            self._head_bytes += len(data)
+            if self._head_bytes > _HEAD_MOST_BYTES:
+                self._break("The answer is no HTTP: its headers have no end")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone; an answer that tells no length ends with it."""
+        self._spent = True
+        if exc is None and self._in_body and _LENGTHS.isdisjoint(Headers(self._headers)):
+            self.on_message_complete()
+        self._fail(exc or ServerDisconnectedError())  # what is no OSError is a bug, and crashes
+        self._handler.connection_lost(exc)
+
+    # --- what the parser calls ---
+
+    def on_message_begin(self) -> None:
+        """The first byte of an answer."""
+        if self._waiter is None:  # nobody asked for it
+            self._spent = True
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header, or what is told behind the last chunk."""
+        self._headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        """The body follows."""
+        self._in_body = True
+
+    def on_body(self, body: bytes) -> None:
+        """A part of the body."""
+        self._parts.append(body)
+
+    def on_message_complete(self) -> None:
+        """The last byte of an answer, or of one that only says that it will come."""
+        status = self._parser.get_status_code()
+        headers, body = Headers(self._headers), b"".join(self._parts)
+        self._begin()
+        if 100 <= status < 200:
+            return
+        self._spent = self._spent or not self._parser.should_keep_alive()
+        waiter, self._waiter = self._waiter, None
+        if waiter is None or waiter.done():
+            return
+        try:
+            body = _unpacked(body, headers)
+        except zlib.error as error:
+            waiter.set_exception(ClientPayloadError(f"The body is not packed as it says: {error}"))
+        else:
+            waiter.set_result((status, headers, body))
+
+    def _begin(self) -> None:
+        """Expect the next answer."""
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._head_bytes = 0
+        self._parts: list[bytes] = []
+        self._in_body = False
+
+    def _fail(self, failure: Exception) -> None:
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None and not waiter.done():
+            waiter.set_exception(failure)
+
+    def _break(self, why: str) -> None:
+        self._spent = True
+        self._fail(ClientPayloadError(why))
+        self._transport.close()
+
+
+class Headers(Mapping[str, str]):
+    """The headers of an answer, by names in any case; few are ever looked for.
+
+    Args:
+        pairs: As they came.
+    """
+
+    __slots__ = ("_pairs",)
+
+    def __init__(self, pairs: Sequence[tuple[bytes, bytes]]) -> None:
+        self._pairs = pairs
+
+    def __getitem__(self, name: str) -> str:
+        wanted = name.lower().encode()
+        for told, value in self._pairs:
+            if len(told) == len(wanted) and told.lower() == wanted:
+                return value.decode("utf-8", "surrogateescape")
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys(name.decode("latin-1").lower() for name, _ in self._pairs))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def _unpacked(body: bytes, headers: Headers) -> bytes:
+    """The body, also when it came compressed although nobody asked for it.
+
+    Raises:
+        zlib.error: It is not what it says.
+    """
+    if not body.startswith(_PACKED) or headers.get("content-encoding") not in _PACKINGS:
+        return body
+    return zlib.decompressobj(_ANY_WRAPPING).decompress(body)
