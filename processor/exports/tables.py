@@ -2,10 +2,11 @@
 
 import csv
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence, Set as AbstractSet
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set as AbstractSet
+from contextlib import ExitStack, contextmanager
+from itertools import compress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from processor import jsontext
 from processor.exports.atomic import replacing
@@ -31,6 +32,7 @@ _OWN = (
     "cached_tokens",
     "cost_usd",
 )
+_BOM = "\ufeff"  # not by the codec utf-8-sig, which is written in Python and ten times slower
 _PLAIN = frozenset({str, int, float, type(None)})
 
 
@@ -62,7 +64,6 @@ def write_all(
     }
     if reviews:
         wanted["review.csv"] = lambda item: item.check == "review"
-    encoding = "utf-8-sig" if bom else "utf-8"
     paths = [folder / name for name in wanted]
     with database.guard(folder / database.LEDGER_NAME), ExitStack() as stack:
         names = results.columns(connection)
@@ -72,26 +73,32 @@ def write_all(
             header.insert(header.index("check"), "label_name")
         tables = []
         for path, belongs in zip(paths, wanted.values(), strict=True):
-            file = stack.enter_context(replacing(path, encoding=encoding))
-            writer = csv.writer(file)
+            writer = csv.writer(stack.enter_context(_table(path, bom=bom)))
             writer.writerow([*_apart(names, set(header)), *header])
             tables.append((writer, belongs))
-        for item in results.of_run(connection):
-            row = [*_given(item, names, with_id=with_id), *_own(item, labels)]
+        for items in results.of_run(connection):
+            rows = [[*_given(item, names, with_id=with_id), *_own(item, labels)] for item in items]
             for writer, belongs in tables:
-                if belongs(item):
-                    writer.writerow(row)
+                writer.writerows(compress(rows, map(belongs, items)))
         skipped = connection.execute(
             "SELECT source, row, problem FROM skipped ORDER BY source, row"
         ).fetchall()
-    return [*paths, *_write_skipped(folder / SKIPPED_NAME, skipped, encoding)]
+    return [*paths, *_write_skipped(folder / SKIPPED_NAME, skipped, bom=bom)]
 
 
-def _write_skipped(path: Path, rows: Sequence[Sequence[Any]], encoding: str) -> list[Path]:
+@contextmanager
+def _table(path: Path, *, bom: bool) -> Iterator[IO[str]]:
+    with replacing(path) as file:
+        if bom:
+            file.write(_BOM)
+        yield file
+
+
+def _write_skipped(path: Path, rows: Sequence[Sequence[Any]], *, bom: bool) -> list[Path]:
     if not rows:
         path.unlink(missing_ok=True)
         return []
-    with replacing(path, encoding=encoding) as file:
+    with _table(path, bom=bom) as file:
         writer = csv.writer(file)
         writer.writerow(("source", "row", "problem"))
         writer.writerows(rows)

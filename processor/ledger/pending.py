@@ -11,9 +11,14 @@ from msgspec import Struct
 
 from processor import jsontext
 from processor.items import Item
-from processor.ledger import database
+from processor.ledger import database, rows
 
 _SLICE_ITEMS = 1_000  # a chunk may be larger than what should be held at once
+_WITHOUT_OUTCOME = """
+(SELECT * FROM items WHERE seq BETWEEN ? AND ?
+ AND NOT EXISTS (SELECT 1 FROM outcomes WHERE outcomes.seq = items.seq) ORDER BY seq)
+"""
+_ATTEMPTS = "(SELECT * FROM attempts WHERE seq BETWEEN ? AND ? ORDER BY seq, number)"
 
 
 class Pending(Struct, frozen=True, kw_only=True, gc=False):
@@ -84,36 +89,25 @@ def _read(path: Path, connection: sqlite3.Connection) -> Iterator[Pending]:
 
 
 def _of_span(connection: sqlite3.Connection, number: int, span: tuple[int, int]) -> list[Pending]:
-    tried = _tried(connection, span)
-    rows = connection.execute(
-        "SELECT seq, id, id_is_integer, fields FROM items WHERE seq BETWEEN ? AND ? "
-        "AND NOT EXISTS (SELECT 1 FROM outcomes WHERE outcomes.seq = items.seq) ORDER BY seq",
-        span,
-    ).fetchall()
     with database.decoding():
+        tried = _tried(connection, span)
+        found = rows.read(connection, "seq, id, id_is_integer, fields", _WITHOUT_OUTCOME, span)
         return [
-            _pending(
-                _item(seq, number, key, is_integer, fields),
-                tried.get(seq),
-            )
-            for seq, key, is_integer, fields in rows
+            _pending(_item(seq, number, key, is_integer, fields), tried.get(seq))
+            for seq, key, is_integer, fields in found
         ]
 
 
-def _tried(
-    connection: sqlite3.Connection, span: tuple[int, int]
-) -> dict[int, list[tuple[Any, ...]]]:
-    tried: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
-    for seq, *attempt in connection.execute(
-        "SELECT seq, number, answer, problem, reask FROM attempts "
-        "WHERE seq BETWEEN ? AND ? ORDER BY seq, number",
-        span,
+def _tried(connection: sqlite3.Connection, span: tuple[int, int]) -> dict[int, list[list[Any]]]:
+    tried: dict[int, list[list[Any]]] = defaultdict(list)
+    for seq, *attempt in rows.read(
+        connection, "seq, number, answer, problem, reask", _ATTEMPTS, span
     ):
-        tried[seq].append(tuple(attempt))
+        tried[seq].append(attempt)
     return tried
 
 
-def _pending(item: Item, tried: Sequence[tuple[Any, ...]] | None) -> Pending:
+def _pending(item: Item, tried: Sequence[Sequence[Any]] | None) -> Pending:
     if not tried:
         return Pending(item=item)
     return Pending(

@@ -7,12 +7,12 @@ from typing import Any
 from msgspec import Struct
 
 from processor import jsontext
-from processor.ledger import database
+from processor.ledger import database, rows
 
 _SLICE_ITEMS = 500
 
 
-class Result(Struct, frozen=True, kw_only=True, gc=False):
+class Result(Struct, frozen=True, gc=False):
     """An item and what became of it.
 
     Attributes:
@@ -23,16 +23,17 @@ class Result(Struct, frozen=True, kw_only=True, gc=False):
     """
 
     id: str | int
+    notes: Sequence[str]
+    provider: str | None
+    retryable: bool
+    # From here on in the order of `_COLUMNS`.
     status: str
     fields_json: str
     result: str | None
     check: str | None
-    notes: Sequence[str]
     code: str | None
     message: str | None
-    retryable: bool
     lane: str | None
-    provider: str | None
     model: str | None
     tier: str | None
     attempts: int
@@ -48,12 +49,15 @@ class Result(Struct, frozen=True, kw_only=True, gc=False):
         return fields
 
 
-_SELECT = """
-SELECT id, id_is_integer, fields, succeeded, result, "check", notes, code, message, retryable,
-       lane, json_extract(settings, '$.provider'), model, tier, attempts, latency_ms,
-       prompt_tokens, completion_tokens, cached_tokens, cost_usd
-FROM items LEFT JOIN outcomes USING (seq) LEFT JOIN sessions ON sessions.number = session
+_COLUMNS = """
+id, id_is_integer, notes, session, retryable,
+CASE succeeded WHEN 1 THEN 'success' WHEN 0 THEN 'failed' ELSE 'pending' END,
+fields, result, "check", code, message, lane, model, tier, IFNULL(attempts, 0), latency_ms,
+prompt_tokens, completion_tokens, cached_tokens, cost_usd
 """
+_SPAN = (
+    "(SELECT * FROM items LEFT JOIN outcomes USING (seq) WHERE seq BETWEEN ? AND ? ORDER BY seq)"
+)
 
 
 def of_chunk(connection: sqlite3.Connection, number: int) -> list[Result]:
@@ -64,11 +68,11 @@ def of_chunk(connection: sqlite3.Connection, number: int) -> list[Result]:
     return _of_span(connection, first_seq, first_seq + items - 1)
 
 
-def of_run(connection: sqlite3.Connection) -> Iterator[Result]:
-    """All items, in input order, a slice of them in memory."""
+def of_run(connection: sqlite3.Connection) -> Iterator[list[Result]]:
+    """All items, in input order, a slice of them at a time."""
     (last_seq,) = connection.execute("SELECT IFNULL(MAX(seq), 0) FROM items").fetchone()
     for first in range(1, last_seq + 1, _SLICE_ITEMS):
-        yield from _of_span(connection, first, first + _SLICE_ITEMS - 1)
+        yield _of_span(connection, first, first + _SLICE_ITEMS - 1)
 
 
 def columns(connection: sqlite3.Connection) -> list[str]:
@@ -78,33 +82,18 @@ def columns(connection: sqlite3.Connection) -> list[str]:
 
 
 def _of_span(connection: sqlite3.Connection, first_seq: int, last_seq: int) -> list[Result]:
-    rows = connection.execute(
-        _SELECT + "WHERE seq BETWEEN ? AND ? ORDER BY seq", (first_seq, last_seq)
-    ).fetchall()
-    with database.decoding():
-        return [_result(row) for row in rows]
-
-
-def _result(row: Sequence[Any]) -> Result:
-    key, is_integer, fields, succeeded = row[:4]
-    return Result(
-        id=int(key) if is_integer else key,
-        status="pending" if succeeded is None else "success" if succeeded else "failed",
-        fields_json=fields,
-        result=row[4],
-        check=row[5],
-        notes=jsontext.loads(row[6]) if row[6] else (),
-        code=row[7],
-        message=row[8],
-        retryable=bool(row[9]),
-        lane=row[10],
-        provider=row[11],
-        model=row[12],
-        tier=row[13],
-        attempts=row[14] or 0,
-        latency_ms=row[15],
-        prompt_tokens=row[16],
-        completion_tokens=row[17],
-        cached_tokens=row[18],
-        cost_usd=row[19],
+    providers: dict[int, str] = dict(
+        connection.execute("SELECT number, json_extract(settings, '$.provider') FROM sessions")
     )
+    with database.decoding():
+        found = rows.read(connection, _COLUMNS, _SPAN, (first_seq, last_seq))
+        return [
+            Result(
+                int(key) if is_integer else key,
+                jsontext.loads(notes) if notes else (),
+                providers.get(session),
+                bool(retryable),
+                *rest,
+            )
+            for key, is_integer, notes, session, retryable, *rest in found
+        ]
