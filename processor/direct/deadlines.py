@@ -13,25 +13,24 @@ class Deadlines:
 
     Args:
         timeout_s: What a call may take in all; noticed up to a hundredth of it late.
+
+    Attributes:
+        started_s: When each call that is watched began, the oldest first.
     """
 
     def __init__(self, timeout_s: float, clock: Clock) -> None:
         self.timeout_s = timeout_s
         self._clock = clock
-        self._started_s: dict[asyncio.Task[None], float] = {}
+        self.started_s: dict[asyncio.Task[None], float] = {}
         self._overdue: set[asyncio.Task[None]] = set()
-
-    def __len__(self) -> int:
-        """How many calls are watched."""
-        return len(self._started_s)
 
     def begin(self, call: asyncio.Task[None]) -> None:
         """Watch a call from now on."""
-        self._started_s[call] = self._clock.monotonic()
+        self.started_s[call] = self._clock.monotonic()
 
     def end(self, call: asyncio.Task[None]) -> None:
         """A call is over; its task may begin another."""
-        self._started_s.pop(call, None)
+        self.started_s.pop(call, None)
         self._overdue.discard(call)
 
     def is_overdue(self, call: asyncio.Task[None]) -> bool:
@@ -47,7 +46,7 @@ class Deadlines:
 
     def cancel_all(self) -> list[asyncio.Task[None]]:
         """End all calls; returns them, to be waited for."""
-        calls = list(self._started_s)
+        calls = list(self.started_s)
         for call in calls:
             call.cancel()
         return calls
@@ -55,7 +54,7 @@ class Deadlines:
     def _cancel_overdue(self) -> float:
         """Cancel what is overdue; returns when the next call falls due."""
         now_s = self._clock.monotonic()
-        for call, started_s in self._started_s.items():
+        for call, started_s in self.started_s.items():
             if started_s + self.timeout_s > now_s:
                 return started_s + self.timeout_s
             if call not in self._overdue:

@@ -23,9 +23,12 @@ class Strain:
 
     Args:
         least: Lower bound: 1 where a planned unit cannot cost less than one.
+
+    Attributes:
+        value: Charged units for a planned one.
     """
 
-    __slots__ = ("_anchor", "_full_since_s", "_full_until_s", "_least", "_raw")
+    __slots__ = ("_anchor", "_full_since_s", "_full_until_s", "_least", "_raw", "value")
 
     _SPAN_S = 0.5
     _SPAN_CALLS = 5
@@ -36,16 +39,11 @@ class Strain:
     _MOST = 20.0
 
     def __init__(self, least: float) -> None:
-        self._raw = 1.0
+        self.value = self._raw = 1.0
         self._least = least
         self._anchor: tuple[float, float, float, int] | None = None
         self._full_since_s: float | None = None
         self._full_until_s = 0.0
-
-    @property
-    def value(self) -> float:
-        """Charged units for a planned one."""
-        return max(self._least, self._raw) if abs(self._raw - 1) > self._NOISE else 1.0
 
     def forget(self) -> None:
         """What comes next cannot be compared with what came before."""
@@ -61,7 +59,7 @@ class Strain:
         step_s = at_s - self._full_until_s
         self._full_until_s = at_s
         per_s = min(self._PROBE_MOST_PER_S, self._PROBE_PER_S * (1 + (full_s / 3) ** 2))
-        self._raw = max(self._least, self._raw * math.exp(-per_s * step_s))
+        self._become(max(self._least, self._raw * math.exp(-per_s * step_s)))
 
     def learn(
         self, used: float, planned: float, at_s: float, inflow_per_s: float, lag_s: float
@@ -87,8 +85,12 @@ class Strain:
         charged = used - used_then + span_s * inflow_per_s
         strain = charged / (planned - planned_then)
         # Kept below `least` too: cutting off the noise on one side would leave its other side.
-        self._raw += self._WEIGHT * (min(self._MOST, strain) - self._raw)
+        self._become(self._raw + self._WEIGHT * (min(self._MOST, strain) - self._raw))
         self._anchor = (used, planned, at_s, 1)
+
+    def _become(self, raw: float) -> None:
+        self._raw = raw
+        self.value = max(self._least, raw) if abs(raw - 1) > self._NOISE else 1.0
 
 
 class Meter:
@@ -97,6 +99,11 @@ class Meter:
     Args:
         per_minute: A limit that is known from the start, and stays a ceiling; None for none.
         strain_least: See `Strain`.
+
+    Attributes:
+        free: Nothing is known that could make anybody wait.
+        planned: All that was planned so far.
+        strain: What a planned unit is charged as.
     """
 
     __slots__ = (
@@ -104,6 +111,7 @@ class Meter:
         "_ceiling_per_s",
         "_credit",
         "_inflow_per_s",
+        "_is_bucket",
         "_largest",
         "_left",
         "_left_at_s",
@@ -111,6 +119,7 @@ class Meter:
         "_limit",
         "_reset_at_s",
         "_seen",
+        "free",
         "planned",
         "strain",
     )
@@ -119,6 +128,7 @@ class Meter:
         self.planned = 0.0
         self.strain = Strain(strain_least)
         self._ceiling_per_s = math.inf if per_minute is None else per_minute / PERIOD_S
+        self.free = per_minute is None
         self._inflow_per_s = math.inf
         self._limit = math.inf
         self._left = math.inf
@@ -126,14 +136,10 @@ class Meter:
         self._seen = 0.0  # of `planned`, what the newest answer tells of
         self._reset_at_s = -math.inf
         self._like_bucket_since_s = math.inf
+        self._is_bucket = False
         self._largest = 0.0  # of late
         self._credit = 0.0
         self._at_s: float | None = None
-
-    @property
-    def free(self) -> bool:
-        """Nothing is known that could make anybody wait."""
-        return self._ceiling_per_s == math.inf and self._inflow_per_s == math.inf
 
     def rate_per_s(self, now_s: float) -> float:
         """The pace of this moment, in planned units; infinite when no limit is known."""
@@ -187,6 +193,7 @@ class Meter:
             return  # it tells of a minute that is over
         self._limit = limit.limit
         self._inflow_per_s = limit.limit / PERIOD_S
+        self.free = False
         used = limit.limit - limit.remaining
         self._classify(used, limit.reset_s, at_s)
         self._learn(used, planned, at_s, now_s)
@@ -196,16 +203,14 @@ class Meter:
             reset_at_s = min(reset_at_s, self._reset_at_s)
         self._reset_at_s = reset_at_s
         self._left, self._left_at_s, self._seen = limit.remaining, at_s, planned
-
-    @property
-    def _is_bucket(self) -> bool:
-        return self._left_at_s - self._like_bucket_since_s >= _CERTAIN_S
+        self._is_bucket = at_s - self._like_bucket_since_s >= _CERTAIN_S
 
     def _classify(self, used: float, reset_s: float, at_s: float) -> None:
         """A bucket's reset is the time in which what is used flows in again."""
         rounding = 1.5 + 0.005 * used + 0.002 * self._inflow_per_s
         if abs(used - reset_s * self._inflow_per_s) > rounding:
             self._like_bucket_since_s = math.inf
+            self._is_bucket = False
         elif self._like_bucket_since_s == math.inf:
             self._like_bucket_since_s = at_s
 

@@ -67,7 +67,7 @@ class Slots:
 
     def __len__(self) -> int:
         """Calls in flight."""
-        return len(self._calls)
+        return len(self._calls.started_s)
 
     async def watch(self) -> None:
         """Run beside the calls and end those that take too long; never returns."""

@@ -62,7 +62,7 @@ def write(
     for outcome in outcomes:
         number, paid = earlier.get(outcome.item.seq, _NEVER)
         last = tally.outcome(outcome, called=outcome.attempts > number)
-        rows.append(_outcome_row(outcome, paid + last, session, at))
+        rows.append(_outcome_row(outcome, paid + last if number else last, session, at))
     _insert(connection, "outcomes", rows, _OUTCOME_COLUMNS)
     tally.save(connection)
     return _count_chunks(connection, outcomes)

@@ -3,8 +3,9 @@
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeVar
+
+from msgspec import Struct
 
 from processor.items import Attempt, Outcome, Usage
 from processor.ledger import counters, histogram
@@ -14,8 +15,7 @@ Pricer = Callable[[str | None, str | None, str, Usage], float | None]
 """(model, tier, lane, usage) to US dollars; None when the price is unknown."""
 
 
-@dataclass(frozen=True, slots=True)
-class Paid:
+class Paid(Struct, frozen=True, gc=False):
     """Tokens and US dollars of one or more answers; None when those of any are unknown."""
 
     prompt_tokens: int | None = 0

@@ -66,11 +66,11 @@ def test_each_call_has_its_own_time() -> None:
                 await advance(clock, 0.2)
                 ended.append(sum(call.done() for call in calls))
                 for call in calls:
-                    if call.done() and call in deadlines._started_s:
+                    if call.done() and call in deadlines.started_s:
                         deadlines.end(call)
                 await advance(clock, 1.8)
             assert ended == [1, 2, 3, 4, 5]
-            assert len(deadlines) == 0
+            assert len(deadlines.started_s) == 0
 
     asyncio.run(main())
 
@@ -83,7 +83,7 @@ def test_a_call_that_ended_in_time_is_forgotten() -> None:
             await passes()
             deadlines.end(quick)
             assert not deadlines.is_overdue(quick)
-            assert len(deadlines) == 1
+            assert len(deadlines.started_s) == 1
             await advance(clock, 10.2)
             assert deadlines.is_overdue(slow)
 
