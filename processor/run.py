@@ -23,6 +23,7 @@ from processor.direct.rules import LaneRules
 from processor.direct.transport import CONNECT_S, Transport
 from processor.errors import LedgerError, ProcessorError, UsageError
 from processor.exports import chunk_files, reconciliation, stats, tables
+from processor.followup import FollowUp
 from processor.ledger import allowance
 from processor.ledger.commit import Commit
 from processor.ledger.intake import Intake, IntakeRules
@@ -38,7 +39,6 @@ from processor.tasks.task import Task
 from processor.watch import snapshot
 from processor.watch.snapshot import Snapshot
 
-_STATS_EVERY_S = 2.0
 _REVIEWED_KIND = "latex"
 
 
@@ -79,10 +79,9 @@ class Run:
         self._transport: Transport | None = None
         self._interrupted = False
         self._aborted = False
-        self._failure: BaseException | None = None
+        self._failure: LedgerError | None = None
         self._allowed: int | None = None
         self._cpu_before_s = machine.cpu_s()
-        self._stats_at_s = 0.0
 
     def drain(self) -> None:
         """Start nothing new; what is in flight finishes and is recorded."""
@@ -207,7 +206,8 @@ class Run:
             connect_s=min(CONNECT_S, settings.timeout_s / 2),
         ) as transport:
             self._transport = transport
-            with self._writing(ledger, session) as writer:
+            follow_up = self._follow_up()
+            with self._writing(ledger, session, follow_up) as writer:
                 if opening is not None:
                     self._spending = Spending(
                         ledger,
@@ -224,32 +224,31 @@ class Run:
                     recorder=writer,
                     rules=_lane_rules(settings),
                     clock=self._clock,
-                    tell=self._tell_notice,
+                    tell=follow_up.notice,
                     purse=self._spending.purse if self._spending else None,
                 )
                 if (witness := ledger.succeeded()) is not None:
                     self._lane.trust(witness)
                 if not self._interrupted:
                     await self._lane.run()
-                if self._failure is None:
-                    await asyncio.wrap_future(writer.flush())
-        if self._failure is not None:
-            raise self._failure
+                await asyncio.wrap_future(writer.flush())
         ledger.settle_calls()
         if self._spending is not None:
             self._spending.settle()
+        if self._failure is not None:
+            raise self._failure
         ledger.add_seconds("send", self._clock.monotonic() - begun_s)
 
     @contextmanager
-    def _writing(self, ledger: Ledger, session: int) -> Iterator[Writer]:
+    def _writing(self, ledger: Ledger, session: int, follow_up: FollowUp) -> Iterator[Writer]:
         loop = asyncio.get_running_loop()
 
         def on_commit(commit: Commit, connection: sqlite3.Connection) -> None:
             loop.call_soon_threadsafe(self._committed, commit)
-            self._follow_up(commit, connection)
+            follow_up.committed(commit, connection)
 
-        def on_failure(error: BaseException) -> None:
-            loop.call_soon_threadsafe(self._failed, error)
+        def on_failure(_: BaseException) -> None:
+            loop.call_soon_threadsafe(self._unwritable)
 
         with ledger.writing(
             session=session,
@@ -268,25 +267,24 @@ class Run:
         assert self._lane is not None
         self._lane.committed(commit.records)
 
-    def _failed(self, error: BaseException) -> None:
-        """The ledger cannot be written: nothing more may be sent."""
-        self._failure = error
+    def _follow_up(self) -> FollowUp:
+        loop = asyncio.get_running_loop()
+
+        def failed(error: LedgerError) -> None:
+            loop.call_soon_threadsafe(self._unfollowed, error)
+
+        return FollowUp(self._folder, self._observers, clock=self._clock, failed=failed)
+
+    def _unfollowed(self, error: LedgerError) -> None:
+        """A file cannot be written, but the ledger can: calls in flight are paid and recorded."""
+        self._failure = self._failure or error
+        assert self._lane is not None
+        self._lane.drain()
+
+    def _unwritable(self) -> None:
+        """The ledger cannot be written: nothing more may be sent; flushing it tells why."""
         assert self._lane is not None
         self._lane.abort()
-
-    def _follow_up(self, commit: Commit, connection: sqlite3.Connection) -> None:
-        """What follows a commit, in the writer's thread: files, logs, statistics."""
-        for observer in self._observers:
-            observer.committed(commit)
-        complete = [chunk for chunk in commit.chunks if chunk.complete]
-        chunk_files.write(connection, self._folder, [chunk.number for chunk in complete])
-        for chunk in complete:
-            for observer in self._observers:
-                observer.chunk_written(chunk)
-        now_s = self._clock.monotonic()
-        if now_s - self._stats_at_s >= _STATS_EVERY_S:
-            self._stats_at_s = now_s
-            stats.write(snapshot.take(self._folder), reconciled=None)
 
     def _vitals(self) -> Vitals:
         transport = self._transport

@@ -112,6 +112,32 @@ def test_it_fails_while_results_come(folder: Folder, disk: BadDisk) -> None:
 
 
 @needs_bad_disk
+@pytest.mark.parametrize(
+    ("files", "op", "after", "names"),
+    [
+        ("*/out/.conversion_results*", "write", 0, "conversion_results_batch_"),
+        ("*/logs/batch_conversion.log", "write", 60, "batch_conversion.log"),
+        ("*/out/.conversion_stats*", "sync", 0, "conversion_stats.json"),
+    ],
+)
+def test_calls_in_flight_are_recorded_while_the_ledger_can_be_written(
+    folder: Folder, disk: BadDisk, files: str, op: str, after: int, names: str
+) -> None:
+    """They are paid for: only calls that have not begun are spared."""
+    env = disk.env(files, ops=[op], error=errno.ENOSPC, after=after, at_once=True)
+    process = folder.start(*OPTIONS, "--concurrency", "40", env=env)
+    _, told = process.communicate(timeout=30)
+    assert_refused(process.returncode, told, names)
+    kept, received = len(held(folder)), folder.admin("stats")["received"]
+    assert 40 <= kept == received < ITEMS
+    code, _, told = folder.run(*OPTIONS)
+    assert code == 0, told
+    folder.assert_whole(ITEMS)
+    assert folder.figures()["requests_lost"] == 0
+    assert folder.admin("stats")["received"] == ITEMS
+
+
+@needs_bad_disk
 def test_it_fails_before_anything_is_sent(folder: Folder, disk: BadDisk) -> None:
     """From the first folder that is made to the last row that is imported."""
     for files, op, error, after, names in (

@@ -47,6 +47,7 @@ ALLOWED = {
     },
     "watch": {"errors", "items", "jsontext", "ledger"},
     "exports": {"errors", "items", "jsontext", "ledger", "watch"},
+    "followup": {"clock", "errors", "exports", "ledger", "notice", "observer", "watch"},
     "observer": {"ledger", "notice"},
     "report": {"codes", "direct", "errors", "ledger", "plan", "watch"},
     "spending": {"direct", "errors", "items", "ledger", "plan", "settings"},
@@ -56,6 +57,7 @@ ALLOWED = {
             "data",
             "direct",
             "exports",
+            "followup",
             "ledger",
             "observer",
             "plan",
@@ -86,7 +88,7 @@ SOLE_IMPORTERS = {
     "tenacity": {"direct.retry"},
     "aiohttp": {"direct.exchange", "direct.transport", "direct.wire", "sandbox"},
     "httptools": {"direct.wire"},
-    "sqlite3": {"exports", "ledger", "run", "watch"},
+    "sqlite3": {"exports", "followup", "ledger", "run", "watch"},
 }
 
 
