@@ -1,6 +1,5 @@
 """One cell of the benchmark of limits: a limiter, what it can give, and what of it was used."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -52,18 +51,6 @@ class Cell:
         return self.limit / MINUTE_S * (1 - self.other)
 
     @property
-    def fits_per_s(self) -> float:
-        """The most that the limiter can let through of it: a second takes whole calls only."""
-        if self.kind == "second" and not self.tpm:
-            return float(math.floor(self.left_per_s + 1e-9))
-        return self.left_per_s
-
-    @property
-    def is_coarse(self) -> bool:
-        """Whether the limiter cannot let through all that is left."""
-        return self.fits_per_s < self.left_per_s
-
-    @property
     def calls_per_s(self) -> float:
         """About what the limit allows."""
         return self.limit / MINUTE_S / self._amount
@@ -98,13 +85,11 @@ class Reached:
 
     Attributes:
         of_left: Share of what the limit leaves that was used.
-        of_fits: The same of what the limiter can let through.
         refused: Share of all calls that got a 429, from the first to the last.
         refused_later: The same of the calls after the first burst.
     """
 
     of_left: float
-    of_fits: float
     refused: float
     refused_later: float
 
@@ -124,14 +109,11 @@ def measure(cell: Cell, timeline: Sequence[Mapping[str, Any]], *, whole_minutes:
     measured = [one for one in timeline if begins <= one["second"] < ends]
     later = [one for one in timeline if one["second"] >= begins]
     there = cell.left_per_s * (ends - begins)
-    fits = cell.fits_per_s * (ends - begins)
     if cell.kind != "minute":  # what had been saved up before is there as well
-        there_before = max(0.0, _left(cell, timeline, begins) - _left(cell, timeline, ends))
-        there, fits = there + there_before, fits + there_before
+        there += max(0.0, _left(cell, timeline, begins) - _left(cell, timeline, ends))
     used = sum(one["tokens" if cell.tpm else "admitted"] for one in measured)
     return Reached(
         of_left=used / there,
-        of_fits=used / fits,
         refused=_refused(timeline),
         refused_later=_refused(later),
     )

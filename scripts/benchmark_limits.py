@@ -15,10 +15,9 @@ before the last call,
 
     used = what was let through / (what flows in, less the other's share, + what had been saved up)
 
-where a fixed minute is measured over whole minutes (with --quick over seconds). `of what fits` is
-the same against what the limiter can let through at all: under a limit of one second only whole
-calls fit, such as 6 of 6.67. `429` is the share refused of all calls, the first burst included;
-`later` is that of the calls after it. `lost` counts rows without an answer in the end.
+where a fixed minute is measured over whole minutes (with --quick over seconds). `429` is the share
+refused of all calls, the first burst included; `later` is that of the calls after it. `lost` counts
+rows without an answer in the end.
 
 A machine that is busy with other things sends late, and what is not sent in time is not used: how
 late its timers were is printed beside the figures.
@@ -85,11 +84,9 @@ class Shown:
     def figures(self) -> tuple[str, ...]:
         """What was reached, as columns."""
         if self.reached is None:
-            return ("too short", "", "", "", f"{self.lost:,}")
-        fits = f"{self.reached.of_fits:.1%}" if self.cell.is_coarse else ""
+            return ("too short", "", "", f"{self.lost:,}")
         return (
             f"{self.reached.of_left:.1%}",
-            fits,
             f"{self.reached.refused:.2%}",
             f"{self.reached.refused_later:.2%}",
             f"{self.lost:,}",
@@ -102,7 +99,7 @@ class Shown:
         return (*place, *self.figures(), "yes" if self.holds else "**no**")
 
 
-FIGURES = ("used", "of what fits", "429", "later", "lost")
+FIGURES = ("used", "429", "later", "lost")
 HEAD = ("limit", "other", "latency ms", *FIGURES, "holds")
 
 
@@ -229,7 +226,7 @@ def compare(names: Sequence[str]) -> str:
         try:
             figures = run_cell(cell, client, whole_minutes=False, bursts=True).figures()
         except _rivals.RivalError as error:
-            figures = (str(error), "", "", "", "")
+            figures = (str(error), "", "", "")
         print(name, *figures, sep=" | ", file=sys.stderr, flush=True)
         lines.append((name, *figures))
     return f"{cell.name}, nothing configured:\n\n{table(('client', *FIGURES), lines)}"

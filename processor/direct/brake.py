@@ -3,6 +3,8 @@
 import math
 from collections import deque
 
+from processor.direct.seconds import Seconds
+
 _MEMORY_S = 5.0
 _YOUNG_S = 0.2  # before that a rate cannot be told
 
@@ -34,6 +36,8 @@ _CALM_MOST_S = 90.0
 _RISE_STEP_S = 1.0  # a pause between calls proves nothing beyond this
 _RELEASE = 4.0  # so many times the pace that was refused is no ceiling any more
 
+_WHOLE_CALLS_MATTER_PER_S = 20.0
+
 _SLOW_DOWN_FACTOR = 0.5
 _SLOW_DOWN_HOLD_S = 60.0
 
@@ -51,6 +55,7 @@ class Brake:
 
     __slots__ = (
         "_at_s",
+        "_by_seconds",
         "_calls",
         "_catch_up_s",
         "_cut_s",
@@ -60,6 +65,7 @@ class Brake:
         "_rare",
         "_refused",
         "_refused_per_s",
+        "_seconds",
         "_sent",
         "_since",
         "_still_until_s",
@@ -80,6 +86,8 @@ class Brake:
         self._still_until_s = -math.inf
         self._next_s = -math.inf
         self._refused_per_s = math.inf
+        self._seconds = Seconds()
+        self._by_seconds = False
 
     @property
     def sent(self) -> int:
@@ -88,6 +96,8 @@ class Brake:
 
     def wait_s(self, now_s: float) -> float:
         """Seconds until the next call; 0 or less for now."""
+        if self._by_seconds and now_s >= self._next_s:
+            return self._seconds.opens_s(now_s) - now_s
         return self._next_s - now_s
 
     def take(self, now_s: float) -> None:
@@ -98,10 +108,12 @@ class Brake:
         self._pass(now_s)
         if now_s >= self._lately[0] + _LATELY_S and not self._refused:
             self._since, self._lately = self._lately, (now_s, self._sent)
+        if self._by_seconds:
+            self._next_s = self._seconds.take(now_s, self._sent, self.per_s)
+        elif self.per_s < math.inf:
+            self._next_s = max(self._next_s, now_s - self._catch_up_s) + 1 / self.per_s
         self._sent += 1
         self._calls += 1
-        if self.per_s < math.inf:
-            self._next_s = max(self._next_s, now_s - self._catch_up_s) + 1 / self.per_s
 
     def refuse(
         self, sent: int, now_s: float, pace_per_s: float, retry_after_s: float | None
@@ -120,6 +132,8 @@ class Brake:
             return  # it had gone before the last cut, and proves nothing new
         self._refused += 1
         pause_s = retry_after_s or 0.0
+        if 0 < pause_s <= _PAUSE_MOST_S:
+            self._seconds.refused_until(now_s + pause_s)
         ends_s = now_s + (pause_s if pause_s <= _PAUSE_MOST_S else 0.0)
         self._next_s = max(self._next_s, ends_s)
         if ends_s - begun_s < _SPAN_S:
@@ -133,7 +147,8 @@ class Brake:
         if self.per_s == math.inf:  # the rate may have risen: what was accepted is too little
             accepted_per_s = aimed_per_s
         aimed_per_s = min(self.per_s, aimed_per_s)
-        self._cut(ends_s, aimed_per_s, _below(min(aimed_per_s, accepted_per_s)))
+        fits = self._seconds.accepted(sent) if self._by_seconds else 0
+        self._cut(ends_s, aimed_per_s, fits or _below(min(aimed_per_s, accepted_per_s)))
 
     def slow_down(self, now_s: float) -> None:
         """The rate rose too fast: half of it for a minute, then up again slowly."""
@@ -147,6 +162,7 @@ class Brake:
         self.per_s = max(_FLOOR_PER_S, aimed_per_s * _MOST_CUT, to_per_s)
         self._catch_up_s = max(_CATCH_UP_LEAST_S, self._catch_up_s * _CATCH_UP_CUT)
         self._cut_s = now_s
+        self._by_seconds = self._seconds.known and self.per_s <= _WHOLE_CALLS_MATTER_PER_S
         self._begin(now_s)
 
     def _begin(self, now_s: float) -> None:
@@ -177,6 +193,7 @@ class Brake:
         self._catch_up_s = min(_CATCH_UP_S, self._catch_up_s)
         if self.per_s > _RELEASE * max(self._refused_per_s, _FLOOR_PER_S):
             self.per_s = math.inf
+            self._by_seconds = False
 
     def _measured_per_s(self, now_s: float) -> float:
         """Calls a second of the last few seconds."""
