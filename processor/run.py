@@ -350,7 +350,6 @@ class Run:
         files = tables.write_all(
             connection,
             folder,
-            labels=self._task.label_names,
             reviews=self._task.kind == _REVIEWED_KIND,
             bom=self._settings.bom,
         )

@@ -1,9 +1,10 @@
 """School-maths questions made up from a seed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, zip_longest
 
+from processor.columns import Column
 from processor.data.questions.kinds import KINDS
 from processor.data.questions.markup import document
 from processor.data.questions.shape import Series
@@ -71,6 +72,10 @@ class GeneratedQuestions:
     def stamp(self) -> str:
         """Seed and count."""
         return f"{self.uri} count={self.count}"
+
+    def columns(self) -> Sequence[Column]:
+        """None: values that speak for themselves."""
+        return ()
 
     def rows(self) -> Iterator[Row]:
         """The questions, from the first."""

@@ -1,8 +1,9 @@
 """A source whose reading can be ended from outside."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from processor.columns import Column
 from processor.data.source import BadRow, Source
 from processor.errors import InterruptedRunError
 from processor.items import Row
@@ -31,6 +32,10 @@ class Interruptible:
     def stamp(self) -> str | None:
         """The source's."""
         return self.source.stamp()
+
+    def columns(self) -> Sequence[Column]:
+        """The source's."""
+        return self.source.columns()
 
     def rows(self) -> Iterator[Row | BadRow]:
         """The source's, one by one.

@@ -2,13 +2,14 @@
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from stat import S_ISREG
 from typing import BinaryIO, Protocol, TextIO
 
+from processor.columns import Column
 from processor.data.csv import read_csv
 from processor.data.files import file_blocks, refusal, stat_file, stream_blocks
 from processor.data.jsonl import read_jsonl
@@ -88,6 +89,10 @@ class FileSource:
             return None
         return f"{self.uri} {state.st_size} {state.st_mtime_ns}"
 
+    def columns(self) -> Sequence[Column]:
+        """None: text, or values that speak for themselves."""
+        return ()
+
     def rows(self) -> Iterator[Row | BadRow]:
         """The rows, from the first.
 
@@ -114,6 +119,10 @@ class StandardInput:
     def stamp(self) -> str | None:
         """None: nobody can tell."""
         return None
+
+    def columns(self) -> Sequence[Column]:
+        """None: text, or values that speak for themselves."""
+        return ()
 
     def rows(self) -> Iterator[Row | BadRow]:
         """The rows, as they come.

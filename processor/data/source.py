@@ -1,9 +1,10 @@
 """What a source of rows is."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from processor.columns import Column
 from processor.items import Row
 
 
@@ -41,8 +42,15 @@ class Source(Protocol):
             InputError: There is no such table.
         """
 
+    def columns(self) -> Sequence[Column]:
+        """The columns with their types, in their order; none where no table says them.
+
+        Raises:
+            InputError: There is no such table.
+        """
+
     def rows(self) -> Iterator[Row | BadRow]:
-        """The rows in their order, in constant memory.
+        """The rows in their order, in constant memory; values as `columns.plain` makes them.
 
         Raises:
             InputError: The table as a whole cannot be read, or has no rows.

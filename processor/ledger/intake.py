@@ -11,6 +11,7 @@ from itertools import islice
 from typing import Literal
 
 from processor import jsontext
+from processor.columns import Column
 from processor.data.source import BadRow, Source
 from processor.ledger import counters, database, ids
 from processor.ledger.reading import ROW_ID, IntakeRules, Reading
@@ -173,7 +174,18 @@ def _count_skipped(connection: sqlite3.Connection) -> None:
 
 
 def _remember_columns(connection: sqlite3.Connection, reading: Reading) -> None:
-    columns = dict.fromkeys((*known_columns(connection), *reading.columns))
-    connection.execute(
-        "INSERT OR REPLACE INTO meta VALUES ('columns', ?)", (jsontext.dumps(list(columns)),)
+    """Every column that was ever seen, in the order of the first sight, its type as of late."""
+    known = {column.name: column for column in known_columns(connection)}
+    typed = {column.name: column for column in reading.typed_columns}
+    columns = [
+        typed.get(name) or known.get(name) or Column(name)
+        for name in dict.fromkeys((*known, *typed, *reading.columns))
+    ]
+    types = {column.name: (column.kind, column.native) for column in columns if column.kind}
+    connection.executemany(
+        "INSERT OR REPLACE INTO meta VALUES (?, ?)",
+        [
+            ("columns", jsontext.dumps([column.name for column in columns])),
+            ("column_types", jsontext.dumps(types)),
+        ],
     )

@@ -53,6 +53,7 @@ class Reading:
 
     Attributes:
         stamp: The source's, from before it is read.
+        typed_columns: The source's columns with their types, where it knows any.
         columns: The source's columns, in the order in which they were first seen.
     """
 
@@ -66,6 +67,7 @@ class Reading:
         self._problem_with = rules.problem_with
         self._problems: list[BadRow] = []
         self.stamp = source.stamp()
+        self.typed_columns = source.columns()
         self.columns: dict[str, None] = {}
         self.rows_read = 0
         self.bad_rows = 0

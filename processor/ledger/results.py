@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from processor import jsontext
+from processor.columns import Column
 from processor.ledger import database, rows
 
 _SLICE_ITEMS = 500
@@ -75,10 +76,15 @@ def of_run(connection: sqlite3.Connection) -> Iterator[list[Result]]:
         yield _of_span(connection, first, first + _SLICE_ITEMS - 1)
 
 
-def columns(connection: sqlite3.Connection) -> list[str]:
+def columns(connection: sqlite3.Connection) -> list[Column]:
     """The input's columns, in the order in which they were first seen."""
-    row = connection.execute("SELECT value FROM meta WHERE key = 'columns'").fetchone()
-    return list(jsontext.loads(row[0])) if row else []
+    found = dict(
+        connection.execute("SELECT key, value FROM meta WHERE key IN ('columns', 'column_types')")
+    )
+    types = jsontext.loads(found.get("column_types", "{}"))
+    return [
+        Column(name, *types.get(name, ())) for name in jsontext.loads(found.get("columns", "[]"))
+    ]
 
 
 def _of_span(connection: sqlite3.Connection, first_seq: int, last_seq: int) -> list[Result]:

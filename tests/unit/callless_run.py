@@ -6,7 +6,7 @@ them; prints the process's peak memory in MB.
 
 import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -14,6 +14,7 @@ from pathlib import Path
 from ledger_parts import price, rules, succeeded, vitals
 
 from processor import machine
+from processor.columns import Column
 from processor.exports import chunk_files, reconciliation, tables
 from processor.items import Row
 from processor.ledger.commit import Commit
@@ -30,6 +31,9 @@ class Numbers:
     count: int
     name: str = "numbers"
     uri: str = "numbers"
+
+    def columns(self) -> Sequence[Column]:
+        return ()
 
     def stamp(self) -> str:
         return str(self.count)
@@ -67,7 +71,7 @@ def main(folder: Path, count: int) -> float:
         finish_all(ledger)
         connection = ledger.connection
         assert chunk_files.stale(connection, folder, thorough=True) == []
-        tables.write_all(connection, folder, labels={}, reviews=True, bom=True)
+        tables.write_all(connection, folder, reviews=True, bom=True)
         shot = snapshot.take(folder)
         assert reconciliation.differences(connection, folder, shot) == []
         assert shot.succeeded == count

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from processor.columns import Column
 from processor.data.source import BadRow
 from processor.items import Accepted, Attempt, Check, Failure, Item, Lane, Outcome, Row, Usage
 from processor.ledger import database
@@ -27,6 +28,9 @@ class Table:
     uri: str = "memory:table"
     version: str | None = "1"
     readings: list[int] = field(default_factory=list)
+
+    def columns(self) -> Sequence[Column]:
+        return ()
 
     def stamp(self) -> str | None:
         return self.version

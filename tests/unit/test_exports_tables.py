@@ -18,6 +18,7 @@ from ledger_parts import (
     usage,
 )
 
+from processor import jsontext
 from processor.exports import tables
 from processor.items import Item
 from processor.ledger.ledger import Ledger
@@ -36,9 +37,9 @@ def write(
     reviews: bool = False,
     bom: bool = False,
 ) -> list[str]:
-    paths = tables.write_all(
-        ledger.connection, ledger.folder, labels=labels or {}, reviews=reviews, bom=bom
-    )
+    if labels:
+        ledger.set_meta(labels=jsontext.dumps(dict(labels)))
+    paths = tables.write_all(ledger.connection, ledger.folder, reviews=reviews, bom=bom)
     return [path.name for path in paths]
 
 
@@ -219,7 +220,7 @@ folder, count = Path(sys.argv[1]), int(sys.argv[2])
 with ledger_of(folder, count) as ledger:
     for first in range(1, count + 1, 500):
         settle(ledger.connection, *(succeeded(item(n)) for n in range(first, first + 500)))
-    tables.write_all(ledger.connection, folder, labels={}, reviews=True, bom=True)
+    tables.write_all(ledger.connection, folder, reviews=True, bom=True)
 print(peak_rss_mb())
 """
 

@@ -13,6 +13,7 @@ PACKAGE = Path(processor.__file__).parent
 BASE = {
     "clock",
     "codes",
+    "columns",
     "errors",
     "items",
     "jsontext",
@@ -27,6 +28,7 @@ ALLOWED = {
     "__init__": set[str](),
     "clock": set[str](),
     "codes": set[str](),
+    "columns": set[str](),
     "errors": set[str](),
     "items": set[str](),
     "jsontext": set[str](),
@@ -38,15 +40,15 @@ ALLOWED = {
     "settings": {"errors"},
     "verdict": {"codes", "completion", "items", "provider_error"},
     "tasks": {"errors", "items"},
-    "data": {"errors", "items", "jsontext"},
+    "data": {"columns", "errors", "items", "jsontext"},
     "plan": {"errors", "items"},
-    "ledger": {"data", "errors", "items", "jsontext"},
+    "ledger": {"columns", "data", "errors", "items", "jsontext"},
     "direct": {
         *("clock", "codes", "errors", "items", "notice", "plan", "provider_error"),
         *("tasks", "verdict"),
     },
     "watch": {"errors", "items", "jsontext", "ledger"},
-    "exports": {"errors", "items", "jsontext", "ledger", "watch"},
+    "exports": {"columns", "errors", "items", "jsontext", "ledger", "watch"},
     "followup": {"clock", "errors", "exports", "ledger", "notice", "observer", "watch"},
     "observer": {"ledger", "notice"},
     "report": {"codes", "direct", "errors", "ledger", "plan", "watch"},
@@ -74,7 +76,7 @@ ALLOWED = {
 
 # Third-party package to the only modules that may import it.
 SOLE_IMPORTERS = {
-    "asyncio_throttle": {"direct.lane"},
+    "asyncio_throttle": {"direct.traffic"},
     "click": {"cli"},
     "dotenv": {"cli.environment"},
     "filelock": {"ledger.lock"},

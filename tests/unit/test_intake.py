@@ -426,6 +426,7 @@ from processor.tasks.toml import load_task
 
 class Table:
     name = uri = "rows"
+    def columns(self): return ()
     def stamp(self): return None
     def rows(self):
         for n in range(1, COUNT + 1):

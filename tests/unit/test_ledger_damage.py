@@ -82,9 +82,7 @@ def test_damage_is_refused_or_does_not_matter(
     uses: list[Callable[[Ledger], object]] = [
         lambda ledger: ledger.meta(),
         lambda ledger: ledger.counts(),
-        lambda ledger: tables.write_all(
-            ledger.connection, folder, labels={}, reviews=True, bom=True
-        ),
+        lambda ledger: tables.write_all(ledger.connection, folder, reviews=True, bom=True),
         lambda ledger: chunk_files.write(ledger.connection, folder, range(1, 27)),
         lambda ledger: reconciliation.differences(ledger.connection, folder, snapshot.take(folder)),
         lambda ledger: list(reconciliation.lost(ledger.connection, folder, snapshot.take(folder))),

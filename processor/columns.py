@@ -1,0 +1,92 @@
+"""Columns, and the types of what stands in them.
+
+In the ledger every value is JSON. What JSON cannot say, such as a decimal, a date or a UUID, is
+text there; its column's kind tells what it was, and makes it that again where it is written to a
+table that knows types.
+"""
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, time
+from decimal import Decimal, InvalidOperation
+from types import MappingProxyType
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
+
+ARRAY = "[]"
+
+
+class Column(Struct, frozen=True, gc=False):
+    """A column of a table.
+
+    Attributes:
+        name: Unique in its table.
+        kind: One of `KINDS`, or such with `[]` behind it for lists; None where every value speaks
+            for itself, as in JSON Lines, or is text, as in CSV.
+        native: The type in the words of the store that it came from, such as `numeric(10,2)`.
+    """
+
+    name: str
+    kind: str | None = None
+    native: str | None = None
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON holds it.
+
+    Args:
+        value: Of any kind; lists and mappings may hold such.
+
+    Raises:
+        TypeError: Of none that could be kept.
+    """
+    if value is None or isinstance(value, (str, bool, int, float)):
+        return value
+    if isinstance(value, (Decimal, UUID)):
+        return str(value)
+    if isinstance(value, (datetime, date, time)):
+        return value.isoformat()
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return base64.b64encode(value).decode()
+    if isinstance(value, Mapping):
+        return {str(key): plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(inner) for inner in value]
+    raise TypeError(f"a value of the type {type(value).__name__} cannot be kept")
+
+
+def typed(kind: str | None, value: Any) -> Any:
+    """What `plain` made JSON of, as a value of that kind again.
+
+    A value that does not fit, such as PostgreSQL's `infinity` in a column of dates, stays as it
+    is: whoever writes it knows what its table takes.
+    """
+    if value is None or kind is None:
+        return value
+    if kind.endswith(ARRAY):
+        inner = kind.removesuffix(ARRAY)
+        return [typed(inner, one) for one in value] if isinstance(value, list) else value
+    make = _MAKERS.get(kind)
+    if make is None or not isinstance(value, str):
+        return value
+    try:
+        return make(value)
+    except (ValueError, InvalidOperation, binascii.Error):
+        return value
+
+
+_MAKERS: Mapping[str, Callable[[str], Any]] = MappingProxyType(
+    {
+        "decimal": Decimal,
+        "date": date.fromisoformat,
+        "time": time.fromisoformat,
+        "timestamp": datetime.fromisoformat,
+        "timestamptz": datetime.fromisoformat,
+        "uuid": UUID,
+        "bytes": lambda text: base64.b64decode(text, validate=True),
+    }
+)
+KINDS = frozenset({*_MAKERS, "boolean", "integer", "interval", "json", "real", "text"})

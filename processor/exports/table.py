@@ -1,0 +1,121 @@
+"""The results of a run as one table: the input's columns, then what became of each row.
+
+Every form in which results leave is written from this: files, databases, data frames.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence, Set as AbstractSet
+from typing import Any
+
+from processor import jsontext
+from processor.columns import Column
+from processor.ledger import results
+from processor.ledger.results import Result
+
+OWN = (
+    Column("status", "text"),
+    Column("result", "text"),
+    Column("check", "text"),
+    Column("notes", "text"),
+    Column("error_code", "text"),
+    Column("error_message", "text"),
+    Column("lane", "text"),
+    Column("provider", "text"),
+    Column("model", "text"),
+    Column("attempts", "integer"),
+    Column("latency_ms", "real"),
+    Column("prompt_tokens", "integer"),
+    Column("completion_tokens", "integer"),
+    Column("cached_tokens", "integer"),
+    Column("cost_usd", "decimal"),
+)
+LABEL_NAME = Column("label_name", "text")
+ID = Column("id")
+
+Slice = tuple[Sequence[Result], list[list[Any]]]
+"""Some items, and the row of each: JSON values in the order of the columns."""
+
+
+class ResultTable:
+    """What a run has come to, row by row in input order.
+
+    Args:
+        connection: The ledger.
+
+    Attributes:
+        columns: Of the rows. A column of the input whose name a result has is `input_<name>`.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._given = results.columns(connection)
+        self._labels: Mapping[str, str] = jsontext.loads(_meta(connection, "labels") or "{}")
+        names = [column.name for column in self._given]
+        id_field = _meta(connection, "id_field")
+        self._with_id = id_field not in names
+        own = list(OWN)
+        if self._labels:
+            own.insert(2, LABEL_NAME)
+        if self._with_id:
+            own.insert(0, ID)
+        apart = _apart(names, {column.name for column in own})
+        self.columns: Sequence[Column] = [
+            *(
+                Column(name, column.kind, column.native)
+                for name, column in zip(apart, self._given, strict=True)
+            ),
+            *own,
+        ]
+        self.id_column: str = "id" if self._with_id else apart[names.index(str(id_field))]
+
+    def slices(self) -> Iterator[Slice]:
+        """All items, a slice of them at a time."""
+        for items in results.of_run(self._connection):
+            yield items, self.rows(items)
+
+    def rows(self, items: Sequence[Result]) -> list[list[Any]]:
+        """The rows of some items."""
+        return [[*self._given_cells(item), *self._own_cells(item)] for item in items]
+
+    def _given_cells(self, item: Result) -> list[Any]:
+        fields = item.fields()
+        cells = [fields.get(column.name) for column in self._given]
+        return [*cells, item.id] if self._with_id else cells
+
+    def _own_cells(self, item: Result) -> tuple[Any, ...]:
+        return (
+            item.status,
+            item.result,
+            *((self._labels.get(item.result or ""),) if self._labels else ()),
+            item.check,
+            "; ".join(item.notes),
+            item.code,
+            item.message,
+            item.lane,
+            item.provider,
+            item.model,
+            item.attempts,
+            None if item.latency_ms is None else round(item.latency_ms, 1),
+            item.prompt_tokens,
+            item.completion_tokens,
+            item.cached_tokens,
+            None if item.cost_usd is None else f"{item.cost_usd:.8f}",
+        )
+
+
+def _meta(connection: sqlite3.Connection, key: str) -> str | None:
+    row = connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+    return row[0] if row else None
+
+
+def _apart(names: Sequence[str], own: AbstractSet[str]) -> list[str]:
+    """The names of the input's columns; those of results are given up for `input_` and more."""
+    taken = {*names, *own}
+    apart = []
+    for name in names:
+        chosen = name
+        while chosen in own or (chosen != name and chosen in taken):
+            chosen = f"input_{chosen}"
+        taken.add(chosen)
+        apart.append(chosen)
+    return apart
