@@ -4,12 +4,14 @@ from typing import Literal
 
 from msgspec import Struct
 
+from processor.clock import Clock
 from processor.codes import cause_of
 from processor.direct.backlog import Work
+from processor.direct.headers import read_hints
 from processor.direct.transport import Reply
 from processor.items import Accepted, Attempt, Failure, Outcome
 from processor.provider_error import clean
-from processor.verdict import Verdict
+from processor.verdict import Verdict, judge
 
 KeepBodies = Literal["all", "failed", "none"]
 WITNESS = "witness"
@@ -114,6 +116,14 @@ def _request_id(reply: Reply) -> str | None:
     if told is None or (told.isascii() and told.isprintable() and len(told) <= _ID_CHARS):
         return told
     return clean(told)
+
+
+def judged(reply: Reply, endpoint: str, clock: Clock) -> Verdict:
+    """The verdict on an answer that came whole."""
+    if 200 <= reply.status < 300:
+        return judge(reply.status, reply.body, endpoint=endpoint)
+    hints = read_hints(reply.headers, clock.time())
+    return judge(reply.status, reply.body, hints, endpoint=endpoint)
 
 
 def unsent(work: Work, failure: Failure) -> Outcome:

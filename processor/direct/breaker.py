@@ -9,7 +9,8 @@ address is wrong more often than the network is down.
 Whether the provider is at fault or some items are, only another request can tell. So probes are
 items that have not failed yet, and now and then a witness: an item that has succeeded is sent once
 more. Items that failed although a later request succeeded are in doubt, and count no more. The
-same decides over statuses that bar the whole job, or that a gateway gives to an item it dislikes.
+same decides over statuses that bar the whole job, or that a gateway gives to an item it dislikes,
+and over the last items of a job, which are too few to tell an outage by their number.
 """
 
 from dataclasses import dataclass
@@ -71,6 +72,7 @@ class Breaker:
         self._probe_wait_s = _PROBE_BASE_S
         self._probes = 0
         self._by_barring = False
+        self._suspected = False  # that it is an outage; no probe has failed yet
         self._refused_since_s: float | None = None
         self._asked_s = 0.0  # the longest wait that was asked for since
         self._succeeded = False
@@ -78,13 +80,13 @@ class Breaker:
 
     @property
     def outage(self) -> bool:
-        """Whether nothing works, so that only probes are let through."""
-        return self._outage_since_s is not None
+        """Whether nothing works, as far as requests could tell."""
+        return self._probing and not self._suspected
 
     @property
     def next(self) -> Next:
         """What tells most about provider and items."""
-        if not self.outage:
+        if not self._probing:
             return Next.UNTRIED if self._barred or self._failing else Next.ANY
         last = self._probes % WITNESS_EVERY == WITNESS_EVERY - 1
         is_turn = self._by_barring or (
@@ -103,7 +105,7 @@ class Breaker:
     @property
     def room_grows_at_s(self) -> float:
         """When `room` grows by itself; inf when only a verdict makes it grow."""
-        return self._probe_at_s if self.outage else inf
+        return self._probe_at_s if self._probing else inf
 
     def observe(self, verdict: Verdict, *, seq: int, sent_s: float, now_s: float) -> Stop | None:
         """Take note of a verdict.
@@ -124,10 +126,10 @@ class Breaker:
             return self._bar(verdict, seq, sent_s, now_s)
         if verdict.unreachable or verdict.code in _FAILING:
             return self._fail(verdict, seq, sent_s, now_s)
-        if self._outage_since_s is not None and sent_s > self._outage_since_s:
+        if self._outage_since_s is None or sent_s > self._outage_since_s:
             self._end_outage()
-        self._unreachable = 0
-        self._failing.clear()
+            self._unreachable = 0
+            self._failing.clear()
         if sent_s > self._barred_since_s:
             self._barred.clear()
         self._open = True
@@ -141,6 +143,20 @@ class Breaker:
         self._refused_since_s = None
         return self._complain(verdict)
 
+    def suspect(self, verdict: Verdict, *, seq: int, now_s: float) -> None:
+        """Ask a witness whether an item is at fault or the provider, unless that is known.
+
+        Args:
+            verdict: On the item, as it was observed.
+            seq: The item; none is left that has not failed.
+            now_s: The time.
+        """
+        is_known = self._first_failed_s.get(seq, now_s) < self._good_sent_s
+        if verdict.code in _FAILING and self.has_witness and not (is_known or self._probing):
+            self._begin_outage(now_s, by_barring=False)
+            self._suspected = True
+            self._probes = WITNESS_EVERY - 1
+
     def forget(self, seq: int) -> None:
         """An item is done with."""
         self._first_failed_s.pop(seq, None)
@@ -150,7 +166,7 @@ class Breaker:
             self._unreachable += 1
         elif not self._in_doubt(seq, now_s):
             self._failing.add(seq)
-        if self.outage:
+        if self._probing:
             return self._probe_failed(verdict, sent_s, now_s)
         if self._reached and not self._is_outage():
             return None
@@ -158,7 +174,7 @@ class Breaker:
         return _stop(verdict) if self._patience_s == 0 else None
 
     def _bar(self, verdict: Verdict, seq: int, sent_s: float, now_s: float) -> Stop | None:
-        if self.outage:
+        if self._probing:
             return self._probe_failed(verdict, sent_s, now_s)
         if not self._barred:
             self._barred_since_s = now_s
@@ -176,11 +192,17 @@ class Breaker:
         if self._outage_since_s is None or sent_s < self._probe_at_s:
             return None  # it was in flight when the outage began
         self._probes += 1
+        self._suspected = False
         self._probe_wait_s = min(_PROBE_CAP_S, 2 * self._probe_wait_s)
         self._probe_at_s = now_s + self._probe_wait_s
         is_barred = self._by_barring and verdict.barred
         gives_up = is_barred or now_s - self._outage_since_s >= self._patience_s
         return _stop(verdict) if gives_up else None
+
+    @property
+    def _probing(self) -> bool:
+        """Whether only probes are let through."""
+        return self._outage_since_s is not None
 
     @property
     def _patience_s(self) -> float:
@@ -189,13 +211,14 @@ class Breaker:
     def _begin_outage(self, now_s: float, *, by_barring: bool) -> None:
         self._outage_since_s = now_s
         self._by_barring = by_barring
+        self._suspected = False
         self._probes = 0
         self._probe_wait_s = _PROBE_BASE_S
         self._probe_at_s = now_s + _PROBE_BASE_S
 
     def _end_outage(self) -> None:
         """The outage explains why items failed, unless it took a witness to end it."""
-        if self.next is not Next.WITNESS:
+        if self._probing and self.next is not Next.WITNESS:
             self._first_failed_s.clear()
         self._outage_since_s = None
 

@@ -14,14 +14,11 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from math import inf
 
-from asyncio_throttle.throttler import Throttler
-
 from processor.clock import Clock
 from processor.direct.alarm import Alarm
-from processor.direct.answer import Answer, unsent
+from processor.direct.answer import Answer, judged, unsent
 from processor.direct.backlog import Backlog, Fresh, Work
 from processor.direct.breaker import Breaker, Next, Stop
-from processor.direct.headers import read_hints
 from processor.direct.pace import Ticket
 from processor.direct.probes import Probes
 from processor.direct.purse import Purse
@@ -41,14 +38,10 @@ from processor.verdict import (
     Kind,
     TransportFault,
     Verdict,
-    judge,
     judge_failure,
 )
 
-_MINUTE_S = 60.0
 _HELD_LEAST = 1_000
-# asyncio-throttle polls; behind one dispatcher this costs nothing and keeps 99.9 % of the rate.
-_THROTTLE_POLL_S = 0.002
 
 
 class DirectLane:
@@ -88,11 +81,7 @@ class DirectLane:
         self._breaker = Breaker(rules.give_up_s)
         self._probes = Probes(self._backlog)
         self._traffic = Traffic(rules, tell)
-        self._throttler = (
-            Throttler(rules.rpm, period=_MINUTE_S, retry_interval=_THROTTLE_POLL_S)
-            if rules.rpm
-            else None
-        )
+        self._throttler = self._traffic.throttler
         self._rng = random.Random(rules.seed)  # noqa: S311 - jitter needs no secrecy
         self._alarm = Alarm(clock)
         self._slots = Slots(
@@ -294,7 +283,7 @@ class DirectLane:
         reply: Reply | None = None
         try:
             reply = await self._transport.post(self._task.endpoint, work.body)
-            verdict = self._judge(reply)
+            verdict = judged(reply, self._task.endpoint, self._clock)
         except TransportError as error:
             verdict = judge_failure(error.fault)
         except asyncio.CancelledError:
@@ -308,13 +297,6 @@ class DirectLane:
         if self._purse is not None:
             self._purse.settle(work, verdict)
         self._conclude(Answer(work, verdict, reply, latency_s * 1000), now_s)
-
-    def _judge(self, reply: Reply) -> Verdict:
-        endpoint = self._task.endpoint
-        if 200 <= reply.status < 300:
-            return judge(reply.status, reply.body, endpoint=endpoint)
-        hints = read_hints(reply.headers, self._clock.time())
-        return judge(reply.status, reply.body, hints, endpoint=endpoint)
 
     def _judge_cancelled(self) -> Verdict:
         """The verdict on a call over its deadline; any other cancellation goes on."""
@@ -384,6 +366,9 @@ class DirectLane:
         work.failed = True
         self._settle(answer.retried(decision.wait_s))
         self._backlog.put_later(work, now_s + decision.wait_s)
+        # Nothing is left that could tell whom to blame, and the next failure would be for good.
+        if decision.last and self._backlog.exhausted:
+            self._breaker.suspect(verdict, seq=work.item.seq, now_s=now_s)
 
     def _count(self, work: Work, verdict: Verdict) -> int:
         """Count an attempt against its own bound; being told to wait is no fault of the item."""

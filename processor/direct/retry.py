@@ -37,11 +37,13 @@ class RetryDecision:
         reason: The code of what went wrong.
         blocked: The provider asked for longer than a run should sleep: the job stops, and the
             item stays pending.
+        last: After this attempt there is none for the same reason.
     """
 
     wait_s: float
     reason: str
     blocked: bool = False
+    last: bool = False
 
 
 def decide(
@@ -61,9 +63,11 @@ def decide(
     if asked_s is not None and asked_s > policy.retry_after_max_s:
         return RetryDecision(wait_s=asked_s, reason=verdict.code, blocked=True)
     state = _state(attempt)
-    if stop_after_attempt(_attempts_max(policy, verdict))(state):
+    most = _attempts_max(policy, verdict)
+    if stop_after_attempt(most)(state):
         return None
-    return RetryDecision(wait_s=_wait_s(policy, asked_s, state, rng), reason=verdict.code)
+    wait_s = _wait_s(policy, asked_s, state, rng)
+    return RetryDecision(wait_s=wait_s, reason=verdict.code, last=attempt + 1 == most)
 
 
 def _attempts_max(policy: RetryPolicy, verdict: Verdict) -> int:

@@ -40,11 +40,12 @@ def test_an_answer_that_cannot_be_read_is_asked_for_again(
             await it.run()
             bad = min(times, 3)
             assert it.codes == {seq: code if seq == 3 and bad == 3 else "" for seq in range(1, 10)}
-            assert [attempt.code for attempt in it.attempts] == [code] * min(bad, 2)
+            attempts = [attempt for attempt in it.attempts if attempt.item.seq == 3]
+            assert [attempt.code for attempt in attempts] == [code] * min(bad, 2)
             assert it.outcomes[3].attempts == min(times + 1, 3)
-            assert all(attempt.message for attempt in it.attempts)
+            assert all(attempt.message for attempt in attempts)
             # A success that nobody can read may have been charged; an error was not.
-            assert {attempt.answered for attempt in it.attempts} == {code == "malformed"}
+            assert {attempt.answered for attempt in attempts} == {code == "malformed"}
 
     asyncio.run(main())
 

@@ -41,7 +41,7 @@ def test_many_items_in_a_row_that_always_fail_do_not_stop_the_job(fault: str, ba
             assert len(it.outcomes) == 300
             assert it.clock.monotonic() < 120
             witnesses = [attempt for attempt in it.attempts if attempt.code == "witness"]
-            assert len(witnesses) <= len(bad) / OUTAGE_AFTER
+            assert len(witnesses) <= 1 + len(bad) / OUTAGE_AFTER
             assert not any(witness.again for witness in witnesses)
             calls = sum(o.attempts for o in it.outcomes.values()) + len(witnesses)
             assert (await it.api.stats())["received"] == calls
@@ -64,6 +64,49 @@ def test_an_outage_in_which_everything_fails_is_still_one() -> None:
             assert len(it.outcomes) == 30
             assert (await it.api.stats())["paid"] == 30
             assert 300 <= it.clock.monotonic() < 420
+
+    asyncio.run(main())
+
+
+@pytest.mark.fault(39)
+@pytest.mark.parametrize("left", [1, OUTAGE_AFTER - 1])
+@pytest.mark.parametrize("ends", [True, False])
+def test_an_outage_among_the_last_items_is_one_however_few_they_are(
+    left: int, *, ends: bool
+) -> None:
+    async def main() -> None:
+        rules = LaneRules(concurrency=8)
+        async with bench(items(50), rules=rules, latency_ms=50) as it:
+            await it.fault(f"server_error:after={50 - left}")
+            work = asyncio.ensure_future(it.lane.run())
+            await let_pass(it.clock, work, until_s=200)
+            assert not work.done()
+            assert len(it.outcomes) == 50 - left
+            if ends:
+                await it.fault()
+            await let_pass(it.clock, work)
+            assert set(it.codes.values()) == {""}
+            assert len(it.outcomes) == (50 if ends else 50 - left)
+            assert (it.lane.stopped is None) is ends
+            assert it.events() == ["outage", *(["outage_over"] if ends else [])]
+
+    asyncio.run(main())
+
+
+@pytest.mark.fault(39)
+@pytest.mark.parametrize("fault", ["server_error", "empty", "reset_in_body"])
+@pytest.mark.parametrize("left", [1, OUTAGE_AFTER - 1])
+def test_last_items_that_always_fail_cost_one_witness(fault: str, left: int) -> None:
+    async def main() -> None:
+        rules = LaneRules(concurrency=8)
+        bad = range(51 - left, 51)
+        async with bench(items(50), rules=rules, faults=of(fault, bad), latency_ms=50) as it:
+            await it.run()
+            assert it.lane.stopped is None
+            assert {seq for seq, code in it.codes.items() if code} == set(bad)
+            assert len(it.outcomes) == 50
+            assert len([attempt for attempt in it.attempts if attempt.code == "witness"]) <= 1
+            assert it.clock.monotonic() < 120
 
     asyncio.run(main())
 

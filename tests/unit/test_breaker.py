@@ -328,3 +328,71 @@ def test_a_bar_during_an_outage_puts_the_next_probe_off() -> None:
     assert job.probe(BARRED, due_s) is None
     assert job.breaker.room(100, due_s) == 0
     assert job.probe(BARRED, 101.0) == Stop(code="forbidden", message="403")
+
+
+TIMED_OUT = Verdict(kind=Kind.RETRY, code="timeout", message="late")
+
+
+def fail_last(job: Job, verdict: Verdict = DOWN, *, at_s: float = 1.0, sent_s: float = 0.9) -> None:
+    """An item, one of the last of its job, fails and has one try left."""
+    job.see(verdict, at_s, seq=500, sent_s=sent_s)
+    job.breaker.suspect(verdict, seq=500, now_s=at_s)
+
+
+@pytest.mark.parametrize(
+    ("before", "verdict", "asks"),
+    [
+        ([(OK, 0.0)], DOWN, True),
+        ([(OK, 0.0)], TIMED_OUT, True),
+        ([(DOWN, 0.0)], DOWN, False),  # nothing ever succeeded: there is no witness
+        ([(OK, 0.0)], LIMITED, False),  # the provider is there
+        ([(OK, 0.0)], BARRED, False),  # `_bar` decides
+        ([(OK, 0.0)], GONE, False),  # which counts as no try of the item
+    ],
+)
+def test_a_last_item_is_put_to_a_witness_before_it_fails_for_good(
+    before: list[tuple[Verdict, float]], verdict: Verdict, *, asks: bool
+) -> None:
+    job = Job()
+    for earlier, now_s in before:
+        job.see(earlier, now_s)
+    fail_last(job, verdict)
+    assert (job.wants() is Next.WITNESS) is asks
+    assert job.breaker.room(100, 1.0) == (0 if asks else 100 if before[0][0] is OK else CANARIES)
+    assert not job.breaker.outage  # nobody is told of a mere suspicion
+
+
+def test_a_last_item_that_failed_before_another_succeeded_needs_no_witness() -> None:
+    job = Job()
+    fail_last(job, at_s=1.0)
+    job.see(OK, 3.0, sent_s=2.0)
+    fail_last(job, at_s=4.0, sent_s=3.0)
+    assert job.wants() is not Next.WITNESS
+    assert job.breaker.room(100, 4.0) == 100
+
+
+def test_a_witness_that_succeeds_lets_the_last_items_fail() -> None:
+    job = Job()
+    job.see(OK)
+    fail_last(job)
+    job.see(OK, 2.1, seq=1, sent_s=2.0)
+    assert job.breaker.room(100, 2.1) == 100
+    fail_last(job, at_s=4.0, sent_s=3.0)
+    assert job.breaker.room(100, 4.0) == 100
+
+
+def test_a_witness_that_fails_begins_an_outage() -> None:
+    job = Job(give_up_s=100)
+    job.see(OK)
+    fail_last(job)
+    assert job.probe(DOWN, job.breaker.room_grows_at_s, seq=1) is None
+    assert job.breaker.outage
+    assert job.probe(DOWN, 101.0, seq=500) == Stop(code="server_error", message="500")
+
+
+def test_a_late_answer_does_not_keep_the_witness_from_its_turn() -> None:
+    job = Job()
+    job.see(OK)
+    fail_last(job)
+    job.see(OK, 1.2, sent_s=0.95)
+    assert job.wants() is Next.WITNESS

@@ -16,10 +16,10 @@ class _FullDisk:
         raise LedgerError(notice.event)
 
     def committed(self, commit: Commit) -> None:
-        raise LedgerError("committed")
+        raise LedgerError(f"{len(commit.records)} records")
 
     def chunk_written(self, chunk: ChunkTotals) -> None:
-        raise LedgerError("chunk_written")
+        raise LedgerError(f"chunk {chunk.number}")
 
 
 def test_a_log_that_refuses_a_notice_does_not_break_the_call_that_it_came_of() -> None:

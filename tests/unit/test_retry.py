@@ -42,6 +42,15 @@ def test_attempts_are_bounded(verdict: Verdict, sent: int) -> None:
     assert attempts(verdict) == sent
 
 
+@pytest.mark.parametrize(
+    ("verdict", "last"),
+    [(retry(), 4), (retry("bad_request", max_attempts=3), 2), (retry("rate_limited"), 99)],
+)
+def test_the_decision_tells_that_the_next_attempt_is_the_last(verdict: Verdict, last: int) -> None:
+    found = [decide(POLICY, verdict, attempt, random.Random(0)) for attempt in range(1, last + 1)]
+    assert [decision.last for decision in found if decision] == [False] * (last - 1) + [True]
+
+
 def test_one_attempt_means_no_retry() -> None:
     assert attempts(retry(), RetryPolicy(attempts_max=1)) == 1
 
