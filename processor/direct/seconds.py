@@ -20,11 +20,12 @@ _OPEN_S = 0.8  # nothing is sent in the last part of a second
 class Seconds:
     """Calls in the seconds of a limiter."""
 
-    __slots__ = ("_agreed", "_edge_s", "_room", "_second", "_sent_before")
+    __slots__ = ("_agreed", "_edge_s", "_room", "_second", "_sent_before", "_strays")
 
     def __init__(self) -> None:
         self._edge_s = 0.0
         self._agreed = 0
+        self._strays = 0
         self._second = -math.inf
         self._sent_before = 0
         self._room = 0.0
@@ -37,7 +38,13 @@ class Seconds:
     def refused_until(self, ends_s: float) -> None:
         """A refusal asked to wait until then."""
         off_s = math.remainder(ends_s - self._edge_s, _PERIOD_S)
-        self._agreed = self._agreed + 1 if abs(off_s) <= _SAME_S else 1
+        if abs(off_s) <= _SAME_S:
+            self._agreed, self._strays = self._agreed + 1, 0
+        elif self.known and self._strays + 1 < _AGREED:
+            self._strays += 1  # read late: what is known since long is known better
+            return
+        else:
+            self._agreed, self._strays = 1, 0
         self._edge_s = ends_s
 
     def accepted(self, sent: int) -> int:

@@ -24,7 +24,9 @@ def told(ends_s: Sequence[float]) -> Seconds:
         ((10.31, 11.29, 12.32), True),
         ((10.98, 12.01, 13.0), True),  # a second that begins about here
         ((10.3, 11.5, 12.7), False),  # a bucket
-        ((10.3, 11.3, 12.3, 13.7), False),
+        ((10.3, 11.3, 13.7), False),
+        ((10.3, 11.3, 12.3, 13.7), True),  # one that was read late
+        ((10.3, 11.3, 12.3, 13.7, 14.7, 15.6), False),  # they have become others
     ],
 )
 def test_refusals_that_end_alike_tell_where_seconds_begin(
