@@ -14,7 +14,6 @@ from uuid import uuid4
 
 from processor import jsontext, machine, spending
 from processor.clock import Clock, SystemClock
-from processor.data.interruptible import Interruptible
 from processor.data.source import Source
 from processor.direct.breaker import Stop
 from processor.direct.lane import DirectLane
@@ -24,9 +23,10 @@ from processor.direct.transport import CONNECT_S, Transport
 from processor.errors import LedgerError, ProcessorError, UsageError
 from processor.exports import chunk_files, reconciliation, stats, tables
 from processor.followup import FollowUp
+from processor.importing import Import
 from processor.ledger import allowance
 from processor.ledger.commit import Commit
-from processor.ledger.intake import Intake, IntakeRules
+from processor.ledger.intake import Intake
 from processor.ledger.ledger import Ledger, discard_if_empty, open_ledger
 from processor.ledger.writer import Vitals, Writer
 from processor.notice import Notice
@@ -52,6 +52,7 @@ class Run:
         settings: What is in force.
         observers: Who watches.
         accept_change: Go on although the task changed since the run began.
+        update: Ask again for rows that changed since they were answered.
         clock: Time.
     """
 
@@ -64,6 +65,7 @@ class Run:
         settings: Settings,
         observers: Sequence[Observer] = (),
         accept_change: bool = False,
+        update: bool = False,
         clock: Clock | None = None,
     ) -> None:
         self._folder = folder
@@ -72,6 +74,7 @@ class Run:
         self._settings = settings
         self._observers = observers
         self._accept_change = accept_change
+        self._update = update
         self._clock = clock or SystemClock()
         self._lane: DirectLane | None = None
         self._spending: Spending | None = None
@@ -128,7 +131,7 @@ class Run:
             if lost:
                 self._tell("calls_lost", calls=lost)
             try:
-                intake = await asyncio.to_thread(self._take_in, ledger)
+                intake, self._allowed = await self._import().run(ledger)
                 ledger.add_seconds("import", self._clock.monotonic() - begun_s)
                 self._mend_files(ledger)
                 await self._send(ledger, session)
@@ -164,25 +167,15 @@ class Run:
         account = hashlib.sha256(key.get_secret_value().encode()).hexdigest()[:12] if key else None
         return {**self._settings.public(), "account": account}
 
-    def _take_in(self, ledger: Ledger) -> Intake | None:
-        """Import what is new; None when nothing can be."""
-        allowed, pending = allowance.grant(ledger, self._settings.limit), ledger.counts().pending
-        self._allowed = allowed
-        if allowed is not None and pending >= allowed:
-            return None
-        if ledger.knows(self._source):
-            return None
-        rules = IntakeRules(
-            id_field=self._task.id_field,
-            required=self._task.required_fields(),
-            chunk_size=self._settings.chunk_size,
-            limit=None if allowed is None else allowed - pending,
-            skip_invalid=self._settings.skip_invalid,
-            problem_with=self._task.problem_with,
+    def _import(self) -> Import:
+        return Import(
+            source=self._source,
+            task=self._task,
+            settings=self._settings,
+            update=self._update,
+            interrupted=lambda: self._interrupted,
+            tell=self._tell_notice,
         )
-        intake = ledger.take_in(Interruptible(self._source, lambda: self._interrupted), rules)
-        self._tell("import", rows_read=intake.rows_read, added=intake.added, skipped=intake.skipped)
-        return intake
 
     def _mend_files(self, ledger: Ledger) -> None:
         numbers = chunk_files.stale(ledger.connection, ledger.folder, thorough=False)

@@ -66,6 +66,9 @@ class _Folder(click.Path):
     "--new", is_flag=True, help="Start afresh; the old folder is kept under another name."
 )
 @click.option("--accept-change", is_flag=True, help="Go on although task, model or prompt changed.")
+@click.option(
+    "--update", is_flag=True, help="Ask again for rows that changed since they were answered."
+)
 @click.option("--limit", type=int, metavar="N", help="Items not done yet to take at most.")
 @click.option("--chunk-size", type=int, help="Items per result file, 10-100.  [default: 100]")
 @click.option("--concurrency", type=int, help="Ceiling of calls in flight.  [default: adaptive]")
@@ -172,6 +175,7 @@ def _run(options: dict[str, Any]) -> int:
             settings=settings,
             observers=[log, *screens],
             accept_change=options["accept_change"],
+            update=options["update"],
         )
         report = run_in_loop(guarded(run))
     _sum_up(report, log_path)
@@ -240,6 +244,8 @@ def _sum_up(report: "Report", log_path: Path) -> None:
     from processor.cli import summary  # noqa: PLC0415
 
     for line in summary.lines(report.snapshot):
+        output.say(line)
+    for line in summary.changes(report.intake) if report.intake else ():
         output.say(line)
     for difference in report.differences:
         output.say(f"  {'differs':<9} {difference}")

@@ -1,11 +1,12 @@
 """How a run stands, in words: figures, errors with their remedies, targets, what to do next."""
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from processor.cli.words import duration, milliseconds, money, rate, share
 from processor.codes import BUDGET_CODE, cause_of
 from processor.exports.tables import SKIPPED_NAME
+from processor.ledger.intake import Intake
 from processor.watch.snapshot import Snapshot
 
 TARGET_SUCCESS = 0.95
@@ -51,6 +52,21 @@ def lines(shot: Snapshot) -> Iterator[str]:
         cause = cause_of(code)
         yield _row("error", f"{code} {count:,}: {cause.means} {cause.remedy}")
     yield from _targets(shot)
+
+
+def changes(intake: Intake) -> Iterator[str]:
+    """What the source no longer has as it was, a line at a time."""
+    found = intake.changes
+    if found.changed:
+        done = "asked again" if found.redone else "kept as answered; --update asks again"
+        yield _row("changed", f"{_rows(found.changed, found.changed_ids)}: {done}")
+    if found.gone:
+        yield _row("gone", f"{_rows(found.gone, found.gone_ids)} of the source: results stay")
+
+
+def _rows(count: int, ids: Sequence[str]) -> str:
+    more = ", …" if count > len(ids) else ""
+    return f"{count:,} {'row' if count == 1 else 'rows'} ({', '.join(ids)}{more})"
 
 
 def next_steps(shot: Snapshot, *, command: str) -> Iterator[str]:

@@ -46,6 +46,18 @@ def replace(path: Path, content: bytes) -> None:
         raise _refused(path, error) from error
 
 
+def unlink(path: Path) -> None:
+    """Remove a file, if it is there.
+
+    Raises:
+        LedgerError: The disk refuses.
+    """
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise _refused(path, error) from error
+
+
 def _beside(path: Path) -> Path:
     return path.with_name(f".{path.name}.tmp")
 

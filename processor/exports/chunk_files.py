@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from processor.exports.atomic import replace
+from processor.exports.atomic import replace, unlink
 from processor.ledger import database, results
 from processor.ledger.results import Result
 
@@ -44,6 +44,16 @@ def write(connection: sqlite3.Connection, folder: Path, numbers: Sequence[int]) 
                 connection.executemany(
                     "UPDATE chunks SET file_bytes = ?, file_crc32 = ? WHERE number = ?", notes
                 )
+
+
+def remove(folder: Path, numbers: Sequence[int]) -> None:
+    """Remove the files of chunks that will be others; they are written again when complete.
+
+    Raises:
+        LedgerError: The disk refuses.
+    """
+    for number in numbers:
+        unlink(folder / name_of(number))
 
 
 def stale(connection: sqlite3.Connection, folder: Path, *, thorough: bool) -> list[int]:

@@ -4,6 +4,7 @@ One transaction, so that a killed import leaves nothing behind. Rows are loaded 
 unique after: an index that grows with every row takes twice as long.
 """
 
+import operator
 import sqlite3
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from processor import jsontext
 from processor.columns import Column
 from processor.data.source import BadRow, Source
 from processor.ledger import counters, database, ids
+from processor.ledger.changes import NO_CHANGES, Changes, settle
 from processor.ledger.reading import ROW_ID, IntakeRules, Reading
 from processor.ledger.results import columns as known_columns
 
@@ -59,11 +61,13 @@ class Intake:
         rows_read: Rows of the source, good and bad.
         added: New items.
         skipped: Bad rows that were left out.
+        changes: What of an earlier import is another now.
     """
 
     rows_read: int
     added: int
     skipped: int
+    changes: Changes = NO_CHANGES
 
 
 def take_in(connection: sqlite3.Connection, source: Source, rules: IntakeRules) -> Intake:
@@ -77,8 +81,9 @@ def take_in(connection: sqlite3.Connection, source: Source, rules: IntakeRules) 
         (last_seq,) = connection.execute("SELECT IFNULL(MAX(seq), 0) FROM items").fetchone()
         connection.execute("DELETE FROM skipped WHERE source = ?", (source.uri,))
         reading = Reading(connection, source, rules)
+        changes = NO_CHANGES
         if last_seq or rules.skip_invalid:
-            _add(connection, reading, rules, last_seq)
+            changes = _add(connection, reading, rules, last_seq)
         else:
             _fill(connection, reading, rules)
         added = _open_chunks(connection, last_seq, rules.chunk_size)
@@ -88,7 +93,9 @@ def take_in(connection: sqlite3.Connection, source: Source, rules: IntakeRules) 
             "INSERT OR REPLACE INTO sources VALUES (?, ?, ?)", (source.uri, reading.stamp, whole)
         )
         _count_skipped(connection)
-    return Intake(rows_read=reading.rows_read, added=added, skipped=reading.bad_rows)
+    return Intake(
+        rows_read=reading.rows_read, added=added, skipped=reading.bad_rows, changes=changes
+    )
 
 
 def _fill(connection: sqlite3.Connection, reading: Reading, rules: IntakeRules) -> None:
@@ -100,18 +107,29 @@ def _fill(connection: sqlite3.Connection, reading: Reading, rules: IntakeRules) 
 
 def _add(
     connection: sqlite3.Connection, reading: Reading, rules: IntakeRules, last_seq: int
-) -> None:
-    """Later ones are read whole, to tell which rows are new."""
+) -> Changes:
+    """Later ones are read whole, to tell which rows are new, changed or gone."""
     connection.execute(_INCOMING)
     _load(connection, "incoming", reading, None)
     _make_unique(connection, "incoming", reading, rules)
     connection.execute("CREATE UNIQUE INDEX IF NOT EXISTS items_id ON items (id)")
+    changes = (
+        settle(
+            connection,
+            differs=rules.differs or operator.ne,
+            update=rules.update,
+            outdated=rules.outdated or (lambda _: None),
+        )
+        if reading.is_known
+        else NO_CHANGES
+    )
     connection.execute(
         "INSERT INTO items SELECT ROW_NUMBER() OVER (ORDER BY seq) + ?, id, id_is_integer, row, "
         "fields FROM incoming WHERE id NOT IN (SELECT id FROM items) ORDER BY seq LIMIT ?",
         (last_seq, -1 if rules.limit is None else rules.limit),
     )
     connection.execute("DROP TABLE incoming")
+    return changes
 
 
 def _load(

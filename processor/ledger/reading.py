@@ -13,6 +13,7 @@ from processor.data.source import BadRow, Source
 from processor.errors import InputError
 from processor.items import Row
 from processor.ledger import ids
+from processor.ledger.changes import Differs
 
 Record = tuple[str, bool, int, str]
 """An item to be: its id, whether that is an integer, the row's number, its fields as JSON."""
@@ -33,6 +34,9 @@ class IntakeRules:
         limit: How many new items are taken at most; None for all.
         skip_invalid: Leave bad rows out and list them, instead of refusing the source.
         problem_with: What else makes a row's fields unfit; None when nothing does.
+        differs: Whether a row that changed asks for something else; None: every change does.
+        update: Make items pending again whose row asks for something else than their outcome.
+        outdated: Told the numbers of chunks whose files are no longer true, before they are not.
     """
 
     id_field: str
@@ -41,6 +45,9 @@ class IntakeRules:
     limit: int | None = None
     skip_invalid: bool = False
     problem_with: Callable[[Mapping[str, Any]], str | None] | None = None
+    differs: Differs | None = None
+    update: bool = False
+    outdated: Callable[[Sequence[int]], None] | None = None
 
 
 class Reading:
@@ -53,6 +60,7 @@ class Reading:
 
     Attributes:
         stamp: The source's, from before it is read.
+        is_known: Whether rows of this source were imported before.
         typed_columns: The source's columns with their types, where it knows any.
         columns: The source's columns, in the order in which they were first seen.
     """
@@ -68,6 +76,8 @@ class Reading:
         self._problems: list[BadRow] = []
         self.stamp = source.stamp()
         self.typed_columns = source.columns()
+        found = connection.execute("SELECT 1 FROM sources WHERE uri = ?", (source.uri,))
+        self.is_known = found.fetchone() is not None
         self.columns: dict[str, None] = {}
         self.rows_read = 0
         self.bad_rows = 0

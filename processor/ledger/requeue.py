@@ -1,4 +1,4 @@
-"""Failed items made pending again, and every figure that they moved moved back."""
+"""Items made pending again that have an outcome, and every figure that they moved moved back."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -8,14 +8,16 @@ from processor.ledger import histogram
 # `called`: the outcome stands for a request of its own, which no attempt stands for.
 _CHOOSE = """
 INSERT INTO again
-SELECT seq, attempts > IFNULL((SELECT MAX(number) FROM attempts a WHERE a.seq = outcomes.seq), 0)
-FROM outcomes WHERE succeeded = 0 AND {which}
+SELECT seq, attempts > IFNULL((SELECT MAX(number) FROM attempts a WHERE a.seq = outcomes.seq), 0),
+       succeeded
+FROM outcomes WHERE {which}
 """
 
 # The attempts hold what was paid before; the last answer's share is the rest.
 _KEEP_LAST_CALLS = """
 INSERT INTO attempts
-SELECT seq, attempts, lane, code, message, NULL, latency_ms, 0, model,
+SELECT seq, attempts, lane, IFNULL(code, 'changed'), IFNULL(message, 'The row changed'), NULL,
+       latency_ms, 0, model,
        prompt_tokens - IFNULL(before.prompt, 0), completion_tokens - IFNULL(before.completion, 0),
        cached_tokens - IFNULL(before.cached, 0), cost_usd - IFNULL(before.cost, 0), body, NULL, 0,
        at
@@ -35,11 +37,15 @@ WHERE lane = '' AND name = 'chunks_complete'
 """
 
 _CHUNKS = """
-UPDATE chunks SET failed = failed - gone.items, file_bytes = NULL
-FROM (SELECT number, (SELECT COUNT(*) FROM again
-                      WHERE seq BETWEEN first_seq AND first_seq + chunks.items - 1) AS items
-      FROM chunks WHERE failed > 0) AS gone
-WHERE gone.number = chunks.number AND gone.items > 0
+UPDATE chunks SET failed = failed - gone.failures, succeeded = succeeded - gone.successes,
+                  file_bytes = NULL
+FROM (SELECT number,
+             (SELECT COUNT(*) FROM again WHERE again.succeeded = 0
+              AND seq BETWEEN first_seq AND first_seq + chunks.items - 1) AS failures,
+             (SELECT COUNT(*) FROM again WHERE again.succeeded = 1
+              AND seq BETWEEN first_seq AND first_seq + chunks.items - 1) AS successes
+      FROM chunks WHERE failed + chunks.succeeded > 0) AS gone
+WHERE gone.number = chunks.number AND failures + successes > 0
 """
 
 _COUNTERS = """
@@ -47,7 +53,10 @@ UPDATE counters SET value = value - gone.items
 FROM (SELECT lane, 'error.' || code AS name, COUNT(*) AS items
       FROM again JOIN outcomes USING (seq) GROUP BY 1, 2
       UNION ALL
-      SELECT lane, 'failed', COUNT(*) FROM again JOIN outcomes USING (seq) GROUP BY 1) AS gone
+      SELECT lane, 'check.' || "check", COUNT(*) FROM again JOIN outcomes USING (seq) GROUP BY 1, 2
+      UNION ALL
+      SELECT lane, IIF(again.succeeded, 'succeeded', 'failed'), COUNT(*)
+      FROM again JOIN outcomes USING (seq) GROUP BY 1, 2) AS gone
 WHERE gone.lane = counters.lane AND gone.name = counters.name
 """
 
@@ -69,7 +78,7 @@ UPDATE counters SET value = (SELECT IFNULL(MAX(latency_ms), 0) FROM outcomes WHE
 WHERE lane = '' AND name = 'latency_max_ms'
 """
 
-_MOVE_BACK = (
+_STEPS = (
     _KEEP_LAST_CALLS,
     _CHUNKS_COMPLETE,  # while the chunks still are
     _CHUNKS,
@@ -82,9 +91,6 @@ _MOVE_BACK = (
 def requeue(connection: sqlite3.Connection, codes: Sequence[str] | None) -> int:
     """Make failed items pending again, within the caller's transaction.
 
-    Their last call joins their attempts, so that what was paid stays counted and attempts go on
-    being numbered; their next request shows none of their earlier answers.
-
     Args:
         connection: The ledger.
         codes: Error codes to take; None for every failure that asking again may mend.
@@ -92,13 +98,38 @@ def requeue(connection: sqlite3.Connection, codes: Sequence[str] | None) -> int:
     Returns:
         How many items it were.
     """
-    execute = connection.execute
     which = "retryable = 1" if codes is None else f"code IN ({', '.join('?' * len(codes))})"
+    return _move_back(connection, f"succeeded = 0 AND {which}", codes or ())
+
+
+def requeue_answered(connection: sqlite3.Connection, seqs: str) -> int:
+    """Make items pending again whatever their outcome is, within the caller's transaction.
+
+    Args:
+        connection: The ledger.
+        seqs: A SELECT of theirs.
+
+    Returns:
+        How many items it were.
+    """
+    return _move_back(connection, f"seq IN ({seqs})", ())
+
+
+def _move_back(connection: sqlite3.Connection, which: str, parameters: Sequence[str]) -> int:
+    """Remove outcomes, and what they added to chunks, counters and latencies.
+
+    Their last call joins their attempts, so that what was paid stays counted and attempts go on
+    being numbered; their next request shows none of their earlier answers.
+    """
+    execute = connection.execute
     connection.create_function("bucket", 1, histogram.bucket, deterministic=True)
-    execute("CREATE TEMP TABLE again (seq INTEGER PRIMARY KEY, called INTEGER NOT NULL)")
-    count = execute(_CHOOSE.format(which=which), tuple(codes or ())).rowcount
+    execute(
+        "CREATE TEMP TABLE again "
+        "(seq INTEGER PRIMARY KEY, called INTEGER NOT NULL, succeeded INTEGER NOT NULL)"
+    )
+    count = execute(_CHOOSE.format(which=which), tuple(parameters)).rowcount
     execute("UPDATE attempts SET reask = 0 WHERE reask = 1 AND seq IN (SELECT seq FROM again)")
-    for statement in _MOVE_BACK:
+    for statement in _STEPS:
         execute(statement)
     execute("DELETE FROM outcomes WHERE seq IN (SELECT seq FROM again)")
     execute(_LATENCY_MAX)

@@ -53,6 +53,7 @@ def rules(
     limit: int | None = None,
     skip_invalid: bool = False,
     problem_with: Callable[[Mapping[str, Any]], str | None] | None = None,
+    **changes: Any,
 ) -> IntakeRules:
     return IntakeRules(
         id_field=id_field,
@@ -61,6 +62,7 @@ def rules(
         limit=limit,
         skip_invalid=skip_invalid,
         problem_with=problem_with,
+        **changes,
     )
 
 

@@ -50,6 +50,9 @@ ALLOWED = {
     "watch": {"errors", "items", "jsontext", "ledger"},
     "exports": {"columns", "errors", "items", "jsontext", "ledger", "watch"},
     "followup": {"clock", "errors", "exports", "ledger", "notice", "observer", "watch"},
+    "importing": {
+        *("data", "errors", "exports", "items", "ledger", "notice", "settings", "tasks"),
+    },
     "observer": {"ledger", "notice"},
     "report": {"codes", "direct", "errors", "ledger", "plan", "watch"},
     "spending": {"direct", "errors", "items", "ledger", "plan", "settings"},
@@ -60,6 +63,7 @@ ALLOWED = {
             "direct",
             "exports",
             "followup",
+            "importing",
             "ledger",
             "observer",
             "plan",

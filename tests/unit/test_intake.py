@@ -207,10 +207,10 @@ class TestGrownSource:
         assert [one.id for one in found[13:]] == list(range(14, 26))
         assert [one.chunk for one in found[13:]] == [3] * 5 + [4] * 5 + [5] * 2
 
-    def test_a_known_id_keeps_its_first_fields(self, ledger: Ledger) -> None:
+    def test_a_known_id_that_was_not_asked_yet_takes_what_is_new(self, ledger: Ledger) -> None:
         ledger.take_in(Table([{"id": 1, "text": "old"}]), rules())
         ledger.take_in(Table([{"id": "1", "text": "new"}, {"id": 2, "text": "b"}]), rules())
-        assert [one.fields["text"] for one in items(ledger)] == ["old", "b"]
+        assert [one.fields["text"] for one in items(ledger)] == ["new", "b"]
 
     def test_an_id_doubled_in_it_is_refused(self, ledger: Ledger) -> None:
         ledger.take_in(numbered(2), rules())

@@ -1,0 +1,105 @@
+"""The import of a run: rows of its source that are new, changed or gone since the last start."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from processor.data.interruptible import Interruptible
+from processor.data.source import Source
+from processor.errors import TaskError
+from processor.exports import chunk_files
+from processor.items import Item
+from processor.ledger import allowance
+from processor.ledger.intake import Intake, IntakeRules
+from processor.ledger.ledger import Ledger
+from processor.notice import Notice
+from processor.settings import Settings
+from processor.tasks.task import Task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Import:
+    """What an import needs to know.
+
+    Attributes:
+        source: The rows.
+        task: What is asked of each.
+        settings: Sizes and limits.
+        update: Ask again for rows that changed since they were answered.
+        interrupted: Whether reading should end; nothing is imported then.
+        tell: Takes what happened.
+    """
+
+    source: Source
+    task: Task
+    settings: Settings
+    update: bool
+    interrupted: Callable[[], bool]
+    tell: Callable[[Notice], None]
+
+    async def run(self, ledger: Ledger) -> tuple[Intake | None, int | None]:
+        """Import what is new.
+
+        Returns:
+            What was imported, None when nothing can be; how many items this start may finish,
+            None for all.
+
+        Raises:
+            ProcessorError: Bad input, a failing disk.
+        """
+        return await asyncio.to_thread(self._take_in, ledger)
+
+    def _take_in(self, ledger: Ledger) -> tuple[Intake | None, int | None]:
+        allowed, pending = allowance.grant(ledger, self.settings.limit), ledger.counts().pending
+        enough = allowed is not None and pending >= allowed
+        if not self.update and (enough or ledger.knows(self.source)):
+            return None, allowed
+        limit = None if allowed is None else max(0, allowed - pending)
+        intake = ledger.take_in(
+            Interruptible(self.source, self.interrupted), self._rules(ledger, limit)
+        )
+        self._tell("import", rows_read=intake.rows_read, added=intake.added, skipped=intake.skipped)
+        self._tell_changes(intake)
+        return intake, allowed
+
+    def _rules(self, ledger: Ledger, limit: int | None) -> IntakeRules:
+        def outdated(numbers: Sequence[int]) -> None:
+            chunk_files.remove(ledger.folder, numbers)
+
+        return IntakeRules(
+            id_field=self.task.id_field,
+            required=self.task.required_fields(),
+            chunk_size=self.settings.chunk_size,
+            limit=limit,
+            skip_invalid=self.settings.skip_invalid,
+            problem_with=self.task.problem_with,
+            differs=self._differs,
+            update=self.update,
+            outdated=outdated,
+        )
+
+    def _differs(self, before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+        """Whether a row that changed asks for something else: a column may be nobody's business."""
+        return bool(self._asked(before) != self._asked(now))
+
+    def _asked(self, fields: Mapping[str, Any]) -> Any:
+        try:
+            return self.task.render(Item(seq=0, chunk=0, id=0, fields=fields)).body
+        except TaskError:
+            return None
+
+    def _tell_changes(self, intake: Intake) -> None:
+        changes = intake.changes
+        if changes.changed:
+            self._tell(
+                "rows_changed",
+                rows=changes.changed,
+                redone=changes.redone,
+                ids=list(changes.changed_ids),
+            )
+        if changes.gone:
+            self._tell("rows_gone", rows=changes.gone, ids=list(changes.gone_ids))
+
+    def _tell(self, event: str, **facts: object) -> None:
+        self.tell(Notice(event=event, facts=facts))
