@@ -156,7 +156,7 @@ def judge_body(
         if not isinstance(parsed, dict):
             return _malformed(f"The answer is {_json_name(parsed)}, not an object")
         if parsed.get("error"):
-            return _judge_error_in_success(parsed, hints)
+            return _judge_error_in_success(parsed, hints, READERS[endpoint](parsed).usage)
         return _judge_completion(READERS[endpoint](parsed))
     error = error_in(parsed) or ProviderError(message=f"HTTP status {status}")
     return _judge_error(status, error, hints)
@@ -261,12 +261,19 @@ def _judge_unreadable(status: int, body: bytes, hints: Hints) -> Verdict:
     return _judge_error(status, ProviderError(message=message), hints)
 
 
-def _judge_error_in_success(parsed: Mapping[str, Any], hints: Hints) -> Verdict:
-    """A 200 whose body is an error is judged as that error, when it is one that we know."""
+def _judge_error_in_success(
+    parsed: Mapping[str, Any], hints: Hints, usage: Usage | None
+) -> Verdict:
+    """A 200 whose body is an error is judged as that error, when it is one that we know.
+
+    A response that failed on its way may have cost something; then it says so.
+    """
     error = error_in(parsed)
     if error is None or (error.status is None and _named(200, error) is None):
-        return _malformed(error.message if error else "The answer holds an unreadable error")
-    return _judge_error(error.status or 200, error, hints)
+        verdict = _malformed(error.message if error else "The answer holds an unreadable error")
+    else:
+        verdict = _judge_error(error.status or 200, error, hints)
+    return verdict if usage is None else replace(verdict, usage=usage, maybe_charged=False)
 
 
 def _judge_error(status: int, error: ProviderError, hints: Hints) -> Verdict:

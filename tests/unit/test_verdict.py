@@ -126,12 +126,26 @@ def test_a_success_that_cannot_be_read_is_sent_again(body: bytes) -> None:
         ({"code": "server_error"}, Kind.RETRY, "server_error"),
         ({"code": 429, "message": "upstream"}, Kind.RETRY, "rate_limited"),
         ({"code": "502", "message": "upstream"}, Kind.RETRY, "server_error"),
+        ({"code": "invalid_image_url"}, Kind.ITEM, "bad_request"),
+        ({"code": "failed_to_download_image"}, Kind.RETRY, "unprocessable"),
+        ({"code": "bio_policy"}, Kind.ITEM, "policy"),
+        ({"code": "vector_store_timeout"}, Kind.RETRY, "server_error"),
         ({"code": 7}, Kind.RETRY, "malformed"),
     ],
 )
 def test_an_error_inside_a_success(error: dict[str, Any], kind: Kind, code: str) -> None:
     verdict = failed(200, **error)
     assert (verdict.kind, verdict.code) == (kind, code)
+
+
+@pytest.mark.parametrize("code", ["server_error", "invalid_prompt", "never heard of"])
+def test_a_response_that_failed_may_have_cost_something(code: str) -> None:
+    error = {"code": code, "message": "It broke."}
+    body = {"status": "failed", "error": error, "output": []}
+    used = body | {"usage": {"input_tokens": 310, "output_tokens": 24}}
+    verdict = judge_body(200, used, endpoint="/v1/responses")
+    assert (verdict.usage, verdict.maybe_charged) == (READ_USAGE, False)
+    assert judge_body(200, body, endpoint="/v1/responses").usage is None
 
 
 @pytest.mark.parametrize(
