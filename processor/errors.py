@@ -5,6 +5,7 @@ ProcessorError
 ├── InputError            1  a row, a file or a column; names the place
 ├── TaskError             1  a task file or its template
 ├── LedgerError           5  the disk or the ledger
+├── DeliveryError         5  a place for results, such as a database
 ├── RunLockedError        1  another process is on this run
 └── InterruptedRunError 130  the user ended it; resumable
 """
@@ -59,6 +60,20 @@ class LedgerError(ProcessorError):
     """The disk or the ledger failed; what was acknowledged is safe."""
 
     exit_code = 5
+
+
+class DeliveryError(ProcessorError):
+    """An output does not take results; the run's own are whole, and can be sent there later.
+
+    Attributes:
+        passing: Whether the same may succeed after a while: the place is away, not in the wrong.
+    """
+
+    exit_code = 5
+
+    def __init__(self, message: str, *, passing: bool, way_out: str = "") -> None:
+        super().__init__(message, way_out=way_out)
+        self.passing = passing
 
 
 class RunLockedError(ProcessorError):
