@@ -152,7 +152,8 @@ class Breaker:
             now_s: The time.
         """
         is_known = self._first_failed_s.get(seq, now_s) < self._good_sent_s
-        if verdict.code in _FAILING and self.has_witness and not (is_known or self._probing):
+        is_failing = verdict.code in _FAILING and not verdict.unreachable
+        if is_failing and self.has_witness and not (is_known or self._probing):
             self._begin_outage(now_s, by_barring=False)
             self._suspected = True
             self._probes = WITNESS_EVERY - 1

@@ -331,6 +331,7 @@ def test_a_bar_during_an_outage_puts_the_next_probe_off() -> None:
 
 
 TIMED_OUT = Verdict(kind=Kind.RETRY, code="timeout", message="late")
+NO_CONNECTION = Verdict(kind=Kind.RETRY, code="timeout", message="late", unreachable=True)
 
 
 def fail_last(job: Job, verdict: Verdict = DOWN, *, at_s: float = 1.0, sent_s: float = 0.9) -> None:
@@ -348,6 +349,7 @@ def fail_last(job: Job, verdict: Verdict = DOWN, *, at_s: float = 1.0, sent_s: f
         ([(OK, 0.0)], LIMITED, False),  # the provider is there
         ([(OK, 0.0)], BARRED, False),  # `_bar` decides
         ([(OK, 0.0)], GONE, False),  # which counts as no try of the item
+        ([(OK, 0.0)], NO_CONNECTION, False),
     ],
 )
 def test_a_last_item_is_put_to_a_witness_before_it_fails_for_good(
