@@ -24,10 +24,10 @@ _INPUT_TOKENS_ASSUMED = 1_000  # of an answer in a run of whose answers nobody t
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What a start with a budget begins with: the accounts, and what was learnt before."""
+    """What a start with a budget begins with: its accounts, and the run's as it found them."""
 
     budget: Budget
-    learnt: Learnt | None
+    past: Account
 
 
 class Spending:
@@ -57,7 +57,8 @@ class Spending:
         self._keep_durably = keep
         self._granted = granted
         self._list_price = _list_price(prices, model)
-        self._estimator = Estimator(self._list_price, opening.learnt)
+        self._past = opening.past
+        self._estimator = Estimator(self._list_price, _learnt(opening.past))
         self.purse = Purse(
             budget=self._budget,
             estimator=self._estimator,
@@ -81,7 +82,7 @@ class Spending:
             self._ledger,
             self._budget.spent_usd,
             reserved=False,
-            figures=_figures(self._estimator.learnt),
+            figures={account.LOST: self._lost, **_figures(self._estimator.learnt)},
         )
 
     def shortfall(self, items: int) -> Shortfall | None:
@@ -90,17 +91,23 @@ class Spending:
         if refused is None:
             return None
         past = _account(self._ledger)
-        item_usd = self._estimator.call_usd(refused)
+        item_usd = call_usd = self._estimator.call_usd(refused)
         if past.finished:
             unpriced_usd = past.unpriced * _answer_usd(past, self._list_price)
-            item_usd = (past.priced_usd + unpriced_usd) / past.finished
+            # The lost count again as they did; answers without a price are mostly among them.
+            lost_usd = max(unpriced_usd, past.lost * call_usd)
+            item_usd = (past.priced_usd + lost_usd) / past.finished
         return Shortfall(
             limit_usd=self._budget.limit_usd,
             used_usd=self._budget.spent_usd,
             items=items,
             rest_usd=items * item_usd,
-            call_usd=self._estimator.call_usd(refused),
+            call_usd=call_usd,
         )
+
+    @property
+    def _lost(self) -> int:
+        return self._past.lost + self.purse.lost
 
 
 def prices_of(settings: Settings) -> Prices:
@@ -137,11 +144,11 @@ def begin(ledger: Ledger, *, limit_usd: float | None, prices: Prices, model: str
     past = _account(ledger)
     if limit_usd is None:
         if past.reserved_usd:
-            _keep(ledger, past.spent_usd(0.0), reserved=False)
+            _put_aside(ledger, past, 0.0, reserved=False)
         return None
-    spent_usd = past.spent_usd(_answer_usd(past, _list_price(prices, model)))
-    _keep(ledger, spent_usd, reserved=True)
-    return Opening(Budget(limit_usd=limit_usd, spent_usd=spent_usd), _learnt(past))
+    answer_usd = _answer_usd(past, _list_price(prices, model))
+    _put_aside(ledger, past, answer_usd, reserved=True)
+    return Opening(Budget(limit_usd=limit_usd, spent_usd=past.spent_usd(answer_usd)), past)
 
 
 def _list_price(prices: Prices, model: str) -> PriceOf:
@@ -154,6 +161,13 @@ def _list_price(prices: Prices, model: str) -> PriceOf:
 def _account(ledger: Ledger) -> Account:
     with ledger.guard():
         return account.read(counters.read(ledger.connection))
+
+
+def _put_aside(ledger: Ledger, past: Account, answer_usd: float, *, reserved: bool) -> None:
+    """Count as spent what a killed start had reserved."""
+    killed_usd = past.killed_usd + past.only_reserved_usd(answer_usd)
+    figures = {account.KILLED: killed_usd}
+    _keep(ledger, past.spent_usd(answer_usd), reserved=reserved, figures=figures)
 
 
 def _keep(

@@ -27,6 +27,7 @@ class Purse:
 
     Attributes:
         refused: Size of the call for which the budget had no room left.
+        lost: Calls that may be charged for, and nobody tells what they cost.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Purse:
         self._price = price
         self._reserve = reserve
         self.refused: Size | None = None
+        self.lost = 0
 
     def admits(self, work: Work, window: int) -> bool:
         """Whether the call may be sent now; asks for a reservation when it is time for one."""
@@ -70,10 +72,13 @@ class Purse:
 
     def settle(self, work: Work, verdict: Verdict) -> None:
         """The call has ended."""
-        self._budget.settle(work.estimate_usd, self._cost_usd(work, verdict))
+        cost_usd = self._cost_usd(work, verdict)
+        self.lost += cost_usd is None
+        self._budget.settle(work.estimate_usd, cost_usd)
 
     def cut_off(self, work: Work, *, sent: bool) -> None:
         """The call was ended from here; what was sent may be charged."""
+        self.lost += sent
         self._budget.settle(work.estimate_usd, None if sent else 0.0)
 
     def _cost_usd(self, work: Work, verdict: Verdict) -> float | None:

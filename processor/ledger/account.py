@@ -3,8 +3,10 @@
 Figures stand beside the sum of all known prices. `reserved`: no more may have been spent
 since a start with a budget began; it holds while that start lives, and for ever if it was killed.
 `aside`: what earlier starts may have spent beyond the known prices: calls that were cut off,
-answers whose price nobody told. `unpriced_aside`: how many such answers `aside` pays for. With
-them stands what was learnt about the cost of calls, for the next start.
+answers whose price nobody told. `unpriced_aside`: how many such answers `aside` pays for.
+`killed`: how much of `aside` was only reserved when a start was killed. `lost`: calls of starts
+with a budget whose price nobody told, but for those of killed ones. With them stands what was
+learnt about the cost of calls, for the next start.
 """
 
 import sqlite3
@@ -15,6 +17,8 @@ from processor.items import Usage
 from processor.ledger import counters
 
 RESERVED = "reserved_usd"
+KILLED = "killed_usd"
+LOST = "lost"
 _ASIDE = "aside_usd"
 _UNPRICED_ASIDE = "unpriced_aside"
 _PREFIX = "budget."
@@ -29,6 +33,7 @@ class Account:
         unpriced: Answers whose price is not.
         finished: Items with an outcome.
         usage: Tokens of all answers.
+        killed_usd: See above; without a reservation that a killed start has left just now.
         figures: All that was kept, by name.
     """
 
@@ -39,6 +44,8 @@ class Account:
     reserved_usd: float
     aside_usd: float
     unpriced_aside: int
+    killed_usd: float
+    lost: int
     figures: Mapping[str, float]
 
     def spent_usd(self, answer_usd: float) -> float:
@@ -47,8 +54,15 @@ class Account:
         Args:
             answer_usd: What an answer of unknown price is taken for.
         """
+        return max(self.reserved_usd, self._known_usd(answer_usd))
+
+    def only_reserved_usd(self, answer_usd: float) -> float:
+        """What of that a killed start had reserved, and nothing was recorded of."""
+        return self.spent_usd(answer_usd) - self._known_usd(answer_usd)
+
+    def _known_usd(self, answer_usd: float) -> float:
         unpriced_usd = max(0, self.unpriced - self.unpriced_aside) * answer_usd
-        return max(self.reserved_usd, self.priced_usd + self.aside_usd + unpriced_usd)
+        return self.priced_usd + self.aside_usd + unpriced_usd
 
 
 def read(found: Mapping[str, Mapping[str, float]]) -> Account:
@@ -74,6 +88,8 @@ def read(found: Mapping[str, Mapping[str, float]]) -> Account:
         reserved_usd=own.get(RESERVED, 0.0),
         aside_usd=own.get(_ASIDE, 0.0),
         unpriced_aside=int(own.get(_UNPRICED_ASIDE, 0)),
+        killed_usd=own.get(KILLED, 0.0),
+        lost=int(own.get(LOST, 0)),
         figures=own,
     )
 

@@ -68,8 +68,9 @@ class Snapshot:
     """A run at one moment; succeeded + failed + pending = total.
 
     `spent_usd` is what counts against a budget: all known costs, and what cut-off calls and answers
-    of unknown price of earlier starts may have cost. A start with a budget may spend up to
-    `reserved_usd` before it writes again; 0 when it has ended, unless it was killed.
+    of unknown price of earlier starts may have cost; of that, `killed_usd` was only reserved when
+    starts were killed. A start with a budget may spend up to `reserved_usd` before it writes again;
+    0 when it has ended, unless it was killed.
 
     Times are seconds since the epoch, money US dollars (None: unknown), shares 0-1 over finished
     items (None before any).
@@ -101,6 +102,7 @@ class Snapshot:
     bytes_received: int
     session: Session | None
     spent_usd: float
+    killed_usd: float
     reserved_usd: float
 
     @property
@@ -187,6 +189,7 @@ def _read(folder: Path, connection: sqlite3.Connection) -> Snapshot:
         bytes_received=active[6],
         session=session,
         spent_usd=spending.priced_usd + spending.aside_usd,
+        killed_usd=spending.killed_usd,
         reserved_usd=spending.reserved_usd,
     )
 

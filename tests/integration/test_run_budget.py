@@ -5,6 +5,7 @@ import random
 import re
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from lane_bench import CHOOSE
 from run_bench import TASK, Folder
 
 from processor.cli.sandbox_process import sandbox
+from processor.plan.prices import dollars
 
 # US dollars per million tokens, so that an answer costs some cents.
 PRICE = ("--price", "1000,5000", "--max-output-tokens", "60")
@@ -293,5 +295,15 @@ def test_what_was_reserved_when_it_was_killed_counts_after_a_start_without_a_bud
     assert folder.run(*PRICE, "--limit", "10")[0] == 0
     later_usd, aside_usd, _ = account(folder)
     assert later_usd > priced_usd
+    folder.start(*PRICE, "--limit", "10", "--budget", "1000").communicate(timeout=30)
+    told = status(folder)
+    assert f", {dollars(reserved_usd - priced_usd)} of it only reserved when a start was" in told
     assert later_usd + aside_usd == pytest.approx(reserved_usd + later_usd - priced_usd)
     assert account(folder)[2] == 0
+
+
+def status(folder: Folder) -> str:
+    command = [sys.executable, "-m", "processor", "status", "out"]
+    return subprocess.run(
+        command, cwd=folder.path, check=True, capture_output=True, text=True
+    ).stdout

@@ -424,6 +424,20 @@ def test_what_counts_as_spent(found: dict[str, dict[str, float]], spent: float) 
     assert account.read(found).spent_usd(0.1) == pytest.approx(spent)
 
 
+@pytest.mark.parametrize(
+    ("found", "only_reserved"),
+    [
+        ({}, 0.0),
+        (counters(cost_usd=1.0), 0.0),
+        (counters(cost_usd=1.0, reserved=2.0), 0.5),
+        (counters(cost_usd=3.0, reserved=2.0), 0.0),
+        (counters(cost_usd=1.0, unpriced=4, reserved=2.0), 0.1),
+    ],
+)
+def test_what_was_only_reserved(found: dict[str, dict[str, float]], only_reserved: float) -> None:
+    assert account.read(found).only_reserved_usd(0.1) == pytest.approx(only_reserved)
+
+
 def test_an_own_price_counts_for_every_model_and_tier() -> None:
     own = Prices("ours", "http://127.0.0.1:1/v1", own=Rates.per_million(1.0, 0.1, 5.0))
     usage = Usage(prompt_tokens=1_000_000, completion_tokens=100_000, cached_tokens=500_000)
