@@ -12,7 +12,7 @@ from typing import Protocol
 
 from processor.cli import output
 from processor.cli.terminal import shown
-from processor.cli.words import duration, money, rate, share
+from processor.cli.words import counted, duration, money, rate, share
 from processor.errors import LedgerError
 from processor.ledger.commit import ChunkTotals, Commit
 from processor.notice import Notice
@@ -205,10 +205,11 @@ def _line(notice: Notice) -> str | None:  # noqa: PLR0911 - one line an event
     facts = notice.facts
     match notice.event:
         case "import":
-            skipped = f", {facts['skipped']:,} bad ones left out" if facts["skipped"] else ""
-            return f"{facts['added']:,} new rows{skipped}"
+            skipped = facts["skipped"]
+            left_out = f", {counted(skipped, 'bad one')} left out" if skipped else ""
+            return counted(facts["added"], "new row") + left_out
         case "sending":
-            return f"{facts['pending']:,} items to send to {facts['model']}"
+            return f"{counted(facts['pending'], 'item')} to send to {facts['model']}"
         case "rate_limit":
             return f"rate limit: nothing is sent for {duration(facts['wait_s'])}"
         case "outage":
@@ -216,9 +217,10 @@ def _line(notice: Notice) -> str | None:  # noqa: PLR0911 - one line an event
         case "outage_over":
             return "it gets through again"
         case "calls_lost":
-            return f"{facts['calls']:,} calls were cut off by a kill; they may be charged for again"
+            cut_off = counted(facts["calls"], "call was", "calls were")
+            return f"{cut_off} cut off by a kill; the provider may charge for that"
         case "chunks_mended":
-            return f"{facts['chunks']:,} result files were made anew"
+            return counted(facts["chunks"], "result file was", "result files were") + " made anew"
         case "exporting":
             return "writing the tables"
         case _:

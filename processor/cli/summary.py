@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Iterator, Sequence
 
-from processor.cli.words import duration, milliseconds, money, rate, share
+from processor.cli.words import counted, duration, milliseconds, money, rate, share
 from processor.codes import BUDGET_CODE, cause_of
 from processor.exports.tables import SKIPPED_NAME
 from processor.ledger.intake import Intake
@@ -23,7 +23,7 @@ def lines(shot: Snapshot) -> Iterator[str]:
         f"{shot.failed:,} failed, {shot.pending:,} pending",
     )
     if shot.skipped:
-        yield _row("left out", f"{shot.skipped:,} bad rows, listed in {SKIPPED_NAME}")
+        yield _row("left out", f"{counted(shot.skipped, 'bad row')}, listed in {SKIPPED_NAME}")
     yield _row("time", f"{duration(shot.elapsed_s)} · {rate(shot.throughput_per_s)}")
     if shot.checks:
         yield _row("checks", " · ".join(f"{name} {count:,}" for name, count in shot.checks.items()))
@@ -31,7 +31,7 @@ def lines(shot: Snapshot) -> Iterator[str]:
     lost = f" · {overall.requests_lost:,} cut off by a kill" if overall.requests_lost else ""
     yield _row(
         "requests",
-        f"{overall.requests_sent:,} sent · {overall.retries:,} retries · "
+        f"{overall.requests_sent:,} sent · {counted(overall.retries, 'retry', 'retries')} · "
         f"{overall.reasks:,} asked again · {overall.rate_limited:,} rate limited{lost}",
     )
     latency = shot.latency_ms
@@ -76,7 +76,8 @@ def next_steps(shot: Snapshot, *, command: str) -> Iterator[str]:
         same = "the same command"
         if shot.session is not None and shot.session.stop_code == BUDGET_CODE:
             same += " with a higher --budget"
-        yield f"{shot.pending:,} items are pending; {same} goes on: {command}"
+        pending = counted(shot.pending, "item is", "items are")
+        yield f"{pending} pending; {same} goes on: {command}"
     if any(cause_of(code).retryable for code in shot.errors):
         yield f"send the failed items again: processor retry {folder}, then the same command"
     if shot.session is not None and shot.session.stop_code in shot.errors:

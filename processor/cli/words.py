@@ -17,6 +17,11 @@ def duration(seconds: float | None) -> str:
     return f"{whole // 3600}h{whole % 3600 // 60:02d}m"
 
 
+def counted(count: int, one: str, many: str = "") -> str:
+    """`1 item`, `1,234 items`; `many` is for what takes more than an s."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
 def share(value: float | None) -> str:
     """`98.0%`; a dash when unknown. Never rounded up to 100%."""
     if value is None:

@@ -159,7 +159,7 @@ def test_failed_items_exit_with_2_and_can_be_sent_again(shell: Shell) -> None:
     assert shell.run("--input", path, "--min-success", "0.9").code == 0
     shell.reset()
     assert shell("retry").out.startswith("0 items")
-    assert shell("retry", "--code", "bad_request").out.startswith("1 items")
+    assert shell("retry", "--code", "bad_request").out.startswith("1 item is")
     assert shell.run("--input", path).code == 0
     assert shell.stats()["received"] == 1
     assert table(shell.the_run() / "failed.csv") == []

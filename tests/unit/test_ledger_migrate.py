@@ -164,7 +164,7 @@ def test_retry_migrates(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     with pytest.raises(SystemExit) as ended:
         main(["retry", str(tmp_path)])
     assert ended.value.code == 0
-    assert "1 items are pending again" in capsys.readouterr().out
+    assert "1 item is pending again" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("version", [-1, 0])
