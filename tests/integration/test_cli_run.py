@@ -160,6 +160,9 @@ def test_failed_items_exit_with_2_and_can_be_sent_again(shell: Shell) -> None:
     shell.reset()
     assert shell("retry").out.startswith("0 items")
     assert shell("retry", "--code", "bad_request").out.startswith("1 item is")
+    figures = shell.figures()
+    assert (figures["failed"], figures["pending"], figures["errors"]) == (0, 1, {})
+    assert figures == json.loads(shell("status", "--json").out)
     assert shell.run("--input", path).code == 0
     assert shell.stats()["received"] == 1
     assert table(shell.the_run() / "failed.csv") == []
