@@ -59,11 +59,13 @@ class Accepted(Struct, frozen=True, kw_only=True, gc=False):
         result: What the item became.
         check: How sure the task is of it.
         notes: What was mended or is doubtful, for people.
+        vector: Of an embedding, whose `result` only tells its form: little-endian float32.
     """
 
     result: str
     check: Check = "unchecked"
     notes: tuple[str, ...] = ()
+    vector: bytes | None = None
 
 
 class Invalid(Struct, frozen=True, kw_only=True, gc=False):

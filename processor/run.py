@@ -21,7 +21,7 @@ from processor.direct.retry import RetryPolicy
 from processor.direct.rules import LaneRules
 from processor.direct.transport import CONNECT_S, Transport
 from processor.errors import LedgerError, ProcessorError, UsageError
-from processor.exports import chunk_files, reconciliation, stats, tables
+from processor.exports import chunk_files, embeddings, reconciliation, stats, tables
 from processor.followup import FollowUp
 from processor.importing import Import
 from processor.ledger import allowance
@@ -346,6 +346,7 @@ class Run:
             reviews=self._task.kind == _REVIEWED_KIND,
             bom=self._settings.bom,
         )
+        files += embeddings.write(connection, folder)
         ledger.add_seconds("export", self._clock.monotonic() - begun_s)
         return files
 

@@ -2,23 +2,38 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from processor.errors import LedgerError
 
 
-@contextmanager
-def replacing(path: Path, *, encoding: str = "utf-8", newline: str = "") -> Iterator[IO[str]]:
+def replacing(
+    path: Path, *, encoding: str = "utf-8", newline: str = ""
+) -> AbstractContextManager[IO[str]]:
     """Write a text file beside its place and move it there when it is whole and on the disk.
 
     Raises:
         LedgerError: The disk refuses.
     """
+    return _replacing(path, "w", encoding=encoding, newline=newline)
+
+
+def replacing_bytes(path: Path) -> AbstractContextManager[IO[bytes]]:
+    """The same for a binary file; it may be read and written at any place meanwhile.
+
+    Raises:
+        LedgerError: The disk refuses.
+    """
+    return _replacing(path, "w+b")
+
+
+@contextmanager
+def _replacing(path: Path, mode: str, **options: Any) -> Iterator[IO[Any]]:
     beside = _beside(path)
     try:
-        with beside.open("w", encoding=encoding, newline=newline) as file:
+        with beside.open(mode, **options) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())

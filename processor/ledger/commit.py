@@ -20,6 +20,7 @@ Record = Outcome | Attempt
 _GROUPS = (128, 32, 8, 1)
 _OUTCOME_COLUMNS = 21
 _ATTEMPT_COLUMNS = 17
+_VECTOR_COLUMNS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +65,7 @@ def write(
         last = tally.outcome(outcome, called=outcome.attempts > number)
         rows.append(_outcome_row(outcome, paid + last if number else last, session, at))
     _insert(connection, "outcomes", rows, _OUTCOME_COLUMNS)
+    _insert(connection, "vectors", _vector_rows(outcomes), _VECTOR_COLUMNS)
     tally.save(connection)
     return _count_chunks(connection, outcomes)
 
@@ -116,6 +118,14 @@ def _outcome_row(outcome: Outcome, paid: Paid, session: int, at: float) -> tuple
         outcome.body,
         at,
     )
+
+
+def _vector_rows(outcomes: Sequence[Outcome]) -> list[tuple[object, ...]]:
+    return [
+        (outcome.item.seq, accepted.vector)
+        for outcome in outcomes
+        if (accepted := outcome.accepted) is not None and accepted.vector is not None
+    ]
 
 
 def _attempt_row(attempt: Attempt, paid: Paid, at: float) -> tuple[object, ...]:

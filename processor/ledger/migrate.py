@@ -28,8 +28,10 @@ _FROM_1 = (
     "ALTER TABLE sources DROP COLUMN imported_at",
     "ALTER TABLE sessions DROP COLUMN ended_at",
 )
+# From 2 to 3: embeddings have a place.
+_FROM_2 = ("CREATE TABLE vectors (seq INTEGER PRIMARY KEY, vector BLOB NOT NULL)",)
 
-STEPS: Mapping[int, Sequence[str]] = MappingProxyType({1: _FROM_1})
+STEPS: Mapping[int, Sequence[str]] = MappingProxyType({1: _FROM_1, 2: _FROM_2})
 """Schema version to the statements that make it the next one."""
 
 

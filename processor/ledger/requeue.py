@@ -132,6 +132,7 @@ def _move_back(connection: sqlite3.Connection, which: str, parameters: Sequence[
     for statement in _STEPS:
         execute(statement)
     execute("DELETE FROM outcomes WHERE seq IN (SELECT seq FROM again)")
+    execute("DELETE FROM vectors WHERE seq IN (SELECT seq FROM again)")
     execute(_LATENCY_MAX)
     execute("DROP TABLE again")
     return count

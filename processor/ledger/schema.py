@@ -6,7 +6,7 @@ A chunk is a range of `seq`, so an item needs no column for it, and an open chun
 An item is pending while it has no outcome; a chunk is complete when its counts add up.
 """
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 APPLICATION_ID = 0x70726F63  # "proc"
 
 TABLES = """
@@ -69,6 +69,11 @@ CREATE TABLE outcomes (
     request_id TEXT,
     body TEXT,
     at REAL NOT NULL
+);
+
+CREATE TABLE vectors (                -- of embeddings; apart, so that who reads outcomes is quick
+    seq INTEGER PRIMARY KEY,
+    vector BLOB NOT NULL              -- little-endian float32
 );
 
 CREATE TABLE attempts (               -- requests that did not settle their item
