@@ -129,6 +129,7 @@ def test_a_migration_leaves_the_old_ledger_or_the_new_one(tmp_path: Path) -> Non
     assert versions == {1, SCHEMA_VERSION}
 
 
+@pytest.mark.fault(84)
 def test_recording_keeps_what_was_acknowledged(tmp_path: Path) -> None:
     """From the first byte of the ledger to the end of the session."""
     steps = killed(tmp_path, _RECORD, stride=4)
