@@ -1,48 +1,40 @@
-"""A task made of a prompt and a check."""
+"""A task made of what is said to a model, and a check of its answers."""
 
-import hashlib
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-import orjson
-
 from processor.items import Accepted, Invalid, Item, Request
+from processor.tasks.endpoint import ENDPOINTS, continued
+from processor.tasks.identity import identity_of
 from processor.tasks.label import LabelCheck
 from processor.tasks.mathml import presence
-from processor.tasks.taskfile import Output, TaskFile
-from processor.tasks.template import Template
-from processor.tasks.text import check_text
+from processor.tasks.output import Output
+from processor.tasks.overrides import Overrides
+from processor.tasks.structured import advice_on, wish_of
+from processor.tasks.taskfile import TaskFile
+from processor.tasks.text import TextCheck
+from processor.tasks.wording import wording_of
 
 AnswerCheck: TypeAlias = Callable[[Item, str], Accepted | Invalid]
-
-# OpenAI's models, also behind a router ("openai/gpt-…") and fine-tuned ("ft:gpt-…"). They know
-# max_completion_tokens, the later ones nothing else; other servers know max_tokens.
-_CAPS = ("max_completion_tokens", "max_tokens")
-_OPENAI_MODEL = re.compile(r"(?:openai/)?(?:ft:)?(?:gpt-(?!oss)|chatgpt-|o\d)")
 
 
 class PromptTask:
     """What a task file describes; implements `Task`."""
 
     def __init__(self, file: TaskFile, *, where: str) -> None:
-        """Compiles the prompt and chooses the check.
+        """Compiles what is said and chooses the check.
 
         Raises:
-            TaskError: The prompt's syntax is wrong.
+            TaskError: A template's syntax is wrong, or a schema is none.
         """
         self._file = file
-        self._template = Template(file.prompt, where=f"{where}: prompt")
-        self._check = _check_for(file.output)
-        self._before = [
-            *([_message("system", file.system)] if file.system else []),
-            *(
-                _message(role, content)
-                for example in file.examples
-                for role, content in zip(("user", "assistant"), example, strict=True)
-            ),
-        ]
-        self._parameters = _parameters(file)
+        self._endpoint = ENDPOINTS[file.endpoint]
+        self._wording = wording_of(file, self._endpoint, where=where)
+        self._overrides = Overrides(file.overrides, file.parameters)
+        self._check = _check_for(file.output, where=f"{where}: output")
+        self._wish = wish_of(file, self._endpoint)
+        self._where = where
+        self._settled = self._settings(file.model)
 
     @property
     def name(self) -> str:
@@ -56,7 +48,7 @@ class PromptTask:
 
     @property
     def kind(self) -> str:
-        """What an answer must be: `text`, `label` or `latex`."""
+        """What an answer must be: one of `output.KINDS`."""
         return self._file.output.kind
 
     @property
@@ -85,28 +77,24 @@ class PromptTask:
         return self._file.output.reask
 
     @property
-    def identity(self) -> Mapping[str, str]:
-        """What must not change under a run: part to value, or to a digest of 12 hex digits.
+    def advice(self) -> str:
+        """A line that the task's author should read; mostly empty."""
+        said = advice_on(self._file, self._wish)
+        return f"{self._where}: output: schema {said}" if said else ""
 
-        The cap of output tokens is no part: raising it is the cure for truncated answers.
-        """
-        file = self._file
-        return {
-            "model": file.model,
-            "endpoint": file.endpoint,
-            "prompt": _digest(file.prompt),
-            "system": _digest(file.system),
-            "examples": _digest(file.examples),
-            "parameters": _digest(file.parameters),
-            "output": _digest([file.output.kind, file.output.labels, file.output.source]),
-        }
+    @property
+    def identity(self) -> Mapping[str, str]:
+        """What must not change under a run: part to short digest or value."""
+        return identity_of(self._file)
 
     def required_fields(self) -> Sequence[str]:
         """Fields without which an item cannot be rendered, sorted."""
-        return self._template.required
+        return self._wording.required
 
     def problem_with(self, fields: Mapping[str, Any]) -> str | None:
-        """For kind `latex` with a source: why that field holds no MathML; else None."""
+        """Why a row's own model or parameters cannot be sent, or its source holds no MathML."""
+        if self._overrides and (problem := self._overrides.problem_with(fields)):
+            return problem
         source = self._file.output.source
         return None if source is None else presence.problem_of(source, fields.get(source))
 
@@ -120,40 +108,46 @@ class PromptTask:
         Raises:
             TaskError: The prompt needs a field that the item lacks.
         """
-        messages = [*self._before, _message("user", self._template.render(item.fields))]
+        fields = item.fields
+        settings = self._settings_of(fields) if self._overrides else self._settled
+        body = {"model": "", **self._wording.said(fields), **settings}
+        if self._wish is not None:
+            self._wish.put_into(body)
         for answer, problem in invalid:
-            messages += (_message("assistant", answer), _message("user", problem))
-        body = {"model": self._file.model, "messages": messages, **self._parameters}
+            turns = self._endpoint.turns
+            body[turns] = continued(body[turns], answer, problem)
         return Request(endpoint=self._file.endpoint, body=body)
 
     def check(self, item: Item, answer: str) -> Accepted | Invalid:
         """Whether an answer is a result; for labels the result is the label's key."""
         return self._check(item, answer)
 
+    def _settings_of(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Model and parameters for a row that may name its own."""
+        model = self._overrides.model(fields)
+        settings = self._settled if model is None else self._settings(model)
+        return {**settings, **self._overrides.parameters(fields)}
 
-def _message(role: str, content: str) -> Mapping[str, str]:
-    return {"role": role, "content": content}
+    def _settings(self, model: str) -> Mapping[str, Any]:
+        """Model and parameters, the cap of output tokens in place of any among them."""
+        endpoint, parameters = self._endpoint, self._file.parameters
+        cap = self._file.max_output_tokens
+        if cap is None:
+            return {"model": model, **parameters}
+        others = {key: value for key, value in parameters.items() if key not in endpoint.caps}
+        return {"model": model, **others, endpoint.cap(model): cap}
 
 
-def _check_for(output: Output) -> AnswerCheck:
+def _check_for(output: Output, *, where: str) -> AnswerCheck:
     if output.kind == "label":
         return LabelCheck(output.labels)
+    if output.kind == "json":
+        from processor.tasks.jsonvalue import JsonCheck  # noqa: PLC0415 - a library of 15 MB
+
+        assert output.schema is not None, "`parse` refuses a file without"
+        return JsonCheck(output.schema, where=f"{where}: {output.schema_file or 'schema'}")
     if output.kind == "latex":
         from processor.tasks.latex.check import LatexCheck  # noqa: PLC0415 - a parser, tables
 
         return LatexCheck(source=output.source)
-    return check_text
-
-
-def _parameters(file: TaskFile) -> Mapping[str, Any]:
-    """The file's parameters, and its cap of output tokens in place of any among them."""
-    if file.max_output_tokens is None:
-        return file.parameters
-    others = {key: value for key, value in file.parameters.items() if key not in _CAPS}
-    cap = _CAPS[0] if _OPENAI_MODEL.match(file.model) else _CAPS[1]
-    return {**others, cap: file.max_output_tokens}
-
-
-def _digest(value: Any) -> str:
-    data = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
-    return hashlib.sha256(data).hexdigest()[:12]
+    return TextCheck(output, where=where)

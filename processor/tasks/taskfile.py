@@ -1,6 +1,5 @@
 """A task file: TOML, validated key by key."""
 
-import difflib
 import re
 import tomllib
 from collections.abc import Mapping
@@ -8,17 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from processor.errors import TaskError
-
-KINDS = ("text", "label", "latex")
-ENDPOINTS = ("/v1/chat/completions",)
+from processor.tasks.endpoint import ENDPOINTS, Chat
+from processor.tasks.keys import expect, expect_json
+from processor.tasks.output import Output, parse_output
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
-_TOML_TYPES: Mapping[type, str] = {
-    str: "text",
-    int: "a whole number",
-    dict: "a table",
-    list: "an array",
-}
 _TOP_LEVEL: Mapping[str, type] = {
     "name": str,
     "description": str,
@@ -28,57 +21,69 @@ _TOP_LEVEL: Mapping[str, type] = {
     "system": str,
     "prompt": str,
     "examples": list,
+    "messages": list,
+    "body": dict,
     "max_output_tokens": int,
     "parameters": dict,
+    "overrides": dict,
     "output": dict,
 }
-_OUTPUT: Mapping[str, type] = {"kind": str, "labels": dict, "source": str, "reask": int}
 _EXAMPLE: Mapping[str, type] = {"user": str, "assistant": str}
+_OVERRIDES: Mapping[str, type] = {"model": str, "parameters": dict}
+_ROLES = ("system", "developer", "user", "assistant", "tool")
+# What is said to the model stands in one of these; system and examples go with prompt.
+_WORDINGS: Mapping[str, tuple[str, ...]] = {
+    "prompt": ("system", "prompt", "examples"),
+    "messages": ("messages",),
+    "body": ("body",),
+}
 # The request is made of these; setting them twice would send one of the two.
 _NOT_PARAMETERS = ("model", "messages", "stream")
+_NOT_BODY = ("model", "stream")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Output:
-    """What an answer must be.
+class Overriding:
+    """Columns whose values take the place of the task's, row by row, where they are not empty.
 
     Attributes:
-        kind: One of `KINDS`.
-        labels: For `label`: key, as the model answers it, to name.
-        source: For `latex`: the field with the MathML that the answer is compared with.
-        reask: How many times an invalid answer is asked again.
+        model: Holds the model; None for the task's own.
+        parameters: Parameter to the column that holds it.
     """
 
-    kind: str = "text"
-    labels: Mapping[str, str] = field(default_factory=dict)
-    source: str | None = None
-    reask: int = 1
+    model: str | None = None
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskFile:
-    """The values of a task file.
+    """The values of a task file. What is said is one of `prompt`, `messages` and `body`.
 
     Attributes:
         description: One line for lists of tasks.
         id: The field that identifies an item, or `row`.
-        system: Sent first, as it stands; may be empty.
+        system: Sent before the prompt, as it stands; may be empty.
         prompt: Jinja2 source of the user's message.
-        examples: (user, assistant) pairs, sent as they stand.
+        examples: (user, assistant) pairs, sent before the prompt as they stand.
+        messages: All messages; every string in them is a template.
+        body: The request but for its model; every string in it is a template.
         max_output_tokens: Cap of an answer; None for the model's own.
         parameters: Sent as they are.
     """
 
     name: str
     model: str
-    prompt: str
+    prompt: str = ""
     description: str = ""
-    endpoint: str = ENDPOINTS[0]
+    endpoint: str = Chat.path
     id: str = "id"
     system: str = ""
     examples: tuple[tuple[str, str], ...] = ()
+    messages: tuple[Mapping[str, Any], ...] = ()
+    body: Mapping[str, Any] = field(default_factory=dict)
     max_output_tokens: int | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    overrides: Overriding = field(default_factory=Overriding)
     output: Output = field(default_factory=Output)
 
 
@@ -97,27 +102,33 @@ def parse(text: str, *, where: str) -> TaskFile:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise TaskError(f"{where}: not TOML: {error}") from error
-    _expect(table, _TOP_LEVEL, where)
-    for key in ("name", "model", "prompt"):
+    expect(table, _TOP_LEVEL, where)
+    expect_json(table, where)
+    for key in ("name", "model"):
         if not table.get(key, "").strip():
             raise TaskError(f"{where}: {key}: missing")
+    _check_wording(table, where)
     values = dict(table)
     values["examples"] = _examples(table.get("examples", []), where)
-    values["output"] = _output(table.get("output", {}), f"{where}: output")
+    values["messages"] = _messages(table.get("messages", []), where)
+    values["overrides"] = _overriding(table.get("overrides", {}), f"{where}: overrides")
+    values["output"] = parse_output(table.get("output", {}), f"{where}: output")
     task = TaskFile(**values)
     _check(task, where)
     return task
 
 
-def _expect(table: Mapping[str, Any], keys: Mapping[str, type], where: str) -> None:
-    for key, value in table.items():
-        if key not in keys:
-            near = difflib.get_close_matches(key, keys, n=1)
-            known = f"did you mean {near[0]}" if near else f"known are {', '.join(keys)}"
-            raise TaskError(f"{where}: {key}: unknown key; {known}")
-        # bool is an int to Python, not to the author of a file.
-        if not isinstance(value, keys[key]) or isinstance(value, bool):
-            raise TaskError(f"{where}: {key}: must be {_TOML_TYPES[keys[key]]}, is {value!r}")
+def _check_wording(table: Mapping[str, Any], where: str) -> None:
+    """Refuses a file that says nothing, and one that says it in two ways."""
+    wordings = [name for name in _WORDINGS if table.get(name)]
+    if not wordings or (wordings == ["prompt"] and not table["prompt"].strip()):
+        raise TaskError(f"{where}: prompt: missing")
+    if len(wordings) > 1:
+        raise TaskError(f"{where}: {wordings[0]} and {wordings[1]} exclude each other")
+    for name, keys in _WORDINGS.items():
+        for key in keys:
+            if name != wordings[0] and key in table:
+                raise TaskError(f"{where}: {key} goes with {name}, not with {wordings[0]}")
 
 
 def _examples(values: list[Any], where: str) -> tuple[tuple[str, str], ...]:
@@ -126,37 +137,32 @@ def _examples(values: list[Any], where: str) -> tuple[tuple[str, str], ...]:
         place = f"{where}: examples: number {number}"
         if not isinstance(value, dict) or set(value) != set(_EXAMPLE):
             raise TaskError(f"{place}: must be a table with user and assistant")
-        _expect(value, _EXAMPLE, place)
+        expect(value, _EXAMPLE, place)
         pairs.append((value["user"], value["assistant"]))
     return tuple(pairs)
 
 
-def _output(table: Mapping[str, Any], where: str) -> Output:
-    _expect(table, _OUTPUT, where)
-    for key, name in table.get("labels", {}).items():
-        if not key.strip() or not isinstance(name, str) or not name.strip():
-            raise TaskError(f"{where}: labels: {key!r} must have a name, is {name!r}")
-    output = Output(**table)
-    if output.kind not in KINDS:
-        raise TaskError(f"{where}: kind: no kind {output.kind!r}; there are {', '.join(KINDS)}")
-    if not 0 <= output.reask <= 5:
-        raise TaskError(f"{where}: reask: must be 0 to 5, is {output.reask}")
-    if (output.kind == "label") != bool(output.labels):
-        said = "missing" if output.kind == "label" else f"kind {output.kind!r} has none"
-        raise TaskError(f"{where}: labels: {said}")
-    _expect_distinct(output.labels, where)
-    if output.source is not None and output.kind != "latex":
-        raise TaskError(f"{where}: source: kind {output.kind!r} has none")
-    return output
+def _messages(values: list[Any], where: str) -> tuple[Mapping[str, Any], ...]:
+    for number, value in enumerate(values, start=1):
+        place = f"{where}: messages: number {number}"
+        if not isinstance(value, dict) or not {"role", "content"} <= value.keys():
+            raise TaskError(f"{place}: must be a table with role and content")
+        if value["role"] not in _ROLES:
+            there_are = ", ".join(_ROLES)
+            raise TaskError(f"{place}: role: no {value['role']!r}; there are {there_are}")
+        if not isinstance(value["content"], str | list):
+            raise TaskError(f"{place}: content: must be text, or an array of parts")
+    return tuple(values)
 
 
-def _expect_distinct(labels: Mapping[str, str], where: str) -> None:
-    """Refuses labels that an answer could not tell apart."""
-    seen: dict[str, str] = {}
-    for key, name in labels.items():
-        for word in (key, name):
-            if seen.setdefault(word.strip().casefold(), key) != key:
-                raise TaskError(f"{where}: labels: {word!r} stands for more than one label")
+def _overriding(table: Mapping[str, Any], where: str) -> Overriding:
+    expect(table, _OVERRIDES, where)
+    parameters = table.get("parameters", {})
+    expect(parameters, dict.fromkeys(parameters, str), f"{where}: parameters")
+    for key, column in [("model", table.get("model", "-")), *parameters.items()]:
+        if not column.strip():
+            raise TaskError(f"{where}: {key}: must name a column")
+    return Overriding(**table)
 
 
 def _check(task: TaskFile, where: str) -> None:
@@ -169,6 +175,20 @@ def _check(task: TaskFile, where: str) -> None:
         raise TaskError(f"{where}: id: must name a field, or be row")
     if task.max_output_tokens is not None and task.max_output_tokens < 1:
         raise TaskError(f"{where}: max_output_tokens: must be 1 or more")
-    for key in _NOT_PARAMETERS:
-        if key in task.parameters:
+    turns = ENDPOINTS[task.endpoint].turns
+    for key in (*_NOT_PARAMETERS, turns):
+        if key in task.parameters or key in task.overrides.parameters:
             raise TaskError(f"{where}: parameters: {key} is not a parameter of a task")
+    if task.body:
+        _check_body(task, turns, where)
+
+
+def _check_body(task: TaskFile, turns: str, where: str) -> None:
+    if turns not in task.body:
+        raise TaskError(f"{where}: body: {turns}: missing; {task.endpoint} needs it")
+    for key in _NOT_BODY:
+        if key in task.body:
+            raise TaskError(f"{where}: body: {key} does not belong into it")
+    for key in task.parameters:
+        if key in task.body:
+            raise TaskError(f"{where}: body: {key} stands in parameters, too")

@@ -1,9 +1,20 @@
 """A prompt as a Jinja2 template: sandboxed, strict, compiled once."""
 
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, meta, nodes
+from jinja2 import (
+    StrictUndefined,
+    Template as CompiledTemplate,
+    TemplateError,
+    TemplateSyntaxError,
+    Undefined,
+    meta,
+    nodes,
+)
+from jinja2.runtime import Context
 from jinja2.sandbox import SandboxedEnvironment
 
 from processor.errors import TaskError
@@ -15,62 +26,142 @@ _ROW_ERRORS = (TemplateError, ArithmeticError, AttributeError, LookupError, Type
 
 
 class Template:
-    """A compiled prompt.
+    """A compiled text.
 
     Attributes:
         required: The fields it cannot do without, sorted.
+        constant: The text, where it is the same for every row; otherwise None.
     """
 
-    __slots__ = (
-        "_context_class",
-        "_environment",
-        "_globals",
-        "_template",
-        "required",
-    )
+    __slots__ = ("_globals", "_template", "constant", "required")
 
     def __init__(self, source: str, *, where: str) -> None:
-        """Compiles a prompt.
+        """Compiles a text.
 
         Args:
             source: Jinja2 text.
             where: File and key, for messages.
 
         Raises:
-            TaskError: The syntax is wrong; names the line within the prompt.
+            TaskError: The syntax is wrong; names the line within the text.
         """
-        # Prompts are text: escaping for HTML would spoil the very MathML they carry.
-        environment = SandboxedEnvironment(
-            undefined=StrictUndefined,
-            autoescape=False,
-            keep_trailing_newline=True,
-        )
-        try:
-            tree = environment.parse(source)
-            self._template = environment.from_string(source)
-        except TemplateSyntaxError as error:
-            raise TaskError(f"{where}: line {error.lineno}: {error.message}") from error
-        self._environment = environment
-        self._context_class = environment.context_class
-        self._globals = dict(environment.globals)
+        tree = _parsed(source, where)
+        self._template = _compiled(tree, where)
+        self._globals = _environment().globals
+        self.constant = _constant(tree)
         self.required = tuple(sorted(required_fields(tree)))
 
     def render(self, fields: Mapping[str, Any]) -> str:
-        """The prompt for one row.
+        """The text for one row.
 
         Raises:
             TaskError: A required field is missing or null, or an expression fails on it.
         """
-        for name in self.required:
-            if fields.get(name) is None:
-                raise TaskError(f"the row has no {name}, which the prompt needs")
+        _expect_fields(self.required, fields)
         # Template.render does the same at three times the cost: it copies fields and globals again.
         values = {**self._globals, **fields}
-        context = self._context_class(self._environment, values, None, self._template.blocks)
+        context = Context(_environment(), values, None, self._template.blocks)
         try:
             return "".join(self._template.root_render_func(context))
         except _ROW_ERRORS as error:
-            raise TaskError(f"the prompt cannot be written for this row: {error}") from error
+            raise _unwritable(error) from error
+
+
+class Expression:
+    """A text that is one `{{ … }}` and nothing else: gives the value itself, whatever its type.
+
+    Attributes:
+        required: The fields it cannot do without, sorted.
+    """
+
+    __slots__ = ("_template", "required")
+
+    _RESULT = "result"
+
+    def __init__(self, expression: nodes.Expr, *, where: str) -> None:
+        """Compiles what `lone_expression` found.
+
+        Raises:
+            TaskError: It names a filter or a test that does not exist.
+        """
+        result = nodes.Name(self._RESULT, "store", lineno=1)
+        tree = nodes.Template([nodes.Assign(result, expression, lineno=1)], lineno=1)
+        tree.set_environment(_environment())
+        self._template = _compiled(tree, where)
+        self.required = tuple(sorted(required_fields(tree)))
+
+    def value(self, fields: Mapping[str, Any]) -> Any:
+        """The value for one row.
+
+        Raises:
+            TaskError: A required field is missing or null, or the expression fails on it.
+        """
+        _expect_fields(self.required, fields)
+        context = self._template.new_context(dict(fields))
+        try:
+            deque(self._template.root_render_func(context), maxlen=0)
+            value = context.vars[self._RESULT]
+            if isinstance(value, Undefined):
+                str(value)  # raises what it is
+        except _ROW_ERRORS as error:
+            raise _unwritable(error) from error
+        return value
+
+
+def lone_expression(source: str, *, where: str) -> nodes.Expr | None:
+    """The expression of a text that is one `{{ … }}` and nothing else.
+
+    Raises:
+        TaskError: The syntax is wrong.
+    """
+    body = _parsed(source, where).body
+    parts = body[0].nodes if len(body) == 1 and isinstance(body[0], nodes.Output) else ()
+    if len(parts) != 1 or isinstance(parts[0], nodes.TemplateData):
+        return None
+    return parts[0]
+
+
+@cache
+def _environment() -> SandboxedEnvironment:
+    # Prompts are text: escaping for HTML would spoil the very MathML they carry.
+    return SandboxedEnvironment(
+        undefined=StrictUndefined,
+        autoescape=False,
+        keep_trailing_newline=True,
+    )
+
+
+def _parsed(source: str, where: str) -> nodes.Template:
+    try:
+        return _environment().parse(source)
+    except TemplateSyntaxError as error:
+        raise TaskError(f"{where}: line {error.lineno}: {error.message}") from error
+
+
+def _compiled(tree: nodes.Template, where: str) -> CompiledTemplate:
+    try:
+        return _environment().from_string(tree)
+    except TemplateSyntaxError as error:
+        raise TaskError(f"{where}: line {error.lineno}: {error.message}") from error
+
+
+def _constant(tree: nodes.Template) -> str | None:
+    parts = [part for output in tree.body for part in output.iter_child_nodes()]
+    if all(isinstance(output, nodes.Output) for output in tree.body) and all(
+        isinstance(part, nodes.TemplateData) for part in parts
+    ):
+        return "".join(part.data for part in parts if isinstance(part, nodes.TemplateData))
+    return None
+
+
+def _expect_fields(required: Sequence[str], fields: Mapping[str, Any]) -> None:
+    for name in required:
+        if fields.get(name) is None:
+            raise TaskError(f"the row has no {name}, which the prompt needs")
+
+
+def _unwritable(error: Exception) -> TaskError:
+    return TaskError(f"the prompt cannot be written for this row: {error}")
 
 
 def required_fields(tree: nodes.Template) -> set[str]:

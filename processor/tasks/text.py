@@ -1,9 +1,50 @@
 """A free text as an answer."""
 
 from processor.items import Accepted, Invalid, Item
+from processor.tasks.output import Output
 
 
-def check_text(_item: Item, answer: str) -> Accepted | Invalid:
-    """Accepts any answer with something in it, without the space around it."""
-    text = answer.strip()
-    return Accepted(result=text) if text else Invalid(problem="The answer is empty.")
+class TextCheck:
+    """Accepts a text that keeps to its bounds, without the space around it.
+
+    Args:
+        output: The bounds.
+        where: File and key, for messages.
+
+    Raises:
+        TaskError: The pattern is no regular expression, or none that takes linear time.
+    """
+
+    def __init__(self, output: Output, *, where: str) -> None:
+        self._least = output.min_chars
+        self._most = output.max_chars
+        self._forbidden = [(word, word.casefold()) for word in output.forbid]
+        self._source = output.pattern
+        self._pattern = None
+        if output.pattern is not None:
+            from processor.tasks.schema import Schema  # noqa: PLC0415 - a library of 15 MB
+
+            self._pattern = Schema(
+                {"type": "string", "pattern": output.pattern}, where=f"{where}: pattern"
+            )
+
+    def __call__(self, _item: Item, answer: str) -> Accepted | Invalid:
+        """The text, or what is wrong with it."""
+        text = answer.strip()
+        problem = self._problem_with(text)
+        return Accepted(result=text) if problem is None else Invalid(problem=problem)
+
+    def _problem_with(self, text: str) -> str | None:
+        if not text:
+            return "The answer is empty."
+        if len(text) < self._least:
+            return f"The answer has {len(text):,} characters. Answer with at least {self._least:,}."
+        if self._most is not None and len(text) > self._most:
+            return f"The answer has {len(text):,} characters. Answer with at most {self._most:,}."
+        folded = text.casefold() if self._forbidden else ""
+        for word, sought in self._forbidden:
+            if sought in folded:
+                return f"The answer says {word!r}. Answer without that."
+        if self._pattern is not None and self._pattern.problems(text):
+            return f"The answer does not match {self._source!r}. Answer with a text that does."
+        return None

@@ -39,7 +39,7 @@ ALLOWED = {
     "completion": {"items", "provider_error"},
     "settings": {"errors"},
     "verdict": {"codes", "completion", "items", "provider_error"},
-    "tasks": {"errors", "items"},
+    "tasks": {"errors", "items", "jsontext"},
     "data": {"columns", "errors", "items", "jsontext"},
     "plan": {"errors", "items"},
     "ledger": {"columns", "data", "errors", "items", "jsontext"},
@@ -94,6 +94,7 @@ SOLE_IMPORTERS = {
     "tenacity": {"direct.retry"},
     "aiohttp": {"direct.exchange", "direct.transport", "direct.wire", "sandbox"},
     "httptools": {"direct.wire"},
+    "jsonschema_rs": {"tasks.schema"},
     "sqlite3": {"exports", "followup", "ledger", "run", "watch"},
 }
 

@@ -72,7 +72,7 @@ def test_everything_that_a_file_can_say() -> None:
         (GOOD + "endpoint = '/v1/x'", "endpoint: no '/v1/x'; there are /v1/chat/completions"),
         (GOOD + "parameters = 3", "parameters: must be a table, is 3"),
         (GOOD + "[parameters]\nmessages = []", "parameters: messages is not a parameter"),
-        (GOOD + "[output]\nkind = 'json'", "output: kind: no kind 'json'; there are text, label"),
+        (GOOD + "[output]\nkind = 'jsn'", "output: kind: no kind 'jsn'; there are text, label"),
         (GOOD + "[output]\nkinds = 'text'", "output: kinds: unknown key; did you mean kind"),
         (GOOD + "[output]\nreask = 9", "output: reask: must be 0 to 5, is 9"),
         (GOOD + "[output]\nreask = -1", "output: reask: must be 0 to 5, is -1"),

@@ -1,0 +1,63 @@
+"""A JSON value as an answer."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from processor import jsontext
+from processor.items import Accepted, Invalid, Item
+from processor.tasks.schema import Schema
+
+_FENCE = re.compile(r"```(?:json[c5]?\s)?(?P<inside>.*?)```", re.DOTALL | re.IGNORECASE)
+_FENCED = ("code fence taken off",)
+# orjson reads integers that are longer than 64 bits as floats.
+_LONG_NUMBER = re.compile(r"\d{19}")
+
+
+class JsonCheck:
+    """Accepts an answer that is JSON and fits a schema; a code fence round it is taken off.
+
+    The result is compact JSON, its keys in the order of the answer.
+
+    Args:
+        schema: JSON Schema.
+        where: File and key, for messages.
+
+    Raises:
+        TaskError: It is no JSON Schema.
+    """
+
+    def __init__(self, schema: Mapping[str, Any], *, where: str) -> None:
+        self._schema = Schema(schema, where=where)
+
+    def __call__(self, _item: Item, answer: str) -> Accepted | Invalid:
+        """The value, or what is wrong with the answer."""
+        text = answer.strip()
+        fenced = _FENCE.fullmatch(text)
+        if fenced is not None:
+            text = fenced["inside"].strip()
+        try:
+            value = _read(text)
+        except ValueError as error:
+            return Invalid(problem=f"The answer is not JSON: {error}. Answer with the JSON alone.")
+        problems = self._schema.problems(value)
+        if problems:
+            said = "; ".join(problems)
+            return Invalid(
+                problem=f"The answer does not fit its JSON Schema: {said}. "
+                "Answer with the mended JSON alone."
+            )
+        return Accepted(result=jsontext.dumps(value).strip(), notes=_FENCED if fenced else ())
+
+
+def _read(text: str) -> Any:
+    """The value of a text.
+
+    Raises:
+        ValueError: It is no JSON.
+    """
+    value = orjson.loads(text)
+    return json.loads(text) if _LONG_NUMBER.search(text) else value

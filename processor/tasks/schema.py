@@ -1,0 +1,88 @@
+"""A JSON Schema, compiled: what is wrong with a value, said so that a model can mend it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+import jsonschema_rs
+
+from processor.errors import TaskError
+
+_PROBLEMS_MOST = 5
+_CHARS_MOST = 200
+# Stands for the value: what a model answered belongs into no log.
+_MASK = "the value"
+# A table without any of these was written for something else, and would be fitted by everything.
+_KEYWORDS = frozenset(
+    {
+        *("$dynamicRef", "$recursiveRef", "$ref", "additionalProperties", "allOf", "anyOf"),
+        *("const", "contains", "dependentRequired", "enum", "if", "items", "maxItems"),
+        *("maxLength", "maximum", "minItems", "minLength", "minimum", "not", "oneOf"),
+        *("pattern", "patternProperties", "prefixItems", "properties", "propertyNames"),
+        *("required", "type"),
+    }
+)
+
+
+class Schema:
+    """A schema whose patterns take linear time and whose references stay within it.
+
+    Args:
+        schema: Draft 4 to 2020-12; the latest where it does not say.
+        where: File and key, for messages.
+
+    Raises:
+        TaskError: It is no JSON Schema; one line that says where in it.
+    """
+
+    def __init__(self, schema: Mapping[str, Any], *, where: str) -> None:
+        if _KEYWORDS.isdisjoint(schema):
+            raise TaskError(f"{where}: no JSON Schema: has none of its words, such as type")
+        try:
+            _compiled(schema)
+            self._validator = _compiled(schema, mask=_MASK)
+        except ValueError as error:  # jsonschema_rs.ValidationError, and what is no JSON at all
+            raise TaskError(f"{where}: no JSON Schema: {_fault_of(error)}") from error
+
+    def problems(self, value: Any) -> list[str]:
+        """Where a value does not fit, and why: a few of them, each short; none when it fits."""
+        if self._validator.is_valid(value):
+            return []
+        return list(islice(self._described(value), _PROBLEMS_MOST))
+
+    def _described(self, value: Any) -> Iterator[str]:
+        for error in self._validator.iter_errors(value):
+            yield _described(error)
+
+
+def _compiled(schema: Mapping[str, Any], *, mask: str | None = None) -> jsonschema_rs.Validator:
+    return jsonschema_rs.validator_for(
+        dict(schema),
+        mask=mask,
+        validate_formats=True,
+        offline=True,
+        pattern_options=jsonschema_rs.RegexOptions(),
+    )
+
+
+def _fault_of(error: ValueError) -> str:
+    if not isinstance(error, jsonschema_rs.ValidationError):
+        return _short(str(error))
+    about = "; patterns know no look-around and no back-references"
+    return _described(error) + (about if error.message.endswith('is not a "regex"') else "")
+
+
+def _described(error: jsonschema_rs.ValidationError) -> str:
+    place = _place(error.instance_path)
+    return f"{place}: {_short(error.message)}" if place else _short(error.message)
+
+
+def _place(path: Sequence[str | int]) -> str:
+    """Such as `items[2].price`."""
+    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+    return text.removeprefix(".")
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _CHARS_MOST else line[: _CHARS_MOST - 1] + "…"
