@@ -156,7 +156,10 @@ class Screen:
         done = shot.finished - self._seen[0][1]
         if not span_s or not done:
             return Speed(per_s=None, eta_s=None)
-        return Speed(per_s=done / span_s, eta_s=shot.pending * span_s / done)
+        eta_s = max(
+            shot.pending * span_s / done, shot.pending_least_s
+        )  # it may have begun in haste
+        return Speed(per_s=done / span_s, eta_s=eta_s)
 
 
 @contextmanager

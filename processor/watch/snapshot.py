@@ -53,6 +53,8 @@ class Session:
         stop_code: The error code of what ended it early; None if nothing did.
         stop_message: The same in words.
         budget_usd: What the run may spend over all its starts; None for no bound.
+        rpm: Requests a minute that it was told to send at most; None when it was not.
+        tpm: The same of tokens.
     """
 
     pid: int
@@ -61,6 +63,8 @@ class Session:
     stop_code: str | None
     stop_message: str | None
     budget_usd: float | None
+    rpm: int | None
+    tpm: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +133,18 @@ class Snapshot:
     def throughput_per_s(self) -> float | None:
         """Finished items a second of active time."""
         return self.finished / self.elapsed_s if self.finished and self.elapsed_s else None
+
+    @property
+    def pending_least_s(self) -> float:
+        """How long what is pending takes at least, for the limits that were set."""
+        if self.session is None:
+            return 0.0
+        done = max(1, self.finished)
+        tokens = (self.overall.prompt_tokens + self.overall.completion_tokens) / done
+        minutes = self.pending / self.session.rpm if self.session.rpm else 0.0
+        if self.session.tpm:
+            minutes = max(minutes, self.pending * tokens / self.session.tpm)
+        return 60.0 * minutes
 
 
 Counters = Mapping[str, Mapping[str, float]]
@@ -253,7 +269,8 @@ def _latency(connection: sqlite3.Connection, values: Mapping[str, float]) -> Lat
 def _session(connection: sqlite3.Connection) -> Session | None:
     row = connection.execute(
         "SELECT pid, started_at, exit_code, stop_code, stop_message, "
-        "json_extract(settings, '$.budget_usd') FROM sessions ORDER BY number DESC LIMIT 1"
+        "json_extract(settings, '$.budget_usd'), json_extract(settings, '$.rpm'), "
+        "json_extract(settings, '$.tpm') FROM sessions ORDER BY number DESC LIMIT 1"
     ).fetchone()
     if row is None:
         return None
@@ -264,4 +281,6 @@ def _session(connection: sqlite3.Connection) -> Session | None:
         stop_code=row[3],
         stop_message=row[4],
         budget_usd=row[5],
+        rpm=row[6],
+        tpm=row[7],
     )

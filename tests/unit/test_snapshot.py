@@ -123,6 +123,25 @@ def test_sessions_add_up(tmp_path: Path) -> None:
     assert (shot.session.exit_code, shot.session.started_at) == (2, 200.0)
 
 
+@pytest.mark.parametrize(
+    ("limits", "least_s"),
+    [
+        ({}, 0.0),
+        ({"rpm": None, "tpm": None}, 0.0),
+        ({"rpm": 60}, 8.0),
+        ({"tpm": 480}, 8 * 120 / 8),  # an item took 120 tokens
+        ({"rpm": 2, "tpm": 480}, 240.0),
+    ],
+)
+def test_limits_that_were_set_bound_how_soon_it_may_end(
+    tmp_path: Path, limits: dict[str, int | None], least_s: float
+) -> None:
+    with ledger_of(tmp_path, 10) as ledger:
+        settle(ledger.connection, *(succeeded(item(n)) for n in (1, 2)))
+        ledger.start_session({"provider": "openai", **limits})
+        assert snapshot.take(tmp_path).pending_least_s == pytest.approx(least_s)
+
+
 def test_skipped_rows_are_counted(tmp_path: Path) -> None:
     with ledger_of(tmp_path, 2) as ledger:
         table = numbered(4)
