@@ -40,15 +40,16 @@ ALLOWED = {
     "settings": {"errors"},
     "verdict": {"codes", "completion", "items", "provider_error"},
     "tasks": {"errors", "items", "jsontext"},
-    "data": {"columns", "errors", "items", "jsontext"},
+    "data": {"columns", "errors", "items", "jsontext", "postgres"},
     "plan": {"errors", "items"},
+    "postgres": {"columns", "errors", "jsontext"},
     "ledger": {"columns", "data", "errors", "items", "jsontext"},
     "direct": {
         *("clock", "codes", "errors", "items", "notice", "plan", "provider_error"),
         *("tasks", "verdict"),
     },
     "watch": {"errors", "items", "jsontext", "ledger"},
-    "exports": {"columns", "errors", "items", "jsontext", "ledger", "watch"},
+    "exports": {"columns", "errors", "items", "jsontext", "ledger", "postgres", "watch"},
     "followup": {"clock", "errors", "exports", "ledger", "notice", "observer", "watch"},
     "importing": {
         *("data", "errors", "exports", "items", "ledger", "notice", "settings", "tasks"),
@@ -94,6 +95,7 @@ SOLE_IMPORTERS = {
     "tenacity": {"direct.retry"},
     "aiohttp": {"direct.exchange", "direct.transport", "direct.wire", "sandbox"},
     "httptools": {"direct.wire"},
+    "psycopg": {"data.postgres", "exports", "postgres"},
     "jsonschema_rs": {"tasks.schema"},
     "sqlite3": {"exports", "followup", "ledger", "run", "watch"},
 }

@@ -1,0 +1,1 @@
+"""PostgreSQL: what reading a table and writing one share. Comes with the extra `postgres`."""
