@@ -102,6 +102,15 @@ def parse(text: str, *, where: str) -> TaskFile:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise TaskError(f"{where}: not TOML: {error}") from error
+    return parse_values(table, where=where)
+
+
+def parse_values(table: Mapping[str, Any], *, where: str) -> TaskFile:
+    """The same from the table that the text stands for.
+
+    Raises:
+        TaskError: An unknown or missing key, a value of the wrong type or range.
+    """
     expect(table, _TOP_LEVEL, where)
     expect_json(table, where)
     for key in ("name", "model"):
