@@ -30,8 +30,24 @@ _FROM_1 = (
 )
 # From 2 to 3: embeddings have a place.
 _FROM_2 = ("CREATE TABLE vectors (seq INTEGER PRIMARY KEY, vector BLOB NOT NULL)",)
+# From 3 to 4: outputs that are told of results have a place.
+_DELIVERIES = """
+CREATE TABLE deliveries (
+    target TEXT PRIMARY KEY, number INTEGER NOT NULL, store TEXT NOT NULL
+) WITHOUT ROWID
+"""
+_REFUSALS = """
+CREATE TABLE refusals (
+    target TEXT NOT NULL, seq INTEGER NOT NULL, problem TEXT NOT NULL, PRIMARY KEY (target, seq)
+) WITHOUT ROWID
+"""
+_FROM_3 = (
+    "CREATE TABLE outbox (number INTEGER PRIMARY KEY, seq INTEGER NOT NULL)",
+    _DELIVERIES,
+    _REFUSALS,
+)
 
-STEPS: Mapping[int, Sequence[str]] = MappingProxyType({1: _FROM_1, 2: _FROM_2})
+STEPS: Mapping[int, Sequence[str]] = MappingProxyType({1: _FROM_1, 2: _FROM_2, 3: _FROM_3})
 """Schema version to the statements that make it the next one."""
 
 

@@ -59,6 +59,10 @@ prompt_tokens, completion_tokens, cached_tokens, cost_usd
 _SPAN = (
     "(SELECT * FROM items LEFT JOIN outcomes USING (seq) WHERE seq BETWEEN ? AND ? ORDER BY seq)"
 )
+_CHOSEN = (
+    "(SELECT * FROM items LEFT JOIN outcomes USING (seq) "
+    "WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq)"
+)
 
 
 def of_chunk(connection: sqlite3.Connection, number: int) -> list[Result]:
@@ -76,6 +80,11 @@ def of_run(connection: sqlite3.Connection) -> Iterator[list[Result]]:
         yield _of_span(connection, first, first + _SLICE_ITEMS - 1)
 
 
+def of_items(connection: sqlite3.Connection, seqs: Sequence[int]) -> list[Result]:
+    """Certain items, in input order."""
+    return _read(connection, _CHOSEN, (jsontext.dumps(seqs),))
+
+
 def columns(connection: sqlite3.Connection) -> list[Column]:
     """The input's columns, in the order in which they were first seen."""
     found = dict(
@@ -88,11 +97,17 @@ def columns(connection: sqlite3.Connection) -> list[Column]:
 
 
 def _of_span(connection: sqlite3.Connection, first_seq: int, last_seq: int) -> list[Result]:
+    return _read(connection, _SPAN, (first_seq, last_seq))
+
+
+def _read(
+    connection: sqlite3.Connection, source: str, parameters: Sequence[object]
+) -> list[Result]:
     providers: dict[int, str] = dict(
         connection.execute("SELECT number, json_extract(settings, '$.provider') FROM sessions")
     )
     with database.decoding():
-        found = rows.read(connection, _COLUMNS, _SPAN, (first_seq, last_seq))
+        found = rows.read(connection, _COLUMNS, source, parameters)
         return [
             Result(
                 int(key) if is_integer else key,

@@ -6,7 +6,7 @@ A chunk is a range of `seq`, so an item needs no column for it, and an open chun
 An item is pending while it has no outcome; a chunk is complete when its counts add up.
 """
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 APPLICATION_ID = 0x70726F63  # "proc"
 
 TABLES = """
@@ -123,4 +123,22 @@ CREATE TABLE sessions (               -- one row for each time the run was start
     bytes_sent INTEGER NOT NULL DEFAULT 0,
     bytes_received INTEGER NOT NULL DEFAULT 0
 );
+
+CREATE TABLE outbox (                 -- items that changed, since there is an output: see outbox.py
+    number INTEGER PRIMARY KEY,
+    seq INTEGER NOT NULL
+);
+
+CREATE TABLE deliveries (
+    target TEXT PRIMARY KEY,          -- an output, and what of the results it wants
+    number INTEGER NOT NULL,          -- it was told the outbox up to here
+    store TEXT NOT NULL               -- tells a store from a later one of the same name
+) WITHOUT ROWID;
+
+CREATE TABLE refusals (               -- items that an output did not take
+    target TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    problem TEXT NOT NULL,
+    PRIMARY KEY (target, seq)
+) WITHOUT ROWID;
 """
