@@ -12,8 +12,8 @@ class Turn(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChatRequest:
-    """A valid request.
+class Conversation:
+    """A valid request to go on with a conversation.
 
     Attributes:
         model: As it was asked for.
@@ -32,3 +32,8 @@ class ChatRequest:
     choices: int = 1
     tier: str = "default"
     json_mode: bool = False
+
+    @property
+    def charge_tokens(self) -> int:
+        """What the limits count it for: a bound reserves what it allows."""
+        return max(self.max_tokens or 0, self.prompt_tokens)

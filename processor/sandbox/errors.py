@@ -180,6 +180,26 @@ def only_with_tools(param: str) -> ApiError:
     )
 
 
+def not_here(param: str, reason: str) -> ApiError:
+    """What OpenAI could and the sandbox cannot."""
+    return ApiError(
+        400,
+        f"Unsupported value: '{param}' does not support true: {reason}.",
+        param=param,
+        code="unsupported_value",
+    )
+
+
+def no_chat_model() -> ApiError:
+    """The model does not talk."""
+    return ApiError(
+        404,
+        "This is not a chat model and thus not supported in the v1/chat/completions endpoint. "
+        "Did you mean to use v1/completions?",
+        param="model",
+    )
+
+
 def no_json_asked() -> ApiError:
     """JSON mode without a message that asks for JSON."""
     return ApiError(

@@ -26,6 +26,9 @@ MODELS = (
     "gpt-4o",
     "gpt-4o-mini",
     "o3",
+    "text-embedding-3-small",
+    "text-embedding-3-large",
+    "text-embedding-ada-002",
 )
 
 _RETIRED = re.compile(
@@ -35,6 +38,12 @@ _RETIRED = re.compile(
 )
 _REASONING = re.compile(r"gpt-([5-9]|\d\d)\b.*|o\d.*")
 _SNAPSHOT = re.compile(r"-20\d\d-\d\d-\d\d$")
+
+_EMBEDS = re.compile(r".*embed.*")
+_SHORTENS = re.compile(r"(?!text-embedding-ada).*")
+_LONG_VECTOR = re.compile(r".*-large")
+_LONG_VECTOR_NUMBERS = 3072
+_VECTOR_NUMBERS = 1536
 
 _SMALL_WINDOW = re.compile(r"gpt-4o.*")
 _SMALL_WINDOW_TOKENS = 128_000
@@ -54,6 +63,21 @@ def is_retired(model: str) -> bool:
 def is_reasoning(model: str) -> bool:
     """Whether the model reasons (gpt-5 and later, o-series), and so refuses sampling parameters."""
     return _REASONING.fullmatch(model) is not None
+
+
+def embeds(model: str) -> bool:
+    """Whether the model makes vectors of texts, and nothing else."""
+    return _EMBEDS.fullmatch(model) is not None
+
+
+def vector_numbers(model: str) -> int:
+    """How many numbers a vector of the model has."""
+    return _LONG_VECTOR_NUMBERS if _LONG_VECTOR.fullmatch(model) else _VECTOR_NUMBERS
+
+
+def shortens(model: str) -> bool:
+    """Whether the model makes shorter vectors on request."""
+    return _SHORTENS.fullmatch(model) is not None
 
 
 def window_tokens(model: str) -> int:

@@ -69,6 +69,9 @@ def one_of(*choices: str) -> Check:
     return check
 
 
+effort = one_of("none", "minimal", "low", "medium", "high", "xhigh", "max")
+
+
 def typed_object(*types: str) -> Check:
     """An object whose `type` is one of some words."""
 

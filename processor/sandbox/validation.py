@@ -1,59 +1,20 @@
-"""What `/v1/chat/completions` accepts: as strict as OpenAI, who refuse rather than ignore."""
+"""What holds for the requests of every endpoint: as strict as OpenAI, who refuse, not ignore."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
 
 from processor.sandbox import errors, models, parameters
 from processor.sandbox.config import SandboxConfig
-from processor.sandbox.conversation import ChatRequest
-from processor.sandbox.messages import check_messages
-from processor.sandbox.parameters import Check, integer, number, one_of
+from processor.sandbox.conversation import Turn
+from processor.sandbox.parameters import Check
 from processor.sandbox.tokens import count_tokens
 
-_MOST_TOKENS = 2_000_000
+# More than any model answers.
+MOST_TOKENS = 2_000_000
 # The roles and the final reply have their price, too.
 _TOKENS_PER_MESSAGE = 3
-
-_PARAMETERS: dict[str, Check] = {
-    "model": parameters.string,
-    "messages": parameters.filled_array,
-    "audio": parameters.obj,
-    "frequency_penalty": number(-2, 2),
-    "function_call": parameters.anything,
-    "functions": parameters.array,
-    "logit_bias": parameters.obj,
-    "logprobs": parameters.boolean,
-    "max_completion_tokens": integer(1, _MOST_TOKENS),
-    "max_tokens": integer(1, _MOST_TOKENS),
-    "metadata": parameters.metadata,
-    "modalities": parameters.modalities,
-    "moderation": parameters.obj,
-    "n": integer(1, 128),
-    "parallel_tool_calls": parameters.boolean,
-    "prediction": parameters.obj,
-    "presence_penalty": number(-2, 2),
-    "prompt_cache_key": parameters.string,
-    "prompt_cache_options": parameters.obj,
-    "prompt_cache_retention": one_of("in_memory", "24h"),
-    "reasoning_effort": one_of("none", "minimal", "low", "medium", "high", "xhigh"),
-    "response_format": parameters.typed_object("text", "json_object", "json_schema"),
-    "safety_identifier": parameters.string,
-    "seed": integer(-(2**63), 2**63 - 1),
-    "service_tier": one_of("auto", "default", "flex", "priority"),
-    "stop": parameters.stop,
-    "store": parameters.boolean,
-    "stream": parameters.boolean,
-    "stream_options": parameters.obj,
-    "temperature": number(0, 2),
-    "tool_choice": parameters.anything,
-    "tools": parameters.filled_array,
-    "top_logprobs": integer(0, 20),
-    "top_p": number(0, 1),
-    "user": parameters.string,
-    "verbosity": one_of("low", "medium", "high"),
-    "web_search_options": parameters.obj,
-}
 
 # What reasoning models refuse: the only value they take, or None when they take none.
 _FIXED_WHEN_REASONING: dict[str, int | None] = {
@@ -84,39 +45,12 @@ def parse_object(raw: bytes) -> dict[str, Any]:
     return body
 
 
-def check_chat(body: dict[str, Any], config: SandboxConfig) -> ChatRequest:
-    """The request that a body asks for.
+def check_model(given: Mapping[str, Any], config: SandboxConfig) -> str:
+    """The model that a request names.
 
     Raises:
-        ApiError: With OpenAI's status, type, code and parameter.
+        ApiError: None, or one that is not there.
     """
-    given = {name: value for name, value in body.items() if value is not None}
-    model = _check_model(given, config)
-    _check_parameters(body.keys(), given)
-    if models.is_reasoning(model):
-        _check_reasoning(given)
-    elif "reasoning_effort" in given:
-        raise errors.unsupported_parameter("reasoning_effort")
-    turns = check_messages(given)
-    json_mode = given.get("response_format", {}).get("type") == "json_object"
-    if json_mode and not any("json" in turn.text.lower() for turn in turns):
-        raise errors.no_json_asked()
-    prompt_tokens = sum(count_tokens(turn.text) + _TOKENS_PER_MESSAGE for turn in turns) + 3
-    window = config.context_tokens or models.window_tokens(model)
-    if prompt_tokens > window:
-        raise errors.context_exceeded(window, prompt_tokens)
-    return ChatRequest(
-        model=model,
-        turns=turns,
-        prompt_tokens=prompt_tokens,
-        max_tokens=given.get("max_completion_tokens", given.get("max_tokens")),
-        choices=given.get("n", 1),
-        tier={"flex": "flex", "priority": "priority"}.get(given.get("service_tier", ""), "default"),
-        json_mode=json_mode,
-    )
-
-
-def _check_model(given: dict[str, Any], config: SandboxConfig) -> str:
     if "model" not in given:
         raise errors.ApiError(400, "you must provide a model parameter")
     model = given["model"]
@@ -126,48 +60,53 @@ def _check_model(given: dict[str, Any], config: SandboxConfig) -> str:
     return str(model)
 
 
-def _check_parameters(names: Any, given: dict[str, Any]) -> None:
+def check_parameters(
+    names: Iterable[str], given: Mapping[str, Any], known: Mapping[str, Check]
+) -> None:
+    """Demand that an endpoint has the parameters, and that each has a value that it can have.
+
+    Args:
+        names: Of all parameters, those with null, too.
+        given: Those with a value.
+        known: The endpoint's.
+
+    Raises:
+        ApiError: One has not, or one cannot be.
+    """
     for name in names:
-        if name not in _PARAMETERS:
+        if name not in known:
             raise errors.unknown_parameter(name)
     for name, value in given.items():
-        _PARAMETERS[name](name, value)
-    _check_ability(given)
-    _check_together(given)
+        known[name](name, value)
 
 
-def _check_ability(given: dict[str, Any]) -> None:
+def check_no_stream(given: Mapping[str, Any]) -> None:
+    """Demand a whole answer.
+
+    Raises:
+        ApiError: A stream is asked for.
+    """
     if given.get("stream"):
-        raise errors.ApiError(
-            400,
-            "Unsupported value: 'stream' does not support true: the sandbox does not stream.",
-            param="stream",
-            code="unsupported_value",
-        )
-    if given.get("response_format", {}).get("type") == "json_schema":
-        raise errors.ApiError(
-            400,
-            "Invalid parameter: 'response_format' of type 'json_schema' is not supported with "
-            "this model.",
-            param="response_format",
-        )
+        raise errors.not_here("stream", "the sandbox does not stream")
 
 
-def _check_together(given: dict[str, Any]) -> None:
-    if "max_tokens" in given and "max_completion_tokens" in given:
-        raise errors.ApiError(
-            400,
-            "Setting 'max_tokens' and 'max_completion_tokens' at the same time is not supported.",
-            code="invalid_parameter_combination",
-        )
+def check_tools(given: Mapping[str, Any]) -> None:
+    """Demand tools where something is said of them.
+
+    Raises:
+        ApiError: There are none.
+    """
     for name in ("tool_choice", "parallel_tool_calls"):
         if name in given and "tools" not in given:
             raise errors.only_with_tools(name)
 
 
-def _check_reasoning(given: dict[str, Any]) -> None:
-    if "max_tokens" in given:
-        raise errors.unsupported_parameter("max_tokens", "max_completion_tokens")
+def check_sampling(given: Mapping[str, Any]) -> None:
+    """Demand what reasoning models demand of parameters that steer the draw of words.
+
+    Raises:
+        ApiError: One is not at its default.
+    """
     for name, only in _FIXED_WHEN_REASONING.items():
         if name not in given:
             continue
@@ -175,3 +114,18 @@ def _check_reasoning(given: dict[str, Any]) -> None:
             raise errors.unsupported_parameter(name)
         if given[name] != only:
             raise errors.unsupported_value(name, given[name], str(only))
+
+
+def count_prompt(turns: Iterable[Turn]) -> int:
+    """Tokens of a conversation."""
+    return sum(count_tokens(turn.text) + _TOKENS_PER_MESSAGE for turn in turns) + 3
+
+
+def tier_of(given: Mapping[str, Any]) -> str:
+    """The tier that serves the request."""
+    return {"flex": "flex", "priority": "priority"}.get(given.get("service_tier", ""), "default")
+
+
+def window_of(model: str, config: SandboxConfig) -> int:
+    """Tokens that fit into the model's context."""
+    return config.context_tokens or models.window_tokens(model)
