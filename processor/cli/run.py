@@ -139,7 +139,11 @@ def _run(options: dict[str, Any]) -> int:
     from processor.cli.environment import settings_of  # noqa: PLC0415 - loads the whole engine
     from processor.cli.folders import default_folder, set_aside  # noqa: PLC0415
     from processor.cli.logs import open_logs  # noqa: PLC0415
-    from processor.cli.sandbox_process import sandbox  # noqa: PLC0415
+    from processor.cli.sandbox_process import (  # noqa: PLC0415
+        check_options,
+        sandbox,
+        words,
+    )
     from processor.cli.screen import watching  # noqa: PLC0415
     from processor.cli.signals import guarded  # noqa: PLC0415
     from processor.loop import run_in_loop  # noqa: PLC0415
@@ -147,10 +151,12 @@ def _run(options: dict[str, Any]) -> int:
     from processor.settings import Settings  # noqa: PLC0415
     from processor.tasks.toml import load_task  # noqa: PLC0415
 
-    _check_together(options)
+    check_options(options)
     task = load_task(
         options["task"], model=options["model"], max_output_tokens=options["max_output_tokens"]
     )
+    if task.advice:
+        output.tell(f"Note: {task.advice}")
     source = _source(options)
     known = {name: options[name] for name in Settings.model_fields if name in options}
     with ExitStack() as stack:
@@ -158,7 +164,7 @@ def _run(options: dict[str, Any]) -> int:
         if options["sandbox"]:
             # Before a process is started for them.
             Settings.of({name: value for name, value in known.items() if value is not None})
-            url = stack.enter_context(sandbox(_words(options["sandbox_args"])))
+            url = stack.enter_context(sandbox(words(options["sandbox_args"])))
         settings = settings_of(known, sandbox_url=url)
         if options["input_"] is None and not settings.local:
             _refuse_paid_inventions(options)
@@ -205,20 +211,6 @@ def _refuse_paid_inventions(options: dict[str, Any]) -> None:
             way_out="--input FILE takes yours; --generate N --yes pays for made-up ones; "
             "--sandbox tries it without cost.",
         )
-
-
-def _check_together(options: dict[str, Any]) -> None:
-    if options["sandbox"] and options["base_url"]:
-        raise UsageError("--sandbox and --base-url exclude each other")
-    if options["sandbox_args"] and not options["sandbox"]:
-        raise UsageError("--sandbox-args goes with --sandbox")
-
-
-def _words(arguments: str) -> list[str]:
-    try:
-        return shlex.split(arguments)
-    except ValueError as error:
-        raise UsageError(f"--sandbox-args: {str(error).lower()}") from error
 
 
 def _advise(chunk_size: int) -> None:
