@@ -193,8 +193,7 @@ class Run:
             ledger, limit_usd=settings.budget_usd, prices=self._prices, model=self._task.model
         )
         async with Transport(
-            settings.base_url,
-            key.get_secret_value() if key else None,
+            settings.access,
             trust_env=not settings.local,
             connect_s=min(CONNECT_S, settings.timeout_s / 2),
         ) as transport:

@@ -1,20 +1,56 @@
 """Every knob once: its name, its unit, its bounds, its default."""
 
+import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from types import MappingProxyType
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
+from processor.access import OPENAI_URL, ORGANIZATION, PROJECT, Access, key_header, names_deployment
 from processor.errors import UsageError
 
-DEFAULT_BASE_URL = "https://api.openai.com/v1"
+DEFAULT_BASE_URL = OPENAI_URL
 Price = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
+SECRETS = frozenset({"api_key", "headers"})
 # Visible ASCII without quotes, which are a shell's or an editor's.
 _KEY = re.compile("[!#-&(-~]+")
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"[!-~](?:[ -~]*[!-~])?")
+_ACCOUNT = re.compile(r"[\w.-]+", re.ASCII)
+# What HTTP and JSON need; another value of it would break the call.
+_OWN_HEADERS = frozenset(
+    {
+        *("accept-encoding", "connection", "content-length", "content-type", "expect", "host"),
+        *("proxy-authorization", "te", "trailer", "transfer-encoding", "upgrade"),
+    }
+)
+# The unit is told where the name does not end in it.
+_UNITS: Mapping[str, str] = MappingProxyType(
+    {
+        "max_output_tokens": "tokens",
+        "chunk_size": "items",
+        "concurrency": "calls",
+        "rpm": "requests/min",
+        "tpm": "tokens/min",
+        "price": "USD per million tokens",
+        "limit": "items",
+        "min_success": "share",
+    }
+)
+_ENDINGS: Mapping[str, str] = MappingProxyType({"_s": "s", "_usd": "USD"})
 
 
 class Settings(BaseModel):
@@ -24,6 +60,14 @@ class Settings(BaseModel):
 
     api_key: SecretStr | None = Field(None, description="key of the provider")
     base_url: str = Field(DEFAULT_BASE_URL, description="where the API is")
+    api_version: str | None = Field(
+        None, description="dated version of Azure's API; without one Azure is asked at /openai/v1"
+    )
+    organization: str | None = Field(None, description="organisation that is charged (org-…)")
+    project: str | None = Field(None, description="project that is charged (proj_…)")
+    headers: tuple[tuple[str, SecretStr], ...] = Field(
+        (), description="further headers of every call"
+    )
     provider: str = Field("openai", description="name kept in the results")
     model: str | None = Field(None, min_length=1, description="model; the task's own by default")
     max_output_tokens: int | None = Field(None, ge=1, description="tokens an answer may have")
@@ -96,9 +140,71 @@ class Settings(BaseModel):
             raise ValueError("it holds a space, a quote or another character that no key has")
         return value
 
+    @field_validator("api_version", "organization", "project")
     @classmethod
-    def of(cls, values: Mapping[str, Any]) -> "Settings":
+    def _check_word(cls, value: str | None) -> str | None:
+        if value is not None and not _ACCOUNT.fullmatch(value):
+            raise ValueError("letters, digits, dots, - and _ are meant")
+        return value
+
+    @field_validator("headers", mode="before")
+    @classmethod
+    def _split_headers(cls, value: Any) -> Any:
+        """A mapping, or `NAME=VALUE` each."""
+        if isinstance(value, Mapping):
+            return tuple(value.items())
+        if isinstance(value, str) or not isinstance(value, Iterable):
+            raise ValueError("NAME=VALUE is needed")  # noqa: TRY004 - pydantic's way
+        return tuple(_header(each) if isinstance(each, str) else each for each in value)
+
+    @field_validator("headers")
+    @classmethod
+    def _check_headers(
+        cls, value: tuple[tuple[str, SecretStr], ...]
+    ) -> tuple[tuple[str, SecretStr], ...]:
+        seen = set[str]()
+        for name, secret in value:
+            if not _HEADER_NAME.fullmatch(name):
+                raise ValueError("a name holds letters, digits and - only, and = ends it")
+            if name.lower() in _OWN_HEADERS:
+                raise ValueError(f"{name} is set by the program itself")
+            if name.lower() in seen:
+                raise ValueError(f"{name} is given twice")
+            if not _HEADER_VALUE.fullmatch(secret.get_secret_value()):
+                raise ValueError(
+                    f"the value of {name} is empty, or holds line breaks or other than ASCII"
+                )
+            seen.add(name.lower())
+        return value
+
+    @model_validator(mode="after")
+    def _check_together(self) -> Self:
+        access = self.access
+        taken = set[str]()
+        if self.organization is not None:
+            taken.add(ORGANIZATION)
+        if self.project is not None:
+            taken.add(PROJECT)
+        if access.api_key is not None:
+            taken |= {*key_header("", azure=True), *key_header("", azure=False)}
+        lower = {name.lower() for name in taken}
+        for name, _ in self.headers:
+            if name.lower() in lower:
+                raise ValueError(f"the header {name} is given beside the setting that it is for")
+        if names_deployment(self.base_url) and self.api_version is None:
+            raise ValueError("the address of a deployment on Azure needs --api-version")
+        return self
+
+    @classmethod
+    def of(
+        cls, values: Mapping[str, Any], places: Mapping[str, str] = MappingProxyType({})
+    ) -> "Settings":
         """Validate.
+
+        Args:
+            values: Names of settings to values.
+            places: Name to the place that a value was read from, for the message; by default
+                that of the option.
 
         Raises:
             UsageError: A value is out of bounds or a name is unknown; says which.
@@ -106,19 +212,11 @@ class Settings(BaseModel):
         try:
             return cls(**values)
         except ValidationError as error:
-            first = error.errors()[0]
-            name = "--" + str(first["loc"][0]).removesuffix("_s").removesuffix("_usd").replace(
-                "_", "-"
-            )
-            secret = first["loc"][0] == "api_key" or "@" in str(first["input"])
-            if first["loc"][0] == "api_key":
-                name = "OPENAI_API_KEY"
-            hidden = first["type"] == "extra_forbidden" or secret
-            given = "" if hidden else f" (given: {first['input']!r})"
-            told = first["msg"].removeprefix("Value error, ")
+            first = error.errors(include_url=False)[0]
+            name = str(first["loc"][0]) if first["loc"] else ""
             raise UsageError(
-                f"{name}: {told[0].lower()}{told[1:]}{given}",
-                way_out="See processor run --help.",
+                _complaint(name, places.get(name) or option_of(name), first),
+                way_out="See processor settings and processor run --help.",
             ) from None
 
     @property
@@ -136,6 +234,62 @@ class Settings(BaseModel):
         """Whether the API is not OpenAI's, although nothing else was said."""
         return self.provider == "openai" and self.base_url != DEFAULT_BASE_URL
 
+    @property
+    def access(self) -> Access:
+        """How the provider is reached."""
+        return Access(
+            base_url=self.base_url,
+            api_key=self.api_key.get_secret_value() if self.api_key else None,
+            headers=tuple((name, value.get_secret_value()) for name, value in self.headers),
+            organization=self.organization,
+            project=self.project,
+            api_version=self.api_version,
+        )
+
     def public(self) -> dict[str, Any]:
-        """Everything but the secrets, as JSON values."""
-        return self.model_dump(mode="json", exclude={"api_key"})
+        """Everything but the secrets, as JSON values; of headers their names."""
+        shown = self.model_dump(mode="json", exclude=set(SECRETS))
+        return {**shown, "headers": [name for name, _ in self.headers]}
+
+
+def unit_of(name: str) -> str:
+    """The unit of a setting; empty where it has none."""
+    endings = (unit for ending, unit in _ENDINGS.items() if name.endswith(ending))
+    return _UNITS.get(name) or next(endings, "")
+
+
+def option_of(name: str) -> str:
+    """How a setting is called on the command line."""
+    if name in _CALLED:
+        return _CALLED[name]
+    for ending in _ENDINGS:
+        name = name.removesuffix(ending)
+    return "--" + name.replace("_", "-")
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The end of a complaint about an unknown name: what may have been meant."""
+    found = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f"; did you mean {found[0]}?" if found else ""
+
+
+_CALLED: Mapping[str, str] = MappingProxyType(
+    {"api_key": "OPENAI_API_KEY", "headers": "--header", "": "settings"}
+)
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise ValueError("NAME=VALUE is needed")
+    return name.strip(), value.strip()
+
+
+def _complaint(name: str, called: str, first: Mapping[str, Any]) -> str:
+    """What is wrong with a value, without what may be a secret in it."""
+    if first["type"] == "extra_forbidden":
+        return f"{called}: there is no such setting{nearest(name, Settings.model_fields)}"
+    hidden = name in SECRETS or name == "" or "@" in str(first["input"])
+    given = "" if hidden else f" (given: {first['input']!r})"
+    told = first["msg"].removeprefix("Value error, ")
+    return f"{called}: {told[0].lower()}{told[1:]}{given}"

@@ -39,6 +39,7 @@ class Work:
         failed: Whether any attempt in this session failed.
         done: It has its outcome; it is only sent once more as a witness.
         body: The request's JSON, once it is rendered.
+        model: The one that it names.
         tokens: A guess of what the provider counts the request for.
         invalid: (answer, problem) pairs that its next request shows.
         size: Of the rendered request, which bounds its cost.
@@ -53,6 +54,7 @@ class Work:
     failed: bool = False
     done: bool = False
     body: bytes | None = None
+    model: str = ""
     tokens: int = 0
     size: Size | None = None
     estimate_usd: float = 0.0

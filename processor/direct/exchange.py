@@ -7,6 +7,7 @@ the head is built once; names, connecting and TLS stay aiohttp's.
 
 import asyncio
 from collections import deque
+from collections.abc import Mapping
 
 import aiohttp
 from yarl import URL
@@ -33,7 +34,9 @@ class Exchange:
         ValueError: The address cannot be one.
     """
 
-    def __init__(self, session: aiohttp.ClientSession, url: URL, headers: dict[str, str]) -> None:
+    def __init__(
+        self, session: aiohttp.ClientSession, url: URL, headers: Mapping[str, str]
+    ) -> None:
         if url.user is not None or url.password is not None:
             raise ValueError("the address holds a password")
         # It is never sent: it tells the connector where to connect to.

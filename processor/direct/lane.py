@@ -282,7 +282,7 @@ class DirectLane:
         started_s = self._clock.monotonic()
         reply: Reply | None = None
         try:
-            reply = await self._transport.post(self._task.endpoint, work.body)
+            reply = await self._transport.post(self._task.endpoint, work.body, work.model)
             verdict = judged(reply, self._task.endpoint, self._clock)
         except TransportError as error:
             verdict = judge_failure(error.fault)

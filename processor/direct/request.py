@@ -18,6 +18,7 @@ def fill_in(work: Work, task: Task) -> Failure | None:
         work.body = orjson.dumps(body)
     except (TaskError, orjson.JSONEncodeError) as error:
         return Failure(code="template", message=str(error), retryable=False)
+    work.model = body["model"] if isinstance(body.get("model"), str) else ""
     # A provider counts the text, or the cap of the answer if that is more.
     work.tokens = max(len(work.body) // _BYTES_PER_TOKEN, output_cap(body) or 0)
     work.size = size_of(body, len(work.body))

@@ -11,15 +11,16 @@ from aiohttp.abc import AbstractResolver
 from aiohttp.helpers import get_env_proxy_for_url
 from msgspec import Struct
 from msgspec.structs import replace
+from multidict import CIMultiDict
 from yarl import URL
 
+from processor.access import Access
 from processor.direct.exchange import Exchange
 from processor.direct.wire import Response
 from processor.verdict import Fault, TransportFault
 
 _JSON = "application/json"
 CONNECT_S = 15.0  # a host that does not answer at all is unreachable long before the deadline
-_KEY_LEAST_CHARS = 8  # a shorter "key" may be a word of an error
 _SECRET_LEAST_CHARS = 20  # a shorter one, of a model's answer
 
 
@@ -45,8 +46,7 @@ class Transport:
     Use as an async context manager, inside the event loop that makes the calls.
 
     Args:
-        base_url: Such as `https://api.openai.com/v1`, without a slash at the end.
-        api_key: Sent as a bearer token; None sends none.
+        access: How the provider is reached.
         trust_env: Whether the proxy variables of the environment count.
         connect_s: How long a connection may take; below a call's deadline, or a call that never
             went out would look like one that may be charged.
@@ -55,18 +55,16 @@ class Transport:
 
     def __init__(
         self,
-        base_url: str,
-        api_key: str | None,
+        access: Access,
         *,
         trust_env: bool,
         connect_s: float = CONNECT_S,
         resolver: AbstractResolver | None = None,
     ) -> None:
-        self._base_url = base_url
-        self._headers: dict[str, str] = {hdrs.CONTENT_TYPE: _JSON, hdrs.USER_AGENT: "processor"}
-        self._key = (api_key or "").encode()
-        if api_key is not None:
-            self._headers[hdrs.AUTHORIZATION] = f"Bearer {api_key}"
+        self._access = access
+        self._headers = CIMultiDict({hdrs.CONTENT_TYPE: _JSON, hdrs.USER_AGENT: "processor"})
+        self._headers.update(access.sent_headers())
+        self._secrets = [secret.encode() for secret in access.secrets]
         self._trust_env = trust_env
         self._resolver = resolver
         self._connect_s = connect_s
@@ -77,11 +75,11 @@ class Transport:
 
     async def __aenter__(self) -> Self:
         # aiohttp's own `trust_env` would read ~/.netrc anew at every call.
-        proxy = _proxy_for(self._base_url) if self._trust_env else None
+        proxy = proxy_for(self._access.base_url) if self._trust_env else None
         if proxy is not None:
             self._proxy, self._proxy_headers = proxy
-            if self._base_url.startswith("http:"):  # no tunnel that could carry them
-                self._headers |= self._proxy_headers
+            if self._access.base_url.startswith("http:"):  # no tunnel that could carry them
+                self._headers.update(self._proxy_headers)
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 limit=0, resolver=self._resolver, use_dns_cache=self._resolver is None
@@ -89,7 +87,8 @@ class Transport:
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._connect_s),
             cookie_jar=aiohttp.DummyCookieJar(),
         )
-        self._exchanges: dict[str, Exchange] = {}
+        self._addresses: dict[str, Exchange] = {}
+        self._exchanges: dict[tuple[str, str], Exchange] = {}  # the same ones
         return self
 
     async def __aexit__(
@@ -98,11 +97,11 @@ class Transport:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for exchange in self._exchanges.values():
+        for exchange in self._addresses.values():
             exchange.close()
         await self._session.close()
 
-    async def post(self, endpoint: str, body: bytes) -> Reply:
+    async def post(self, endpoint: str, body: bytes, model: str = "") -> Reply:
         """Send a JSON body and read the answer to its end.
 
         A redirect is not followed: most turn a POST into a GET, and none should get the key.
@@ -110,6 +109,7 @@ class Transport:
         Args:
             endpoint: As in `Request`, beginning with `/v1`.
             body: JSON.
+            model: The one that the body names; on Azure it may be a part of the address.
 
         Raises:
             TransportError: No whole answer came.
@@ -117,28 +117,48 @@ class Transport:
         self.bytes_sent += len(body)
         try:
             if self._proxy is None:
-                status, headers, answer = await self._exchange(endpoint).post(body)
+                status, headers, answer = await self._exchange(endpoint, model).post(body)
             else:
-                status, headers, answer = await self._post_by_proxy(endpoint, body)
+                url = self._access.url(endpoint, model)
+                status, headers, answer = await self._by_session(hdrs.METH_POST, url, body)
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise TransportError(self._hiding_key(_fault(error))) from error
+            raise TransportError(self._hiding_secrets(_fault(error))) from error
+        return self._reply(status, headers, answer)
+
+    async def get(self, endpoint: str) -> Reply:
+        """Read what is at an endpoint, to its end.
+
+        Raises:
+            TransportError: No whole answer came.
+        """
+        try:
+            response = await self._by_session(hdrs.METH_GET, self._access.url(endpoint, ""), None)
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise TransportError(self._hiding_secrets(_fault(error))) from error
+        return self._reply(*response)
+
+    def _reply(self, status: int, headers: Mapping[str, str], answer: bytes) -> Reply:
         self.bytes_received += len(answer)
         if 300 <= status < 400 and hdrs.LOCATION in headers:
-            raise TransportError(self._hiding_key(_redirect(status, headers[hdrs.LOCATION])))
-        return Reply(status, headers, self._without_key(status, headers, answer))
+            raise TransportError(self._hiding_secrets(_redirect(status, headers[hdrs.LOCATION])))
+        return Reply(status, headers, self._without_secrets(status, headers, answer))
 
-    def _exchange(self, endpoint: str) -> Exchange:
-        exchange = self._exchanges.get(endpoint)
+    def _exchange(self, endpoint: str, model: str) -> Exchange:
+        exchange = self._exchanges.get((endpoint, model))
         if exchange is None:
-            url = URL(self._base_url + endpoint.removeprefix("/v1"))
-            exchange = Exchange(self._session, url, self._headers)
-            self._exchanges[endpoint] = exchange
+            url = self._access.url(endpoint, model)
+            exchange = self._addresses.get(url)
+            if exchange is None:
+                exchange = Exchange(self._session, URL(url), self._headers)
+                self._addresses[url] = exchange
+            self._exchanges[endpoint, model] = exchange
         return exchange
 
-    async def _post_by_proxy(self, endpoint: str, body: bytes) -> Response:
+    async def _by_session(self, method: str, url: str, body: bytes | None) -> Response:
         """By the session, which knows how to ask a proxy; few calls go there."""
-        async with self._session.post(
-            self._base_url + endpoint.removeprefix("/v1"),
+        async with self._session.request(
+            method,
+            url,
             data=body,
             headers=self._headers,  # as the session's they would go to the proxy, too
             proxy=self._proxy,
@@ -147,23 +167,27 @@ class Transport:
         ) as response:
             return response.status, response.headers, await response.read()
 
-    def _without_key(self, status: int, headers: Mapping[str, str], answer: bytes) -> bytes:
+    def _without_secrets(self, status: int, headers: Mapping[str, str], answer: bytes) -> bytes:
         """A careless server may echo the request."""
-        if len(self._key) < _KEY_LEAST_CHARS or self._key not in answer:
-            return answer
+        for secret in self._secrets:
+            if secret in answer and not self._is_a_word(secret, status, headers):
+                answer = answer.replace(secret, b"***")
+        return answer
+
+    def _is_a_word(self, secret: bytes, status: int, headers: Mapping[str, str]) -> bool:
+        """Whether a model may have meant it."""
         succeeded = status == 200 and headers.get(hdrs.CONTENT_TYPE, "").startswith(_JSON)
-        if succeeded and len(self._key) < _SECRET_LEAST_CHARS:
-            return answer
-        return answer.replace(self._key, b"***")
+        return succeeded and len(secret) < _SECRET_LEAST_CHARS
 
-    def _hiding_key(self, fault: TransportFault) -> TransportFault:
+    def _hiding_secrets(self, fault: TransportFault) -> TransportFault:
         """An error may quote the bytes that it stumbled over."""
-        if len(self._key) < _KEY_LEAST_CHARS:
-            return fault
-        return replace(fault, detail=fault.detail.replace(self._key.decode(), "***"))
+        detail = fault.detail
+        for secret in self._secrets:
+            detail = detail.replace(secret.decode(), "***")
+        return replace(fault, detail=detail)
 
 
-def _proxy_for(base_url: str) -> tuple[URL, dict[str, str]] | None:
+def proxy_for(base_url: str) -> tuple[URL, dict[str, str]] | None:
     """The environment's proxy for an address, and the headers that open it; None without one."""
     try:
         proxy, auth = get_env_proxy_for_url(URL(base_url))

@@ -16,6 +16,7 @@ from run_bench import Folder
 
 from faults.command import command
 from faults.rude import GOOD, Rude, Say, completion, http, listening, rude, rude_bench
+from processor.access import Access
 from processor.completion import CHAT
 from processor.direct.retry import RetryPolicy
 from processor.direct.rules import LaneRules
@@ -311,7 +312,10 @@ def test_f14_what_comes_unasked_on_an_idle_connection_is_nobodys_answer() -> Non
             writer.write(GOOD)
             await reader.read()
 
-        async with listening(serve) as url, Transport(url, KEY, trust_env=False) as transport:
+        async with (
+            listening(serve) as url,
+            Transport(Access(base_url=url, api_key=KEY), trust_env=False) as transport,
+        ):
             assert b"Hello" in (await transport.post(CHAT, b"{}")).body
             served[0].write(GOOD.replace(b"Hello", b"WRONG"))
             await quiet()

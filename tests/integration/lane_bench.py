@@ -8,6 +8,7 @@ from typing import Any
 
 from sandbox_http import Api, sandbox
 
+from processor.access import Access
 from processor.direct.lane import DirectLane
 from processor.direct.rules import LaneRules
 from processor.direct.transport import Transport
@@ -176,7 +177,9 @@ async def bench(
     clock = ManualClock()
     async with (
         sandbox(clock, key=KEY, **options) as api,
-        Transport(url or api.url, KEY, trust_env=False, resolver=resolver) as transport,
+        Transport(
+            Access(base_url=url or api.url, api_key=KEY), trust_env=False, resolver=resolver
+        ) as transport,
     ):
         made: Bench
         book = _Book()

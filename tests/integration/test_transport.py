@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from processor.access import Access
 from processor.codes import cause_of
 from processor.direct.transport import Reply, Transport, TransportError
 from processor.loop import run_in_loop
@@ -45,7 +46,7 @@ async def listening(answer: Answer, context: ssl.SSLContext | None = None) -> As
 
 
 async def fault_of(url: str, *, trust_env: bool = False) -> TransportFault:
-    async with Transport(url, KEY, trust_env=trust_env) as transport:
+    async with Transport(Access(base_url=url, api_key=KEY), trust_env=trust_env) as transport:
         with pytest.raises(TransportError) as caught:
             await transport.post(PATH, b"{}")
     assert KEY not in str(caught.value)
@@ -53,7 +54,7 @@ async def fault_of(url: str, *, trust_env: bool = False) -> TransportFault:
 
 
 async def reply_of(url: str, *, trust_env: bool = False) -> Reply:
-    async with Transport(url, KEY, trust_env=trust_env) as transport:
+    async with Transport(Access(base_url=url, api_key=KEY), trust_env=trust_env) as transport:
         return await transport.post(PATH, b"{}")
 
 

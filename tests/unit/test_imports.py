@@ -26,6 +26,7 @@ BASE = {
 # Room to the rooms that it may import, besides itself.
 ALLOWED = {
     "__init__": set[str](),
+    "access": set[str](),
     "clock": set[str](),
     "codes": set[str](),
     "columns": set[str](),
@@ -37,7 +38,7 @@ ALLOWED = {
     "notice": set[str](),
     "provider_error": {"codes"},
     "completion": {"items", "provider_error"},
-    "settings": {"errors"},
+    "settings": {"access", "errors"},
     "verdict": {"codes", "completion", "items", "provider_error"},
     "tasks": {"errors", "items", "jsontext"},
     "data": {"columns", "errors", "items", "jsontext", "postgres"},
@@ -45,7 +46,7 @@ ALLOWED = {
     "postgres": {"columns", "errors", "jsontext"},
     "ledger": {"columns", "data", "errors", "items", "jsontext"},
     "direct": {
-        *("clock", "codes", "errors", "items", "notice", "plan", "provider_error"),
+        *("access", "clock", "codes", "errors", "items", "notice", "plan", "provider_error"),
         *("tasks", "verdict"),
     },
     "watch": {"errors", "items", "jsontext", "ledger"},

@@ -1,0 +1,118 @@
+"""How a provider is reached: the address of each call, and the headers that open it. Pure.
+
+Azure is asked in one of two ways. With `api_version` by dated routes, which name the deployment
+(`/openai/deployments/NAME/chat/completions?api-version=…`); without one by `/openai/v1`, whose
+requests are OpenAI's own. Both take the key in a header of Azure's.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import quote, urlsplit
+
+OPENAI_URL = "https://api.openai.com/v1"
+ORGANIZATION = "OpenAI-Organization"
+PROJECT = "OpenAI-Project"
+AUTHORIZATION = "Authorization"
+API_KEY = "api-key"
+
+_V1 = "/v1"
+_AZURE_HOST = re.compile(r".+\.azure\.(?:com|us|cn)")
+_AZURE_ROUTE = "/openai"
+_DEPLOYMENTS = "/deployments/"
+_AZURE_PATH = re.compile(r"(?P<root>https?://[^/]+.*)/openai(?P<named>/v1|/deployments/[^/]+)?")
+# What names its model in the path of Azure's dated API; everything else does in the body.
+_DEPLOYED = frozenset({"/chat/completions", "/embeddings"})
+_SECRET_LEAST_CHARS = 8  # a shorter one may be a word
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """How a provider is reached.
+
+    Attributes:
+        base_url: Such as `https://api.openai.com/v1`, without a slash at the end.
+        api_key: Sent with every call; None sends none.
+        headers: Further (name, value) pairs; their values are secrets.
+        organization: Who is charged, where a key belongs to several.
+        project: The same.
+        api_version: Of Azure's dated API.
+    """
+
+    base_url: str
+    api_key: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    organization: str | None = None
+    project: str | None = None
+    api_version: str | None = None
+
+    @property
+    def is_azure(self) -> bool:
+        """Whether the provider is Azure, or a gateway that speaks as it does."""
+        host = urlsplit(self.base_url).hostname or ""
+        return self.api_version is not None or _AZURE_HOST.fullmatch(host) is not None
+
+    def url(self, endpoint: str, model: str) -> str:
+        """Where a call goes.
+
+        Args:
+            endpoint: Such as `/v1/chat/completions`.
+            model: Of the request; on Azure the name of a deployment.
+        """
+        route = endpoint.removeprefix(_V1)
+        if not self.is_azure:
+            return self.base_url + route
+        root, named = _azure_root(self.base_url)
+        if self.api_version is None:
+            return self._azure_v1_url(root, named) + route
+        query = f"?api-version={quote(self.api_version)}"
+        if named == _V1:
+            return f"{root}{_AZURE_ROUTE}{_V1}{route}{query}"
+        if route not in _DEPLOYED:
+            return f"{root}{_AZURE_ROUTE}{route}{query}"
+        deployment = named or f"{_DEPLOYMENTS}{quote(model, safe='')}"
+        return f"{root}{_AZURE_ROUTE}{deployment}{route}{query}"
+
+    def _azure_v1_url(self, root: str, named: str) -> str:
+        """An address with a path of its own is another service of Azure's, and left as it is."""
+        if not named and urlsplit(root).path:
+            return self.base_url
+        return f"{root}{_AZURE_ROUTE}{_V1}"
+
+    def sent_headers(self) -> dict[str, str]:
+        """What every call carries besides what HTTP and JSON need."""
+        sent: dict[str, str] = dict(self.headers)
+        if self.organization is not None:
+            sent[ORGANIZATION] = self.organization
+        if self.project is not None:
+            sent[PROJECT] = self.project
+        if self.api_key is not None:
+            sent |= key_header(self.api_key, azure=self.is_azure)
+        return sent
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no log, error or answer may show; the longest first."""
+        values = [value for _, value in self.headers]
+        known = {value for value in (self.api_key, *values) if value and _is_telling(value)}
+        return tuple(sorted(known, key=lambda secret: (-len(secret), secret)))
+
+
+def key_header(key: str, *, azure: bool) -> Mapping[str, str]:
+    """The header that carries a key."""
+    return {API_KEY: key} if azure else {AUTHORIZATION: f"Bearer {key}"}
+
+
+def _is_telling(value: str) -> bool:
+    return len(value) >= _SECRET_LEAST_CHARS
+
+
+def names_deployment(base_url: str) -> bool:
+    """Whether an address is that of one deployment on Azure."""
+    return _azure_root(base_url)[1].startswith(_DEPLOYMENTS)
+
+
+def _azure_root(base_url: str) -> tuple[str, str]:
+    """The address of a resource, and the deployment or `/v1` that its address named."""
+    found = _AZURE_PATH.fullmatch(base_url)
+    return (found["root"], found["named"] or "") if found else (base_url, "")
