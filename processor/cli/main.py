@@ -15,6 +15,7 @@ COMMANDS = {
     "run": "Send every item, record every outcome; the same command again resumes.",
     "status": "One look at a run.",
     "retry": "Make failed items pending again.",
+    "export": "Write results as CSV, JSONL, Parquet or Excel, or into a database.",
     "tasks": "List the tasks, or show one.",
     "sandbox": "A local OpenAI-compatible server to try things against.",
 }

@@ -60,6 +60,7 @@ class Delivered:
         refused: What rows the output does not take, and why, a line each; the first ones.
         refused_rows: How many.
         files: That were written.
+        notes: What the user should know of them, such as cells that had to be cut; a line each.
     """
 
     inserted: int = 0
@@ -69,6 +70,7 @@ class Delivered:
     refused: Sequence[str] = ()
     refused_rows: int = 0
     files: Sequence[Path] = ()
+    notes: Sequence[str] = ()
 
 
 class Output(Protocol):
@@ -134,6 +136,13 @@ def open_output(spec: str, terms: Terms, *, task: str) -> Output:
     Raises:
         UsageError: It is no place that is known, or cannot heed the terms.
     """
+    from processor.exports.files import (  # noqa: PLC0415 - it is made of what stands above
+        FileOutput,
+        is_file,
+    )
+
+    if is_file(spec):
+        return FileOutput(spec, terms)
     raise UsageError(
         f"--output {shown(spec)}: is no place for the {terms.rows or 'results'} of {task}",
         way_out="Name a file, or the address of a database.",

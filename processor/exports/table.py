@@ -27,7 +27,7 @@ OWN = (
     Column("prompt_tokens", "integer"),
     Column("completion_tokens", "integer"),
     Column("cached_tokens", "integer"),
-    Column("cost_usd", "decimal"),
+    Column("cost_usd", "decimal", "numeric(18,8)"),
 )
 LABEL_NAME = Column("label_name", "text")
 ID = Column("id")
@@ -44,13 +44,14 @@ class ResultTable:
 
     Attributes:
         columns: Of the rows. A column of the input whose name a result has is `input_<name>`.
+        given: The input's columns as it names them; the first of `columns`, in the same order.
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._given = results.columns(connection)
+        self.given: Sequence[Column] = results.columns(connection)
         self._labels: Mapping[str, str] = jsontext.loads(_meta(connection, "labels") or "{}")
-        names = [column.name for column in self._given]
+        names = [column.name for column in self.given]
         id_field = _meta(connection, "id_field")
         self._with_id = id_field not in names
         own = list(OWN)
@@ -62,7 +63,7 @@ class ResultTable:
         self.columns: Sequence[Column] = [
             *(
                 Column(name, column.kind, column.native)
-                for name, column in zip(apart, self._given, strict=True)
+                for name, column in zip(apart, self.given, strict=True)
             ),
             *own,
         ]
@@ -70,8 +71,12 @@ class ResultTable:
 
     def slices(self) -> Iterator[Slice]:
         """All items, a slice of them at a time."""
-        for items in results.of_run(self._connection):
+        for items in self.items():
             yield items, self.rows(items)
+
+    def items(self) -> Iterator[Sequence[Result]]:
+        """All items, a slice of them at a time, for those who want the rows of some."""
+        return results.of_run(self._connection)
 
     def rows(self, items: Sequence[Result]) -> list[list[Any]]:
         """The rows of some items."""
@@ -79,7 +84,7 @@ class ResultTable:
 
     def _given_cells(self, item: Result) -> list[Any]:
         fields = item.fields()
-        cells = [fields.get(column.name) for column in self._given]
+        cells = [fields.get(column.name) for column in self.given]
         return [*cells, item.id] if self._with_id else cells
 
     def _own_cells(self, item: Result) -> tuple[Any, ...]:

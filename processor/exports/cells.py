@@ -1,0 +1,37 @@
+"""What stands in a cell, as text."""
+
+import re
+from typing import Any
+
+from processor import jsontext
+
+_PLAIN = frozenset({str, int, float, type(None)})
+# What spreadsheets take for the beginning of a formula: full-width signs too, where the East
+# Asian editions do, and white space, behind which they look on.
+_FORMULA = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+_NUMBER = re.compile(r"[-+]?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
+
+
+def csv_cell(value: Any) -> Any:
+    """A value as CSV holds it: nested values and booleans as JSON, nothing for null."""
+    return value if type(value) in _PLAIN else json_text(value)
+
+
+def text(value: Any) -> str | None:
+    """A value as text: text as it is, all else as JSON."""
+    return value if value is None or isinstance(value, str) else json_text(value)
+
+
+def json_text(value: Any) -> str:
+    """A value as compact JSON."""
+    return jsontext.dumps(value).lstrip(" ")
+
+
+def harmless(value: Any) -> Any:
+    """A cell that no spreadsheet takes for a formula: an apostrophe before what begins like one.
+
+    Numbers stay numbers, also those that are text, such as `-5`.
+    """
+    if type(value) is not str or value[:1] not in _FORMULA or _NUMBER.fullmatch(value):
+        return value
+    return f"'{value}" if value else value

@@ -1,0 +1,209 @@
+"""Files as outputs: CSV, TSV, JSON Lines, Parquet, Excel, and standard output."""
+
+import io
+import os
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import MappingProxyType
+from typing import IO, BinaryIO, cast
+
+from processor import packing
+from processor.errors import UsageError
+from processor.exports import delimited, grid as grids, jsonl, kinds
+from processor.exports.atomic import replacing_bytes
+from processor.exports.grid import Grid
+from processor.exports.output import Delivered, Terms
+from processor.exports.pivot import Pivot
+from processor.exports.table import ResultTable
+from processor.extras import extra
+from processor.ledger import database
+
+STANDARD_OUTPUT = "-"
+_Write = Callable[[IO[bytes], Grid, Terms], tuple[int, Sequence[str]]]
+
+
+def _delimited(delimiter: str) -> _Write:
+    def write(file: IO[bytes], grid: Grid, terms: Terms) -> tuple[int, Sequence[str]]:
+        with _as_text(file) as text:
+            count = delimited.write(
+                text, grid, delimiter=delimiter, excel=terms.excel, bom=terms.bom
+            )
+        return count, ()
+
+    return write
+
+
+def _jsonl(file: IO[bytes], grid: Grid, _: Terms) -> tuple[int, Sequence[str]]:
+    return jsonl.write(file, grid), ()
+
+
+def _load_parquet() -> _Write:
+    with extra("parquet"):
+        from processor.exports import parquet  # noqa: PLC0415 - an extra, and heavy
+    return lambda file, grid, _: (parquet.write(file, grid), ())
+
+
+def _load_excel() -> _Write:
+    with extra("excel"):
+        from processor.exports import excel  # noqa: PLC0415 - an extra
+    return lambda file, grid, _: excel.write(file, grid)
+
+
+_TEXTS: Mapping[str, _Write] = MappingProxyType(
+    {
+        ".csv": _delimited(","),
+        ".tsv": _delimited("\t"),
+        ".jsonl": _jsonl,
+        ".ndjson": _jsonl,
+    }
+)
+_TYPED: Mapping[str, Callable[[], _Write]] = MappingProxyType(
+    {".parquet": _load_parquet, ".xlsx": _load_excel}
+)
+SUPPORTED = (
+    f"Written are {', '.join(_TEXTS)}, each also with {' or '.join(packing.ENDINGS)}, "
+    f"{', '.join(_TYPED)}, and - for JSON Lines on standard output"
+)
+
+
+@contextmanager
+def _as_text(file: IO[bytes]) -> Iterator[IO[str]]:
+    text = io.TextIOWrapper(cast("BinaryIO", file), encoding="utf-8", newline="")
+    yield text
+    text.flush()
+    text.detach()
+
+
+def is_file(spec: str) -> bool:
+    """Whether what was typed stands for a file or standard output, of whatever format."""
+    return "://" not in spec
+
+
+class FileOutput:
+    """A file, written whole or not at all once a run is at its end, or standard output.
+
+    Types are kept where the format has them. A file that is there already is replaced.
+
+    Args:
+        spec: Its name, or `-` for standard output, which gets JSON Lines.
+        terms: What is written.
+        pivot: Lays the results out as a table of two of their columns.
+
+    Raises:
+        UsageError: The name's ending is of no known format, or terms are a database's.
+    """
+
+    live = False
+
+    def __init__(self, spec: str, terms: Terms, *, pivot: Pivot | None = None) -> None:
+        self.name = "standard output" if spec == STANDARD_OUTPUT else spec
+        self._path = None if spec == STANDARD_OUTPUT else Path(os.path.realpath(spec))
+        self._terms = terms
+        self._pivot = pivot
+        self._ending, self._packed = (
+            packing.split(spec) if self._path is not None else (".jsonl", "")
+        )
+        if self._ending not in (_TEXTS if self._packed else {**_TEXTS, **_TYPED}):
+            raise UsageError(f"--output {spec}: is of no known format", way_out=f"{SUPPORTED}.")
+        _refuse_foreign(spec, terms)
+
+    def reach(self) -> None:
+        """See that the folder is there and takes files, and that the format can be written.
+
+        Raises:
+            UsageError: It is not, does not, or cannot: an extra is missing.
+        """
+        if self._path is None:
+            return
+        self._writer()
+        folder = self._path.parent
+        problem, way_out = "", "Name another file, or mend its permissions."
+        if self._path.is_dir():
+            problem, way_out = "is a directory", "Name a file in it."
+        elif not folder.is_dir():
+            problem, way_out = f"there is no folder {folder}", "Make it, or name another."
+        elif self._path.exists() and not self._path.is_file():
+            problem = "is no regular file"
+        elif not os.access(folder, os.W_OK | os.X_OK):
+            problem = f"the folder {folder} may not be written"
+        if problem:
+            raise UsageError(f"--output {self.name}: {problem}", way_out=way_out)
+
+    def check(self, connection: sqlite3.Connection) -> None:
+        """See that the columns are there, and that no input would be written over.
+
+        Raises:
+            UsageError: They are not, or one would.
+        """
+        sources = {uri for (uri,) in connection.execute("SELECT uri FROM sources")}
+        if self._path is not None and not sources.isdisjoint(
+            {str(self._path), os.path.abspath(self.name)}  # noqa: PTH100 - keeps links
+        ):
+            raise UsageError(
+                f"--output {self.name}: is the input of this run", way_out="Name another file."
+            )
+        names = self._pivot.names if self._pivot is not None else self._terms.columns
+        grids.of_results(connection, "all", names)
+
+    def deliver(self, ledger: Path) -> Delivered:
+        """Write the file anew, from one state of the ledger.
+
+        Raises:
+            UsageError: The columns cannot be laid out, or are too many for the format.
+            LedgerError: The ledger cannot be read, or the disk does not take the file.
+        """
+        with database.reading(ledger) as connection:
+            connection.execute("BEGIN")  # one state of it, whoever writes meanwhile
+            self.check(connection)
+            grid = self._grid(connection)
+            if self._path is None:
+                count, notes = self._writer()(sys.stdout.buffer, grid, self._terms)
+                return Delivered(inserted=count, notes=notes)
+            with replacing_bytes(self._path) as file:
+                count, notes = self._write(file, grid)
+        return Delivered(inserted=count, notes=notes, files=[Path(self.name)])
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def _grid(self, connection: sqlite3.Connection) -> Grid:
+        rows = self._terms.rows or "all"
+        if self._pivot is not None:
+            grid = grids.of_results(connection, rows, self._pivot.names)
+            return self._pivot.of(connection, grid)
+        grid = grids.of_results(connection, rows, self._terms.columns)
+        if self._ending not in _TYPED:
+            return grid
+        table = ResultTable(connection)
+        known = {column.name: column for column in kinds.resolved(connection, table)}
+        return Grid([known[column.name] for column in grid.columns], grid.slices)
+
+    def _write(self, file: IO[bytes], grid: Grid) -> tuple[int, Sequence[str]]:
+        write = self._writer()
+        if not self._packed:
+            return write(file, grid, self._terms)
+        with packing.packing(cast("BinaryIO", file), self._packed) as packed:
+            return write(packed, grid, self._terms)
+
+    def _writer(self) -> _Write:
+        load = _TYPED.get(self._ending)
+        return load() if load is not None else _TEXTS[self._ending]
+
+
+def _refuse_foreign(spec: str, terms: Terms) -> None:
+    """What only a database heeds is not left out silently."""
+    named = {
+        "a table": terms.table is not None,
+        "columns to write into": bool(terms.into),
+        "old values to keep": terms.keep_old,
+        "a rehearsal": terms.rehearse,
+    }
+    for what, is_wanted in named.items():
+        if is_wanted:
+            raise UsageError(
+                f"--output {spec}: a file has no use for {what}",
+                way_out="Leave that option out, or name a database.",
+            )

@@ -1,0 +1,167 @@
+"""Results as Parquet, in constant memory."""
+
+from collections.abc import Callable, Sequence
+from typing import IO, Any
+from uuid import UUID
+
+import pyarrow as pa
+from pyarrow import parquet as pq
+
+from processor import arrow
+from processor.columns import Column, typed
+from processor.exports import cells
+from processor.exports.grid import Grid
+
+# What is gathered before it is written as one row group.
+_GROUP_ROWS = 65_536
+_GROUP_BYTES = 16 << 20
+_UNFIT = (pa.ArrowException, ValueError, TypeError, OverflowError)
+
+
+class _MisfitError(Exception):
+    """A column holds a value that its type does not take."""
+
+    def __init__(self, place: int) -> None:
+        super().__init__(place)
+        self.place = place
+
+
+def write(file: IO[bytes], grid: Grid) -> int:
+    """Write the rows with the types of their columns; returns how many.
+
+    A column with a value that its type does not take, such as PostgreSQL's `infinity` among
+    timestamps, is text as a whole: it is written anew from the first row, and nothing is lost.
+
+    Args:
+        file: Open for reading and writing, empty.
+        grid: The rows; every column has its kind.
+    """
+    types = [arrow.type_of(column) for column in grid.columns]
+    while True:
+        try:
+            return _write(file, grid, types)
+        except _MisfitError as misfit:
+            types[misfit.place] = pa.string()
+            file.seek(0)
+            file.truncate()
+
+
+def _write(file: IO[bytes], grid: Grid, types: Sequence[Any]) -> int:
+    schema = pa.schema(
+        [(column.name, kind) for column, kind in zip(grid.columns, types, strict=True)]
+    )
+    count = 0
+    with pq.ParquetWriter(file, schema) as writer:
+        group: list[Any] = []
+        for rows in grid.slices():
+            group.append(_batch(rows, grid.columns, schema))
+            count += len(rows)
+            if (
+                sum(batch.num_rows for batch in group) >= _GROUP_ROWS
+                or sum(batch.nbytes for batch in group) >= _GROUP_BYTES
+            ):
+                writer.write_table(pa.Table.from_batches(group, schema))
+                group = []
+        writer.write_table(pa.Table.from_batches(group, schema))
+    return count
+
+
+def _batch(rows: Sequence[Sequence[Any]], columns: Sequence[Column], schema: Any) -> Any:
+    arrays = []
+    for place, values in enumerate(zip(*rows, strict=True)):
+        try:
+            arrays.append(_array(columns[place], schema.field(place).type, values))
+        except _UNFIT as error:
+            raise _MisfitError(place) from error
+    return pa.record_batch(arrays, schema=schema)
+
+
+def _array(column: Column, wanted: Any, values: Sequence[Any]) -> Any:
+    """Values of JSON as an array.
+
+    Raises:
+        ValueError, TypeError, OverflowError, ArrowException: One does not fit.
+    """
+    make = next((make for holds, make in _MAKERS if holds(wanted)), _direct)
+    return make(column, wanted, values)
+
+
+def _direct(column: Column, wanted: Any, values: Sequence[Any]) -> Any:
+    return pa.array([typed(column.kind, value) for value in values], wanted)
+
+
+def _dictionary(column: Column, wanted: Any, values: Sequence[Any]) -> Any:
+    return _array(column, wanted.value_type, values).cast(wanted)
+
+
+def _json(_: Column, wanted: Any, values: Sequence[Any]) -> Any:
+    texts = [None if value is None else cells.json_text(value) for value in values]
+    return pa.ExtensionArray.from_storage(wanted, pa.array(texts, wanted.storage_type))
+
+
+def _extension(column: Column, wanted: Any, values: Sequence[Any]) -> Any:
+    stored = [_stored(typed(column.kind, value)) for value in values]
+    return pa.ExtensionArray.from_storage(wanted, pa.array(stored, wanted.storage_type))
+
+
+def _text(_: Column, wanted: Any, values: Sequence[Any]) -> Any:
+    return pa.array([cells.text(value) for value in values], wanted)
+
+
+def _duration(_: Column, wanted: Any, values: Sequence[Any]) -> Any:
+    return pa.array(values, pa.int64()).cast(wanted)
+
+
+def _by_text(_: Column, wanted: Any, values: Sequence[Any]) -> Any:
+    """By way of text, which alone has nanoseconds, and the whole of a decimal."""
+    return pa.array(values, pa.string()).cast(wanted)
+
+
+def _time(_: Column, wanted: Any, values: Sequence[Any]) -> Any:
+    moments = [None if value is None else f"1970-01-01T{value}" for value in values]
+    return pa.array(moments, pa.string()).cast(pa.timestamp(wanted.unit)).cast(wanted)
+
+
+def _milliseconds(_: Column, wanted: Any, values: Sequence[Any]) -> Any:
+    return pa.array(values, pa.string()).cast(pa.date32()).cast(wanted)
+
+
+def _nested(_: Column, wanted: Any, values: Sequence[Any]) -> Any:
+    return pa.array([_revived(wanted, value) for value in values], wanted)
+
+
+# The first that holds for a type; all others take values as they are.
+_MAKERS: Sequence[tuple[Callable[[Any], bool], Callable[[Column, Any, Sequence[Any]], Any]]] = (
+    (pa.types.is_dictionary, _dictionary),
+    (lambda wanted: isinstance(wanted, pa.JsonType), _json),
+    (lambda wanted: isinstance(wanted, pa.BaseExtensionType), _extension),
+    (pa.types.is_string, _text),
+    (pa.types.is_large_string, _text),
+    (pa.types.is_string_view, _text),
+    (pa.types.is_duration, _duration),
+    (pa.types.is_time, _time),
+    (pa.types.is_date64, _milliseconds),
+    (pa.types.is_temporal, _by_text),
+    (pa.types.is_decimal, _by_text),
+    (pa.types.is_nested, _nested),
+)
+
+
+def _stored(value: Any) -> Any:
+    return value.bytes if isinstance(value, UUID) else value
+
+
+def _revived(wanted: Any, value: Any) -> Any:
+    """A nested value of JSON as Arrow takes it."""
+    if value is None:
+        return None
+    if pa.types.is_struct(wanted):
+        return {field.name: _revived(field.type, value[field.name]) for field in wanted}
+    if pa.types.is_map(wanted):
+        return [
+            (_revived(wanted.key_type, key), _revived(wanted.item_type, item))
+            for key, item in value
+        ]
+    if arrow.is_list(wanted):
+        return [_revived(wanted.value_type, one) for one in value]
+    return _stored(typed(arrow.kind_of(wanted), value))
