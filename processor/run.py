@@ -7,8 +7,8 @@ ledger first; observers, files and statistics follow.
 import asyncio
 import hashlib
 import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -199,7 +199,7 @@ class Run:
         ) as transport:
             self._transport = transport
             follow_up = self._follow_up()
-            with self._writing(ledger, session, follow_up) as writer:
+            async with self._writing(ledger, session, follow_up) as writer:
                 if opening is not None:
                     self._spending = Spending(
                         ledger,
@@ -231,8 +231,10 @@ class Run:
             raise self._failure
         ledger.add_seconds("send", self._clock.monotonic() - begun_s)
 
-    @contextmanager
-    def _writing(self, ledger: Ledger, session: int, follow_up: FollowUp) -> Iterator[Writer]:
+    @asynccontextmanager
+    async def _writing(
+        self, ledger: Ledger, session: int, follow_up: FollowUp
+    ) -> AsyncIterator[Writer]:
         loop = asyncio.get_running_loop()
 
         def on_commit(commit: Commit, connection: sqlite3.Connection) -> None:
@@ -249,7 +251,10 @@ class Run:
             on_commit=on_commit,
             on_failure=on_failure,
         ) as writer:
-            yield writer
+            try:
+                yield writer
+            finally:  # its last commits may wait for observers that need this loop
+                await asyncio.to_thread(writer.close)
 
     def _granted(self) -> None:
         assert self._lane is not None
