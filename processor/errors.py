@@ -6,6 +6,7 @@ ProcessorError
 ├── TaskError             1  a task file or its template
 ├── LedgerError           5  the disk or the ledger
 ├── DeliveryError         5  a place for results, such as a database
+├── StoppedError        3, 4  the provider or the budget ended a run; resumable
 ├── RunLockedError        1  another process is on this run
 └── InterruptedRunError 130  the user ended it; resumable
 """
@@ -74,6 +75,19 @@ class DeliveryError(ProcessorError):
     def __init__(self, message: str, *, passing: bool, way_out: str = "") -> None:
         super().__init__(message, way_out=way_out)
         self.passing = passing
+
+
+class StoppedError(ProcessorError):
+    """A run ended before all items had an outcome; the same call goes on.
+
+    Attributes:
+        code: One of `codes.CAUSES`, or `budget`.
+    """
+
+    def __init__(self, message: str, *, code: str, exit_code: int) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.exit_code = exit_code
 
 
 class RunLockedError(ProcessorError):

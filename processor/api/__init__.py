@@ -1,0 +1,1 @@
+"""The Python interface; the names that count are in `processor` itself."""

@@ -1,0 +1,53 @@
+"""The settings as keywords."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal, TypedDict
+
+from processor.cli.environment import settings_of
+from processor.cli.sandbox_process import sandbox as serving
+from processor.settings import Settings
+
+
+class Knobs(TypedDict, total=False):
+    """Keywords of `Processor`; names, units and bounds are those of `Settings`."""
+
+    api_key: str
+    base_url: str
+    provider: str
+    model: str
+    max_output_tokens: int
+    chunk_size: int
+    concurrency: int
+    wait_s: float
+    rpm: int
+    tpm: int
+    retries: int
+    timeout_s: float
+    give_up_s: float
+    budget_usd: float
+    price: str | tuple[float, float, float]
+    limit: int
+    min_success: float
+    skip_invalid: bool
+    keep_bodies: Literal["all", "failed", "none"]
+    bom: bool
+    log_content: bool
+    logs: str | Path
+    seed: int
+
+
+@contextmanager
+def settings_for(given: Mapping[str, Any], *, sandbox: bool) -> Iterator[Settings]:
+    """What is in force while a run goes on.
+
+    Raises:
+        UsageError: A setting is out of bounds or unknown, or a key is needed and there is none.
+    """
+    if not sandbox:
+        yield settings_of(given, sandbox_url=None)
+        return
+    Settings.of(given)  # before a process is started for them
+    with serving() as url:
+        yield settings_of(given, sandbox_url=url)

@@ -1,0 +1,79 @@
+"""The users' first job under the name that they call it by."""
+
+import os
+from pathlib import Path
+from typing import Any, Unpack
+
+from processor.api.knobs import Knobs
+from processor.api.processor import Given, Processor
+from processor.api.results import RunReport
+
+_TASK = "mathml"
+
+
+class BatchMathMLProcessor:
+    """MathML to checked LaTeX, a chunk of questions at a time.
+
+        processor = BatchMathMLProcessor(api_key, batch_size=50)
+        processor.wait_time = 5
+        report = processor.process(processor.load_data_from_database(limit=500))
+
+    Args:
+        api_key: Of the provider; by default the environment's.
+        batch_size: Questions in a result file, `conversion_results_batch_001.json` and so on.
+        wait_time: Seconds between chunks; 0 goes on at once, because limits are learnt.
+        sandbox: Use a local server: no key, no cost.
+        settings: See `Processor`.
+
+    Attributes:
+        batch_size: As above; may be set until `process`.
+        wait_time: The same.
+    """
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        batch_size: int = 100,
+        wait_time: float = 0,
+        *,
+        sandbox: bool = False,
+        **settings: Unpack[Knobs],
+    ) -> None:
+        self.batch_size = batch_size
+        self.wait_time = wait_time
+        self._sandbox = sandbox
+        self._settings: Knobs = {"logs": "logs", **settings}
+        if api_key is not None:
+            self._settings["api_key"] = api_key
+
+    def load_data_from_database(self, limit: int | None = None) -> list[dict[str, Any]]:
+        """The questions of the database that `DATABASE_URL` names.
+
+        Args:
+            limit: How many at most; None for all of them.
+
+        Raises:
+            UsageError: No database is named.
+            InputError: It cannot be read.
+        """
+        raise NotImplementedError
+
+    def process(self, items: Given | None = None, *, out: str | Path | None = None) -> RunReport:
+        """Convert questions; returns once every one has an outcome.
+
+        Args:
+            items: Mappings with `question_id` and `mathml`, a data frame, or a table's name; by
+                default all questions of the database.
+            out: The run's folder; the same one resumes.
+
+        Raises:
+            ProcessorError: Bad input, a held folder, a failing disk.
+        """
+        settings: Knobs = {
+            **self._settings,
+            "chunk_size": self.batch_size,
+            "wait_s": self.wait_time,
+        }
+        rows = self.load_data_from_database() if items is None else items
+        engine = Processor(sandbox=self._sandbox, **settings)
+        return engine.run_sync(_TASK, rows, out=out)

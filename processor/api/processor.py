@@ -1,0 +1,231 @@
+"""The engine as a program calls it."""
+
+import asyncio
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeAlias, TypedDict, Unpack, cast
+
+from processor.api.knobs import Knobs, settings_for
+from processor.api.notebook import is_watched
+from processor.api.outlet import Outlet
+from processor.api.results import RunReport
+from processor.api.threads import in_thread
+from processor.cli.folders import RUNS, default_folder
+from processor.cli.logs import open_logs
+from processor.cli.screen import watching
+from processor.data import Source, open_source
+from processor.data.frames import Frame, FrameSource, Library, library_of
+from processor.data.memory import URI, AsyncItems, Items
+from processor.errors import UsageError
+from processor.items import Outcome
+from processor.loop import run_in_loop
+from processor.observer import Observer
+from processor.report import Report
+from processor.run import Run
+from processor.tasks.task import Task
+from processor.tasks.toml import load_task
+
+Given: TypeAlias = (
+    str | Path | Source | Frame | Iterable[Mapping[str, Any]] | AsyncIterable[Mapping[str, Any]]
+)
+"""Items: the name of a table as `--input` takes it, mappings, or a data frame."""
+
+
+class Options(TypedDict, total=False):
+    """How a run is begun.
+
+    Attributes:
+        out: The run's folder; the same one resumes. By default a new one in `runs/`.
+        update: Ask again for rows that changed since they were answered.
+        accept_change: Go on although the task changed since the run began.
+        progress: Show how it goes; by default on a terminal and in a notebook.
+    """
+
+    out: str | Path | None
+    update: bool
+    accept_change: bool
+    progress: bool
+
+
+class Processor:
+    """Runs tasks over tables; one object may run many, one after the other or at once.
+
+    Args:
+        sandbox: Start a local server for every run: no key, no cost.
+        settings: As the options of `processor run`, see `Knobs`; what is not given comes from the
+            environment and `.env`, as there.
+
+    Raises:
+        UsageError: A setting is out of bounds or unknown.
+    """
+
+    def __init__(self, *, sandbox: bool = False, **settings: Unpack[Knobs]) -> None:
+        self._sandbox = sandbox
+        self._given: dict[str, Any] = {
+            name: value for name, value in settings.items() if value is not None
+        }
+
+    async def run(
+        self, task: str | Path | Task, items: Given, **options: Unpack[Options]
+    ) -> RunReport:
+        """Send every item, record every outcome, write the results.
+
+        A cancellation ends the calls in flight; what had an answer is kept, and the same call
+        with the same `out` goes on.
+
+        Args:
+            task: A task, or the name or path of one.
+            items: What it runs over.
+            options: See `Options`.
+
+        Raises:
+            ProcessorError: Bad input, a changed task, a held folder, a failing disk. Failed items
+                and a stop by the provider are no errors: the report tells them.
+        """
+        with ExitStack() as stack:
+            start = self._prepare(task, items, options, stack)
+            report = await _executed(start.run)
+        return RunReport.of(report, folder=start.folder, library=start.library)
+
+    async def stream(
+        self, task: str | Path | Task, items: Given, **options: Unpack[Options]
+    ) -> AsyncIterator[Outcome]:
+        """The same, and every outcome of this call as soon as it is durable.
+
+        Outcomes come in the order of the answers. Whoever takes them slowly slows the run down;
+        whoever stops taking them ends it.
+
+        Raises:
+            ProcessorError: As `run`.
+            StoppedError: At the end, when the provider or the budget ended the run before its own.
+        """
+        outlet = Outlet()
+        with ExitStack() as stack:
+            start = self._prepare(task, items, options, stack, outlet)
+            work = asyncio.create_task(_until_the_end(start.run, outlet), name="run")
+            try:
+                async for outcome in outlet.outcomes():
+                    yield outcome
+            finally:
+                outlet.close()
+                if not work.done():
+                    start.run.abort()
+                report = await work
+            RunReport.of(report, folder=start.folder, library=None).raise_for_stop()
+
+    def run_sync(
+        self, task: str | Path | Task, items: Given, **options: Unpack[Options]
+    ) -> RunReport:
+        """`run`, for scripts and notebooks.
+
+        Ctrl-C ends the calls in flight; what had an answer is kept, and the same call with the
+        same `out` goes on.
+        """
+
+        def start() -> RunReport:
+            return run_in_loop(self.run(task, items, **options))
+
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return start()
+        return in_thread(start)  # a notebook's loop is busy with the cell that calls this
+
+    def _prepare(
+        self,
+        task: str | Path | Task,
+        items: Given,
+        options: Options,
+        stack: ExitStack,
+        *observers: Observer,
+    ) -> "_Start":
+        chosen = self._task(task)
+        source = source_of(items)
+        settings = stack.enter_context(settings_for(self._given, sandbox=self._sandbox))
+        out = options.get("out")
+        folder = Path(out) if out is not None else _new_folder(chosen.name, source)
+        watchers: list[Observer] = [*observers]
+        if "logs" in self._given:
+            log, _ = stack.enter_context(open_logs(settings.logs, content=settings.log_content))
+            watchers.append(log)
+        quiet = not options.get("progress", is_watched())
+        watchers += stack.enter_context(watching(folder, quiet=quiet))
+        run = Run(
+            folder=folder,
+            task=chosen,
+            source=source,
+            settings=settings,
+            observers=watchers,
+            accept_change=options.get("accept_change", False),
+            update=options.get("update", False),
+        )
+        return _Start(run=run, folder=folder, library=library_of(items))
+
+    def _task(self, task: str | Path | Task) -> Task:
+        if not isinstance(task, (str, Path)):
+            return task
+        return load_task(
+            str(task),
+            model=self._given.get("model"),
+            max_output_tokens=self._given.get("max_output_tokens"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Start:
+    run: Run
+    folder: Path
+    library: Library | None
+
+
+async def _executed(run: Run) -> Report:
+    """A run to its end; a cancellation ends it in order first."""
+    work = asyncio.create_task(run.execute(), name="run")
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        run.abort()
+        await asyncio.wait([work])
+        raise
+
+
+async def _until_the_end(run: Run, outlet: Outlet) -> Report:
+    try:
+        return await run.execute()
+    finally:
+        await outlet.end()
+
+
+def source_of(items: Given) -> Source:
+    """What rows are read from.
+
+    Raises:
+        InputError: There is no such file.
+        UsageError: It is nothing that has rows.
+    """
+    if isinstance(items, (str, Path)):
+        return open_source(str(items))
+    library = library_of(items)
+    if library is not None:
+        return FrameSource(frame=items, library=library)
+    if isinstance(items, AsyncIterable):
+        return AsyncItems(content=items, loop=asyncio.get_running_loop())
+    if callable(getattr(items, "rows", None)) and callable(getattr(items, "stamp", None)):
+        return cast("Source", items)
+    if isinstance(items, Iterable) and not isinstance(items, (Mapping, bytes)):
+        return Items(content=cast("Iterable[Mapping[str, Any]]", items))
+    raise UsageError(
+        f"items of the type {type(items).__name__} cannot be read",
+        way_out="Give mappings (a list, a generator), a data frame, or a table's name.",
+    )
+
+
+def _new_folder(task: str, source: Source) -> Path:
+    """Named tables have a folder of their own, so that the same call resumes; others a new one."""
+    if source.uri != URI:
+        return default_folder(task, source)
+    moment = datetime.now().astimezone()
+    return RUNS / f"{task}-{moment:%Y%m%d-%H%M%S-%f}"

@@ -1,0 +1,146 @@
+"""What a finished run gives back to the program that started it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from processor.columns import Column, typed
+from processor.data.frames import Library
+from processor.direct.breaker import Stop
+from processor.errors import StoppedError, UsageError
+from processor.exports.table import ResultTable
+from processor.ledger import database
+from processor.report import Report
+from processor.watch.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunReport:
+    """How a run ended, and its results.
+
+    Attributes:
+        folder: The run's; the same `out` resumes it.
+        exit_code: As the command line's: 0 all succeeded, 2 some failed, 3 stopped by the
+            provider, 4 by the budget, 5 the disk, 130 interrupted.
+        figures: Counts, latencies, tokens, costs.
+        files: What was written: statistics and tables.
+        stop: Why the run ended before its end; None if nothing ended it.
+    """
+
+    folder: Path
+    exit_code: int
+    figures: Snapshot
+    files: Sequence[Path]
+    stop: Stop | None
+    _library: Library | None
+
+    @classmethod
+    def of(cls, report: Report, *, folder: Path, library: Library | None) -> "RunReport":
+        """Of a run that has ended."""
+        return cls(
+            folder=folder,
+            exit_code=report.exit_code,
+            figures=report.snapshot,
+            files=report.files,
+            stop=report.stop,
+            _library=library,
+        )
+
+    @property
+    def total(self) -> int:
+        """Items of the run; succeeded + failed + pending."""
+        return self.figures.total
+
+    @property
+    def succeeded(self) -> int:
+        """Items with a result."""
+        return self.figures.succeeded
+
+    @property
+    def failed(self) -> int:
+        """Items that failed, each with its reason."""
+        return self.figures.failed
+
+    @property
+    def pending(self) -> int:
+        """Items without an outcome; the same call goes on with them."""
+        return self.figures.pending
+
+    @property
+    def cost_usd(self) -> float | None:
+        """What the answers cost; None when that is unknown."""
+        return self.figures.overall.cost_usd
+
+    def raise_for_stop(self) -> "RunReport":
+        """Itself.
+
+        Raises:
+            StoppedError: The provider or the budget ended the run before its end.
+        """
+        if self.stop is not None:
+            raise StoppedError(self.stop.message, code=self.stop.code, exit_code=self.exit_code)
+        return self
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """The input's columns and the results, a row at a time, in the order of the input.
+
+        Decimals, dates and the like are what they were when they came with a type.
+
+        Raises:
+            LedgerError: The ledger cannot be read.
+        """
+        path = self.folder / database.LEDGER_NAME
+        with database.reading(path) as connection:
+            table = ResultTable(connection)
+            for _, rows in table.slices():
+                for row in rows:
+                    yield _named(table.columns, row)
+
+    def frame(self, library: Library | None = None) -> Any:
+        """The same as a data frame.
+
+        Args:
+            library: `pandas` or `polars`; by default that of the frame that was given, else
+                whichever is installed.
+
+        Raises:
+            UsageError: Neither is installed.
+        """
+        path = self.folder / database.LEDGER_NAME
+        with database.reading(path) as connection:
+            table = ResultTable(connection)
+            columns: dict[str, list[Any]] = {column.name: [] for column in table.columns}
+            for _, rows in table.slices():
+                for column, values in zip(table.columns, zip(*rows, strict=True), strict=True):
+                    columns[column.name] += (typed(column.kind, value) for value in values)
+        name, module = _library(library or self._library)
+        if name == "polars":
+            return module.DataFrame(columns, strict=False)
+        integers = {c.name for c in table.columns if c.kind == "integer"}
+        return module.DataFrame(
+            {
+                column: module.array(values, dtype="Int64") if column in integers else values
+                for column, values in columns.items()
+            }
+        )
+
+
+def _named(columns: Sequence[Column], row: Sequence[Any]) -> dict[str, Any]:
+    return {
+        column.name: typed(column.kind, value) for column, value in zip(columns, row, strict=True)
+    }
+
+
+def _library(wanted: Library | None) -> tuple[str, Any]:
+    for name in (wanted,) if wanted else ("pandas", "polars"):
+        try:
+            return name, import_module(name)
+        except ImportError:
+            continue
+    missing = f"{wanted} is not" if wanted else "neither pandas nor polars is"
+    raise UsageError(
+        f"{missing} installed",
+        way_out="Install one of them, or take rows() instead of frame().",
+    )

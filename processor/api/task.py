@@ -1,0 +1,26 @@
+"""Tasks made in a program instead of a file."""
+
+from typing import Any
+
+from processor.tasks.prompt import PromptTask
+from processor.tasks.taskfile import parse_values
+
+_WHERE = "Task"
+
+
+class Task(PromptTask):
+    """A prompt and its checks, from the keys of a task file.
+
+        Task(name="greet", model="gpt-6-luna", prompt="Greet {{ who }}.", id="row")
+        Task(name="stance", model="gpt-6-luna", prompt="{{ text }}",
+             output={"kind": "label", "labels": {"0": "Support", "1": "Neutral"}})
+
+    Args:
+        keys: As in a task file; tables are dictionaries.
+
+    Raises:
+        TaskError: A key is unknown or missing, or its value cannot be; names the key.
+    """
+
+    def __init__(self, **keys: Any) -> None:
+        super().__init__(parse_values(keys, where=_WHERE), where=_WHERE)
