@@ -156,9 +156,8 @@ class Screen:
         done = shot.finished - self._seen[0][1]
         if not span_s or not done:
             return Speed(per_s=None, eta_s=None)
-        eta_s = max(
-            shot.pending * span_s / done, shot.pending_least_s
-        )  # it may have begun in haste
+        # It may have begun in haste, which limits that were set do not let it keep up.
+        eta_s = max(shot.pending * span_s / done, shot.pending_least_s)
         return Speed(per_s=done / span_s, eta_s=eta_s)
 
 
