@@ -16,7 +16,7 @@ COMMANDS = {
     "status": "One look at a run.",
     "retry": "Make failed items pending again.",
     "export": "Write results as CSV, JSONL, Parquet or Excel, or into a database.",
-    "tasks": "List the tasks, or show one.",
+    "tasks": "List the tasks, show one, or try one on a few rows.",
     "sandbox": "A local OpenAI-compatible server to try things against.",
 }
 

@@ -1,0 +1,183 @@
+"""`processor tasks try`: a few rows on their way through a run, told one by one."""
+
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import orjson
+
+from processor.cli import output
+from processor.cli.environment import settings_of
+from processor.cli.sandbox_process import check_options, sandbox, words
+from processor.cli.signals import guarded
+from processor.codes import cause_of
+from processor.completion import READERS
+from processor.data import open_source
+from processor.data.source import Source
+from processor.errors import TaskError
+from processor.importing import Import
+from processor.items import Attempt, Item, Outcome
+from processor.ledger.commit import ChunkTotals, Commit
+from processor.ledger.ledger import open_ledger
+from processor.loop import run_in_loop
+from processor.notice import Notice
+from processor.run import Run
+from processor.settings import Settings
+from processor.tasks.prompt import PromptTask
+from processor.tasks.toml import load_task
+
+
+def example(task: PromptTask) -> Iterator[str]:
+    """What a request looks like, a line at a time, with `<name>` for the value of a column."""
+    fields = {name: f"<{name}>" for name in task.required_fields()}
+    try:
+        body = task.render(Item(seq=1, chunk=1, id=1, fields=fields)).body
+    except TaskError:
+        yield "depends on the row; see processor tasks try"
+        return
+    yield from _told(body)
+
+
+def trial(name: str, options: Mapping[str, Any]) -> int:
+    """Try a task on the first rows of a source; returns the exit code.
+
+    Raises:
+        ProcessorError: The task, the source or the options are wrong.
+    """
+    check_options(options)
+    task = load_task(name, model=options["model"], max_output_tokens=options["max_output_tokens"])
+    if task.advice:
+        output.tell(f"Note: {task.advice}")
+    source = open_source(options["input_"], encoding=options["encoding"])
+    with TemporaryDirectory(prefix="processor-try-") as place:
+        if options["dry_run"]:
+            _rehearse(Path(place), task, source, options["rows"])
+            return 0
+        return _send(Path(place), task, source, options)
+
+
+def _rehearse(folder: Path, task: PromptTask, source: Source, rows: int) -> None:
+    """Import the rows and say their requests."""
+    with open_ledger(folder) as ledger:
+        plan = Import(
+            source=source,
+            task=task,
+            settings=Settings.of({"limit": rows}),
+            update=False,
+            interrupted=lambda: False,
+            tell=lambda _: None,
+        )
+        asyncio.run(plan.run(ledger))
+        for pending in ledger.pending(rows):
+            _say_request(task, pending.item)
+
+
+def _send(folder: Path, task: PromptTask, source: Source, options: Mapping[str, Any]) -> int:
+    """Run the rows and say what became of each."""
+    known = {name: options[name] for name in Settings.model_fields if name in options}
+    known |= {"limit": options["rows"], "keep_bodies": "all"}
+    records = _Records()
+    with ExitStack() as stack:
+        url = None
+        if options["sandbox"]:
+            url = stack.enter_context(sandbox(words(options["sandbox_args"])))
+        settings = settings_of(known, sandbox_url=url)
+        run = Run(folder=folder, task=task, source=source, settings=settings, observers=[records])
+        report = run_in_loop(guarded(run))
+    for _, found in sorted(records.by_seq.items()):
+        _say_request(task, found[0].item)
+        for record in found:
+            _say_answer(task, record)
+    if report.snapshot.pending:
+        output.say(f"{report.snapshot.pending} of the rows have no outcome")
+    if report.stop is not None:
+        remedy = cause_of(report.stop.code).remedy
+        output.tell(f"Stopped: {report.stop.code}: {report.stop.message} {remedy}")
+    return report.exit_code
+
+
+class _Records:
+    """Watches a run; keeps what became durable, item by item."""
+
+    def __init__(self) -> None:
+        self.by_seq: dict[int, list[Outcome | Attempt]] = {}
+
+    def notice(self, notice: Notice) -> None:
+        """Nothing that concerns an item."""
+
+    def committed(self, commit: Commit) -> None:
+        for record in commit.records:
+            self.by_seq.setdefault(record.item.seq, []).append(record)
+
+    def chunk_written(self, chunk: ChunkTotals) -> None:
+        """Nothing new."""
+
+
+def _say_request(task: PromptTask, item: Item) -> None:
+    output.say(f"{task.id_field} {item.id}" if task.id_field != "row" else f"row {item.seq}")
+    try:
+        _say("request", _told(task.render(item).body))
+    except TaskError as error:
+        _say("request", [f"none: {error}"])
+
+
+def _say_answer(task: PromptTask, record: Outcome | Attempt) -> None:
+    if isinstance(record, Attempt):
+        if record.problem is None:
+            _say("failed", [f"{record.code}: {record.message}"])
+            return
+        _say("answer", (record.answer or "").split("\n"))
+        _say("invalid", [record.problem])
+        return
+    answer = None if record.body is None else _answer_in(record.body, task.endpoint)
+    if answer is not None:
+        _say("answer", answer.split("\n"))
+    if record.failure is not None:
+        _say("failed", [f"{record.failure.code}: {record.failure.message}"])
+    elif record.accepted is not None:
+        result = record.accepted.result
+        label = task.label_names.get(result)
+        _say("result", [f"{result} · {label}"] if label else result.split("\n"))
+        _say("check", ["; ".join((record.accepted.check, *record.accepted.notes))])
+
+
+def _answer_in(body: str, endpoint: str) -> str | None:
+    """The model's text in the body of an answer, or the body where it holds none."""
+    try:
+        parsed = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return body
+    reader = READERS.get(endpoint)
+    return reader(parsed).text if reader is not None and isinstance(parsed, dict) else body
+
+
+def _say(label: str, lines: Iterable[str]) -> None:
+    for place, line in enumerate(lines):
+        output.say(f"  {'' if place else label:<9} {line}".rstrip())
+
+
+def _told(value: Any) -> Iterator[str]:
+    """A JSON value as lines for people: texts as they are, what is within further right."""
+    if isinstance(value, str):
+        yield from value.split("\n")
+    elif isinstance(value, Mapping) and value:
+        for key, inner in value.items():
+            yield from _labelled(f"{key}: ", inner)
+    elif isinstance(value, Sequence) and value:
+        for inner in value:
+            yield from _labelled("- ", inner)
+    else:
+        yield orjson.dumps(value).decode()
+
+
+def _labelled(label: str, value: Any) -> Iterator[str]:
+    lines = list(_told(value))
+    if label != "- " and (len(lines) > 1 or isinstance(value, Mapping)):
+        yield label.rstrip()
+        yield from (f"  {line}" for line in lines)
+    else:
+        yield label + lines[0]
+        yield from (f"  {line}" for line in lines[1:])
