@@ -1,6 +1,5 @@
 """The users' first job under the name that they call it by."""
 
-import os
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -33,6 +32,7 @@ class BatchMathMLProcessor:
     def __init__(
         self,
         api_key: str | None = None,
+        /,
         batch_size: int = 100,
         wait_time: float = 0,
         *,
@@ -42,7 +42,8 @@ class BatchMathMLProcessor:
         self.batch_size = batch_size
         self.wait_time = wait_time
         self._sandbox = sandbox
-        self._settings: Knobs = {"logs": "logs", **settings}
+        self._settings = Knobs(logs="logs")
+        self._settings.update(settings)
         if api_key is not None:
             self._settings["api_key"] = api_key
 
@@ -69,11 +70,9 @@ class BatchMathMLProcessor:
         Raises:
             ProcessorError: Bad input, a held folder, a failing disk.
         """
-        settings: Knobs = {
-            **self._settings,
-            "chunk_size": self.batch_size,
-            "wait_s": self.wait_time,
-        }
+        settings = self._settings.copy()
+        settings["chunk_size"] = self.batch_size
+        settings["wait_s"] = self.wait_time
         rows = self.load_data_from_database() if items is None else items
         engine = Processor(sandbox=self._sandbox, **settings)
         return engine.run_sync(_TASK, rows, out=out)

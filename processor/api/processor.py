@@ -1,7 +1,7 @@
 """The engine as a program calls it."""
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -92,7 +92,7 @@ class Processor:
 
     async def stream(
         self, task: str | Path | Task, items: Given, **options: Unpack[Options]
-    ) -> AsyncIterator[Outcome]:
+    ) -> AsyncGenerator[Outcome]:
         """The same, and every outcome of this call as soon as it is durable.
 
         Outcomes come in the order of the answers. Whoever takes them slowly slows the run down;

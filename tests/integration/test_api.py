@@ -99,7 +99,7 @@ def test_who_stops_taking_ends_the_run_and_nothing_is_lost(engine: Processor, sh
     assert shell.stats()["paid"] - len(MANY) <= report.figures.overall.requests_lost
 
 
-def test_a_cancelled_run_is_resumable(engine: Processor, shell: Shell) -> None:
+def test_a_cancelled_run_is_resumable(engine: Processor) -> None:
     async def main() -> None:
         stream = engine.stream("task.toml", MANY, out="watched")
         work = asyncio.create_task(engine.run("task.toml", MANY, out="out"))
