@@ -103,15 +103,19 @@ def read_response(parsed: dict[str, Any]) -> Completion:
 
 
 def read_embedding(parsed: dict[str, Any]) -> Completion:
-    """The first vector of an answer to a request for one; whether it is any good is not asked.
+    """The vector of an answer; whether it is any good is not asked.
 
     It comes as base64, which is asked for, or as numbers from a server that knows nothing else.
     """
-    vector = _first(parsed.get("data")).get("embedding")
+    data = parsed.get("data")
+    vector = _first(data).get("embedding")
     text = (_packed(vector) if type(vector) is list else _string(vector)) or None
+    code, said = ("", "") if text else ("malformed", "The answer has no vector")
+    if text and type(data) is list and len(data) > 1:
+        code, said = "invalid", f"The answer has {len(data)} vectors, one was asked for"
     return Completion(
-        code="" if text else "malformed",
-        message="" if text else "The answer has no vector",
+        code=code,
+        message=said,
         text=text,
         usage=_prompt_usage(parsed.get("usage")),
         model=_string(parsed.get("model")),

@@ -24,7 +24,7 @@ from processor.errors import LedgerError, ProcessorError, UsageError
 from processor.exports import chunk_files, embeddings, reconciliation, stats, tables
 from processor.followup import FollowUp
 from processor.importing import Import
-from processor.ledger import allowance
+from processor.ledger import allowance, vectors
 from processor.ledger.commit import Commit
 from processor.ledger.intake import Intake
 from processor.ledger.ledger import Ledger, discard_if_empty, open_ledger
@@ -152,6 +152,10 @@ class Run:
                     f"{self._folder}: {', '.join(changed)} changed since this run began",
                     way_out="--new starts afresh, --accept-change goes on with the change.",
                 )
+        with ledger.guard():
+            length = vectors.length(ledger.connection)
+        if length is not None:
+            task.expect_vectors(length)
         ledger.set_meta(
             run_id=meta.get("run_id") or uuid4().hex[:12],
             task=task.name,

@@ -200,6 +200,42 @@ def no_chat_model() -> ApiError:
     )
 
 
+def no_embedding_model() -> ApiError:
+    """The model talks, and does nothing else."""
+    return ApiError(403, "You are not allowed to generate embeddings from this model")
+
+
+def invalid_input() -> ApiError:
+    """What cannot be embedded; the message says no more than that."""
+    return ApiError(
+        400,
+        "'$.input' is invalid. Please check the API reference: "
+        "https://platform.openai.com/docs/api-reference.",
+    )
+
+
+def input_too_long(limit: int) -> ApiError:
+    """A text does not fit into the window of an embedding model."""
+    return ApiError(400, f"Invalid 'input': maximum context length is {limit} tokens.")
+
+
+def too_many_tokens(tokens: int, *, most: int) -> ApiError:
+    """All texts of a request together are too long."""
+    return ApiError(
+        400,
+        f"Requested {tokens} tokens, max {most} tokens per request",
+        type="max_tokens_per_request",
+        code="max_tokens_per_request",
+    )
+
+
+def too_many_dimensions(asked: int, *, most: int) -> ApiError:
+    """The model's vectors are shorter than that."""
+    return ApiError(
+        400, f"Invalid value for 'dimensions' = {asked}. Must be less than or equal to {most}."
+    )
+
+
 def no_json_asked() -> ApiError:
     """JSON mode without a message that asks for JSON."""
     return ApiError(

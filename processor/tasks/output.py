@@ -7,7 +7,7 @@ from typing import Any
 from processor.errors import TaskError
 from processor.tasks.keys import expect
 
-KINDS = ("text", "label", "json", "latex")
+KINDS = ("text", "label", "json", "latex", "embedding")
 
 _KEYS: Mapping[str, type] = {
     "kind": str,

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from processor.items import Accepted, Invalid, Item, Request
-from processor.tasks.endpoint import ENDPOINTS, continued
+from processor.tasks.embedding import VectorCheck
+from processor.tasks.endpoint import ENDPOINTS
 from processor.tasks.identity import identity_of
 from processor.tasks.label import LabelCheck
 from processor.tasks.mathml import presence
@@ -29,9 +30,15 @@ class PromptTask:
         """
         self._file = file
         self._endpoint = ENDPOINTS[file.endpoint]
+        self._begun = {"model": "", **self._endpoint.usual}
+        self._check: AnswerCheck
         self._wording = wording_of(file, self._endpoint, where=where)
         self._overrides = Overrides(file.overrides, file.parameters)
-        self._check = _check_for(file.output, where=f"{where}: output")
+        self._vectors: VectorCheck | None = None
+        if file.output.kind == "embedding":
+            self._check = self._vectors = VectorCheck(file.dimensions)
+        else:
+            self._check = _check_for(file.output, where=f"{where}: output")
         self._wish = wish_of(file, self._endpoint)
         self._where = where
         self._settled = self._settings(file.model)
@@ -110,13 +117,22 @@ class PromptTask:
         """
         fields = item.fields
         settings = self._settings_of(fields) if self._overrides else self._settled
-        body = {"model": "", **self._wording.said(fields), **settings}
+        body = {**self._begun, **self._wording.said(fields), **settings}
         if self._wish is not None:
             self._wish.put_into(body)
         for answer, problem in invalid:
             turns = self._endpoint.turns
-            body[turns] = continued(body[turns], answer, problem)
+            body[turns] = self._endpoint.continued(body[turns], answer, problem)
         return Request(endpoint=self._file.endpoint, body=body)
+
+    def expect_vectors(self, length: int) -> None:
+        """Take vectors of this length only: the run has such from an earlier start.
+
+        Raises:
+            TaskError: It asks for others.
+        """
+        if self._vectors is not None:
+            self._vectors.expect(length)
 
     def check(self, item: Item, answer: str) -> Accepted | Invalid:
         """Whether an answer is a result; for labels the result is the label's key."""

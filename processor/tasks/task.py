@@ -7,7 +7,7 @@ from processor.items import Accepted, Invalid, Item, Request
 
 
 class Task(Protocol):
-    """One prompt and its checks. Pure: no I/O, no state between items."""
+    """One prompt and its checks. Pure: no I/O, no state between items but the length of vectors."""
 
     @property
     def name(self) -> str:
@@ -48,6 +48,13 @@ class Task(Protocol):
         """What makes a row unfit to be asked; None when nothing does.
 
         Asked of every row before anything is sent: about a microsecond for the usual one.
+        """
+
+    def expect_vectors(self, length: int) -> None:
+        """Take vectors of so many numbers only: the run has such from an earlier start.
+
+        Raises:
+            TaskError: It asks for others.
         """
 
     def render(self, item: Item, invalid: Iterable[tuple[str, str]] = ()) -> Request:

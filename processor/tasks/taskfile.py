@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from processor.errors import TaskError
-from processor.tasks.endpoint import ENDPOINTS, Chat
+from processor.tasks.endpoint import ENDPOINTS, Chat, Embeddings
 from processor.tasks.keys import expect, expect_json
 from processor.tasks.output import Output, parse_output
 
@@ -38,8 +38,10 @@ _WORDINGS: Mapping[str, tuple[str, ...]] = {
     "body": ("body",),
 }
 # The request is made of these; setting them twice would send one of the two.
-_NOT_PARAMETERS = ("model", "messages", "stream")
-_NOT_BODY = ("model", "stream")
+_NOT_PARAMETERS = ("model", "messages", "input", "instructions", "stream", "background")
+_NOT_BODY = ("model", "stream", "background")
+# Nobody is there to whom they could be said.
+_NOT_EMBEDDED = ("system", "examples", "messages", "max_output_tokens")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +88,12 @@ class TaskFile:
     overrides: Overriding = field(default_factory=Overriding)
     output: Output = field(default_factory=Output)
 
+    @property
+    def dimensions(self) -> int | None:
+        """How many numbers of a vector are asked for; None for as many as there are."""
+        asked: int | None = {**self.body, **self.parameters}.get("dimensions")
+        return asked
+
 
 def parse(text: str, *, where: str) -> TaskFile:
     """The values in a task file's text.
@@ -121,9 +129,16 @@ def parse_values(table: Mapping[str, Any], *, where: str) -> TaskFile:
     values["examples"] = _examples(table.get("examples", []), where)
     values["messages"] = _messages(table.get("messages", []), where)
     values["overrides"] = _overriding(table.get("overrides", {}), f"{where}: overrides")
-    values["output"] = parse_output(table.get("output", {}), f"{where}: output")
-    task = TaskFile(**values)
+    output = parse_output(table.get("output", {}), f"{where}: output")
+    if output.kind == "embedding":
+        values.setdefault("endpoint", Embeddings.path)
+    task = TaskFile(**{**values, "output": output})
     _check(task, where)
+    embeds = task.endpoint == Embeddings.path
+    if embeds != (output.kind == "embedding"):
+        raise TaskError(f"{where}: endpoint: {task.endpoint} does not answer {output.kind!r}")
+    if embeds:
+        _check_embedding(task, table, where)
     return task
 
 
@@ -190,6 +205,19 @@ def _check(task: TaskFile, where: str) -> None:
             raise TaskError(f"{where}: parameters: {key} is not a parameter of a task")
     if task.body:
         _check_body(task, turns, where)
+
+
+def _check_embedding(task: TaskFile, table: Mapping[str, Any], where: str) -> None:
+    for key in _NOT_EMBEDDED:
+        if key in table:
+            raise TaskError(f"{where}: {key}: kind 'embedding' has none")
+    if not isinstance(task.body.get("input", ""), str):
+        raise TaskError(f"{where}: body: input: must be text: a row has one vector")
+    if "dimensions" in task.overrides.parameters:
+        raise TaskError(f"{where}: overrides: dimensions: all vectors of a run have one length")
+    asked: Any = task.dimensions
+    if asked is not None and (type(asked) is not int or asked < 1):
+        raise TaskError(f"{where}: parameters: dimensions: must be 1 or more, is {asked!r}")
 
 
 def _check_body(task: TaskFile, turns: str, where: str) -> None:

@@ -116,7 +116,6 @@ def base64_of(*numbers: float) -> str:
         ([{"embedding": [0.6, 0.8]}], base64_of(0.6, 0.8)),
         ([{"embedding": [0, 1]}], base64_of(0, 1)),
         ([{"embedding": "!!!"}], "!!!"),  # a matter of the task's check
-        ([{"embedding": "x"}, {"embedding": "y"}], "x"),
     ],
 )
 def test_the_vector_of_an_answer(data: Any, text: str) -> None:
@@ -125,6 +124,12 @@ def test_the_vector_of_an_answer(data: Any, text: str) -> None:
     assert (completion.code, completion.text) == ("", text)
     assert completion.usage == Usage(prompt_tokens=8, completion_tokens=0)
     assert completion.model == "m"
+
+
+def test_two_vectors_for_one_input_are_nobodys() -> None:
+    completion = read_embedding({"data": [{"embedding": "x"}, {"embedding": "y"}]})
+    assert completion.code == "invalid"
+    assert "2 vectors" in completion.message
 
 
 @pytest.mark.parametrize(

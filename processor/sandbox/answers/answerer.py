@@ -23,7 +23,7 @@ async def answer(
         ConverterError: It needs pandoc, which is missing or failed.
     """
     right = await _right(question, config.seed, converter)
-    if _is_spoiled(question.key, asked_before, config):
+    if is_spoiled(question.key, asked_before, config):
         return wrong_answer(
             question.kind, right, question.mathml, config.seed, question.key, asked_before
         )
@@ -42,7 +42,8 @@ async def _right(question: Question, seed: int, converter: Converter) -> str:
             return rules.text(seed, question.context, question.text)
 
 
-def _is_spoiled(key: str, asked_before: int, config: SandboxConfig) -> bool:
+def is_spoiled(key: str, asked_before: int, config: SandboxConfig) -> bool:
+    """Whether the answer is to be wrong: as often as the configuration says."""
     if hits(config.stubborn, config.seed, "stubborn", key):
         return True
     return asked_before == 0 and hits(config.bad_answers, config.seed, "bad", key)
