@@ -3,6 +3,7 @@
 ProcessorError
 ├── UsageError            1  an option or a setting that cannot be
 ├── InputError            1  a row, a file or a column; names the place
+│   └── SourceAwayError 1, 3  a database is not there, or went away while it was read
 ├── TaskError             1  a task file or its template
 ├── LedgerError           5  the disk or the ledger
 ├── DeliveryError         5  a place for results, such as a database
@@ -51,6 +52,19 @@ class InputError(ProcessorError):
         super().__init__(where + message, way_out=way_out)
         self.source = source
         self.row = row
+
+
+class SourceAwayError(InputError):
+    """A source does not answer; it may after a while.
+
+    Attributes:
+        begun: It was being read: then the network is to blame, not what was typed.
+    """
+
+    def __init__(self, message: str, *, source: str, way_out: str, begun: bool) -> None:
+        super().__init__(message, source=source, way_out=way_out)
+        self.begun = begun
+        self.exit_code = 3 if begun else 1
 
 
 class TaskError(ProcessorError):

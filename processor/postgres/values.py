@@ -1,4 +1,4 @@
-"""Values as PostgreSQL's text, from the JSON that the ledger holds.
+"""Values as PostgreSQL's text, to and from the JSON that the ledger holds.
 
 A list in a column of arrays is an array; where PostgreSQL's own text is the only lossless form,
 such as `[2:3]={1,2}`, that text stands instead. In a column of JSON, text is a JSON text, because
@@ -6,14 +6,25 @@ such as `[2:3]={1,2}`, that text stands instead. In a column of JSON, text is a 
 """
 
 import base64
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from processor import jsontext
-from processor.columns import ARRAY
+from processor.columns import ARRAY, Column
 
-__all__ = ["text_of"]
+__all__ = ["reader_of", "text_of"]
 
 _JSON, _BYTES = "json", "bytes"
+# The type `json` keeps spaces and the order of keys; `jsonb` keeps values.
+_JSON_AS_WRITTEN = "json"
+# A bracket, a quoted element, or one without quotes.
+_TOKEN = re.compile(r'[{}]|"([^"\\]*(?:\\.[^"\\]*)*)"|[^{},"]+', re.DOTALL)
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
 def text_of(kind: str | None, value: Any) -> str | None:
@@ -56,3 +67,74 @@ def _element(kind: str, value: Any) -> str:
     if text is None:
         return "NULL"
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def reader_of(column: Column) -> Callable[[str], Any] | None:
+    """What makes JSON of the text of a column's values; None where the text is the value."""
+    kind = column.kind or ""
+    if not kind.endswith(ARRAY):
+        return None if column.native == _JSON_AS_WRITTEN else _READERS.get(kind)
+    inner = kind.removesuffix(ARRAY)
+    # Lists of JSON could not be told from lists in JSON: there, every element is a text.
+    read = None if inner == _JSON else _READERS.get(inner)
+    return lambda text: _list_of(text, read)
+
+
+def _real(text: str) -> float | str:
+    value = float(text)
+    return value if math.isfinite(value) else text
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(bytes.fromhex(text.removeprefix("\\x"))).decode()
+
+
+def _json(text: str) -> Any:
+    """The value of a JSON text as `jsonb` writes it; the text itself if it would not come back."""
+    try:
+        value = json.loads(text, parse_float=_exact)
+    except (ValueError, RecursionError):
+        return text
+    return text if value is None or isinstance(value, str) else value
+
+
+def _exact(text: str) -> float:
+    """A number with a fraction, if a float holds all that is written of it."""
+    value = float(text)
+    if format(Decimal(repr(value)), "f") != text:
+        raise ValueError(text)
+    return value
+
+
+_READERS: Mapping[str, Callable[[str], Any]] = MappingProxyType(
+    {
+        "boolean": "t".__eq__,
+        _BYTES: _base64,
+        "integer": int,
+        _JSON: _json,
+        "real": _real,
+    }
+)
+
+
+def _list_of(text: str, read: Callable[[str], Any] | None) -> list[Any] | str:
+    """An array; its text where that says from which number on its elements are counted."""
+    if not text.startswith("{"):
+        return text
+    open_lists: list[list[Any]] = [[]]
+    for token in _TOKEN.finditer(text):
+        match token[0]:
+            case "{":
+                open_lists.append([])
+            case "}":
+                done = open_lists.pop()
+                open_lists[-1].append(done)
+            case "NULL":
+                open_lists[-1].append(None)
+            case bare:
+                quoted = token[1]
+                value = bare if quoted is None else _ESCAPED.sub(r"\1", quoted)
+                open_lists[-1].append(read(value) if read else value)
+    (whole,) = open_lists[0]
+    assert isinstance(whole, list)
+    return whole
