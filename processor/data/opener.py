@@ -9,13 +9,16 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import BinaryIO, Protocol, TextIO
 
+from processor import postgres
 from processor.columns import Column
 from processor.data.csv import read_csv
 from processor.data.files import file_blocks, refusal, stat_file, stream_blocks
 from processor.data.jsonl import read_jsonl
 from processor.data.source import BadRow, Source
 from processor.data.text import begun, known_encoding, utf8_lines
-from processor.errors import InputError
+from processor.data.wanted import EVERYTHING, Wanted
+from processor.errors import InputError, UsageError
+from processor.extras import extra
 from processor.items import Row
 
 
@@ -33,20 +36,31 @@ _READERS: dict[str, Reader] = {
     ".ndjson": read_jsonl,
 }
 _STANDARD_INPUT = {"-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"}
+_DATABASES = "Of databases PostgreSQL is read: postgresql://USER:PASSWORD@HOST/DATABASE."
 _SUPPORTED = f"Read are {', '.join(_READERS)}, each also with .gz, and - for standard input."
 
 
-def open_source(spec: str, *, encoding: str | None = None) -> Source:
-    """The source that a file's name, or `-` for standard input, stands for.
+def open_source(spec: str, *, encoding: str | None = None, wanted: Wanted = EVERYTHING) -> Source:
+    """The source that a file's name, a database's URI, or `-` for standard input stands for.
 
     Args:
         spec: What the user typed; the system's own names for standard input are `-` too.
         encoding: Of the text; None lets the bytes decide between UTF-8, UTF-16 and CP949.
+        wanted: Which rows of a database.
 
     Raises:
         InputError: There is no such file, or its name's ending is of no supported format.
-        UsageError: Python knows no such encoding.
+        UsageError: Python knows no such encoding; what is wanted makes no sense there.
     """
+    if postgres.is_address(spec):
+        with extra(postgres.EXTRA):
+            from processor.data.postgres import PostgresSource  # noqa: PLC0415 - comes with it
+        return PostgresSource.of(spec, wanted)
+    if wanted.query is not None or wanted.table is not None:
+        raise UsageError(
+            "--query and --table go with a database",
+            way_out="Name it with --input postgresql://…, or in DATABASE_URL.",
+        )
     codec = None if encoding is None else known_encoding(encoding)
     if spec in _STANDARD_INPUT:
         return StandardInput(stream=sys.stdin, encoding=codec)
@@ -55,7 +69,8 @@ def open_source(spec: str, *, encoding: str | None = None) -> Source:
         raise refusal(IsADirectoryError(), path, name=spec)
     reader = None if "://" in spec else _READERS.get(_ending(spec))
     if reader is None:
-        raise InputError("is of no known format", source=_shown(spec), way_out=_SUPPORTED)
+        way_out = _DATABASES if "://" in spec else _SUPPORTED
+        raise InputError("is of no known format", source=_shown(spec), way_out=way_out)
     source = FileSource(name=spec, path=path, reader=reader, encoding=codec)
     source.stamp()
     return source

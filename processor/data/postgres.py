@@ -12,7 +12,8 @@ import psycopg
 from psycopg.rows import TupleRow
 
 from processor.columns import Column
-from processor.data.selection import Selection
+from processor.data.selection import Selection, selected
+from processor.data.wanted import Wanted
 from processor.errors import InputError, SourceAwayError
 from processor.items import Row
 from processor.postgres import trouble
@@ -77,6 +78,16 @@ class PostgresSource:
     address: Address
     selection: Selection
     _running: _Running = field(default_factory=_Running, init=False, repr=False, compare=False)
+
+    @classmethod
+    def of(cls, uri: str, wanted: Wanted) -> "PostgresSource":
+        """The source that a URI, and what is wanted of the database, stand for.
+
+        Raises:
+            UsageError: One of the two cannot be read, or it is not clear what is wanted.
+        """
+        address = Address.of(uri)
+        return cls(address=address, selection=selected(wanted, address.table))
 
     @property
     def name(self) -> str:

@@ -9,11 +9,12 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import TupleRow
 
+from processor.data.wanted import Wanted
 from processor.errors import InputError, UsageError
 from processor.postgres.table_name import TableName
 from processor.postgres.trouble import Trouble
 
-__all__ = ["Query", "Selection", "Table"]
+__all__ = ["Query", "Selection", "Table", "selected"]
 
 _READS = ("SELECT", "WITH", "VALUES", "TABLE")
 _READ_ONLY = "Give one SELECT; its rows are the items."
@@ -153,3 +154,27 @@ class Table:
             source=source,
             way_out=f"Did you mean {' or '.join(near)}?" if near else "",
         )
+
+
+def selected(wanted: Wanted, named: TableName | None) -> Selection:
+    """The rows that are meant.
+
+    Args:
+        wanted: What was asked for.
+        named: The table that the database's URI names.
+
+    Raises:
+        UsageError: Nothing names them, or more than one thing does.
+    """
+    table = TableName.of(wanted.table) if wanted.table is not None else named
+    if wanted.query is not None and table is not None:
+        raise UsageError("a query and a table were named", way_out="Name one of them.")
+    if table is not None:
+        return Table(table=table)
+    query = wanted.query if wanted.query is not None else wanted.otherwise
+    if query is None:
+        raise UsageError(
+            "which rows of the database are meant is not said",
+            way_out="--table NAME takes a whole table, --query 'SELECT …' what a query finds.",
+        )
+    return Query(text=query)
