@@ -48,6 +48,7 @@ class Wire(asyncio.Protocol):
         self._loop = loop
         self._parser = httptools.HttpResponseParser(self)
         self._parser.set_dangerous_leniencies(
+            lenient_headers=True,  # a careless server's control characters; nobody obeys them
             lenient_optional_cr_before_lf=True,
             lenient_spaces_after_chunk_size=True,
         )
