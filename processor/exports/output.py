@@ -14,9 +14,12 @@ from types import MappingProxyType
 from typing import Literal, Protocol
 
 from processor.errors import UsageError
+from processor.extras import extra
 from processor.ledger.results import Result
 
 Rows = Literal["all", "success", "verified", "failed", "review"]
+_POSTGRES = ("postgresql://", "postgres://")
+_REFUSED_SHOWN = 5
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -36,6 +39,7 @@ class Terms:
             the output makes a table of its own.
         keep_old: Keep the values that are replaced.
         rehearse: Find out what would be done, and do nothing.
+        everything: Put there again what was put there before: brings back what a table has lost.
     """
 
     rows: Rows | None = None
@@ -46,6 +50,7 @@ class Terms:
     into: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     keep_old: bool = False
     rehearse: bool = False
+    everything: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +76,18 @@ class Delivered:
     refused_rows: int = 0
     files: Sequence[Path] = ()
     notes: Sequence[str] = ()
+
+    def __add__(self, later: "Delivered") -> "Delivered":
+        return Delivered(
+            inserted=self.inserted + later.inserted,
+            updated=self.updated + later.updated,
+            unchanged=self.unchanged + later.unchanged,
+            missing=self.missing + later.missing,
+            refused=(*self.refused, *later.refused)[:_REFUSED_SHOWN],
+            refused_rows=self.refused_rows + later.refused_rows,
+            files=(*self.files, *later.files),
+            notes=(*self.notes, *later.notes),
+        )
 
 
 class Output(Protocol):
@@ -143,9 +160,15 @@ def open_output(spec: str, terms: Terms, *, task: str) -> Output:
 
     if is_file(spec):
         return FileOutput(spec, terms)
+    if spec.startswith(_POSTGRES):
+        with extra("postgres"):
+            from processor.exports.postgres.destination import (  # noqa: PLC0415 - an extra
+                PostgresOutput,
+            )
+        return PostgresOutput.open(spec, terms, task=task)
     raise UsageError(
-        f"--output {shown(spec)}: is no place for the {terms.rows or 'results'} of {task}",
-        way_out="Name a file, or the address of a database.",
+        f"--output {shown(spec)}: is of no known kind",
+        way_out="Name a file, or a database: postgresql://HOST/DATABASE.",
     )
 
 

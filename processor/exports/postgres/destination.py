@@ -1,0 +1,374 @@
+"""A table of a PostgreSQL database as an output."""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from processor import jsontext
+from processor.errors import DeliveryError, UsageError
+from processor.exports import kinds
+from processor.exports.output import Delivered, Rows, Terms, belongs
+from processor.exports.postgres import catalogue, plan as plans, statements
+from processor.exports.postgres.catalogue import Connection, TargetTable
+from processor.exports.postgres.cells import Cells
+from processor.exports.postgres.plan import Plan, Results
+from processor.exports.table import ResultTable
+from processor.ledger import outbox, results
+from processor.ledger.outbox import Outbox
+from processor.postgres import session, trouble
+from processor.postgres.address import Address
+from processor.postgres.table_name import TableName
+
+_BATCH_CHANGES = 5_000  # a transaction, about a seventh of a second
+_SLICE_ROWS = 500  # a statement; what is in memory at once
+_LOCK_CLASS = 0x70726F63  # "proc"
+_REFUSED_MOST = 100
+_RESULTS_ENDING = "_results"
+_CLASS_LENGTH = 2
+# What a row is to blame for: its values, a constraint, a trigger's objection, its size.
+_BY_ROW = frozenset({"21", "22", "23", "44", "54", "P0"})
+# Besides those that are passing in any connection: a full disk, a standby that has taken over,
+# a lock or a statement that took too long.
+_PASSING = ("53", "25006", "55P03", "57014")
+
+
+@dataclass(slots=True)
+class _Session:
+    """A connection, and what was learnt over it."""
+
+    connection: Connection
+    plan: Plan
+    cells: Cells
+
+
+class PostgresOutput:
+    """Writes results into a table, as they arrive.
+
+    Either into a table of our own, by default `<task>_results`, which is made when it is not
+    there: the id as primary key, the input's columns and the results. Or, with `into`, into
+    columns of a table that has the rows already. A table of our own is the default, because it
+    alters nothing that others have made, and one `JOIN` away it is the same.
+
+    Every row is put there by its id, and only if it differs from what is there, so it does not
+    matter how often that happens. How far that went is noted in the ledger, once the database has
+    committed. Of several processes that write to one table each waits for the other's batch, and
+    reads its own ledger after that: nothing old comes over something new.
+
+    Rows of items that are pending are not written, and no row is ever deleted: of a row that does
+    not belong to the terms any more, the table keeps what it was.
+
+    Args:
+        address: The database.
+        table: The table.
+        terms: What goes there. With `keep_old`, what is replaced goes into `<table>_history`,
+            which is made when it is not there: beside the table and not in columns of it, because
+            it keeps every former value with its time, and the table its shape.
+
+    Raises:
+        UsageError: Terms that only files heed.
+    """
+
+    live = True
+
+    def __init__(self, address: Address, table: TableName, terms: Terms) -> None:
+        self._address = address
+        self._table = table
+        self._terms = terms
+        self._rows: Rows = terms.rows or "success"
+        self._session: _Session | None = None
+        self._began = False
+        if terms.excel:
+            raise UsageError("--excel is for files", way_out="Leave it out.")
+        if terms.into and terms.columns is not None:
+            raise UsageError("--columns and --write-columns exclude each other")
+        plans.check_names([table.name])
+
+    @classmethod
+    def open(cls, uri: str, terms: Terms, *, task: str) -> "PostgresOutput":
+        """The output that a URI stands for.
+
+        Raises:
+            UsageError: It is no address, or no table is named that `terms.into` could be of.
+        """
+        address = Address.of(uri)
+        named = TableName.of(terms.table) if terms.table is not None else address.table
+        if named is None and terms.into:
+            raise UsageError(
+                "--write-columns: of which table?", way_out="Name it with --output-table."
+            )
+        own = TableName(name=plans.fitted(task, _RESULTS_ENDING))
+        return cls(address, named or own, terms)
+
+    @property
+    def name(self) -> str:
+        """The database and the table, without the password."""
+        return f"{self._address.name}, table {self._table}"
+
+    @property
+    def target(self) -> str:
+        """What the ledger knows this output by: another wish is another target."""
+        wish = {
+            "rows": self._rows,
+            "columns": self._terms.columns,
+            "into": dict(self._terms.into),
+        }
+        return f"{self._address.uri} {self._table} {json.dumps(wish, ensure_ascii=False)}"
+
+    def reach(self) -> None:
+        """See that the table is there, or can be made.
+
+        Raises:
+            UsageError: No such database, a wrong password, no permission, no table.
+        """
+        with self._refusing(), self._connected() as connection:
+            self._existing(connection)
+
+    def check(self, connection: sqlite3.Connection) -> None:
+        """See that the table takes the results.
+
+        Raises:
+            UsageError: It does not; names the column.
+        """
+        found = _results(connection)
+        with self._refusing(), self._connected() as server:
+            table = self._existing(server)
+            if table is not None:
+                self._plan(server, table, found)
+            else:
+                plans.check_names(list(plans.chosen(found, self._terms.columns)))
+
+    def deliver(self, ledger: Path) -> Delivered:
+        """Put everything there that is not there yet.
+
+        Raises:
+            DeliveryError: The database is away, or does not take the rows.
+            LedgerError: The ledger cannot be read or written.
+        """
+        with outbox.opened(ledger) as connection:
+            box = Outbox(connection, self.target)
+            if self._began and box.batch(1) is None:
+                return Delivered()
+            with self._delivering():
+                return self._deliver(connection, box)
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._session is not None:
+            self._session.connection.close()
+            self._session = None
+
+    def _deliver(self, ledger: sqlite3.Connection, box: Outbox) -> Delivered:
+        table = ResultTable(ledger)
+        current = self._session or self._begin(ledger)
+        self._session = current
+        if not self._began:
+            box.begin(current.plan.table.store, everything=self._terms.everything)
+            self._began = True
+        total = Delivered()
+        while (delivered := self._batch(current, ledger, table, box)) is not None:
+            total += delivered
+        return total
+
+    def _batch(
+        self, current: _Session, ledger: sqlite3.Connection, table: ResultTable, box: Outbox
+    ) -> Delivered | None:
+        """One transaction; None when there is nothing left."""
+        refused = dict[int, str]()
+        total = Delivered()
+        with current.connection.transaction():
+            _enter(current)
+            batch = box.batch(_BATCH_CHANGES)  # behind the lock: what another was faster with
+            if batch is None:
+                return None
+            for first in range(0, len(batch.seqs), _SLICE_ROWS):
+                seqs = batch.seqs[first : first + _SLICE_ROWS]
+                chosen = self._chosen(ledger, table, seqs)
+                total += _store(current, chosen, refused)
+        box.settle(batch, refused)
+        return total
+
+    def _chosen(
+        self, ledger: sqlite3.Connection, table: ResultTable, seqs: Sequence[int]
+    ) -> list[tuple[int, list[Any]]]:
+        """Of these items the rows that are wanted."""
+        items = [
+            (seq, item)
+            for seq, item in zip(seqs, results.of_items(ledger, seqs), strict=True)
+            if item.status != "pending" and belongs(self._rows, item)
+        ]
+        rows = table.rows([item for _, item in items])
+        return [(seq, row) for (seq, _), row in zip(items, rows, strict=True)]
+
+    def _begin(self, ledger: sqlite3.Connection) -> _Session:
+        connection = session.connect(self._address)
+        try:
+            return self._prepared(connection, ledger)
+        except BaseException:
+            connection.close()
+            raise
+
+    def _prepared(self, connection: Connection, ledger: sqlite3.Connection) -> _Session:
+        """The table and its history, made if need be."""
+        found = _results(ledger)
+        table = self._existing(connection)
+        if table is None:
+            table = self._make(connection, ledger, found)
+        plan = self._plan(connection, table, found)
+        if plan.history is not None and catalogue.find(connection, plan.history) is None:
+            connection.execute(statements.create_history(plan))
+        return _Session(connection, plan, Cells(plan.slots))
+
+    def _make(
+        self, connection: Connection, ledger: sqlite3.Connection, found: Results
+    ) -> TargetTable:
+        columns = kinds.resolved(ledger, ResultTable(ledger))
+        types = {
+            name: catalogue.type_of(connection, columns[place])
+            for name, place in plans.chosen(found, self._terms.columns).items()
+        }
+        connection.execute(statements.create(self._table, types, found.id_column))
+        table = catalogue.find(connection, self._table)
+        assert table is not None
+        return table
+
+    def _existing(self, connection: Connection) -> TargetTable | None:
+        """The table; None when it is to be made."""
+        table = catalogue.find(connection, self._table)
+        if table is not None:
+            return table
+        if self._terms.into:
+            raise UsageError(
+                f"{self._address.name}: there is no table {self._table}",
+                way_out="Name another with --output-table.",
+            )
+        schema = self._table.schema or catalogue.current_schema(connection)
+        if schema is None or not catalogue.may_create(connection, schema):
+            raise UsageError(
+                f"{self._address.name}: there is no table {self._table}, and this role may not "
+                f"make one in the schema {schema or 'of its search path'}",
+                way_out="Name one that is there with --output-table, or leave the database as it "
+                "is with --no-write-back.",
+            )
+        return None
+
+    def _plan(self, connection: Connection, table: TargetTable, found: Results) -> Plan:
+        keep_old = self._terms.keep_old
+        if self._terms.into:
+            return plans.into_given(connection, table, found, self._terms.into, keep_old=keep_old)
+        return plans.into_own(connection, table, found, self._terms.columns, keep_old=keep_old)
+
+    @contextmanager
+    def _connected(self) -> Iterator[Connection]:
+        with closing(session.connect(self._address)) as connection:
+            yield connection
+
+    @contextmanager
+    def _refusing(self) -> Iterator[None]:
+        """What a database says before anything was sent is the user's to mend."""
+        try:
+            yield
+        except psycopg.Error as error:
+            said = trouble.of(error)
+            raise UsageError(
+                f"{self._address.name}: {said.message}", way_out=said.way_out
+            ) from error
+
+    @contextmanager
+    def _delivering(self) -> Iterator[None]:
+        """What a database says while a run goes on may pass."""
+        try:
+            yield
+        except psycopg.Error as error:
+            self.close()
+            said = trouble.of(error)
+            raise DeliveryError(
+                f"{self.name}: {said.message}",
+                passing=said.passing or (error.sqlstate or "").startswith(_PASSING),
+            ) from error
+        except BaseException:
+            self.close()
+            raise
+
+
+def _results(ledger: sqlite3.Connection) -> Results:
+    table = ResultTable(ledger)
+    row = ledger.execute("SELECT value FROM meta WHERE key = 'labels'").fetchone()
+    labels: Mapping[str, str] = jsontext.loads(row[0]) if row else {}
+    return Results(columns=table.columns, id_column=table.id_column, labels=tuple(labels))
+
+
+def _enter(current: _Session) -> None:
+    """Wait for whoever else writes to the table, and let its commits wait for the disk.
+
+    A server may be set to acknowledge what it could still lose; the ledger would rely on it.
+    """
+    session.settle(current.connection)
+    current.connection.execute(
+        "SELECT pg_advisory_xact_lock(%s, %s::bigint::bit(32)::int), "
+        "CASE current_setting('synchronous_commit') WHEN 'off' "
+        "THEN set_config('synchronous_commit', 'on', true) END",
+        (_LOCK_CLASS, current.plan.table.oid),
+    )
+
+
+def _store(
+    current: _Session, rows: Sequence[tuple[int, list[Any]]], refused: dict[int, str]
+) -> Delivered:
+    """Put rows there; those that the table does not take are found by halving.
+
+    Args:
+        current: The connection, within a transaction.
+        rows: By number of their item.
+        refused: Gets the reason for each that is not taken.
+    """
+    if not rows:
+        return Delivered()
+    try:
+        with current.connection.transaction():
+            return _stored(current, [row for _, row in rows])
+    except psycopg.Error as error:
+        if (error.sqlstate or "")[:_CLASS_LENGTH] not in _BY_ROW:
+            raise
+        if len(rows) == 1:
+            return _refused(current, rows[0], error, refused)
+    half = len(rows) // 2
+    return _store(current, rows[:half], refused) + _store(current, rows[half:], refused)
+
+
+def _stored(current: _Session, rows: Sequence[list[Any]]) -> Delivered:
+    cursor = psycopg.RawCursor(current.connection)
+    payload = [current.cells.payload(rows)]
+    if current.plan.history is not None:
+        cursor.execute(statements.keep(current.plan), payload)
+    counts = cursor.execute(statements.store(current.plan), payload).fetchone()
+    assert counts is not None
+    given, known, done = counts
+    inserted = given - known if current.plan.makes_rows else 0
+    updated = done - inserted
+    return Delivered(
+        inserted=inserted,
+        updated=updated,
+        unchanged=known - updated,
+        missing=given - known - inserted,
+    )
+
+
+def _refused(
+    current: _Session, row: tuple[int, list[Any]], error: psycopg.Error, refused: dict[int, str]
+) -> Delivered:
+    seq, values = row
+    problem = trouble.of(error).message
+    key = values[current.plan.key.place]
+    line = f"the row of {current.plan.key.column.name} {key!r}: {problem}"
+    refused[seq] = problem
+    if len(refused) > _REFUSED_MOST:
+        raise DeliveryError(
+            f"table {current.plan.table.name} refuses row after row, as {line}", passing=False
+        ) from error
+    return Delivered(refused=(line,), refused_rows=1)
