@@ -120,9 +120,7 @@ def _check_schema(kind: str, table: Mapping[str, Any], where: str) -> None:
         return
     given = [key for key in ("schema", "schema_file") if key in table]
     if not given:
-        raise TaskError(
-            f"{where}: schema: missing; it is a table here, or schema_file names a file"
-        )
+        raise TaskError(f"{where}: schema: missing; write it here, or name a file by schema_file")
     if len(given) > 1:
         raise TaskError(f"{where}: schema and schema_file exclude each other")
 

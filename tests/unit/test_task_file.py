@@ -6,10 +6,13 @@ from pathlib import Path
 import pytest
 
 from processor.errors import TaskError
-from processor.tasks.taskfile import Output, TaskFile, parse
+from processor.tasks.output import Output
+from processor.tasks.taskfile import TaskFile, parse
 from processor.tasks.toml import load_task, shipped_tasks, task_text
 
-GOOD = 'name = "mine"\nmodel = "m"\nprompt = "{{ text }}"\n'
+HEAD = 'name = "mine"\nmodel = "m"\n'
+GOOD = HEAD + 'prompt = "{{ text }}"\n'
+SAID = HEAD + 'messages = [{ role = "user", content = "a" }]\n'
 
 
 def test_the_least_that_a_file_needs() -> None:
@@ -89,6 +92,58 @@ def test_everything_that_a_file_can_say() -> None:
             "'A' stands for more than",
         ),
         (GOOD + "[output]\nsource = 'x'", "output: source: kind 'text' has none"),
+        (
+            GOOD + "messages = [{role='user', content='a'}]",
+            "prompt and messages exclude each other",
+        ),
+        (GOOD + "[body]\nmessages = []", "prompt and body exclude each other"),
+        (SAID + "system = 's'", "system goes with prompt, not with messages"),
+        (SAID + "examples = []", "examples goes with prompt, not with messages"),
+        (HEAD + "messages = []", "prompt: missing"),
+        (HEAD + "messages = ['x']", "messages: number 1: must be a table with role and content"),
+        (HEAD + "messages = [{role='user'}]", "messages: number 1: must be a table with role and"),
+        (HEAD + "messages = [{role='me', content=''}]", "messages: number 1: role: no 'me'; there"),
+        (HEAD + "messages = [{role='user', content=1}]", "number 1: content: must be text, or an"),
+        (HEAD + "[body]\ninput = 'x'", "body: messages: missing; /v1/chat/completions needs it"),
+        (HEAD + "[body]\nmessages = []\nmodel = 'x'", "body: model does not belong into it"),
+        (
+            HEAD + "parameters = {n = 1}\nbody = {messages = [], n = 1}",
+            "body: n stands in parameters",
+        ),
+        (
+            GOOD + "[parameters]\nseed = 99999999999999999999",
+            "parameters: seed: 99999999999999999999",
+        ),
+        (GOOD + "[parameters]\ntemperature = nan", "parameters: temperature: nan is no number"),
+        (
+            GOOD + "[parameters]\nuser = 2026-11-21",
+            "JSON has no dates and times; write '2026-11-21'",
+        ),
+        (GOOD + "[overrides]\nmodel = ''", "overrides: model: must name a column"),
+        (GOOD + "[overrides]\nmodle = 'x'", "overrides: modle: unknown key; did you mean model"),
+        (
+            GOOD + "[overrides]\nparameters = {seed = 1}",
+            "overrides: parameters: seed: must be text",
+        ),
+        (GOOD + "[overrides]\nparameters = {model = 'x'}", "parameters: model is not a parameter"),
+        (
+            GOOD + "[output]\nkind = 'json'",
+            "output: schema: missing; write it here, or name a file",
+        ),
+        (
+            GOOD + "[output]\nkind = 'json'\nschema = {}\nschema_file = 'x'",
+            "output: schema and schema_file exclude each other",
+        ),
+        (
+            GOOD + "[output]\nkind = 'json'\nstructured = 1",
+            "structured: must be true or false, is 1",
+        ),
+        (GOOD + "[output]\nschema = {}", "output: schema: kind 'text' has none"),
+        (GOOD + "[output]\nmin_chars = -1", "output: min_chars: must be 0 or more, is -1"),
+        (GOOD + "[output]\nmax_chars = 0", "output: max_chars: must be 1 or more, is 0"),
+        (GOOD + "[output]\nmin_chars = 5\nmax_chars = 4", "max_chars: must be 5 or more, is 4"),
+        (GOOD + "[output]\nforbid = ['']", "output: forbid: must be words, has ''"),
+        (GOOD + "[output]\nforbid = [1]", "output: forbid: must be words, has 1"),
     ],
 )
 def test_a_wrong_file_is_refused_in_one_line(text: str, said: str) -> None:

@@ -129,11 +129,25 @@ def test_the_cap_replaces_one_among_the_parameters() -> None:
         ('assistant = "A"', 'assistant = "B"', "examples"),
         ("seed = 7", "seed = 8", "parameters"),
         ("[parameters]", '[output]\nkind = "latex"\n[parameters]', "output"),
+        ("[parameters]", "[output]\nmax_chars = 9\n[parameters]", "output"),
+        ("[parameters]", '[overrides]\nmodel = "m"\n[parameters]', "overrides"),
     ],
 )
 def test_identity_names_the_part_that_changed(old: str, new: str, part: str) -> None:
     before, after = task().identity, task(FILE.replace(old, new)).identity
-    assert {key for key in before if before[key] != after[key]} == {part}
+    assert {key for key in after if before.get(key) != after[key]} == {part}
+
+
+def test_identity_of_what_an_older_version_knew_stays() -> None:
+    assert task().identity == {
+        "model": "gpt-6-luna",
+        "endpoint": "/v1/chat/completions",
+        "prompt": "de7799c39123",
+        "system": "fecef222d773",
+        "examples": "0e6c00494320",
+        "parameters": "beced1fe6963",
+        "output": "e70cf669b2b5",
+    }
 
 
 @pytest.mark.parametrize(
