@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from processor.items import Accepted, Invalid, Item, Request
+from processor.tasks.columns import columns_of
 from processor.tasks.embedding import VectorCheck
 from processor.tasks.endpoint import ENDPOINTS
 from processor.tasks.identity import identity_of
@@ -39,6 +40,7 @@ class PromptTask:
             self._check = self._vectors = VectorCheck(file.dimensions)
         else:
             self._check = _check_for(file.output, where=f"{where}: output")
+        self._columns = _columns_of(file.output, where=f"{where}: output")
         self._wish = wish_of(file, self._endpoint)
         self._where = where
         self._settled = self._settings(file.model)
@@ -54,6 +56,11 @@ class PromptTask:
         return self._file.description
 
     @property
+    def query(self) -> str | None:
+        """A SELECT, for rows that come from a database when nobody says which; None without."""
+        return self._file.query or None
+
+    @property
     def kind(self) -> str:
         """What an answer must be: one of `output.KINDS`."""
         return self._file.output.kind
@@ -62,6 +69,11 @@ class PromptTask:
     def label_names(self) -> Mapping[str, str]:
         """For kind `label`: a result (`1`) to its name (`중립 (Neutral)`); else empty."""
         return self._file.output.labels
+
+    @property
+    def result_columns(self) -> Mapping[str, str]:
+        """For kind `json` with `columns`: a key of the result to its kind of column; else empty."""
+        return self._columns
 
     @property
     def endpoint(self) -> str:
@@ -152,6 +164,13 @@ class PromptTask:
             return {"model": model, **parameters}
         others = {key: value for key, value in parameters.items() if key not in endpoint.caps}
         return {"model": model, **others, endpoint.cap(model): cap}
+
+
+def _columns_of(output: Output, *, where: str) -> Mapping[str, str]:
+    if not output.columns:
+        return {}
+    assert output.schema is not None, "`parse` refuses a file without"
+    return columns_of(output.schema, where=where)
 
 
 def _check_for(output: Output, *, where: str) -> AnswerCheck:

@@ -18,6 +18,7 @@ _TOP_LEVEL: Mapping[str, type] = {
     "model": str,
     "endpoint": str,
     "id": str,
+    "query": str,
     "system": str,
     "prompt": str,
     "examples": list,
@@ -64,6 +65,7 @@ class TaskFile:
     Attributes:
         description: One line for lists of tasks.
         id: The field that identifies an item, or `row`.
+        query: A SELECT, for rows that come from a database when nobody says which; may be empty.
         system: Sent before the prompt, as it stands; may be empty.
         prompt: Jinja2 source of the user's message.
         examples: (user, assistant) pairs, sent before the prompt as they stand.
@@ -79,6 +81,7 @@ class TaskFile:
     description: str = ""
     endpoint: str = Chat.path
     id: str = "id"
+    query: str = ""
     system: str = ""
     examples: tuple[tuple[str, str], ...] = ()
     messages: tuple[Mapping[str, Any], ...] = ()
