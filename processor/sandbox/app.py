@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from processor.sandbox import admin, chat, embeddings, listing
+from processor.sandbox import admin, chat, embeddings, listing, responses
 from processor.sandbox.clock import Clock, SystemClock
 from processor.sandbox.config import SandboxConfig
 from processor.sandbox.front import add_headers, front
@@ -28,6 +28,9 @@ def build_app(config: SandboxConfig, clock: Clock | None = None) -> web.Applicat
     app.add_routes(
         [
             web.post("/v1/chat/completions", chat.create),
+            web.post("/v1/responses", responses.create),
+            web.get("/v1/responses/{response}", responses.retrieve),
+            web.delete("/v1/responses/{response}", responses.delete),
             web.post("/v1/embeddings", embeddings.create),
             web.get("/v1/models", listing.list_models),
             web.get("/v1/models/{model}", listing.retrieve_model),

@@ -236,6 +236,53 @@ def too_many_dimensions(asked: int, *, most: int) -> ApiError:
     )
 
 
+def no_responding_model(model: str) -> ApiError:
+    """The model does not talk."""
+    return ApiError(
+        400,
+        f"The requested model '{model}' cannot be used with the Responses API.",
+        param="model",
+    )
+
+
+def moved(param: str, place: str) -> ApiError:
+    """A parameter of chat that responses have elsewhere."""
+    return ApiError(
+        400,
+        f"Unsupported parameter: '{param}'. In the Responses API, this parameter has moved to "
+        f"'{place}'. Try again with the new parameter. See the API documentation for more "
+        "information: https://platform.openai.com/docs/api-reference/responses/create.",
+        param=param,
+        code="unsupported_parameter",
+    )
+
+
+def no_such_response(name: str) -> ApiError:
+    """What is to be fetched is not there."""
+    return ApiError(404, f"Response with id '{name}' not found.")
+
+
+def input_exceeds_window() -> ApiError:
+    """The input of a response does not fit into the model's window."""
+    return ApiError(
+        400,
+        "Your input exceeds the context window of this model. Please adjust your input and try "
+        "again.",
+        param="input",
+        code="context_length_exceeded",
+    )
+
+
+def no_json_in_input() -> ApiError:
+    """JSON mode of a response without an input that asks for JSON."""
+    return ApiError(
+        400,
+        "Response input messages must contain the word 'json' in some form to use 'text.format' "
+        "of type 'json_object'.",
+        param="input",
+    )
+
+
 def no_json_asked() -> ApiError:
     """JSON mode without a message that asks for JSON."""
     return ApiError(

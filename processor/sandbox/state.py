@@ -13,6 +13,7 @@ from processor.sandbox.limits import Limits
 from processor.sandbox.pandoc import Converter
 from processor.sandbox.stats import Stats
 
+_RESPONSES_KEPT = 1_000
 _LIMIT_OPTIONS = frozenset(("rpm", "tpm", "rpd", "limit_kind", "other_client"))
 
 
@@ -30,6 +31,7 @@ class Sandbox:
         self.faults = FaultBook(config.seed, config.faults)
         self.stats = Stats()
         self.converter = Converter()
+        self.responses: dict[str, dict[str, Any]] = {}
         self._session = secrets.token_hex(8)
         self._ids = 0
 
@@ -37,6 +39,12 @@ class Sandbox:
         """Sixteen bytes in hexadecimal that no other response has."""
         self._ids += 1
         return f"{self._session}{self._ids:016x}"
+
+    def keep_response(self, body: dict[str, Any]) -> None:
+        """Keep a response to be fetched again; the oldest goes when there are too many."""
+        self.responses[body["id"]] = body
+        if len(self.responses) > _RESPONSES_KEPT:
+            del self.responses[next(iter(self.responses))]
 
     def change(self, options: dict[str, Any]) -> None:
         """Change options while it runs; changed limits begin anew.

@@ -1,62 +1,12 @@
 """The registry of faults: a new one is a line here, and a function where it does something new."""
 
 from collections.abc import Mapping
-from typing import Any
 
-from processor.sandbox.faults import wire
+from processor.sandbox.faults import spoilers, wire
 from processor.sandbox.faults.fault import Fault, FaultError
 from processor.sandbox.faults.hit import Kind, Reader, seconds
 from processor.sandbox.faults.replies import ErrorReply, Garbled, Spoiled, html_page
 from processor.sandbox.faults.wire import Wire
-
-_Params = Mapping[str, str]
-
-
-def _no_choices(completion: dict[str, Any], _: _Params) -> None:
-    completion["choices"] = []
-
-
-def _cut_off(completion: dict[str, Any], _: _Params) -> None:
-    for choice in completion["choices"]:
-        content = choice["message"]["content"]
-        choice["message"]["content"] = content[: len(content) // 2]
-        choice["finish_reason"] = "length"
-
-
-def _filtered(completion: dict[str, Any], _: _Params) -> None:
-    for choice in completion["choices"]:
-        choice["message"]["content"] = None
-        choice["finish_reason"] = "content_filter"
-
-
-def _refused(completion: dict[str, Any], params: _Params) -> None:
-    for choice in completion["choices"]:
-        choice["message"]["content"] = None
-        choice["message"]["refusal"] = params.get("message", "I'm sorry, I can't help with that.")
-
-
-def _other_content(completion: dict[str, Any], params: _Params) -> None:
-    for choice in completion["choices"]:
-        choice["message"]["content"] = params.get("content", "")
-
-
-def _no_usage(completion: dict[str, Any], _: _Params) -> None:
-    del completion["usage"]
-
-
-def _other_model(completion: dict[str, Any], params: _Params) -> None:
-    completion["model"] = params.get("model", "gpt-6-other-2026-10-01")
-
-
-def _other_tier(completion: dict[str, Any], params: _Params) -> None:
-    completion["service_tier"] = params.get("tier", "priority")
-
-
-def _extra_fields(completion: dict[str, Any], _: _Params) -> None:
-    completion["x_new_field"] = {"nested": [1, None, "새 필드"]}
-    for choice in completion["choices"]:
-        choice["message"]["x_new_field"] = True
-
 
 _EXHAUSTED = "You exceeded your current quota, please check your plan and billing details."
 
@@ -198,15 +148,18 @@ KINDS: Mapping[str, Kind] = {
         )
     ),
     "truncated_json": Garbled(make=lambda body: body[: len(body) * 2 // 3], paid=True),
-    "no_choices": Spoiled(change=_no_choices),
-    "length": Spoiled(change=_cut_off),
-    "content_filter": Spoiled(change=_filtered),
-    "refusal": Spoiled(change=_refused, params={"message": str}),
-    "content": Spoiled(change=_other_content, params={"content": str}),
-    "no_usage": Spoiled(change=_no_usage),
-    "other_model": Spoiled(change=_other_model, params={"model": str}),
-    "other_tier": Spoiled(change=_other_tier, params={"tier": str}),
-    "extra_fields": Spoiled(change=_extra_fields),
+    "no_choices": Spoiled(changes=spoilers.NOTHING),
+    "length": Spoiled(changes=spoilers.CUT_OFF),
+    "content_filter": Spoiled(changes=spoilers.FILTERED),
+    "refusal": Spoiled(changes=spoilers.REFUSED, params={"message": str}),
+    "content": Spoiled(changes=spoilers.OTHER_CONTENT, params={"content": str}),
+    "tool_call": Spoiled(changes=spoilers.TOOL_CALL),
+    "failed": Spoiled(changes=spoilers.FAILED, params={"code": str, "message": str}),
+    "vector": Spoiled(changes=spoilers.OTHER_VECTOR, params={"how": spoilers.spoilt_vector}),
+    "no_usage": Spoiled(changes=spoilers.NO_USAGE),
+    "other_model": Spoiled(changes=spoilers.OTHER_MODEL, params={"model": str}),
+    "other_tier": Spoiled(changes=spoilers.OTHER_TIER, params={"tier": str}),
+    "extra_fields": Spoiled(changes=spoilers.EXTRA_FIELDS),
 }
 
 

@@ -80,16 +80,22 @@ class ErrorReply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spoiled:
-    """A good answer, changed."""
+    """A good answer, changed.
 
-    change: Callable[[dict[str, Any], Mapping[str, str]], None]
+    Attributes:
+        changes: How, by the answer's `object`; others stay good.
+    """
+
+    changes: Mapping[str, Callable[[dict[str, Any], Mapping[str, str]], None]]
     params: Mapping[str, Reader] = field(default_factory=dict)
     paid: bool = True
     whole: bool = True
 
     async def respond(self, hit: Hit) -> web.StreamResponse:
         """The changed answer, with status 200."""
-        self.change(hit.completion, hit.params)
+        change = self.changes.get(hit.completion["object"])
+        if change is not None:
+            change(hit.completion, hit.params)
         return web.Response(
             body=orjson.dumps(hit.completion),
             content_type="application/json",

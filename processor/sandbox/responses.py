@@ -1,0 +1,158 @@
+"""`POST /v1/responses`, and what was answered there before."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from processor.sandbox import errors, models
+from processor.sandbox.answers.question import Question, find_question
+from processor.sandbox.call import Answer, serve
+from processor.sandbox.reply import Reply, reply_to
+from processor.sandbox.response_request import ResponseRequest, check_response
+from processor.sandbox.state import SANDBOX, Sandbox
+
+# As they are told when the request says nothing of them.
+_DEFAULTS: Mapping[str, Any] = MappingProxyType(
+    {
+        "background": False,
+        "instructions": None,
+        "max_output_tokens": None,
+        "max_tool_calls": None,
+        "metadata": {},
+        "parallel_tool_calls": True,
+        "previous_response_id": None,
+        "prompt_cache_key": None,
+        "safety_identifier": None,
+        "store": True,
+        "temperature": 1.0,
+        "tool_choice": "auto",
+        "tools": [],
+        "top_logprobs": 0,
+        "top_p": 1.0,
+        "truncation": "disabled",
+        "user": None,
+    }
+)
+
+
+async def create(request: web.Request) -> web.StreamResponse:
+    """Answer a conversation.
+
+    Raises:
+        ApiError: The request is refused.
+    """
+    return await serve(request, _read)
+
+
+async def retrieve(request: web.Request) -> web.Response:
+    """A response that was stored.
+
+    Raises:
+        ApiError: There is none of this name.
+    """
+    name = request.match_info["response"]
+    body = request.app[SANDBOX].responses.get(name)
+    if body is None:
+        raise errors.no_such_response(name)
+    return _json(body)
+
+
+async def delete(request: web.Request) -> web.Response:
+    """Forget a response.
+
+    Raises:
+        ApiError: There is none of this name.
+    """
+    name = request.match_info["response"]
+    if request.app[SANDBOX].responses.pop(name, None) is None:
+        raise errors.no_such_response(name)
+    return _json({"id": name, "object": "response", "deleted": True})
+
+
+def _json(value: dict[str, Any]) -> web.Response:
+    return web.Response(body=orjson.dumps(value), content_type="application/json")
+
+
+def _read(body: dict[str, Any], sandbox: Sandbox) -> "_Ask":
+    wanted = check_response(body, sandbox.config)
+    return _Ask(wanted=wanted, question=find_question(wanted.conversation.turns))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ask:
+    """A conversation, and the question in it; implements `Ask`."""
+
+    wanted: ResponseRequest
+    question: Question
+
+    @property
+    def model(self) -> str:
+        return self.wanted.conversation.model
+
+    @property
+    def key(self) -> str:
+        return self.question.key
+
+    @property
+    def text(self) -> str:
+        return self.question.text
+
+    @property
+    def charge_tokens(self) -> int:
+        return self.wanted.conversation.charge_tokens
+
+    async def answer(self, sandbox: Sandbox, paid: int) -> Answer:
+        conversation = self.wanted.conversation
+        reply = await reply_to(conversation, self.question, sandbox, paid)
+        body = _body(sandbox, self.wanted, reply)
+        if self.wanted.store:
+            sandbox.keep_response(body)
+        return Answer(
+            body=body,
+            prompt_tokens=conversation.prompt_tokens,
+            completion_tokens=reply.completion_tokens,
+        )
+
+
+def _body(sandbox: Sandbox, wanted: ResponseRequest, reply: Reply) -> dict[str, Any]:
+    conversation, given = wanted.conversation, wanted.given
+    told = {name: given.get(name, default) for name, default in _DEFAULTS.items()}
+    return {
+        "id": f"resp_{sandbox.new_id()}",
+        "object": "response",
+        "created_at": int(sandbox.clock.time()),
+        "status": "completed" if reply.whole else "incomplete",
+        "error": None,
+        "incomplete_details": None if reply.whole else {"reason": "max_output_tokens"},
+        "model": conversation.model,
+        "output": _output(sandbox, conversation.model, reply),
+        "reasoning": {"effort": None, "summary": None, **given.get("reasoning", {})},
+        "service_tier": conversation.tier,
+        "text": {"format": {"type": "text"}, "verbosity": "medium", **given.get("text", {})},
+        "usage": {
+            "input_tokens": conversation.prompt_tokens,
+            "input_tokens_details": {"cached_tokens": reply.cached_tokens},
+            "output_tokens": reply.completion_tokens,
+            "output_tokens_details": {"reasoning_tokens": 0},
+            "total_tokens": conversation.prompt_tokens + reply.completion_tokens,
+        },
+        **told,
+    }
+
+
+def _output(sandbox: Sandbox, model: str, reply: Reply) -> list[dict[str, Any]]:
+    """The message, behind the reasoning of a model that reasons."""
+    message = {
+        "id": f"msg_{sandbox.new_id()}",
+        "type": "message",
+        "status": "completed" if reply.whole else "incomplete",
+        "role": "assistant",
+        "content": [{"type": "output_text", "text": reply.text, "annotations": [], "logprobs": []}],
+    }
+    if not models.is_reasoning(model):
+        return [message]
+    return [{"id": f"rs_{sandbox.new_id()}", "type": "reasoning", "summary": []}, message]
