@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from processor.cli import output
-from processor.errors import UsageError
+from processor.cli.sources import (
+    named_input,
+    refuse_paid_inventions,
+    source_of,
+    source_options,
+)
+from processor.postgres import without_password
 
 if TYPE_CHECKING:  # importing them takes longer than --help may
-    from processor.data.source import Source
     from processor.plan.budget import Shortfall
     from processor.report import Report
-
-_DEFAULT_GENERATED = 1_000
 
 _EPILOG = """\b
 Examples:
@@ -27,6 +30,7 @@ Examples:
   processor run --task mathml --input questions.csv --concurrency 20
   processor run --task labels.toml --input news.jsonl.gz --out runs/news
   cat rows.jsonl | processor run --input - --limit 100
+  processor run --task labels.toml --input postgresql://ann@db.example.org/press --table articles
 
 \b
 The same command again resumes: finished items are not sent twice, new rows are added.
@@ -58,9 +62,7 @@ class _Folder(click.Path):
 @click.option(
     "--task", default="mathml", show_default=True, help="A task's name, or its .toml file."
 )
-@click.option("--input", "input_", metavar="FILE", help="CSV or JSONL, also .gz; - for stdin.")
-@click.option("--encoding", help="Of the input; recognised when not given (UTF-8, CP949).")
-@click.option("--generate", type=click.IntRange(min=1), metavar="N", help="Made-up questions.")
+@source_options
 @click.option("--out", type=_Folder(path_type=Path), help="Run folder [runs/TASK-INPUT-HASH].")
 @click.option(
     "--new", is_flag=True, help="Start afresh; the old folder is kept under another name."
@@ -130,7 +132,8 @@ def command(**options: Any) -> int:
     """Send every item of a table, record every outcome, write the results.
 
     Chunk files, statistics and tables go into the run's folder, the logs into logs/. Without
-    --input, made-up questions of school mathematics are used.
+    --input, the database that DATABASE_URL names is read; without that, made-up questions of
+    school mathematics are used.
     """
     return _run(options)
 
@@ -157,7 +160,8 @@ def _run(options: dict[str, Any]) -> int:
     )
     if task.advice:
         output.tell(f"Note: {task.advice}")
-    source = _source(options)
+    named = named_input(options)
+    source = source_of(named, options, query=task.query)
     known = {name: options[name] for name in Settings.model_fields if name in options}
     with ExitStack() as stack:
         url = None
@@ -166,8 +170,8 @@ def _run(options: dict[str, Any]) -> int:
             Settings.of({name: value for name, value in known.items() if value is not None})
             url = stack.enter_context(sandbox(words(options["sandbox_args"])))
         settings = settings_of(known, sandbox_url=url)
-        if options["input_"] is None and not settings.local:
-            _refuse_paid_inventions(options)
+        if named is None and not settings.local:
+            refuse_paid_inventions(options)
         _advise(settings.chunk_size)
         folder = options["out"] or default_folder(task.name, source)
         if options["new"]:
@@ -186,31 +190,6 @@ def _run(options: dict[str, Any]) -> int:
         report = run_in_loop(guarded(run))
     _sum_up(report, log_path)
     return report.exit_code
-
-
-def _source(options: dict[str, Any]) -> "Source":
-    from processor.data import open_source  # noqa: PLC0415
-
-    given = options["input_"]
-    if given is not None and options["generate"] is not None:
-        raise UsageError("--input and --generate exclude each other")
-    if given == "":
-        raise UsageError("--input is empty", way_out="Name a file, or - for standard input.")
-    if given is not None:
-        return open_source(given, encoding=options["encoding"])
-    from processor.data.generator import GeneratedQuestions  # noqa: PLC0415 - only when wanted
-
-    count = options["generate"] or options["limit"] or _DEFAULT_GENERATED
-    return GeneratedQuestions(count=max(1, count), seed=options["seed"] or 0)
-
-
-def _refuse_paid_inventions(options: dict[str, Any]) -> None:
-    if options["generate"] is None or not options["yes"]:
-        raise UsageError(
-            "no rows were named",
-            way_out="--input FILE takes yours; --generate N --yes pays for made-up ones; "
-            "--sandbox tries it without cost.",
-        )
 
 
 def _advise(chunk_size: int) -> None:
@@ -243,7 +222,8 @@ def _sum_up(report: "Report", log_path: Path) -> None:
         output.say(f"  {'differs':<9} {difference}")
     for file in (*report.files, log_path):
         output.say(f"  {'file':<9} {file}")
-    typed = shlex.join(["processor", *_again(sys.argv[1:], report.shortfall)])
+    shown = map(without_password, sys.argv[1:])
+    typed = shlex.join(["processor", *_again(list(shown), report.shortfall)])
     for step in summary.next_steps(report.snapshot, command=typed):
         output.say(f"  {'next':<9} {step}")
     stopped = summary.stop(report.snapshot)
