@@ -164,6 +164,7 @@ class Run:
             identity=jsontext.dumps(dict(task.identity)),
             id_field=task.id_field,
             labels=jsontext.dumps(dict(task.label_names)),
+            result_columns=jsontext.dumps(dict(task.result_columns)),
         )
 
     def _session_facts(self) -> dict[str, object]:

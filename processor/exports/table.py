@@ -3,6 +3,7 @@
 Every form in which results leave is written from this: files, databases, data frames.
 """
 
+import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence, Set as AbstractSet
 from typing import Any
@@ -51,10 +52,12 @@ class ResultTable:
         self._connection = connection
         self.given: Sequence[Column] = results.columns(connection)
         self._labels: Mapping[str, str] = jsontext.loads(_meta(connection, "labels") or "{}")
+        self._parts: Mapping[str, str] = jsontext.loads(_meta(connection, "result_columns") or "{}")
         names = [column.name for column in self.given]
         id_field = _meta(connection, "id_field")
         self._with_id = id_field not in names
         own = list(OWN)
+        own[2:2] = _parts_apart(self._parts, {*names, *(column.name for column in (ID, *OWN))})
         if self._labels:
             own.insert(2, LABEL_NAME)
         if self._with_id:
@@ -92,6 +95,7 @@ class ResultTable:
             item.status,
             item.result,
             *((self._labels.get(item.result or ""),) if self._labels else ()),
+            *(self._parts_of(item.result) if self._parts else ()),
             item.check,
             "; ".join(item.notes),
             item.code,
@@ -106,6 +110,32 @@ class ResultTable:
             item.cached_tokens,
             None if item.cost_usd is None else f"{item.cost_usd:.8f}",
         )
+
+    def _parts_of(self, result: str | None) -> Iterator[Any]:
+        """The values of a result's keys."""
+        whole = _object(result or "")
+        return map(whole.get, self._parts)
+
+
+def _parts_apart(parts: Mapping[str, str], taken: AbstractSet[str]) -> list[Column]:
+    """The columns of a result's keys; they give up names that others have for `result_<name>`."""
+    columns: dict[str, Column] = {}
+    for key, kind in parts.items():
+        name = key
+        while name in columns or name in taken or (name != key and name in parts):
+            name = f"result_{name}"
+        columns[name] = Column(name, kind)
+    return list(columns.values())
+
+
+def _object(result: str) -> dict[str, Any]:
+    """A result as an object; one of before the task was changed may be none."""
+    try:
+        # The standard library's: orjson reads integers beyond 64 bits as floats.
+        found = json.loads(result)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _meta(connection: sqlite3.Connection, key: str) -> str | None:

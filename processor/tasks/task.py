@@ -22,6 +22,10 @@ class Task(Protocol):
         """Result to the name people know it by; empty where there is none."""
 
     @property
+    def result_columns(self) -> Mapping[str, str]:
+        """Keys of a result, which is JSON, that are columns too, to their kind; mostly empty."""
+
+    @property
     def endpoint(self) -> str:
         """Path of the API route, such as `/v1/chat/completions`."""
 

@@ -237,3 +237,25 @@ def test_memory_does_not_grow_with_rows(tmp_path: Path) -> None:
         )
         peaks_mb.append(float(done.stdout))
     assert peaks_mb[1] < peaks_mb[0] + 25
+
+
+def test_keys_of_a_json_result_are_columns_behind_it(tmp_path: Path) -> None:
+    keys = {"name": "text", "age": "integer", "id": "text", "status": "text", "tags": "json"}
+    with ledger_of(tmp_path, 3) as ledger:
+        ledger.set_meta(result_columns=jsontext.dumps(keys))
+        answer = '{"name":"Ann","age":123456789012345678901,"tags":["a"],"id":"x","more":1}'
+        settle(
+            ledger.connection,
+            succeeded(item(1), result=answer),
+            succeeded(item(2), result="from before the task was changed"),
+            failed(item(3)),
+        )
+        write(ledger)
+    own = ["name", "age", "result_id", "result_status", "tags"]
+    assert header(tmp_path) == ["id", "text", *RESULTS[:2], *own, *RESULTS[2:]]
+    rows = [[row[name] for name in ("id", *own)] for row in read(tmp_path)]
+    assert rows == [
+        ["1", "Ann", "123456789012345678901", "x", "", '["a"]'],
+        ["2", "", "", "", "", ""],
+        ["3", "", "", "", "", ""],
+    ]

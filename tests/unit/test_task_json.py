@@ -268,3 +268,33 @@ def test_a_schema_file_that_cannot_be(content: bytes | None, said: str, tmp_path
     assert said in str(caught.value)
     assert str(caught.value).startswith(f"{tmp_path}/t.toml: output: ")
     assert "\n" not in str(caught.value)
+
+
+def test_keys_as_columns_have_the_types_of_the_schema() -> None:
+    text = FILE.replace('kind = "json"', 'kind = "json"\ncolumns = true')
+    properties = """{ a = { type = "string" }, b = { type = ["integer", "null"] }, d = {},
+    c = { type = "number" }, e = { type = ["integer", "string"] }, f = { type = "boolean" } }"""
+    one = task(text.replace('{ name = { type = "string" } }', properties.replace("\n", "")))
+    assert dict(one.result_columns) == {
+        "a": "text",
+        "b": "integer",
+        "d": "json",
+        "c": "real",
+        "e": "json",
+        "f": "boolean",
+    }
+    assert (
+        one.identity
+        == task(
+            text.replace("columns = true", "").replace(
+                '{ name = { type = "string" } }', properties.replace("\n", "")
+            )
+        ).identity
+    )
+    assert task().result_columns == {}
+
+
+def test_a_schema_without_keys_makes_no_columns() -> None:
+    text = FILE.replace('kind = "json"', 'kind = "json"\ncolumns = true')
+    with pytest.raises(TaskError, match="f: output: columns: the schema names no properties"):
+        task(text.replace('properties = { name = { type = "string" } }', ""))
