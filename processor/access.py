@@ -17,7 +17,7 @@ AUTHORIZATION = "Authorization"
 API_KEY = "api-key"
 
 _V1 = "/v1"
-_AZURE_HOST = re.compile(r".+\.azure\.(?:com|us|cn)")
+_AZURE_URL = re.compile(r"https?://[^/?#@]+\.azure\.(?:com|us|cn)(?::\d+)?(?:/|$)", re.IGNORECASE)
 _AZURE_ROUTE = "/openai"
 _DEPLOYMENTS = "/deployments/"
 _AZURE_PATH = re.compile(r"(?P<root>https?://[^/]+.*)/openai(?P<named>/v1|/deployments/[^/]+)?")
@@ -49,8 +49,7 @@ class Access:
     @property
     def is_azure(self) -> bool:
         """Whether the provider is Azure, or a gateway that speaks as it does."""
-        host = urlsplit(self.base_url).hostname or ""
-        return self.api_version is not None or _AZURE_HOST.fullmatch(host) is not None
+        return self.api_version is not None or _AZURE_URL.match(self.base_url) is not None
 
     def url(self, endpoint: str, model: str) -> str:
         """Where a call goes.

@@ -1,5 +1,6 @@
 """What all tests share: the benches of the integration tests, and a shell to type commands in."""
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,8 +29,10 @@ def shell(
 ) -> Shell:
     """A folder to type commands in, without a key, in front of a sandbox that forgot all."""
     monkeypatch.chdir(tmp_path)
-    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "DATABASE_URL"):
-        monkeypatch.delenv(name, raising=False)
+    for name in list(os.environ):
+        if name == "DATABASE_URL" or name.startswith(("OPENAI_", "AZURE_OPENAI_", "PROCESSOR_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("OPENAI_API_KEY", "sk-test-key")
     shell = Shell(tmp_path, sandbox_url, capsys)
     shell.reset()

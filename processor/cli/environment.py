@@ -1,22 +1,35 @@
-"""Settings from options, the environment and `.env`."""
+"""Settings from options, the environment, `.env` and profiles."""
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from dotenv import dotenv_values
 
+from processor import profiles
+from processor.access import API_KEY, AUTHORIZATION, OPENAI_URL
 from processor.cli import output
 from processor.errors import UsageError
-from processor.settings import DEFAULT_BASE_URL, Settings
+from processor.layers import ADDRESS, Found, Layer, combined, stacked, unaddressed
+from processor.settings import Settings, option_of
 
 _DOTENV_LOGGER = logging.getLogger("dotenv.main")
+_SANDBOX_KEY = "sk-sandbox"
 
 
 def environment() -> dict[str, str]:
     """The process's environment on top of `.env` in the working directory.
+
+    Raises:
+        UsageError: `.env` cannot be read, or is no text in UTF-8.
+    """
+    return {name: found.value for name, found in variables().items()}
+
+
+def variables() -> dict[str, Found]:
+    """The same, with the place where each was found.
 
     Raises:
         UsageError: `.env` cannot be read, or is no text in UTF-8.
@@ -34,12 +47,16 @@ def environment() -> dict[str, str]:
         ) from error
     finally:
         _DOTENV_LOGGER.removeHandler(complaints)
-    return {**_set(found), **_set(os.environ)}
+    return {**_set(found, ".env"), **_set(os.environ, "environment")}
 
 
-def _set(variables: Mapping[str, str | None]) -> dict[str, str]:
+def _set(values: Mapping[str, str | None], place: str) -> dict[str, Found]:
     """Those that hold something; a blank one counts as not set."""
-    return {name: value for name, value in variables.items() if value and not value.isspace()}
+    return {
+        name: Found(value, f"{place}: {name}")
+        for name, value in values.items()
+        if value and not value.isspace()
+    }
 
 
 class _Complaints(logging.Handler):
@@ -49,36 +66,103 @@ class _Complaints(logging.Handler):
         output.tell(f"Warning: .env: {record.getMessage()}")
 
 
-def settings_of(options: Mapping[str, Any], *, sandbox_url: str | None) -> Settings:
-    """What is in force.
+def gathered(
+    options: Mapping[str, Any], *, profile: str | None = None, sandbox: bool = False
+) -> Layer:
+    """What profiles, environment and options say; what they do not say has its default.
 
     Args:
-        options: Options of the command by the names of the settings; None where not given.
+        options: Options of the command by the names of the settings; None, or empty, where not
+            given.
+        profile: Its name; that of PROCESSOR_PROFILE by default.
+        sandbox: A sandbox is asked: address and account do not matter.
+
+    Raises:
+        UsageError: A file cannot be read, a name is unknown, or it is open who is asked.
+    """
+    around = variables()
+    chosen = around.get(profiles.VARIABLE)
+    name = profile if profile is not None or chosen is None else str(chosen.value)
+    below = profiles.layers(name)
+    given = {
+        each: Found(value, option_of(each))
+        for each, value in options.items()
+        if value is not None and value != ()
+    }
+    if sandbox:
+        return unaddressed(stacked([*below, given]))
+    _warn_of_address(below, around, given)
+    return combined(below, around, given)
+
+
+def _warn_of_address(below: Sequence[Layer], around: Layer, given: Layer) -> None:
+    """Say so when the environment sends elsewhere than the profile that was asked for."""
+    ours = below[-1].get(ADDRESS) if below else None
+    theirs = around.get("OPENAI_BASE_URL")
+    if ours and theirs and ADDRESS not in given and ours.value != theirs.value:
+        output.tell(
+            f"Warning: OPENAI_BASE_URL is set and goes before {ours.place}; --base-url goes "
+            "before both."
+        )
+
+
+def validated(found: Layer) -> Settings:
+    """The settings, as they were found.
+
+    Raises:
+        UsageError: A value is out of bounds; names the place.
+    """
+    return Settings.of(
+        {name: each.value for name, each in found.items()},
+        {name: each.place for name, each in found.items()},
+    )
+
+
+def decided(found: Layer, *, sandbox_url: str | None = None) -> dict[str, Found]:
+    """What was found, with the provider that will be asked.
+
+    Args:
+        found: See `gathered`.
         sandbox_url: Base URL of the sandbox that serves this run, if one does.
 
     Raises:
         UsageError: A value is out of bounds, or a key is needed and there is none.
     """
-    given = {name: value for name, value in options.items() if value is not None}
-    surroundings = environment()
     if sandbox_url is not None:
-        return Settings.of(
-            {**given, "base_url": sandbox_url, "api_key": "sk-sandbox", "provider": "sandbox"}
-        )
-    base_url = given.pop("base_url", surroundings.get("OPENAI_BASE_URL"))
-    key = surroundings.get("OPENAI_API_KEY")
-    if key is None and base_url is None:
-        raise UsageError(
-            "OPENAI_API_KEY not found",
-            way_out="Set it (export OPENAI_API_KEY=sk-…, or a line in .env), name a server of your "
-            "own with --base-url, or try without a key: --sandbox.",
-        )
-    url = DEFAULT_BASE_URL if base_url is None else base_url
-    settings = Settings.of({**given, "base_url": url, "api_key": key})
-    if settings.provider_is_other:
-        settings = settings.model_copy(update={"provider": settings.host})
+        sandbox = {ADDRESS: sandbox_url, "api_key": _SANDBOX_KEY, "provider": "sandbox"}
+        known = {name: Found(value, "--sandbox") for name, value in sandbox.items()}
+        return unaddressed(found) | known
+    settings = validated(found)
+    opened = {name.lower() for name, _ in settings.headers} & {API_KEY, AUTHORIZATION.lower()}
+    if settings.api_key is None and not opened and _needs_key(settings, found):
+        raise _no_key(settings)
     if settings.base_url.startswith("http:") and not settings.local:
         output.tell(
             f"Warning: {settings.host} is asked over plain http; the key can be read on the way."
         )
-    return settings
+    if not settings.provider_is_other:
+        return dict(found)
+    place = found[ADDRESS].place
+    return {**found, "provider": Found(settings.host, place)}
+
+
+def settings_of(
+    options: Mapping[str, Any], *, sandbox_url: str | None, profile: str | None = None
+) -> Settings:
+    """What is in force; arguments and errors as those of `gathered` and `decided`."""
+    found = gathered(options, profile=profile, sandbox=sandbox_url is not None)
+    return validated(decided(found, sandbox_url=sandbox_url))
+
+
+def _needs_key(settings: Settings, found: Layer) -> bool:
+    """A server of one's own may need none."""
+    return ADDRESS not in found or settings.base_url == OPENAI_URL or settings.access.is_azure
+
+
+def _no_key(settings: Settings) -> UsageError:
+    names = "AZURE_OPENAI_API_KEY" if settings.access.is_azure else "OPENAI_API_KEY"
+    return UsageError(
+        f"{names} not found",
+        way_out=f"Set it (export {names}=…, or a line in .env), name a server of your own with "
+        "--base-url, or try without a key: --sandbox.",
+    )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from processor.cli import output
+from processor.cli.provider import provider_options, unsecret
 from processor.cli.sources import (
     named_input,
     refuse_paid_inventions,
@@ -31,6 +32,12 @@ Examples:
   processor run --task labels.toml --input news.jsonl.gz --out runs/news
   cat rows.jsonl | processor run --input - --limit 100
   processor run --task labels.toml --input postgresql://ann@db.example.org/press --table articles
+  processor run --base-url https://NAME.openai.azure.com --model DEPLOYMENT --input questions.csv
+
+\b
+Settings are taken from options; where those are silent, from the environment and .env; then from
+the profile (--profile) and from [default] in processor.toml, or ~/.config/processor/config.toml;
+then they have their defaults. processor settings shows each with its origin.
 
 \b
 The same command again resumes: finished items are not sent twice, new rows are added.
@@ -108,7 +115,7 @@ class _Folder(click.Path):
 )
 @click.option("--model", help="In place of the task's.")
 @click.option("--max-output-tokens", type=int, help="Tokens an answer may have.")
-@click.option("--base-url", help="Of the API.  [OPENAI_BASE_URL]")
+@provider_options
 @click.option(
     "--sandbox", is_flag=True, help="Use a local server made for this run: no key, no cost."
 )
@@ -139,7 +146,11 @@ def command(**options: Any) -> int:
 
 
 def _run(options: dict[str, Any]) -> int:
-    from processor.cli.environment import settings_of  # noqa: PLC0415 - loads the whole engine
+    from processor.cli.environment import (  # noqa: PLC0415 - loads the whole engine
+        decided,
+        gathered,
+        validated,
+    )
     from processor.cli.folders import default_folder, set_aside  # noqa: PLC0415
     from processor.cli.logs import open_logs  # noqa: PLC0415
     from processor.cli.sandbox_process import (  # noqa: PLC0415
@@ -155,21 +166,23 @@ def _run(options: dict[str, Any]) -> int:
     from processor.tasks.toml import load_task  # noqa: PLC0415
 
     check_options(options)
+    known = {name: options[name] for name in Settings.model_fields if name in options}
+    found = gathered(known, profile=options["profile"], sandbox=options["sandbox"])
+    wanted = validated(found)  # before a process is started for it
     task = load_task(
-        options["task"], model=options["model"], max_output_tokens=options["max_output_tokens"]
+        options["task"], model=wanted.model, max_output_tokens=wanted.max_output_tokens
     )
     if task.advice:
         output.tell(f"Note: {task.advice}")
     named = named_input(options)
-    source = source_of(named, options, query=task.query)
-    known = {name: options[name] for name in Settings.model_fields if name in options}
+    source = source_of(
+        named, {**options, "limit": wanted.limit, "seed": wanted.seed}, query=task.query
+    )
     with ExitStack() as stack:
         url = None
         if options["sandbox"]:
-            # Before a process is started for them.
-            Settings.of({name: value for name, value in known.items() if value is not None})
             url = stack.enter_context(sandbox(words(options["sandbox_args"])))
-        settings = settings_of(known, sandbox_url=url)
+        settings = validated(decided(found, sandbox_url=url))
         if named is None and not settings.local:
             refuse_paid_inventions(options)
         _advise(settings.chunk_size)
@@ -222,7 +235,7 @@ def _sum_up(report: "Report", log_path: Path) -> None:
         output.say(f"  {'differs':<9} {difference}")
     for file in (*report.files, log_path):
         output.say(f"  {'file':<9} {file}")
-    shown = map(without_password, sys.argv[1:])
+    shown = map(without_password, unsecret(sys.argv[1:]))
     typed = shlex.join(["processor", *_again(list(shown), report.shortfall)])
     for step in summary.next_steps(report.snapshot, command=typed):
         output.say(f"  {'next':<9} {step}")

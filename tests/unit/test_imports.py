@@ -45,6 +45,8 @@ ALLOWED = {
     "packing": set[str](),
     "provider_error": {"codes"},
     "completion": {"items", "provider_error"},
+    "layers": {"access", "errors"},
+    "profiles": {"errors", "layers", "settings"},
     "settings": {"access", "errors"},
     "verdict": {"codes", "completion", "items", "provider_error"},
     "tasks": {"errors", "items", "jsontext"},

@@ -1,0 +1,55 @@
+"""Options that say who is asked, the same for every command that asks."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import click
+
+from processor.layers import FROM_ENVIRONMENT
+
+_Command = TypeVar("_Command", bound=Callable[..., object])
+
+_HEADER = "--header"
+_OPTIONS = (
+    click.option("--profile", metavar="NAME", help="Of processor.toml.  [PROCESSOR_PROFILE]"),
+    click.option("--base-url", help="Of the API.  [OPENAI_BASE_URL, AZURE_OPENAI_ENDPOINT]"),
+    click.option(
+        _HEADER,
+        "headers",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="Sent with every call; a VALUE env:VARIABLE is read from there.",
+    ),
+    click.option("--organization", metavar="ORG", help="Who is charged.  [OPENAI_ORG_ID]"),
+    click.option("--project", metavar="PROJ", help="Who is charged.  [OPENAI_PROJECT_ID]"),
+    click.option(
+        "--api-version", metavar="DATE", help="Of Azure's dated API.  [OPENAI_API_VERSION]"
+    ),
+)
+
+
+def provider_options(command: _Command) -> _Command:
+    """Give a command these options, in this order."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def unsecret(words: Sequence[str]) -> list[str]:
+    """A command line that may be shown: values of headers are named, not told."""
+    shown, masks = [], False
+    for word in words:
+        option, equals, value = word.partition("=")
+        if masks:
+            shown.append(_without_value(word))
+        elif option == _HEADER and equals:
+            shown.append(f"{option}={_without_value(value)}")
+        else:
+            shown.append(word)
+        masks = word == _HEADER
+    return shown
+
+
+def _without_value(header: str) -> str:
+    name, _, value = header.partition("=")
+    return header if value.startswith(FROM_ENVIRONMENT) else f"{name}=…"

@@ -1,0 +1,139 @@
+"""Which of several places a setting is taken from. Pure.
+
+Defaults stand below profiles, those below the environment with `.env`, and options above all.
+Address and account belong together: whoever names another address does not inherit the key, the
+headers, the organisation and the project that were meant for the one below, and a key that stands
+beside its address in a profile is not replaced by the environment's.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from processor.access import OPENAI_URL, Access
+from processor.errors import UsageError
+
+# What must not go to another address than it was named for.
+_ACCOUNT = frozenset({"api_key", "api_version", "headers", "organization", "project"})
+ADDRESS = "base_url"
+FROM_ENVIRONMENT = "env:"  # a secret that is read from the variable whose name follows
+_SECRETS = ("api_key", "headers")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A value and the place where it was found, in words for people."""
+
+    value: Any = field(repr=False)
+    place: str
+
+
+Layer = Mapping[str, Found]
+
+
+def stacked(layers: Iterable[Layer]) -> dict[str, Found]:
+    """What is in force of several layers, the lowest first; an account never changes address."""
+    found: dict[str, Found] = {}
+    for layer in layers:
+        if ADDRESS in layer and _address(layer) != _address(found):
+            found = {name: each for name, each in found.items() if name not in _ACCOUNT}
+        found |= layer
+    return found
+
+
+def combined(profiles: Iterable[Layer], variables: Layer, options: Layer) -> dict[str, Found]:
+    """What is in force.
+
+    Args:
+        profiles: The lowest first.
+        variables: Environment variables by their own names.
+        options: By names of settings.
+
+    Raises:
+        UsageError: It is open which provider is meant, or a variable that is named is not set.
+    """
+    below = stacked(profiles)
+    named = {ADDRESS: options[ADDRESS]} if ADDRESS in options else {}
+    address = named or _address_in(variables, is_open=ADDRESS not in below)
+    found = stacked([below, address])
+    account = _account_in(variables, {**found, **options})
+    found = {**account, **found, **options}
+    secrets = {name: _resolved(found[name], variables) for name in _SECRETS if name in found}
+    return found | secrets
+
+
+def unaddressed(layer: Layer) -> dict[str, Found]:
+    """What does not concern who is asked, nor by whom."""
+    return {name: each for name, each in layer.items() if name not in {ADDRESS, *_ACCOUNT}}
+
+
+def _address_in(variables: Layer, *, is_open: bool) -> Layer:
+    """The address that the environment names.
+
+    Args:
+        variables: Of the environment.
+        is_open: Nobody else named one.
+    """
+    if "OPENAI_BASE_URL" in variables:
+        return {ADDRESS: variables["OPENAI_BASE_URL"]}
+    azure = variables.get("AZURE_OPENAI_ENDPOINT")
+    if azure is None or not is_open:
+        return {}
+    if "OPENAI_API_KEY" in variables:
+        raise UsageError(
+            "OPENAI_API_KEY and AZURE_OPENAI_ENDPOINT are both set: it is open who is asked",
+            way_out=f"Name the provider: --base-url {OPENAI_URL}, or --base-url "
+            '"$AZURE_OPENAI_ENDPOINT".',
+        )
+    return {ADDRESS: azure}
+
+
+def _account_in(variables: Layer, found: Layer) -> Layer:
+    """Key and account that the environment has for the address in force."""
+    names = {"organization": "OPENAI_ORG_ID", "project": "OPENAI_PROJECT_ID"}
+    keys = ["OPENAI_API_KEY"]
+    version = found.get("api_version")
+    access = Access(base_url=_address(found), api_version=version.value if version else None)
+    if access.is_azure:
+        keys.insert(0, "AZURE_OPENAI_API_KEY")
+        if not access.base_url.endswith("/openai/v1"):
+            names["api_version"] = "OPENAI_API_VERSION"
+    account = {name: variables[each] for name, each in names.items() if each in variables}
+    key = next((variables[each] for each in keys if each in variables), None)
+    return account if key is None else {**account, "api_key": key}
+
+
+def _address(layer: Layer) -> str:
+    """The address that a layer names, as far as it can be compared; OpenAI's for none."""
+    if ADDRESS not in layer:
+        return OPENAI_URL
+    return str(layer[ADDRESS].value).strip().rstrip("/")
+
+
+def _resolved(secret: Found, variables: Layer) -> Found:
+    """A key, or headers, whose values are read from the variables that they name."""
+    value, place = secret.value, secret.place
+    if isinstance(value, str):
+        return _read(value, place, variables)
+    if isinstance(value, Mapping):
+        read = {name: _read(each, place, variables).value for name, each in value.items()}
+        return Found(read, place)
+    if not isinstance(value, Iterable):
+        return secret
+    pairs = (str(each).partition("=") for each in value)
+    return Found(
+        [name + equals + _read(text, place, variables).value for name, equals, text in pairs], place
+    )
+
+
+def _read(value: Any, place: str, variables: Layer) -> Found:
+    text = value.strip() if isinstance(value, str) else ""
+    if not text.startswith(FROM_ENVIRONMENT):
+        return Found(value, place)
+    name = text.removeprefix(FROM_ENVIRONMENT)
+    if name not in variables:
+        raise UsageError(
+            f"{place}: {name!r} is not set in the environment",
+            way_out=f"Set it (export {name}=…, or a line in .env).",
+        )
+    return Found(variables[name].value, f"{place} ({variables[name].place})")
