@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Literal
 
 import openai
 import pytest
@@ -50,6 +51,56 @@ async def ask(client: AsyncOpenAI, model: str = "gpt-6-luna") -> None:
 
 def test_a_chat_call() -> None:
     walk(ask)
+
+
+def test_a_response() -> None:
+    async def visit(client: AsyncOpenAI) -> None:
+        response = await client.responses.create(
+            model="gpt-6-luna",
+            instructions="Be brief.",
+            input=[{"role": "user", "content": "hello"}],
+            max_output_tokens=100,
+            reasoning={"effort": "low"},
+            text={"verbosity": "low"},
+            metadata={"run": "one"},
+        )
+        assert (response.object, response.status) == ("response", "completed")
+        assert response.output_text
+        assert [item.type for item in response.output] == ["reasoning", "message"]
+        assert response.usage is not None
+        assert response.usage.total_tokens == (
+            response.usage.input_tokens + response.usage.output_tokens
+        )
+        assert response.reasoning is not None
+        assert response.reasoning.effort == "low"
+        kept = await client.responses.retrieve(response.id)
+        assert kept.output_text == response.output_text
+        await client.responses.delete(response.id)
+        with pytest.raises(openai.NotFoundError):
+            await client.responses.retrieve(response.id)
+
+    walk(visit)
+
+
+@pytest.mark.parametrize("encoding", ["float", "base64", None])
+def test_embeddings(encoding: Literal["float", "base64"] | None) -> None:
+    async def visit(client: AsyncOpenAI) -> None:
+        answer = await client.embeddings.create(
+            model="text-embedding-3-small",
+            input=["hello", "world", "hello"],
+            dimensions=64,
+            encoding_format=encoding or openai.omit,
+        )
+        assert (answer.object, answer.model) == ("list", "text-embedding-3-small")
+        assert [entry.index for entry in answer.data] == [0, 1, 2]
+        one, other, again = (entry.embedding for entry in answer.data)
+        assert one == again != other
+        assert answer.usage.prompt_tokens == answer.usage.total_tokens == 6
+        if encoding != "base64":  # otherwise the client leaves it as it came
+            assert len(one) == 64
+            assert sum(number * number for number in one) == pytest.approx(1)
+
+    walk(visit)
 
 
 def test_models() -> None:
@@ -106,6 +157,50 @@ def test_errors_are_those_of_the_real_one(
         assert caught.value.request_id is not None
 
     walk(visit, parse_fault(fault))
+
+
+@pytest.mark.parametrize("fault", ["rate_limit", "bad_key", "server_error", "too_large"])
+def test_errors_are_the_same_for_every_endpoint(fault: str) -> None:
+    async def visit(client: AsyncOpenAI) -> None:
+        found = []
+        for call in (
+            ask(client),
+            client.responses.create(model="gpt-6-luna", input="hello"),
+            client.embeddings.create(model="text-embedding-3-small", input="hello"),
+        ):
+            with pytest.raises(openai.APIStatusError) as caught:
+                await call
+            assert caught.value.request_id is not None
+            found.append((type(caught.value), caught.value.code, caught.value.status_code))
+        assert len(set(found)) == 1
+
+    walk(visit, parse_fault(fault))
+
+
+def test_a_response_that_failed_is_a_200_to_the_client() -> None:
+    async def visit(client: AsyncOpenAI) -> None:
+        response = await client.responses.create(model="gpt-6-luna", input="hello")
+        assert response.status == "failed"
+        assert response.error is not None
+        assert (response.error.code, response.output_text) == ("server_error", "")
+
+    walk(visit, parse_fault("failed"))
+
+
+def test_refusals_of_the_other_endpoints() -> None:
+    async def visit(client: AsyncOpenAI) -> None:
+        with pytest.raises(openai.BadRequestError) as caught:
+            await client.responses.create(model="gpt-6-luna", input="hi", max_output_tokens=1)
+        assert (caught.value.param, caught.value.code) == (
+            "max_output_tokens",
+            "integer_below_min_value",
+        )
+        with pytest.raises(openai.PermissionDeniedError, match="not allowed"):
+            await client.embeddings.create(model="gpt-6-luna", input="hi")
+        with pytest.raises(openai.BadRequestError, match="input' is invalid"):
+            await client.embeddings.create(model="text-embedding-3-small", input="")
+
+    walk(visit)
 
 
 def test_a_reset_is_a_connection_error() -> None:
