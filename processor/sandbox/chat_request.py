@@ -1,5 +1,6 @@
 """What `/v1/chat/completions` accepts."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from processor.sandbox import errors, models, parameters
@@ -7,6 +8,7 @@ from processor.sandbox.config import SandboxConfig
 from processor.sandbox.conversation import Conversation
 from processor.sandbox.messages import check_messages
 from processor.sandbox.parameters import Check, integer, number, one_of
+from processor.sandbox.structured import check_format
 from processor.sandbox.validation import (
     MOST_TOKENS,
     check_model,
@@ -71,7 +73,7 @@ def check_chat(body: dict[str, Any], config: SandboxConfig) -> Conversation:
     if models.embeds(model):
         raise errors.no_chat_model()
     check_parameters(body.keys(), given, _PARAMETERS)
-    _check_ability(given)
+    check_no_stream(given)
     _check_together(given)
     _check_reasoning(model, given)
     turns = check_messages(given)
@@ -89,18 +91,19 @@ def check_chat(body: dict[str, Any], config: SandboxConfig) -> Conversation:
         choices=given.get("n", 1),
         tier=tier_of(given),
         json_mode=json_mode,
+        schema=_schema(given),
     )
 
 
-def _check_ability(given: dict[str, Any]) -> None:
-    check_no_stream(given)
-    if given.get("response_format", {}).get("type") == "json_schema":
-        raise errors.ApiError(
-            400,
-            "Invalid parameter: 'response_format' of type 'json_schema' is not supported with "
-            "this model.",
-            param="response_format",
-        )
+def _schema(given: dict[str, Any]) -> Mapping[str, Any] | None:
+    wanted = given.get("response_format", {})
+    if wanted.get("type") != "json_schema":
+        return None
+    place = "response_format.json_schema"
+    if wanted.get("json_schema") is None:
+        raise errors.missing_parameter(place)
+    parameters.obj(place, wanted["json_schema"])
+    return check_format(place, wanted["json_schema"])
 
 
 def _check_together(given: dict[str, Any]) -> None:

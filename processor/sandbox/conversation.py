@@ -1,7 +1,8 @@
 """A conversation, as the sandbox reads it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Turn(NamedTuple):
@@ -23,6 +24,7 @@ class Conversation:
         choices: How many answers are wanted.
         tier: `default`, `flex` or `priority`.
         json_mode: Whether the answer must be a JSON object.
+        schema: The JSON Schema that the answer must fit; None for none.
     """
 
     model: str
@@ -32,6 +34,7 @@ class Conversation:
     choices: int = 1
     tier: str = "default"
     json_mode: bool = False
+    schema: Mapping[str, Any] | None = None
 
     @property
     def charge_tokens(self) -> int:

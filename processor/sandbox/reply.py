@@ -51,6 +51,7 @@ async def reply_to(
         sandbox.config,
         sandbox.converter,
         json_mode=conversation.json_mode,
+        schema=conversation.schema,
     )
     most = conversation.max_tokens
     told = content if most is None else cut(content, most)

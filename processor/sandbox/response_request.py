@@ -9,6 +9,7 @@ from processor.sandbox.config import SandboxConfig
 from processor.sandbox.conversation import Conversation, Turn
 from processor.sandbox.inputs import check_input
 from processor.sandbox.parameters import Check, integer, number, one_of
+from processor.sandbox.structured import check_format
 from processor.sandbox.validation import (
     MOST_TOKENS,
     check_model,
@@ -127,6 +128,7 @@ def check_response(body: dict[str, Any], config: SandboxConfig) -> ResponseReque
         max_tokens=given.get("max_output_tokens"),
         tier=tier_of(given),
         json_mode=_json_mode(given, turns),
+        schema=_schema(given),
     )
     return ResponseRequest(conversation=conversation, given=given)
 
@@ -153,6 +155,13 @@ def _check_model_takes(model: str, given: dict[str, Any]) -> None:
         check_sampling(given)
     elif (given.get("reasoning") or {}).get("effort") is not None:
         raise errors.unsupported_parameter("reasoning.effort")
+
+
+def _schema(given: dict[str, Any]) -> Mapping[str, Any] | None:
+    wanted = given.get("text", {}).get("format") or {}
+    if wanted.get("type") != "json_schema":
+        return None
+    return check_format("text.format", {key: wanted[key] for key in wanted if key != "type"})
 
 
 def _json_mode(given: dict[str, Any], turns: tuple[Turn, ...]) -> bool:

@@ -153,9 +153,9 @@ def send(method: str, path: str, **options: Any) -> Reply:
         (
             {"response_format": {"type": "json_schema"}},
             400,
-            "response_format",
-            None,
-            "not supported",
+            "response_format.json_schema",
+            "missing_required_parameter",
+            "",
         ),
         ({"metadata": {"a": 1}}, 400, "metadata.a", "invalid_type", ""),
         ({"metadata": {"a": "b" * 513}}, 400, "metadata.a", "string_above_max_length", ""),
@@ -231,6 +231,12 @@ def test_a_request_that_openai_refuses(
         {"stop": list("abcd"), "modalities": ["text"], "tool_choice": None},
         {"tools": [{"type": "function"}], "tool_choice": "none", "parallel_tool_calls": False},
         {"response_format": {"type": "json_object"}, "messages": [user("Answer in Json.")]},
+        {
+            "response_format": {
+                "type": "json_schema",
+                "json_schema": {"name": "loose", "schema": {"type": "object"}},
+            }
+        },
         # Seen to be accepted, against the reference: openai/openai-python issue 1812.
         {"messages": [{"role": "system", "content": []}, *MESSAGES]},
         {

@@ -13,6 +13,8 @@ _WRONG: dict[Kind, tuple[str, ...]] = {
     "text": ("",),
 }
 
+_WRONG_JSON = ('{"answer": "cut sh', "Here is the JSON that you asked for.", "[]", "null")
+
 
 def wrong_answer(kind: Kind, right: str, mathml: str, seed: int, *name: object) -> str:
     """A wrong answer for a question, drawn by name."""
@@ -22,9 +24,14 @@ def wrong_answer(kind: Kind, right: str, mathml: str, seed: int, *name: object) 
     return spoil(right, mathml)
 
 
+def wrong_json(seed: int, *name: object) -> str:
+    """A wrong answer where JSON is wanted, drawn by name; no model of OpenAI's gives such."""
+    return pick(_WRONG_JSON, seed, "wrong", *name)
+
+
 def is_wrong(kind: Kind, answer: str) -> bool:
-    """Whether an answer is one of those that `wrong_answer` gives for a kind other than mathml."""
-    return answer.strip() in _WRONG.get(kind, ())
+    """Whether an answer is one that `wrong_json` gives, or `wrong_answer` for what is no mathml."""
+    return answer.strip() in (*_WRONG.get(kind, ()), *_WRONG_JSON)
 
 
 def hits(share: float, seed: int, *name: object) -> bool:
