@@ -3,11 +3,17 @@
 import gzip
 import sys
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 GZIP = ".gz"
 ZSTANDARD = ".zst"
 ENDINGS = (GZIP, ZSTANDARD)
+ZstandardError = zstd.ZstdError
 
 
 def split(name: str) -> tuple[str, str]:
@@ -28,7 +34,7 @@ def unpacking(path: Path) -> BinaryIO:
         case ".gz":
             return cast("BinaryIO", gzip.open(path, "rb"))
         case ".zst":
-            return cast("BinaryIO", zstandard().open(path, "rb"))
+            return cast("BinaryIO", zstd.open(path, "rb"))
         case _:
             return path.open("rb", buffering=0)
 
@@ -42,13 +48,4 @@ def packing(stream: BinaryIO, ending: str) -> BinaryIO:
     """
     if ending == GZIP:
         return cast("BinaryIO", gzip.GzipFile(filename="", mode="wb", fileobj=stream, mtime=0))
-    return cast("BinaryIO", zstandard().ZstdFile(stream, "wb"))
-
-
-def zstandard() -> Any:
-    """The module that knows Zstandard."""
-    if sys.version_info >= (3, 14):
-        from compression import zstd  # noqa: PLC0415 - few files need it
-    else:
-        from backports import zstd  # noqa: PLC0415 - few files need it
-    return zstd
+    return cast("BinaryIO", zstd.ZstdFile(stream, "wb"))

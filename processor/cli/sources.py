@@ -19,8 +19,10 @@ _OPTIONS = (
         "--input",
         "input_",
         metavar="FILE|URI",
-        help="CSV or JSONL, also .gz; - for stdin; postgresql://…  [DATABASE_URL]",
+        help="CSV, TSV or JSONL, also .gz and .zst; Parquet; .xlsx; a pattern in quotes such as "
+        "'data/*.csv'; - for stdin; postgresql://…  [DATABASE_URL]",
     ),
+    click.option("--sheet", metavar="NAME", help="Of the workbook.  [the first]"),
     click.option("--query", metavar="SQL", help="Of the database: a SELECT.  [the task's]"),
     click.option(
         "--query-file", type=click.Path(path_type=Path), metavar="FILE", help="Holds the SELECT."
@@ -73,13 +75,15 @@ def source_of(named: str | None, options: Mapping[str, Any], *, query: str | Non
         from processor.data import open_source  # noqa: PLC0415 - with all formats
         from processor.data.wanted import Wanted  # noqa: PLC0415
 
-        wanted = Wanted(query=asked, table=table, otherwise=query)
+        wanted = Wanted(query=asked, table=table, otherwise=query, sheet=options["sheet"])
         return open_source(named, encoding=options["encoding"], wanted=wanted)
     if asked is not None or table is not None:
         raise UsageError(
             "--query and --table need a database",
             way_out="Name it with --input postgresql://…, or in DATABASE_URL.",
         )
+    if options["sheet"] is not None:
+        raise UsageError("--sheet needs a workbook", way_out="Name it with --input FILE.xlsx.")
     from processor.data.generator import GeneratedQuestions  # noqa: PLC0415 - only when wanted
 
     count = options["generate"] or options["limit"] or _DEFAULT_GENERATED

@@ -6,13 +6,16 @@ import os
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, cast
+from stat import S_ISREG
+from typing import BinaryIO
 
+from processor import packing
 from processor.errors import InputError
 
 BLOCK_BYTES = 1 << 18
 
-_NO_GZIP = "Not a gzipped file"
+_NOT_PACKED = ("Not a gzipped file", "Unknown frame descriptor")
+_BROKEN = (OSError, EOFError, zlib.error, packing.ZstandardError)
 _PACK_AGAIN = "Copy or pack it again."
 
 
@@ -28,25 +31,57 @@ def stat_file(path: Path, *, name: str) -> os.stat_result:
         raise refusal(error, path, name=name) from error
 
 
+def uri_of(path: Path) -> str:
+    """An absolute path as text; links are kept, so that a link moved on stays the same source.
+
+    A folder's name may be of another encoding than UTF-8.
+    """
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def stamp_of(path: Path, *, name: str) -> str | None:
+    """Path, size and time of the last change; None for a pipe.
+
+    Raises:
+        InputError: There is no such file.
+    """
+    state = stat_file(path, name=name)
+    if not S_ISREG(state.st_mode):
+        return None
+    return f"{uri_of(path)} {state.st_size} {state.st_mtime_ns}"
+
+
+def regular_stamp(path: Path, *, name: str) -> str:
+    """The same, of a format that is not read from its beginning to its end.
+
+    Raises:
+        InputError: There is no such file, or it is a pipe.
+    """
+    stamp = stamp_of(path, name=name)
+    if stamp is None:
+        raise InputError("is no regular file", source=name, way_out="Save it as a file first.")
+    return stamp
+
+
 def file_blocks(path: Path, *, name: str) -> Iterator[bytes]:
-    """The bytes of a file, unpacked when it ends in `.gz`.
+    """The bytes of a file, unpacked when it ends in `.gz` or `.zst`.
 
     Raises:
         InputError: It cannot be opened, read or unpacked.
     """
     begun = False
     try:
-        with _open(path) as stream:
+        with packing.unpacking(path) as stream:
             for block in stream_blocks(stream):
                 begun = True
                 yield block
-    except gzip.BadGzipFile as error:
-        if begun and _NO_GZIP in str(error):
+    except _BROKEN as error:
+        if begun and _is_foreign(error):
             raise InputError(
-                "holds something else behind its gzip data", source=name, way_out=_PACK_AGAIN
+                f"holds something else behind its {_kind(path)} data",
+                source=name,
+                way_out=_PACK_AGAIN,
             ) from error
-        raise refusal(error, path, name=name) from error
-    except (OSError, EOFError, zlib.error) as error:
         raise refusal(error, path, name=name) from error
 
 
@@ -68,21 +103,29 @@ def refusal(error: Exception, path: Path, *, name: str) -> InputError:
             return InputError(
                 "may not be read", source=name, way_out="Ask its owner for permission to read it."
             )
-        case gzip.BadGzipFile() if _NO_GZIP in str(error):
+        case gzip.BadGzipFile() | packing.ZstandardError() if _is_foreign(error):
+            ending = path.suffix.lower()
             return InputError(
-                "ends in .gz but is not gzip", source=name, way_out="Take .gz off its name."
+                f"ends in {ending} but is not {_kind(path)}",
+                source=name,
+                way_out=f"Take {ending} off its name.",
             )
-        case EOFError() | zlib.error() | gzip.BadGzipFile():
-            return InputError("is a broken or cut off gzip file", source=name, way_out=_PACK_AGAIN)
+        case EOFError() | zlib.error() | gzip.BadGzipFile() | packing.ZstandardError():
+            return InputError(
+                f"is a broken or cut off {_kind(path)} file", source=name, way_out=_PACK_AGAIN
+            )
         case _:
             reason = getattr(error, "strerror", None) or str(error)
             return InputError(f"cannot be read: {reason}", source=name)
 
 
-def _open(path: Path) -> BinaryIO:
-    if path.suffix.lower() == ".gz":
-        return cast("BinaryIO", gzip.open(path, "rb"))
-    return path.open("rb", buffering=0)
+def _is_foreign(error: Exception) -> bool:
+    """Whether what was to be unpacked was never packed."""
+    return any(words in str(error) for words in _NOT_PACKED)
+
+
+def _kind(path: Path) -> str:
+    return "Zstandard" if path.suffix.lower() == packing.ZSTANDARD else "gzip"
 
 
 def _near(path: Path) -> str:

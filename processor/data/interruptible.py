@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from processor.columns import Column
-from processor.data.source import BadRow, Source
+from processor.data.source import BadRow, Source, place
 from processor.errors import InterruptedRunError
 from processor.items import Row
 
@@ -36,6 +36,10 @@ class Interruptible:
     def columns(self) -> Sequence[Column]:
         """The source's."""
         return self.source.columns()
+
+    def place(self, number: int) -> tuple[str, int]:
+        """Where a row stands."""
+        return place(self.source, number)
 
     def rows(self) -> Iterator[Row | BadRow]:
         """The source's, one by one.

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from processor.columns import Column
 from processor.items import Row
@@ -55,3 +55,16 @@ class Source(Protocol):
         Raises:
             InputError: The table as a whole cannot be read, or has no rows.
         """
+
+
+@runtime_checkable
+class Compound(Protocol):
+    """A source that is made of several tables."""
+
+    def place(self, number: int) -> tuple[str, int]:
+        """The table of a row that was read, and the row's number within it."""
+
+
+def place(source: Source, number: int) -> tuple[str, int]:
+    """Where a row that was read stands: the name of its table, its number there."""
+    return source.place(number) if isinstance(source, Compound) else (source.name, number)

@@ -24,9 +24,10 @@ _MARKS = (
 )
 _FOREIGN = (
     (b"\x1f\x8b", "packed with gzip", "End its name in .gz."),
-    (b"PK\x03\x04", "an Excel workbook or a zip archive", "Save it as CSV UTF-8."),
-    (b"PAR1", "a Parquet file", "Export it as CSV or JSONL."),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook", "Save it as CSV UTF-8."),
+    (b"\x28\xb5\x2f\xfd", "packed with Zstandard", "End its name in .zst."),
+    (b"PK\x03\x04", "an Excel workbook or a zip archive", "End its name in .xlsx, or unpack it."),
+    (b"PAR1", "a Parquet file", "End its name in .parquet."),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook", "Save it as .xlsx or CSV UTF-8."),
 )
 
 

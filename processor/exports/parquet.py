@@ -113,13 +113,19 @@ def _duration(_: Column, wanted: Any, values: Sequence[Any]) -> Any:
 
 
 def _by_text(_: Column, wanted: Any, values: Sequence[Any]) -> Any:
-    """By way of text, which alone has nanoseconds, and the whole of a decimal."""
+    """By way of text, which alone has the whole of a decimal."""
     return pa.array(values, pa.string()).cast(wanted)
 
 
-def _time(_: Column, wanted: Any, values: Sequence[Any]) -> Any:
+def _moment(_: Column, wanted: Any, values: Sequence[Any]) -> Any:
+    """By way of text, which alone has nanoseconds; a coarser unit takes what it can hold whole."""
+    finest = "ns" if wanted.unit == "ns" else "us"
+    return pa.array(values, pa.string()).cast(pa.timestamp(finest, wanted.tz)).cast(wanted)
+
+
+def _time(column: Column, wanted: Any, values: Sequence[Any]) -> Any:
     moments = [None if value is None else f"1970-01-01T{value}" for value in values]
-    return pa.array(moments, pa.string()).cast(pa.timestamp(wanted.unit)).cast(wanted)
+    return _moment(column, pa.timestamp(wanted.unit), moments).cast(wanted)
 
 
 def _milliseconds(_: Column, wanted: Any, values: Sequence[Any]) -> Any:
@@ -141,6 +147,7 @@ _MAKERS: Sequence[tuple[Callable[[Any], bool], Callable[[Column, Any, Sequence[A
     (pa.types.is_duration, _duration),
     (pa.types.is_time, _time),
     (pa.types.is_date64, _milliseconds),
+    (pa.types.is_timestamp, _moment),
     (pa.types.is_temporal, _by_text),
     (pa.types.is_decimal, _by_text),
     (pa.types.is_nested, _nested),
@@ -164,4 +171,9 @@ def _revived(wanted: Any, value: Any) -> Any:
         ]
     if arrow.is_list(wanted):
         return [_revived(wanted.value_type, one) for one in value]
+    if pa.types.is_timestamp(wanted) or pa.types.is_time(wanted):
+        return _array(_NAMELESS, wanted, [value])[0].value  # a number: Python has no nanoseconds
     return _stored(typed(arrow.kind_of(wanted), value))
+
+
+_NAMELESS = Column("")

@@ -1,23 +1,19 @@
 """Tables of a run: `results.csv`, `failed.csv`, `review.csv`, `skipped.csv`."""
 
-import csv
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from itertools import compress
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-from processor import jsontext
+from processor.exports import delimited
 from processor.exports.atomic import replacing
+from processor.exports.output import Rows, belongs
 from processor.exports.table import ResultTable
 from processor.ledger import database
-from processor.ledger.results import Result
 
 SKIPPED_NAME = "skipped.csv"
-
-_BOM = "\ufeff"  # not by the codec utf-8-sig, which is written in Python and ten times slower
-_PLAIN = frozenset({str, int, float, type(None)})
 
 
 def write_all(
@@ -26,6 +22,7 @@ def write_all(
     *,
     reviews: bool,
     bom: bool,
+    excel: bool = False,
 ) -> list[Path]:
     """Write the tables of a run, in input order, in one pass over the ledger.
 
@@ -36,53 +33,39 @@ def write_all(
         folder: The run's folder.
         reviews: Whether the task tells answers to be looked at apart.
         bom: Begin with a byte order mark, without which Excel takes Korean for something else.
+        excel: Let no cell begin like a formula, see `cells.harmless`.
 
     Raises:
         LedgerError: The disk refuses.
     """
-    wanted: dict[str, Callable[[Result], bool]] = {
-        "results.csv": lambda _: True,
-        "failed.csv": lambda item: item.status == "failed",
-    }
+    wanted: dict[str, Rows] = {"results.csv": "all", "failed.csv": "failed"}
     if reviews:
-        wanted["review.csv"] = lambda item: item.check == "review"
+        wanted["review.csv"] = "review"
     paths = [folder / name for name in wanted]
     with database.guard(folder / database.LEDGER_NAME), ExitStack() as stack:
         table = ResultTable(connection)
-        files = []
-        for path, belongs in zip(paths, wanted.values(), strict=True):
-            writer = csv.writer(stack.enter_context(_csv(path, bom=bom)))
-            writer.writerow([column.name for column in table.columns])
-            files.append((writer, belongs))
+        files = [
+            (delimited.Writer(stack.enter_context(replacing(path)), bom=bom), rows)
+            for path, rows in zip(paths, wanted.values(), strict=True)
+        ]
+        head = delimited.lines([[column.name for column in table.columns]], excel=excel)
+        for writer, _ in files:
+            writer.write(head)
         for items, rows in table.slices():
-            lines = [[_cell(value) for value in row] for row in rows]
-            for writer, belongs in files:
-                writer.writerows(compress(lines, map(belongs, items)))
+            lines = delimited.lines(rows, excel=excel)
+            for writer, chosen in files:
+                writer.write(compress(lines, (belongs(chosen, item) for item in items)))
         skipped = connection.execute(
             "SELECT source, row, problem FROM skipped ORDER BY source, row"
         ).fetchall()
-    return [*paths, *_write_skipped(folder / SKIPPED_NAME, skipped, bom=bom)]
+    lines = delimited.lines(skipped, excel=excel)
+    return [*paths, *_write_skipped(folder / SKIPPED_NAME, lines, bom=bom)]
 
 
-@contextmanager
-def _csv(path: Path, *, bom: bool) -> Iterator[IO[str]]:
-    with replacing(path) as file:
-        if bom:
-            file.write(_BOM)
-        yield file
-
-
-def _write_skipped(path: Path, rows: Sequence[Sequence[Any]], *, bom: bool) -> list[Path]:
-    if not rows:
+def _write_skipped(path: Path, lines: Sequence[Sequence[Any]], *, bom: bool) -> list[Path]:
+    if not lines:
         path.unlink(missing_ok=True)
         return []
-    with _csv(path, bom=bom) as file:
-        writer = csv.writer(file)
-        writer.writerow(("source", "row", "problem"))
-        writer.writerows(rows)
+    with replacing(path) as file:
+        delimited.Writer(file, bom=bom).write([("source", "row", "problem"), *lines])
     return [path]
-
-
-def _cell(value: Any) -> Any:
-    """A value as CSV holds it: nested values and booleans as JSON, nothing for null."""
-    return value if type(value) in _PLAIN else jsontext.dumps(value).strip()

@@ -93,6 +93,8 @@ def take_in(connection: sqlite3.Connection, source: Source, rules: IntakeRules) 
             "INSERT OR REPLACE INTO sources VALUES (?, ?, ?)", (source.uri, reading.stamp, whole)
         )
         _count_skipped(connection)
+        if rules.accept is not None:
+            rules.accept(connection)
     return Intake(
         rows_read=reading.rows_read, added=added, skipped=reading.bad_rows, changes=changes
     )
@@ -161,7 +163,10 @@ def _settle_doubled(connection: sqlite3.Connection, table: Table, reading: Readi
     """Leave out all but the first row of an id, or refuse the source."""
     for key, row, first in connection.execute(_DOUBLED.format(table=table)):
         reading.note(
-            BadRow(number=row, problem=f"the id {ids.shown(key)} stands in row {first} already")
+            BadRow(
+                number=row,
+                problem=f"the id {ids.shown(key)} stands in {reading.where(first)} already",
+            )
         )
     reading.check()
     connection.execute(

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from processor import jsontext
-from processor.data.source import BadRow, Source
+from processor.data.source import BadRow, Source, place
 from processor.errors import InputError
 from processor.items import Row
 from processor.ledger import ids
@@ -37,6 +37,7 @@ class IntakeRules:
         differs: Whether a row that changed asks for something else; None: every change does.
         update: Make items pending again whose row asks for something else than their outcome.
         outdated: Told the numbers of chunks whose files are no longer true, before they are not.
+        accept: Called with the ledger once all rows are in it; nothing is imported if it raises.
     """
 
     id_field: str
@@ -48,6 +49,7 @@ class IntakeRules:
     differs: Differs | None = None
     update: bool = False
     outdated: Callable[[Sequence[int]], None] | None = None
+    accept: Callable[[sqlite3.Connection], None] | None = None
 
 
 class Reading:
@@ -131,7 +133,7 @@ class Reading:
         if self._skip:
             self._connection.execute(
                 "INSERT OR REPLACE INTO skipped VALUES (?, ?, ?)",
-                (self._source.uri, bad.number, bad.problem),
+                (self._source.uri, bad.number, self._told(bad)),
             )
         elif self.bad_rows == _PATIENCE_ROWS:
             self._check_columns()
@@ -145,7 +147,15 @@ class Reading:
             InputError: It has; names the first rows.
         """
         if self.bad_rows and not self._skip:
-            raise _refusal(self._source.name, self._problems, self.bad_rows)
+            raise _refusal(self._source, self._problems, self.bad_rows)
+
+    def where(self, number: int) -> str:
+        """A row in words; with its table when the source is made of several."""
+        return f"row {_where(self._source, number, self._source.name)}"
+
+    def _told(self, bad: BadRow) -> str:
+        table, row = place(self._source, bad.number)
+        return bad.problem if table == self._source.name else f"{table}: row {row}: {bad.problem}"
 
     def _record(self, row: Row) -> Record:
         fields = row.fields
@@ -167,17 +177,24 @@ class Reading:
                 raise _no_column(self._source.name, name, list(self.columns))
 
 
-def _refusal(source: str, problems: Sequence[BadRow], count: int) -> InputError:
+def _where(source: Source, number: int, table: str) -> str:
+    """A row, and its table when that is not the one that is spoken of."""
+    name, row = place(source, number)
+    return str(row) if name == table else f"{row} of {name}"
+
+
+def _refusal(source: Source, problems: Sequence[BadRow], count: int) -> InputError:
     """Why a source is refused: its first problem, where the others are, how many there are."""
     first, *others = problems
+    table, row = place(source, first.number)
     more = ""
     if count > 1:
-        rows = ", ".join(str(bad.number) for bad in others)
+        rows = ", ".join(_where(source, bad.number, table) for bad in others)
         more = f" (and {count - 1:,} more: row {rows}{', …' if count > len(problems) else ''})"
     return InputError(
         f"{first.problem}{more}; nothing was imported",
-        source=source,
-        row=first.number,
+        source=table,
+        row=row,
         way_out="Mend the rows, or leave them out with --skip-invalid.",
     )
 

@@ -27,7 +27,9 @@ BAD_FILES = [
     ("q.jsonl", b"\n\n", ["q.jsonl", "no rows"]),
     ("q.csv", b"question_id,mathml\n\xb0\xa1,\xff\xff\n", ["q.csv", "line 2", "--encoding"]),
     ("q.csv.gz", b"no gzip", ["q.csv.gz", "gzip"]),
-    ("q.parquet", b"PAR1", ["q.parquet", ".csv", ".jsonl"]),
+    ("q.parquet", b"question_id,mathml\n", ["q.parquet", "is no Parquet file"]),
+    ("q.xlsx", b"question_id,mathml\n", ["q.xlsx", "is no Excel workbook"]),
+    ("q.doc", b"PAR1", ["q.doc", ".csv", ".parquet"]),
     ("q", b"x", ["q", ".csv"]),
 ]
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from processor import packing
 from processor.data import BadRow, open_source
 from processor.data.files import refusal
 from processor.data.opener import StandardInput
@@ -37,6 +38,13 @@ def unpacked(text: bytes) -> bytes:
     return text
 
 
+def zstandard(text: bytes) -> bytes:
+    packed = io.BytesIO()
+    with packing.packing(packed, packing.ZSTANDARD) as stream:
+        stream.write(text)
+    return packed.getvalue()
+
+
 def gzipped(text: bytes) -> bytes:
     # Without the time: workers that collect the same tests must see the same bytes.
     return gzip.compress(text, mtime=0)
@@ -46,7 +54,9 @@ def gzipped(text: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("name", "text"), [("t.CSV", CSV), ("t.jsonl", JSONL), ("t.NDJson", JSONL)]
 )
-@pytest.mark.parametrize(("packed", "pack"), [("", unpacked), (".gz", gzipped)])
+@pytest.mark.parametrize(
+    ("packed", "pack"), [("", unpacked), (".gz", gzipped), (".zst", zstandard)]
+)
 def test_a_table_reads_the_same_in_every_encoding_and_packed(
     tmp_path: Path, name: str, text: str, encoding: str, packed: str, pack: Callable[[bytes], bytes]
 ) -> None:
@@ -140,7 +150,13 @@ def test_a_directory_is_refused(tmp_path: Path) -> None:
         ("t.csv.gz", gzipped(b"a\n1\n")[:-8] + bytes(8), "is a broken or cut off gzip file"),
         ("t.csv.gz", gzipped(b"a\n1\n")[:10] + b"\xff" * 20, "is a broken or cut off gzip"),
         ("t.csv", gzipped(CSV.encode()), "is packed with gzip"),
-        ("t.parquet", b"PAR1", "is of no known format"),
+        ("t.csv.zst", b"", "is a broken or cut off Zstandard file"),
+        ("t.csv.zst", CSV.encode(), "ends in .zst but is not Zstandard"),
+        ("t.csv.zst", zstandard(bytes(range(256)) * 99)[:-9], "is a broken or cut off Zstandard"),
+        ("t.csv.zst", zstandard(CSV.encode()) + b"junk", "holds something else behind"),
+        ("t.csv", zstandard(CSV.encode()), "is packed with Zstandard"),
+        ("t.parquet.gz", b"PAR1", "is of no known format"),
+        ("t.ods", b"PK", "is of no known format"),
         ("t", CSV.encode(), "is of no known format"),
         ("t.gz", CSV.encode(), "is of no known format"),
     ],
@@ -155,10 +171,16 @@ def test_a_file_that_cannot_be_read_says_why(
     assert words in error.message
 
 
+def test_an_unknown_format_names_the_known() -> None:
+    error = why_refused("t.doc")
+    known = ".csv, .tsv, .jsonl, .ndjson, each also with .gz or .zst, .parquet, .xlsx, and -"
+    assert known in error.way_out
+
+
 @pytest.mark.parametrize("table", ["db", "db.csv"])
-def test_an_unknown_format_names_the_known_and_no_password(table: str) -> None:
-    error = why_refused(f"postgresql://me:secret@host/{table}")
-    assert ".csv, .tsv, .jsonl, .ndjson, each also with .gz" in error.way_out
+def test_an_unknown_database_shows_no_password(table: str) -> None:
+    error = why_refused(f"mysql://me:secret@host/{table}")
+    assert "PostgreSQL is read" in error.way_out
     assert "secret" not in str(error)
 
 
