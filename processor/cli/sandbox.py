@@ -20,6 +20,8 @@ Examples:
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 takes any free one.")
 @click.option("--seed", type=int, default=0, help="Of everything that is drawn.")
 @click.option("--api-key", metavar="KEY", help="Demand this key; otherwise any will do, and none.")
+@click.option("--organization", metavar="ORG", help="Refuse a header that names another.")
+@click.option("--project", metavar="PROJ", help="Refuse a header that names another.")
 @click.option("--model", "models", multiple=True, metavar="NAME", help="Know this model, too.")
 @click.option("--context-tokens", type=int, metavar="N", help="Context length of every model.")
 @click.option("--latency-ms", type=float, default=40.0, help="Median; 0 answers at once.")

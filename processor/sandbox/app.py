@@ -4,11 +4,13 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from processor.sandbox import admin, chat, embeddings, listing, responses
+from processor.sandbox import admin, azure, chat, embeddings, listing, responses
 from processor.sandbox.clock import Clock, SystemClock
 from processor.sandbox.config import SandboxConfig
 from processor.sandbox.front import add_headers, front
 from processor.sandbox.state import SANDBOX, Sandbox
+
+_DEPLOYMENT = f"/openai/deployments/{{{azure.DEPLOYMENT}}}"
 
 
 def build_app(config: SandboxConfig, clock: Clock | None = None) -> web.Application:
@@ -27,13 +29,9 @@ def build_app(config: SandboxConfig, clock: Clock | None = None) -> web.Applicat
     app.cleanup_ctx.append(_converter)
     app.add_routes(
         [
-            web.post("/v1/chat/completions", chat.create),
-            web.post("/v1/responses", responses.create),
-            web.get("/v1/responses/{response}", responses.retrieve),
-            web.delete("/v1/responses/{response}", responses.delete),
-            web.post("/v1/embeddings", embeddings.create),
-            web.get("/v1/models", listing.list_models),
-            web.get("/v1/models/{model}", listing.retrieve_model),
+            *(route for root in ("/v1", "/openai/v1", "/openai") for route in _api(root)),
+            web.post(f"{_DEPLOYMENT}/chat/completions", chat.create),
+            web.post(f"{_DEPLOYMENT}/embeddings", embeddings.create),
             web.get("/sandbox/stats", admin.get_stats),
             web.post("/sandbox/stats/reset", admin.reset_stats),
             web.get("/sandbox/limits", admin.get_limits),
@@ -44,6 +42,21 @@ def build_app(config: SandboxConfig, clock: Clock | None = None) -> web.Applicat
         ]
     )
     return app
+
+
+def _api(root: str) -> list[web.RouteDef]:
+    """OpenAI's routes; of Azure's dated ones those that name no deployment."""
+    routes = [
+        web.post(f"{root}/responses", responses.create),
+        web.get(f"{root}/responses/{{response}}", responses.retrieve),
+        web.delete(f"{root}/responses/{{response}}", responses.delete),
+        web.get(f"{root}/models", listing.list_models),
+        web.get(f"{root}/models/{{model}}", listing.retrieve_model),
+    ]
+    if root.endswith("/v1"):
+        routes.append(web.post(f"{root}/chat/completions", chat.create))
+        routes.append(web.post(f"{root}/embeddings", embeddings.create))
+    return routes
 
 
 async def _converter(app: web.Application) -> AsyncIterator[None]:

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import orjson
 from aiohttp import web
 
-from processor.sandbox import errors
+from processor.sandbox import azure, errors
 from processor.sandbox.faults.book import Try
 from processor.sandbox.faults.fault import Fault
 from processor.sandbox.faults.hit import Hit
@@ -98,6 +98,8 @@ async def _read(request: web.Request, sandbox: Sandbox, read: Reader) -> Ask:
         # Nothing is unpacked here: bytes that say they are packed are no JSON, whatever they are.
         raise errors.unparsable()
     body = parse_object(await request.read())
+    if azure.DEPLOYMENT in request.match_info:
+        body["model"] = request.match_info[azure.DEPLOYMENT]
     try:
         return read(body, sandbox)
     except errors.ApiError as refusal:

@@ -21,6 +21,8 @@ class SandboxConfig:
     Attributes:
         seed: Of everything that is drawn: answers, latencies, who gets a fault.
         api_key: The key to demand; None takes any, and none.
+        organization: Of the key: a header that names another is refused; None takes any.
+        project: The same.
         models: Known models; their dated snapshots are known too.
         context_tokens: Context length of every model; None for each model's own.
         max_body_bytes: Longer requests are refused with 413.
@@ -40,6 +42,8 @@ class SandboxConfig:
 
     seed: int = 0
     api_key: str | None = None
+    organization: str | None = None
+    project: str | None = None
     models: tuple[str, ...] = MODELS
     context_tokens: int | None = None
     max_body_bytes: int = 25 * 1024 * 1024
@@ -61,7 +65,9 @@ class SandboxConfig:
             ConfigError: Naming the first option that cannot be.
         """
         _demand(type(self.seed) is int, "seed", "a whole number")
-        _demand(self.api_key is None or _is_text(self.api_key), "api_key", "a text")
+        for name in ("api_key", "organization", "project"):
+            value = getattr(self, name)
+            _demand(value is None or _is_text(value), name, "a text")
         _demand(type(self.models) is tuple and all(map(_is_text, self.models)), "models", "texts")
         for name in ("rpm", "tpm", "rpd", "context_tokens"):
             value = getattr(self, name)

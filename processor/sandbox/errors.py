@@ -12,6 +12,7 @@ class ApiError(Exception):
 
     Attributes:
         status: HTTP status.
+        code: Of the error; None without one.
         body: The JSON body.
         headers: Sent with it.
     """
@@ -28,6 +29,7 @@ class ApiError(Exception):
     ) -> None:
         super().__init__(message)
         self.status = status
+        self.code = code
         self.body = error_body(message, type=type, param=param, code=code)
         self.headers = headers or {}
 
@@ -63,6 +65,15 @@ def wrong_key(key: str) -> ApiError:
         f"Incorrect API key provided: {shown}. You can find your API key at "
         "https://platform.openai.com/account/api-keys.",
         code="invalid_api_key",
+    )
+
+
+def wrong_account(kind: str) -> ApiError:
+    """The key belongs to another organisation or project than the header says."""
+    return ApiError(
+        401,
+        f"OpenAI-{kind.capitalize()} header should match {kind} for API key",
+        code=f"mismatched_{kind}",
     )
 
 

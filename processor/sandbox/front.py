@@ -5,14 +5,14 @@ import hmac
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from processor.sandbox import errors
+from processor.sandbox import azure, errors
 from processor.sandbox.config import SandboxConfig
 from processor.sandbox.limits import ORGANIZATION
 from processor.sandbox.state import SANDBOX, Sandbox
 
 HEADERS: web.RequestKey[dict[str, str]] = web.RequestKey("headers", dict[str, str])
 _ARRIVED: web.RequestKey[float] = web.RequestKey("arrived", float)
-_API = "/v1/"
+_API = ("/v1/", azure.PREFIX)
 
 
 @web.middleware
@@ -40,7 +40,7 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     headers.setdefault("x-request-id", f"req_{sandbox.new_id()}")
     headers.setdefault("openai-processing-ms", str(int(elapsed_s * 1000)))
     headers.setdefault("openai-version", "2020-10-01")
-    headers.setdefault("openai-organization", ORGANIZATION)
+    headers.setdefault("openai-organization", sandbox.config.organization or ORGANIZATION)
     for name, value in request[HEADERS].items():
         headers.setdefault(name, value)
 
@@ -62,10 +62,11 @@ async def _handle(
 ) -> web.StreamResponse:
     try:
         if keys is not None:
-            _check_key(request, keys.api_key)
+            _check(request, keys)
         return await handler(request)
     except (errors.ApiError, web.HTTPException, web.RequestPayloadError) as error:
-        return _refuse(_in_openais_words(request, error))
+        refusal = _in_openais_words(request, error)
+        return _refuse(azure.reworded(request, refusal) if azure.speaks(request) else refusal)
     except ConnectionError:
         # The client left in the middle of its request or of the answer: nobody reads this.
         return web.Response()
@@ -92,6 +93,16 @@ def _refuse(refusal: errors.ApiError) -> web.Response:
         content_type="application/json",
         headers=refusal.headers,
     )
+
+
+def _check(request: web.Request, config: SandboxConfig) -> None:
+    if azure.speaks(request):
+        azure.check(request, config.api_key)
+        return
+    _check_key(request, config.api_key)
+    for kind, own in (("organization", config.organization), ("project", config.project)):
+        if own is not None and request.headers.get(f"openai-{kind}", own) != own:
+            raise errors.wrong_account(kind)
 
 
 def _check_key(request: web.Request, demanded: str | None) -> None:
