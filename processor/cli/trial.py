@@ -1,6 +1,5 @@
 """`processor tasks try`: a few rows on their way through a run, told one by one."""
 
-import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,9 +17,9 @@ from processor.completion import READERS
 from processor.data import open_source
 from processor.data.source import Source
 from processor.errors import TaskError
-from processor.importing import Import
 from processor.items import Attempt, Item, Outcome
 from processor.ledger.commit import ChunkTotals, Commit
+from processor.ledger.intake import IntakeRules
 from processor.ledger.ledger import open_ledger
 from processor.loop import run_in_loop
 from processor.notice import Notice
@@ -61,16 +60,15 @@ def trial(name: str, options: Mapping[str, Any]) -> int:
 
 def _rehearse(folder: Path, task: PromptTask, source: Source, rows: int) -> None:
     """Import the rows and say their requests."""
+    rules = IntakeRules(
+        id_field=task.id_field,
+        required=task.required_fields(),
+        chunk_size=rows,
+        limit=rows,
+        problem_with=task.problem_with,
+    )
     with open_ledger(folder) as ledger:
-        plan = Import(
-            source=source,
-            task=task,
-            settings=Settings.of({"limit": rows}),
-            update=False,
-            interrupted=lambda: False,
-            tell=lambda _: None,
-        )
-        asyncio.run(plan.run(ledger))
+        ledger.take_in(source, rules)
         for pending in ledger.pending(rows):
             _say_request(task, pending.item)
 
