@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from processor.codes import BUDGET_CODE
+from processor.delivery import Handover
 from processor.direct.breaker import Stop
 from processor.errors import ProcessorError
 from processor.ledger.intake import Intake
@@ -34,6 +35,7 @@ class Report:
         shortfall: What the budget lacks, when that stopped it.
         files: What was written, the statistics first.
         differences: What does not agree between ledger, files and figures; empty when all does.
+        handovers: What became of each output.
     """
 
     snapshot: Snapshot
@@ -43,6 +45,7 @@ class Report:
     shortfall: Shortfall | None
     files: Sequence[Path]
     differences: Sequence[str]
+    handovers: Sequence[Handover]
 
 
 def exit_code_for(
@@ -54,7 +57,7 @@ def exit_code_for(
         counts: Its items.
         stop: Why it stopped early, if it did.
         interrupted: Whether it was told to end.
-        differs: Whether ledger, files and figures disagree.
+        differs: Whether ledger, files and figures disagree, or an output lacks results.
         min_success: Share of successes among finished items that is good enough.
     """
     if stop is not None:

@@ -98,6 +98,13 @@ class Settings(BaseModel):
         1, ge=0, le=1, allow_inf_nan=False, description="share of successes that exits with 0"
     )
     skip_invalid: bool = Field(False, description="leave bad rows out instead of refusing")
+    output_patience_s: float = Field(
+        120,
+        ge=0,
+        le=86_400,
+        allow_inf_nan=False,
+        description="seconds at the end for a database that is away",
+    )
     keep_bodies: Literal["all", "failed", "none"] = Field(
         "failed", description="answers kept whole in the ledger"
     )

@@ -31,7 +31,9 @@ class Knobs(TypedDict, total=False):
     limit: int
     min_success: float
     skip_invalid: bool
+    output_patience_s: float
     keep_bodies: Literal["all", "failed", "none"]
+    excel: bool
     bom: bool
     log_content: bool
     logs: str | Path

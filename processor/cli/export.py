@@ -64,6 +64,7 @@ def command(run: Path | None, **options: Any) -> None:
     from contextlib import closing  # noqa: PLC0415 - see processor.cli.main
 
     from processor.cli import folders  # noqa: PLC0415
+    from processor.exports.output import deliver_all  # noqa: PLC0415
     from processor.ledger import database  # noqa: PLC0415
 
     path = folders.chosen(run) / database.LEDGER_NAME
@@ -71,7 +72,7 @@ def command(run: Path | None, **options: Any) -> None:
         output.reach()
         with database.reading(path) as connection:
             output.check(connection)
-        _tell(output.deliver(path), output)
+        _tell(deliver_all(output, path), output)
 
 
 def _output(options: dict[str, Any], task: str) -> "Output":

@@ -28,7 +28,7 @@ _DETAIL_FILES = 5
 _QUOTING = frozenset({"invalid", "malformed", "refused"})
 _INT64 = 2**63
 # What people grep for as ERROR besides failed items.
-_ERRORS = frozenset({"run_failed", "run_refused", "run_stopped", "not_reconciled"})
+_ERRORS = frozenset({"run_failed", "run_refused", "run_stopped", "not_reconciled", "not_delivered"})
 
 
 class RunLog:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from processor.cli import output
+from processor.cli.outputs import output_options, outputs_of
 from processor.cli.provider import provider_options, unsecret
 from processor.cli.sources import (
     named_input,
@@ -32,6 +33,8 @@ Examples:
   processor run --task labels.toml --input news.jsonl.gz --out runs/news
   cat rows.jsonl | processor run --input - --limit 100
   processor run --task labels.toml --input postgresql://ann@db.example.org/press --table articles
+  processor run --input "$DATABASE_URL" --table questions --write-columns result=latex
+      into a column of that table; without --write-columns into mathml_results beside it
   processor run --base-url https://NAME.openai.azure.com --model DEPLOYMENT --input questions.csv
 
 \b
@@ -46,8 +49,9 @@ Ctrl-C once finishes what is in flight, twice leaves at once; both are resumable
 \b
 Exit codes: 0 every item succeeded (or --min-success was reached) · 1 bad usage, input or
 configuration, nothing sent · 2 finished, items failed · 3 stopped by the provider or the
-network · 4 stopped by the budget · 5 the disk or the ledger failed · 130 interrupted. After 3,
-5 and 130 the same command goes on, after 4 the same with a higher --budget.
+network · 4 stopped by the budget · 5 the disk or the ledger failed, or an output did not take
+all results · 130 interrupted. After 3, 5 and 130 the same command goes on, after 4 the same with
+a higher --budget.
 """
 
 
@@ -70,6 +74,7 @@ class _Folder(click.Path):
     "--task", default="mathml", show_default=True, help="A task's name, or its .toml file."
 )
 @source_options
+@output_options
 @click.option("--out", type=_Folder(path_type=Path), help="Run folder [runs/TASK-INPUT-HASH].")
 @click.option(
     "--new", is_flag=True, help="Start afresh; the old folder is kept under another name."
@@ -181,6 +186,7 @@ def _run(options: dict[str, Any]) -> int:
     with ExitStack() as stack:
         url = None
         if options["sandbox"]:
+    outputs = outputs_of(options, task=task.name, named_input=named)
             url = stack.enter_context(sandbox(words(options["sandbox_args"])))
         settings = validated(decided(found, sandbox_url=url))
         if named is None and not settings.local:
@@ -202,6 +208,7 @@ def _run(options: dict[str, Any]) -> int:
         )
         report = run_in_loop(guarded(run))
     _sum_up(report, log_path)
+            outputs=outputs,
     return report.exit_code
 
 
@@ -236,9 +243,13 @@ def _sum_up(report: "Report", log_path: Path) -> None:
     for file in (*report.files, log_path):
         output.say(f"  {'file':<9} {file}")
     shown = map(without_password, unsecret(sys.argv[1:]))
+    for line in summary.handovers(report.handovers):
+        output.say(line)
     typed = shlex.join(["processor", *_again(list(shown), report.shortfall)])
     for step in summary.next_steps(report.snapshot, command=typed):
         output.say(f"  {'next':<9} {step}")
     stopped = summary.stop(report.snapshot)
     if stopped is not None:
         output.tell(f"Stopped: {stopped}")
+    for line in summary.undelivered(report.handovers, command=typed):
+        output.tell(line)

@@ -203,9 +203,15 @@ def _spending(shot: Snapshot) -> str:
     return f"{money(shot.spent_usd)} of {money(limit_usd)}"
 
 
-def _line(notice: Notice) -> str | None:  # noqa: PLR0911 - one line an event
+def _line(notice: Notice) -> str | None:  # noqa: C901, PLR0911, PLR0912 - one line an event
     facts = notice.facts
     match notice.event:
+        case "reading":
+            return f"reading {facts['source']}"
+        case "rows_read":
+            return f"{counted(facts['rows'], 'row')} read"
+        case "source_away":
+            return f"{facts['message']} (again in {duration(facts['wait_s'])})"
         case "import":
             skipped = facts["skipped"]
             left_out = f", {counted(skipped, 'bad one')} left out" if skipped else ""
@@ -225,5 +231,9 @@ def _line(notice: Notice) -> str | None:  # noqa: PLR0911 - one line an event
             return counted(facts["chunks"], "result file was", "result files were") + " made anew"
         case "exporting":
             return "writing the tables"
+        case "output_away":
+            return f"{facts['message']}: results wait for it"
+        case "output_back":
+            return f"{facts['output']}: is back"
         case _:
             return None

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from processor.cli.words import counted, duration, milliseconds, money, rate, share
 from processor.codes import BUDGET_CODE, cause_of
+from processor.delivery import Handover
 from processor.exports.tables import SKIPPED_NAME
 from processor.ledger.intake import Intake
 from processor.watch.snapshot import Snapshot
@@ -62,6 +63,28 @@ def changes(intake: Intake) -> Iterator[str]:
         yield _row("changed", f"{_rows(found.changed, found.changed_ids)}: {done}")
     if found.gone:
         yield _row("gone", f"{_rows(found.gone, found.gone_ids)} of the source: results stay")
+
+
+def handovers(handed: Sequence[Handover]) -> Iterator[str]:
+    """What went to outputs, a line each."""
+    for one in handed:
+        done = one.delivered
+        parts = [f"{done.inserted:,} new"]
+        if done.updated or done.unchanged:
+            parts += [f"{done.updated:,} changed", f"{done.unchanged:,} as they were"]
+        if done.missing:
+            parts.append(f"{done.missing:,} not there")
+        if done.refused_rows:
+            parts.append(f"{done.refused_rows:,} refused")
+        yield _row("output", f"{one.name}: {' · '.join(parts)}")
+        yield from (_row("note", note) for note in done.notes)
+
+
+def undelivered(handed: Sequence[Handover], *, command: str) -> Iterator[str]:
+    """Which outputs lack results, and how they get them, a line each."""
+    for one in handed:
+        if one.problem is not None:
+            yield f"Not all results are there: {one.problem} The same command catches up: {command}"
 
 
 def _rows(count: int, ids: Sequence[str]) -> str:

@@ -13,12 +13,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, Protocol
 
+from processor import postgres
 from processor.errors import UsageError
 from processor.extras import extra
 from processor.ledger.results import Result
 
 Rows = Literal["all", "success", "verified", "failed", "review"]
-_POSTGRES = ("postgresql://", "postgres://")
 _REFUSED_SHOWN = 5
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -66,6 +66,7 @@ class Delivered:
         refused_rows: How many.
         files: That were written.
         notes: What the user should know of them, such as cells that had to be cut; a line each.
+        is_all: Whether nothing is left; otherwise the next call goes on.
     """
 
     inserted: int = 0
@@ -76,6 +77,7 @@ class Delivered:
     refused_rows: int = 0
     files: Sequence[Path] = ()
     notes: Sequence[str] = ()
+    is_all: bool = True
 
     def __add__(self, later: "Delivered") -> "Delivered":
         return Delivered(
@@ -87,6 +89,7 @@ class Delivered:
             refused_rows=self.refused_rows + later.refused_rows,
             files=(*self.files, *later.files),
             notes=(*self.notes, *later.notes),
+            is_all=later.is_all,
         )
 
 
@@ -119,7 +122,9 @@ class Output(Protocol):
         """
 
     def deliver(self, ledger: Path) -> Delivered:
-        """Bring the place up to what the ledger holds; called in any thread, one at a time.
+        """Bring the place up to what the ledger holds, or nearer to it.
+
+        Called in any thread, one at a time. After some seconds of work it returns all the same.
 
         Args:
             ledger: The ledger's file, which others may be writing to.
@@ -131,6 +136,18 @@ class Output(Protocol):
 
     def close(self) -> None:
         """Let go of connections; nothing is delivered after."""
+
+
+def deliver_all(output: Output, ledger: Path) -> Delivered:
+    """Bring an output up to what the ledger holds.
+
+    Raises:
+        ProcessorError: As `Output.deliver`.
+    """
+    total = output.deliver(ledger)
+    while not total.is_all:
+        total += output.deliver(ledger)
+    return total
 
 
 def belongs(rows: Rows, item: Result) -> bool:
@@ -160,8 +177,8 @@ def open_output(spec: str, terms: Terms, *, task: str) -> Output:
 
     if is_file(spec):
         return FileOutput(spec, terms)
-    if spec.startswith(_POSTGRES):
-        with extra("postgres"):
+    if postgres.is_address(spec):
+        with extra(postgres.EXTRA):
             from processor.exports.postgres.destination import (  # noqa: PLC0415 - an extra
                 PostgresOutput,
             )

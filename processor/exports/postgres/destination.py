@@ -4,7 +4,7 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from processor.postgres.address import Address
 from processor.postgres.table_name import TableName
 
 _BATCH_CHANGES = 5_000  # a transaction, about a seventh of a second
+_BATCHES_A_CALL = 20
 _SLICE_ROWS = 500  # a statement; what is in memory at once
 _LOCK_CLASS = 0x70726F63  # "proc"
 _REFUSED_MOST = 100
@@ -102,8 +103,30 @@ class PostgresOutput:
             raise UsageError(
                 "--write-columns: of which table?", way_out="Name it with --output-table."
             )
-        own = TableName(name=plans.fitted(task, _RESULTS_ENDING))
-        return cls(address, named or own, terms)
+        return cls(address, named or _own(task), terms)
+
+    @classmethod
+    def back(
+        cls, uri: str, terms: Terms, *, task: str, source_table: str | None
+    ) -> "PostgresOutput":
+        """The output into the database that rows are read from.
+
+        Args:
+            uri: As it was named to be read; a table in it is the one that is read.
+            terms: What goes there.
+            task: Name of the run's task.
+            source_table: The table that is read, when it was named beside the URI.
+
+        Raises:
+            UsageError: It is no address, or no table is named that `terms.into` could be of.
+        """
+        address = Address.of(uri)
+        named = terms.table or (source_table if terms.into else None)
+        if named is not None:
+            return cls(address, TableName.of(named), terms)
+        if terms.into:
+            return cls.open(uri, terms, task=task)
+        return cls(address, _own(task), terms)
 
     @property
     def name(self) -> str:
@@ -171,9 +194,12 @@ class PostgresOutput:
             box.begin(current.plan.table.store, everything=self._terms.everything)
             self._began = True
         total = Delivered()
-        while (delivered := self._batch(current, ledger, table, box)) is not None:
+        for _ in range(_BATCHES_A_CALL):
+            delivered = self._batch(current, ledger, table, box)
+            if delivered is None:
+                return total
             total += delivered
-        return total
+        return replace(total, is_all=False)
 
     def _batch(
         self, current: _Session, ledger: sqlite3.Connection, table: ResultTable, box: Outbox
@@ -291,9 +317,18 @@ class PostgresOutput:
                 f"{self.name}: {said.message}",
                 passing=said.passing or (error.sqlstate or "").startswith(_PASSING),
             ) from error
+        except UsageError as error:  # the table is another than it was when the run began
+            self.close()
+            raise DeliveryError(
+                f"{self._address.name}: {error.message}", passing=False, way_out=error.way_out
+            ) from error
         except BaseException:
             self.close()
             raise
+
+
+def _own(task: str) -> TableName:
+    return TableName(name=plans.fitted(task, _RESULTS_ENDING))
 
 
 def _results(ledger: sqlite3.Connection) -> Results:

@@ -1,0 +1,151 @@
+"""Where results go besides the run's folder: options, and what is meant without them."""
+
+import csv
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from processor.errors import UsageError
+from processor.postgres import EXTRA, is_address
+
+if TYPE_CHECKING:  # importing them takes longer than --help may
+    from processor.exports.output import Output, Terms
+
+_Command = TypeVar("_Command", bound=Callable[..., object])
+
+_DATABASE_OPTIONS = (
+    click.option(
+        "--output-table",
+        metavar="[SCHEMA.]NAME",
+        help="Of the database that is written.  [default: TASK_results, made when it is missing]",
+    ),
+    click.option(
+        "--write-columns",
+        metavar="RESULT=COLUMN,…",
+        help="Write into columns of a table that has the rows: result=latex,check=latex_check.",
+    ),
+    click.option("--keep-old", is_flag=True, help="What is replaced goes into NAME_history."),
+)
+_RUN_OPTIONS = (
+    click.option(
+        "--output",
+        "outputs",
+        multiple=True,
+        metavar="FILE|URI",
+        help="Results go there too; may be repeated.  [default: a database that is the input]",
+    ),
+    *_DATABASE_OPTIONS,
+    click.option(
+        "--write",
+        type=click.Choice(["verified", "success", "all"]),
+        help="Which rows a database gets.  [default: success]",
+    ),
+    click.option("--no-write-back", is_flag=True, help="Leave a database that is the input alone."),
+    click.option(
+        "--output-patience",
+        "output_patience_s",
+        type=float,
+        help="Seconds at the end for a database that is away.  [default: 120]",
+    ),
+)
+
+
+def output_options(command: _Command) -> _Command:
+    """Give a command the options of `run`, in this order."""
+    return _with(_RUN_OPTIONS, command)
+
+
+def database_options(command: _Command) -> _Command:
+    """Give a command those that every way into a database has."""
+    return _with(_DATABASE_OPTIONS, command)
+
+
+def outputs_of(options: Mapping[str, Any], *, task: str, named_input: str | None) -> list["Output"]:
+    """The outputs of a run.
+
+    Without --output, results go back into the database that the rows come from: it is what a
+    nightly job needs, and who reads a database has said where their data lives. They go into a
+    table of their own, which alters nothing that is there.
+
+    Args:
+        options: Of the command.
+        task: Its name.
+        named_input: What is read, if it has a name.
+
+    Raises:
+        UsageError: They cannot be meant so.
+    """
+    from processor.exports.output import Terms, open_output  # noqa: PLC0415 - loads the ledger
+
+    specs: tuple[str, ...] = options["outputs"]
+    if "" in specs:
+        raise UsageError("--output is empty", way_out="Name a file or a database.")
+    terms = database_terms(options, rows=options["write"])
+    files = [open_output(spec, Terms(), task=task) for spec in specs if not is_address(spec)]
+    databases = [open_output(spec, terms, task=task) for spec in specs if is_address(spec)]
+    reads_database = named_input is not None and is_address(named_input)
+    asked = wants_database(options) or options["write"] is not None
+    if reads_database and not databases and not options["no_write_back"]:
+        assert named_input is not None
+        if asked or not specs:
+            databases.append(_back(named_input, terms, task=task, table=options["table"]))
+    if asked and not databases:
+        raise UsageError(
+            "--output-table, --write-columns, --keep-old and --write are for a database",
+            way_out="Name it with --output postgresql://HOST/DATABASE.",
+        )
+    return [*files, *databases]
+
+
+def wants_database(options: Mapping[str, Any]) -> bool:
+    """Whether there are options that only a database heeds."""
+    return any(options[name] for name in ("output_table", "write_columns", "keep_old"))
+
+
+def database_terms(options: Mapping[str, Any], **others: Any) -> "Terms":
+    """What the options say of a database.
+
+    Raises:
+        UsageError: A column stands without its other half.
+    """
+    from processor.exports.output import Terms  # noqa: PLC0415 - loads the ledger
+
+    return Terms(
+        table=options["output_table"],
+        into=_into(options["write_columns"]),
+        keep_old=options["keep_old"],
+        **others,
+    )
+
+
+def _back(uri: str, terms: "Terms", *, task: str, table: str | None) -> "Output":
+    from processor.extras import extra  # noqa: PLC0415
+
+    with extra(EXTRA):
+        from processor.exports.postgres.destination import (  # noqa: PLC0415 - comes with it
+            PostgresOutput,
+        )
+    return PostgresOutput.back(uri, terms, task=task, source_table=table)
+
+
+def _into(typed: str | None) -> dict[str, str]:
+    """`result=latex,check=latex_check`; names that hold a comma stand in double quotes."""
+    if typed is None:
+        return {}
+    pairs = [word.partition("=") for line in csv.reader([typed]) for word in line]
+    into = {name: column for name, _, column in pairs}
+    if not into or len(into) != len(pairs) or not all(name and column for name, _, column in pairs):
+        raise UsageError(
+            f"--write-columns {typed}: cannot be read",
+            way_out="Write RESULT=COLUMN, several with commas between: result=latex,check=sure.",
+        )
+    if len(set(into.values())) != len(into):
+        raise UsageError(f"--write-columns {typed}: two results go into one column")
+    return into
+
+
+def _with(options: tuple[Callable[[_Command], _Command], ...], command: _Command) -> _Command:
+    for option in reversed(options):
+        command = option(command)
+    return command

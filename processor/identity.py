@@ -1,0 +1,44 @@
+"""What a run is: its task, its provider, and whether it still is the same as when it began."""
+
+from collections.abc import Mapping
+from uuid import uuid4
+
+from processor import jsontext
+from processor.errors import UsageError
+from processor.ledger import vectors
+from processor.ledger.ledger import Ledger
+from processor.tasks.task import Task
+
+
+def keep(ledger: Ledger, task: Task, *, provider: str, accept_change: bool) -> None:
+    """Note what the run is, or see that it still is the same.
+
+    Raises:
+        UsageError: The task is another, and that is not accepted.
+    """
+    meta = ledger.meta()
+    if "identity" in meta:
+        changed = _differences(jsontext.loads(meta["identity"]), task.identity)
+        if changed and not accept_change:
+            raise UsageError(
+                f"{ledger.folder}: {', '.join(changed)} changed since this run began",
+                way_out="--new starts afresh, --accept-change goes on with the change.",
+            )
+    with ledger.guard():
+        length = vectors.length(ledger.connection)
+    if length is not None:
+        task.expect_vectors(length)
+    ledger.set_meta(
+        run_id=meta.get("run_id") or uuid4().hex[:12],
+        task=task.name,
+        model=task.model,
+        provider=provider,
+        identity=jsontext.dumps(dict(task.identity)),
+        id_field=task.id_field,
+        labels=jsontext.dumps(dict(task.label_names)),
+        result_columns=jsontext.dumps(dict(task.result_columns)),
+    )
+
+
+def _differences(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    return [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
