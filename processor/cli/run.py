@@ -183,10 +183,10 @@ def _run(options: dict[str, Any]) -> int:
     source = source_of(
         named, {**options, "limit": wanted.limit, "seed": wanted.seed}, query=task.query
     )
+    outputs = outputs_of(options, task=task.name, named_input=named)
     with ExitStack() as stack:
         url = None
         if options["sandbox"]:
-    outputs = outputs_of(options, task=task.name, named_input=named)
             url = stack.enter_context(sandbox(words(options["sandbox_args"])))
         settings = validated(decided(found, sandbox_url=url))
         if named is None and not settings.local:
@@ -205,10 +205,10 @@ def _run(options: dict[str, Any]) -> int:
             observers=[log, *screens],
             accept_change=options["accept_change"],
             update=options["update"],
+            outputs=outputs,
         )
         report = run_in_loop(guarded(run))
     _sum_up(report, log_path)
-            outputs=outputs,
     return report.exit_code
 
 
@@ -240,16 +240,16 @@ def _sum_up(report: "Report", log_path: Path) -> None:
         output.say(line)
     for difference in report.differences:
         output.say(f"  {'differs':<9} {difference}")
+    for line in summary.handovers(report.handovers):
+        output.say(line)
     for file in (*report.files, log_path):
         output.say(f"  {'file':<9} {file}")
     shown = map(without_password, unsecret(sys.argv[1:]))
-    for line in summary.handovers(report.handovers):
-        output.say(line)
     typed = shlex.join(["processor", *_again(list(shown), report.shortfall)])
     for step in summary.next_steps(report.snapshot, command=typed):
         output.say(f"  {'next':<9} {step}")
+    for line in summary.undelivered(report.handovers, command=typed):
+        output.tell(line)
     stopped = summary.stop(report.snapshot)
     if stopped is not None:
         output.tell(f"Stopped: {stopped}")
-    for line in summary.undelivered(report.handovers, command=typed):
-        output.tell(line)
