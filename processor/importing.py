@@ -1,7 +1,6 @@
 """The import of a run: rows of its source that are new, changed or gone since the last start."""
 
 import asyncio
-import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,7 +28,6 @@ class Import:
         settings: Sizes and limits.
         update: Ask again for rows that changed since they were answered.
         interrupted: Whether reading should end; nothing is imported then.
-        accept: Refuses rows that have no place to go, by raising; nothing is imported then.
         tell: Takes what happened.
     """
 
@@ -38,7 +36,6 @@ class Import:
     settings: Settings
     update: bool
     interrupted: Callable[[], bool]
-    accept: Callable[[sqlite3.Connection], None]
     tell: Callable[[Notice], None]
 
     async def run(self, ledger: Ledger) -> tuple[Intake | None, int | None]:
@@ -57,7 +54,6 @@ class Import:
         allowed, pending = allowance.grant(ledger, self.settings.limit), ledger.counts().pending
         enough = allowed is not None and pending >= allowed
         if not self.update and (enough or ledger.knows(self.source)):
-            self.accept(ledger.connection)
             return None, allowed
         limit = None if allowed is None else max(0, allowed - pending)
         intake = ledger.take_in(
@@ -74,6 +70,7 @@ class Import:
         return IntakeRules(
             id_field=self.task.id_field,
             required=self.task.required_fields(),
+            named=self.task.named_fields(),
             chunk_size=self.settings.chunk_size,
             limit=limit,
             skip_invalid=self.settings.skip_invalid,
@@ -81,7 +78,6 @@ class Import:
             differs=self._differs,
             update=self.update,
             outdated=outdated,
-            accept=self.accept,
         )
 
     def _differs(self, before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:

@@ -16,6 +16,7 @@ from processor.plan.budget import Budget, Shortfall
 from processor.plan.estimate import OUTPUT_TOKENS_ASSUMED, Estimator, Learnt, PriceOf
 from processor.plan.prices import Prices, Rates
 from processor.settings import Settings
+from processor.tasks.task import Task
 
 _LEARNT = "learnt_"
 _NONE: Mapping[str, float] = MappingProxyType({})
@@ -116,12 +117,19 @@ def prices_of(settings: Settings) -> Prices:
     return Prices(settings.provider, settings.base_url, own=own)
 
 
-def check(settings: Settings, model: str) -> None:
+def check(settings: Settings, task: Task) -> None:
     """Refuse a budget that nothing can be held against.
 
     Raises:
-        UsageError: There is a budget, and nobody knows what the model costs.
+        UsageError: There is a budget, and nobody knows what the model costs, or which it will be.
     """
+    if settings.budget_usd is not None and task.model_field is not None:
+        raise UsageError(
+            f"--budget: each row may name its own model in {task.model_field!r}, and a budget is "
+            "held against the price of one",
+            way_out="Leave --budget out, or run each model's rows by themselves.",
+        )
+    model = task.model
     one = Usage(prompt_tokens=1, completion_tokens=1)
     if (
         settings.budget_usd is None

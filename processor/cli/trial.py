@@ -63,6 +63,7 @@ def _rehearse(folder: Path, task: PromptTask, source: Source, rows: int) -> None
     rules = IntakeRules(
         id_field=task.id_field,
         required=task.required_fields(),
+        named=task.named_fields(),
         chunk_size=rows,
         limit=rows,
         problem_with=task.problem_with,
@@ -130,7 +131,8 @@ def _say_answer(task: PromptTask, record: Outcome | Attempt) -> None:
         _say("answer", (record.answer or "").split("\n"))
         _say("invalid", [record.problem])
         return
-    answer = None if record.body is None else _answer_in(record.body, task.endpoint)
+    shown = record.body is not None and task.kind != "embedding"
+    answer = _answer_in(record.body or "", task.endpoint) if shown else None
     if answer is not None:
         _say("answer", answer.split("\n"))
     if record.failure is not None:

@@ -1,7 +1,7 @@
 """The model and the parameters that a row names for itself."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -49,17 +49,22 @@ class Overrides:
     Args:
         columns: Where they stand.
         own: The task's own parameters.
+
+    Attributes:
+        columns: Their names.
     """
 
     def __init__(self, columns: Overriding, own: Mapping[str, Any]) -> None:
         self._model = columns.model
-        self._columns = [
+        model = () if columns.model is None else (columns.model,)
+        self.columns: Sequence[str] = (*model, *columns.parameters.values())
+        self._parameters = [
             (name, column, _WANTED.get(name) or _WANTED_BY_TYPE.get(type(own.get(name))))
             for name, column in columns.parameters.items()
         ]
 
     def __bool__(self) -> bool:
-        return self._model is not None or bool(self._columns)
+        return bool(self.columns)
 
     def problem_with(self, fields: Mapping[str, Any]) -> str | None:
         """Why a row's values cannot be sent; None when they can."""
@@ -90,7 +95,7 @@ class Overrides:
             TaskError: One is of the wrong type.
         """
         own = {}
-        for name, column, wanted in self._columns:
+        for name, column, wanted in self._parameters:
             value = fields.get(column)
             if _is_empty(value):
                 continue

@@ -86,6 +86,11 @@ class PromptTask:
         return self._file.model
 
     @property
+    def model_field(self) -> str | None:
+        """The field in which a row may name a model of its own; None where none may."""
+        return self._file.overrides.model
+
+    @property
     def id_field(self) -> str:
         """The field that identifies an item, or `row`."""
         return self._file.id
@@ -109,6 +114,10 @@ class PromptTask:
     def required_fields(self) -> Sequence[str]:
         """Fields without which an item cannot be rendered, sorted."""
         return self._wording.required
+
+    def named_fields(self) -> Sequence[str]:
+        """Fields in which a row may name its own model and parameters."""
+        return self._overrides.columns
 
     def problem_with(self, fields: Mapping[str, Any]) -> str | None:
         """Why a row's own model or parameters cannot be sent, or its source holds no MathML."""

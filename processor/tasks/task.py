@@ -34,6 +34,10 @@ class Task(Protocol):
         """The model that requests name."""
 
     @property
+    def model_field(self) -> str | None:
+        """The field in which a row may name a model of its own; None where none may."""
+
+    @property
     def id_field(self) -> str:
         """The field that identifies an item, or `row`."""
 
@@ -47,6 +51,9 @@ class Task(Protocol):
 
     def required_fields(self) -> Sequence[str]:
         """Fields without which an item cannot be rendered."""
+
+    def named_fields(self) -> Sequence[str]:
+        """Fields that the task reads where a row has them, and that some row must have."""
 
     def problem_with(self, fields: Mapping[str, Any]) -> str | None:
         """What makes a row unfit to be asked; None when nothing does.

@@ -208,7 +208,7 @@ def test_a_row_whose_parameter_has_the_wrong_type_is_refused_before_anything_is_
     shell: Shell,
 ) -> None:
     shell.write("t.toml", BY_ROW)
-    shell.write("rows.jsonl", said_rows({}, {"cap": "many"}))
+    shell.write("rows.jsonl", said_rows({"model": ""}, {"cap": "many"}))
     found = shell.run("--task", "t.toml", "--input", "rows.jsonl")
     assert found.code == 1
     assert "row 2: cap must be a whole number, as max_completion_tokens is" in found.err
@@ -221,3 +221,37 @@ def test_a_changed_schema_is_a_changed_task(files: Shell) -> None:
     found = files.run("--task", "fruit.toml", "--input", "rows.csv")
     assert found.code == 1
     assert "output changed since this run began" in found.err
+
+
+@pytest.mark.parametrize(
+    ("options", "row", "said"),
+    [
+        (["--budget", "1"], {"model": "", "cap": ""}, "--budget: each row may name its own model"),
+        (
+            [],
+            {"modl": "", "cap": ""},
+            "there is no column 'model'. It has: id, said, modl, cap; did",
+        ),
+        ([], {"model": ""}, "there is no column 'cap'. It has: id, said, model;"),
+    ],
+)
+def test_what_rows_name_must_be_somewhere_and_have_a_price(
+    shell: Shell, options: list[str], row: dict[str, Any], said: str
+) -> None:
+    shell.write("t.toml", BY_ROW)
+    shell.write("rows.jsonl", said_rows(row))
+    found = shell.run("--task", "t.toml", "--input", "rows.jsonl", *options)
+    assert found.code == 1
+    assert said in found.err
+    assert shell.stats()["received"] == 0
+
+
+def test_responses_are_asked_for_json_and_again(files: Shell) -> None:
+    files.reset(bad_answers=1.0)
+    head, rest = PEOPLE.split("messages", 1)
+    files.write("fruit.toml", f'{head}endpoint = "/v1/responses"\nmessages{rest}')
+    done = files.run("--task", "fruit.toml", "--input", "rows.csv")
+    files.reset(bad_answers=0.0)
+    assert (done.code, done.err) == (0, "")
+    assert {row["status"] for row in results(files)} == {"success"}
+    assert files.figures()["requests_sent"] == 8
