@@ -8,6 +8,9 @@ from math import sqrt
 
 _GRAM_CHARS = 3
 _PLACES = 8  # that a gram has a say in
+_EARLY_PLACES = 2  # of these: the sooner the likelier, so that short vectors tell much, too
+_NUDGED = 8  # numbers at the beginning
+_NUDGE = 0.0005
 _COMMON_WEIGHT = 0.05  # what all vectors have in common, beside what is the text's own
 
 
@@ -26,11 +29,12 @@ def vector_of(text: str, seed: int, model: str, *, numbers: int, of: int) -> lis
         of: How many the model's own vectors have.
     """
     values = list(_common(seed, model, of))
+    # Other texts have other vectors, be they ever so short.
+    for place, byte in enumerate(blake2b(text.encode(), digest_size=_NUDGED).digest()):
+        values[place] += _NUDGE * byte
     for gram, count in _grams(text).items():
-        digest = blake2b(f"{seed}\x1f{model}\x1f{gram}".encode(), digest_size=4 * _PLACES).digest()
-        for place in range(0, len(digest), 4):
-            draw = int.from_bytes(digest[place : place + 4], "little")
-            values[(draw >> 1) % of] += count if draw & 1 else -count
+        for place, sign in _places(f"{seed}\x1f{model}\x1f{gram}", of):
+            values[place] += sign * count
     return _of_length_one(values[:numbers])
 
 
@@ -49,6 +53,15 @@ def _grams(text: str) -> Counter[str]:
     line = f" {' '.join(text.casefold().split())} "
     last = max(1, len(line) - _GRAM_CHARS + 1)
     return Counter(line[at : at + _GRAM_CHARS] for at in range(last))
+
+
+@lru_cache(maxsize=4096)
+def _places(name: str, of: int) -> tuple[tuple[int, int], ...]:
+    digest = blake2b(name.encode(), digest_size=4 * _PLACES).digest()
+    draws = [int.from_bytes(digest[at : at + 4], "little") for at in range(0, len(digest), 4)]
+    early = [int(of ** (draw / 2**32)) - 1 for draw in draws[:_EARLY_PLACES]]
+    places = [*early, *(draw % of for draw in draws[_EARLY_PLACES:])]
+    return tuple(zip(places, (1 - (draw >> 16 & 2) for draw in draws), strict=True))
 
 
 @lru_cache(maxsize=16)
