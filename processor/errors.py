@@ -58,13 +58,19 @@ class SourceAwayError(InputError):
     """A source does not answer; it may after a while.
 
     Attributes:
+        reason: Why, without the source's name.
         begun: It was being read: then the network is to blame, not what was typed.
     """
 
     def __init__(self, message: str, *, source: str, way_out: str, begun: bool) -> None:
         super().__init__(message, source=source, way_out=way_out)
+        self.reason = message
         self.begun = begun
         self.exit_code = 3 if begun else 1
+
+    def while_read(self) -> "SourceAwayError":
+        """The same of a source that was being read when it went away first."""
+        return SourceAwayError(self.reason, source=self.source, way_out=self.way_out, begun=True)
 
 
 class TaskError(ProcessorError):

@@ -70,11 +70,9 @@ class Run:
     ) -> None:
         self._folder = folder
         self._task = task
-        self._source = source
         self._settings = settings
         self._observers = observers
         self._accept_change = accept_change
-        self._update = update
         self._clock = clock or SystemClock()
         self._lane: DirectLane | None = None
         self._spending: Spending | None = None
@@ -85,16 +83,25 @@ class Run:
         self._failure: LedgerError | None = None
         self._allowed: int | None = None
         self._cpu_before_s = machine.cpu_s()
+        self._import = Import(
+            source=source,
+            task=task,
+            settings=settings,
+            update=update,
+            tell=self._tell_notice,
+        )
 
     def drain(self) -> None:
         """Start nothing new; what is in flight finishes and is recorded."""
         self._interrupted = True
+        self._import.leave()
         if self._lane is not None:
             self._lane.drain()
 
     def abort(self) -> None:
         """End the calls in flight as well and leave; their items stay pending."""
         self._interrupted = self._aborted = True
+        self._import.leave()
         if self._lane is not None:
             self._lane.abort()
 
@@ -114,7 +121,7 @@ class Run:
             raise
 
     async def _execute(self) -> Report:
-        spending.check(self._settings, self._task)
+        spending.check(self._settings, self._task.model)
         if chunk_files.orphaned(self._folder):
             raise UsageError(
                 f"{self._folder} holds results, but the ledger that knows them is gone",
@@ -131,7 +138,7 @@ class Run:
             if lost:
                 self._tell("calls_lost", calls=lost)
             try:
-                intake, self._allowed = await self._import().run(ledger)
+                intake, self._allowed = await self._import.run(ledger)
                 ledger.add_seconds("import", self._clock.monotonic() - begun_s)
                 self._mend_files(ledger)
                 await self._send(ledger, session)
@@ -171,16 +178,6 @@ class Run:
         key = self._settings.api_key
         account = hashlib.sha256(key.get_secret_value().encode()).hexdigest()[:12] if key else None
         return {**self._settings.public(), "account": account}
-
-    def _import(self) -> Import:
-        return Import(
-            source=self._source,
-            task=self._task,
-            settings=self._settings,
-            update=self._update,
-            interrupted=lambda: self._interrupted,
-            tell=self._tell_notice,
-        )
 
     def _mend_files(self, ledger: Ledger) -> None:
         numbers = chunk_files.stale(ledger.connection, ledger.folder, thorough=False)

@@ -250,8 +250,13 @@ def test_a_refused_run_removes_nothing_but_its_own(shell: Shell) -> None:
 def test_a_database_that_others_use_is_left_alone(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("DATABASE_URL", "postgres://shop:secret@db/shop")
-    assert shell.run("--limit", "2").code == 0
+    """Naming other rows is enough; without any, its rows are what is meant."""
+    monkeypatch.setenv("DATABASE_URL", "postgres://shop:secret@db.invalid/shop")
+    assert shell.run("--generate", "2").code == 0
+    meant = shell.run()
+    assert meant.code == 1
+    assert "db.invalid" in meant.err
+    assert "secret" not in meant.err
 
 
 def test_items_that_failed_for_the_job_s_fault_can_be_named(shell: Shell) -> None:

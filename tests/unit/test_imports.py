@@ -65,11 +65,13 @@ ALLOWED = {
     },
     "followup": {"clock", "errors", "exports", "ledger", "notice", "observer", "watch"},
     "importing": {
-        *("data", "errors", "exports", "items", "ledger", "notice", "settings", "tasks"),
+        *("data", "errors", "exports", "items", "ledger", "notice", "patience"),
+        *("settings", "tasks"),
     },
     "observer": {"ledger", "notice"},
+    "patience": {"errors"},
     "report": {"codes", "direct", "errors", "ledger", "plan", "watch"},
-    "spending": {"direct", "errors", "items", "ledger", "plan", "settings", "tasks"},
+    "spending": {"direct", "errors", "items", "ledger", "plan", "settings"},
     "run": {
         *BASE,
         *(
@@ -106,10 +108,10 @@ SOLE_IMPORTERS = {
     "pypandoc": {"sandbox"},
     "rich": {"cli.screen"},
     "structlog": {"cli.logs"},
-    "tenacity": {"direct.retry"},
+    "tenacity": {"direct.retry", "patience"},
     "aiohttp": {"direct.exchange", "direct.transport", "direct.wire", "sandbox"},
     "httptools": {"direct.wire"},
-    "psycopg": {"data.postgres", "exports", "postgres"},
+    "psycopg": {"data.postgres", "data.selection", "exports", "postgres"},
     "jsonschema_rs": {"tasks.schema"},
     "xlsxwriter": {"exports.excel"},
     "backports": {"packing"},
