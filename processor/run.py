@@ -10,11 +10,11 @@ import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from uuid import uuid4
 
-from processor import jsontext, machine, spending
+from processor import identity, machine, spending
 from processor.clock import Clock, SystemClock
 from processor.data.source import Source
+from processor.delivery import Deliveries
 from processor.direct.breaker import Stop
 from processor.direct.lane import DirectLane
 from processor.direct.retry import RetryPolicy
@@ -22,10 +22,12 @@ from processor.direct.rules import LaneRules
 from processor.direct.transport import CONNECT_S, Transport
 from processor.errors import LedgerError, ProcessorError, UsageError
 from processor.exports import chunk_files, embeddings, reconciliation, stats, tables
+from processor.exports.output import Output
 from processor.followup import FollowUp
 from processor.importing import Import
-from processor.ledger import allowance, vectors
+from processor.ledger import allowance
 from processor.ledger.commit import Commit
+from processor.ledger.database import LEDGER_NAME
 from processor.ledger.intake import Intake
 from processor.ledger.ledger import Ledger, discard_if_empty, open_ledger
 from processor.ledger.writer import Vitals, Writer
@@ -53,10 +55,11 @@ class Run:
         observers: Who watches.
         accept_change: Go on although the task changed since the run began.
         update: Ask again for rows that changed since they were answered.
+        outputs: Where results go besides the folder.
         clock: Time.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a value that held them would be opened here and nowhere else
         self,
         *,
         folder: Path,
@@ -66,13 +69,16 @@ class Run:
         observers: Sequence[Observer] = (),
         accept_change: bool = False,
         update: bool = False,
+        outputs: Sequence[Output] = (),
         clock: Clock | None = None,
     ) -> None:
         self._folder = folder
         self._task = task
+        self._source = source
         self._settings = settings
         self._observers = observers
         self._accept_change = accept_change
+        self._update = update
         self._clock = clock or SystemClock()
         self._lane: DirectLane | None = None
         self._spending: Spending | None = None
@@ -83,25 +89,24 @@ class Run:
         self._failure: LedgerError | None = None
         self._allowed: int | None = None
         self._cpu_before_s = machine.cpu_s()
-        self._import = Import(
-            source=source,
-            task=task,
-            settings=settings,
-            update=update,
-            tell=self._tell_notice,
+        self._deliveries = Deliveries(
+            outputs,
+            folder / LEDGER_NAME,
+            patience_s=settings.output_patience_s,
+            tell=self._tell_of_output,
         )
 
     def drain(self) -> None:
         """Start nothing new; what is in flight finishes and is recorded."""
         self._interrupted = True
-        self._import.leave()
+        self._deliveries.hurry()
         if self._lane is not None:
             self._lane.drain()
 
     def abort(self) -> None:
         """End the calls in flight as well and leave; their items stay pending."""
         self._interrupted = self._aborted = True
-        self._import.leave()
+        self._deliveries.leave()
         if self._lane is not None:
             self._lane.abort()
 
@@ -121,63 +126,56 @@ class Run:
             raise
 
     async def _execute(self) -> Report:
-        spending.check(self._settings, self._task.model)
+        spending.check(self._settings, self._task)
         if chunk_files.orphaned(self._folder):
             raise UsageError(
                 f"{self._folder} holds results, but the ledger that knows them is gone",
                 way_out="Put it back, or start afresh with --new, which renames the folder.",
             )
+        await asyncio.to_thread(self._deliveries.reach)
         with open_ledger(self._folder) as ledger:
             begun_s = self._clock.monotonic()
             # First: nothing is written over what is left.
             reconciliation.refuse_loss(ledger.connection, snapshot.take(ledger.folder))
-            self._introduce(ledger)
+            identity.keep(
+                ledger,
+                self._task,
+                provider=self._settings.provider,
+                accept_change=self._accept_change,
+            )
             lost = ledger.settle_calls()
             session = ledger.start_session(self._session_facts())
             self._tell("run_started", run_id=ledger.meta()["run_id"], folder=str(self._folder))
             if lost:
                 self._tell("calls_lost", calls=lost)
             try:
-                intake, self._allowed = await self._import.run(ledger)
+                intake, self._allowed = await self._import().run(ledger)
                 ledger.add_seconds("import", self._clock.monotonic() - begun_s)
                 self._mend_files(ledger)
+                self._deliveries.start()
                 await self._send(ledger, session)
                 return await asyncio.to_thread(self._conclude, ledger, session, intake)
             except BaseException as error:
+                self._deliveries.leave()
                 with suppress(LedgerError):  # what went wrong first is what is told
                     ledger.end_session(session, exit_code_of(error))
                 raise
-
-    def _introduce(self, ledger: Ledger) -> None:
-        """Note what the run is, or see that it still is the same."""
-        task = self._task
-        meta = ledger.meta()
-        if "identity" in meta:
-            changed = _differences(jsontext.loads(meta["identity"]), dict(task.identity))
-            if changed and not self._accept_change:
-                raise UsageError(
-                    f"{self._folder}: {', '.join(changed)} changed since this run began",
-                    way_out="--new starts afresh, --accept-change goes on with the change.",
-                )
-        with ledger.guard():
-            length = vectors.length(ledger.connection)
-        if length is not None:
-            task.expect_vectors(length)
-        ledger.set_meta(
-            run_id=meta.get("run_id") or uuid4().hex[:12],
-            task=task.name,
-            model=task.model,
-            provider=self._settings.provider,
-            identity=jsontext.dumps(dict(task.identity)),
-            id_field=task.id_field,
-            labels=jsontext.dumps(dict(task.label_names)),
-            result_columns=jsontext.dumps(dict(task.result_columns)),
-        )
 
     def _session_facts(self) -> dict[str, object]:
         key = self._settings.api_key
         account = hashlib.sha256(key.get_secret_value().encode()).hexdigest()[:12] if key else None
         return {**self._settings.public(), "account": account}
+
+    def _import(self) -> Import:
+        return Import(
+            source=self._source,
+            task=self._task,
+            settings=self._settings,
+            update=self._update,
+            interrupted=lambda: self._interrupted,
+            accept=self._deliveries.check,
+            tell=self._tell_notice,
+        )
 
     def _mend_files(self, ledger: Ledger) -> None:
         numbers = chunk_files.stale(ledger.connection, ledger.folder, thorough=False)
@@ -187,7 +185,6 @@ class Run:
 
     async def _send(self, ledger: Ledger, session: int) -> None:
         settings, begun_s = self._settings, self._clock.monotonic()
-        key = settings.api_key
         if self._interrupted or self._allowed == 0 or not ledger.counts().pending:
             return
         self._tell("sending", pending=ledger.counts().pending, model=self._task.model)
@@ -241,6 +238,7 @@ class Run:
 
         def on_commit(commit: Commit, connection: sqlite3.Connection) -> None:
             loop.call_soon_threadsafe(self._committed, commit)
+            self._deliveries.committed()
             follow_up.committed(commit, connection)
 
         def on_failure(_: BaseException) -> None:
@@ -296,11 +294,12 @@ class Run:
 
     def _conclude(self, ledger: Ledger, session: int, intake: Intake | None) -> Report:
         """Export, compare, and end the session with the code that the process ends with."""
-        files, found = [], []
+        files, found, handed = [], [], []
         if not self._aborted:  # otherwise nobody waits for a count of everything
             files = self._export(ledger)
             shot = snapshot.take(ledger.folder)
             found = reconciliation.differences(ledger.connection, ledger.folder, shot)
+            handed = self._deliveries.finish()
         for difference in found:
             self._tell("not_reconciled", message=difference)
         shortfall = self._shortfall(ledger)
@@ -313,7 +312,7 @@ class Run:
             ledger.counts(),
             stop=stop,
             interrupted=self._interrupted,
-            differs=bool(found),
+            differs=bool(found) or any(handover.problem for handover in handed),
             min_success=self._settings.min_success,
         )
         if exit_code in FINISHED:
@@ -330,6 +329,7 @@ class Run:
             shortfall=shortfall,
             files=[statistics, *files],
             differences=found,
+            handovers=handed,
         )
 
     def _shortfall(self, ledger: Ledger) -> Shortfall | None:
@@ -359,6 +359,10 @@ class Run:
     def _tell(self, event: str, **facts: object) -> None:
         self._tell_notice(Notice(event=event, facts=facts))
 
+    def _tell_of_output(self, notice: Notice) -> None:
+        with suppress(LedgerError):  # a log that cannot be written: whoever writes it next tells
+            self._tell_notice(notice)
+
     def _tell_notice(self, notice: Notice) -> None:
         for observer in self._observers:
             observer.notice(notice)
@@ -385,7 +389,3 @@ def _outline(shot: Snapshot) -> dict[str, int]:
         "failed": shot.failed,
         "pending": shot.pending,
     }
-
-
-def _differences(before: dict[str, str], now: dict[str, str]) -> list[str]:
-    return [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]

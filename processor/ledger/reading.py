@@ -30,6 +30,7 @@ class IntakeRules:
     Attributes:
         id_field: The column that identifies a row, or `row` for the row's content.
         required: Columns that must be there and not empty, beside the id's.
+        named: Columns that must be there, though a row may leave them empty or out.
         chunk_size: Items per chunk.
         limit: How many new items are taken at most; None for all.
         skip_invalid: Leave bad rows out and list them, instead of refusing the source.
@@ -43,6 +44,7 @@ class IntakeRules:
     id_field: str
     required: Sequence[str]
     chunk_size: int
+    named: Sequence[str] = ()
     limit: int | None = None
     skip_invalid: bool = False
     problem_with: Callable[[Mapping[str, Any]], str | None] | None = None
@@ -74,13 +76,14 @@ class Reading:
         self._id_field = rules.id_field
         own = () if rules.id_field == ROW_ID else (rules.id_field,)
         self._required = tuple(dict.fromkeys((*own, *rules.required)))
+        self._named = tuple(dict.fromkeys((*self._required, *rules.named)))
         self._problem_with = rules.problem_with
         self._problems: list[BadRow] = []
         self.stamp = source.stamp()
         self.typed_columns = source.columns()
         found = connection.execute("SELECT 1 FROM sources WHERE uri = ?", (source.uri,))
         self.is_known = found.fetchone() is not None
-        self.columns = dict.fromkeys(column.name for column in self.typed_columns)
+        self.columns: dict[str, None] = {}
         self.rows_read = 0
         self.bad_rows = 0
 
@@ -110,7 +113,6 @@ class Reading:
         Raises:
             InputError: A required column is not there.
         """
-        self._check_columns()  # of a source that knows them, before its first row
         for row in self._source.rows():
             self.rows_read += 1
             if isinstance(row, BadRow):
@@ -173,7 +175,7 @@ class Reading:
         return *ids.identify(fields[self._id_field], self._id_field), row.number, text
 
     def _check_columns(self) -> None:
-        for name in self._required if self.columns else ():
+        for name in self._named if self.columns else ():
             if name not in self.columns:
                 raise _no_column(self._source.name, name, list(self.columns))
 
