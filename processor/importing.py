@@ -2,21 +2,26 @@
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any
 
-from processor.data.interruptible import Interruptible
+from processor.data.interruptible import Interruptible, cancel
 from processor.data.source import Source
-from processor.errors import TaskError
+from processor.errors import SourceAwayError, TaskError
 from processor.exports import chunk_files
 from processor.items import Item
 from processor.ledger import allowance
 from processor.ledger.intake import Intake, IntakeRules
 from processor.ledger.ledger import Ledger
 from processor.notice import Notice
+from processor.patience import patience
 from processor.settings import Settings
 from processor.tasks.task import Task
+
+_TOLD_EVERY_S = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +33,6 @@ class Import:
         task: What is asked of each.
         settings: Sizes and limits.
         update: Ask again for rows that changed since they were answered.
-        interrupted: Whether reading should end; nothing is imported then.
         accept: Refuses rows that have no place to go, by raising; nothing is imported then.
         tell: Takes what happened.
     """
@@ -37,21 +41,27 @@ class Import:
     task: Task
     settings: Settings
     update: bool
-    interrupted: Callable[[], bool]
     accept: Callable[[sqlite3.Connection], None]
     tell: Callable[[Notice], None]
+    _leaving: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
     async def run(self, ledger: Ledger) -> tuple[Intake | None, int | None]:
-        """Import what is new.
+        """Import what is new; from the beginning again if the source goes away meanwhile.
 
         Returns:
             What was imported, None when nothing can be; how many items this start may finish,
             None for all.
 
         Raises:
-            ProcessorError: Bad input, a failing disk.
+            ProcessorError: Bad input, a source that does not come back, a failing disk.
         """
-        return await asyncio.to_thread(self._take_in, ledger)
+        patient = patience(give_up_s=self.settings.give_up_s, wait=self._wait, away=self._tell_away)
+        return await patient(asyncio.to_thread, self._take_in, ledger)
+
+    def leave(self) -> None:
+        """End the reading; nothing is imported then."""
+        self._leaving.set()
+        cancel(self.source)
 
     def _take_in(self, ledger: Ledger) -> tuple[Intake | None, int | None]:
         allowed, pending = allowance.grant(ledger, self.settings.limit), ledger.counts().pending
@@ -60,9 +70,9 @@ class Import:
             self.accept(ledger.connection)
             return None, allowed
         limit = None if allowed is None else max(0, allowed - pending)
-        intake = ledger.take_in(
-            Interruptible(self.source, self.interrupted), self._rules(ledger, limit)
-        )
+        self._tell("reading", source=self.source.name)
+        watched = Interruptible(self.source, self._leaving.is_set, self._progress())
+        intake = ledger.take_in(watched, self._rules(ledger, limit))
         self._tell("import", rows_read=intake.rows_read, added=intake.added, skipped=intake.skipped)
         self._tell_changes(intake)
         return intake, allowed
@@ -94,6 +104,30 @@ class Import:
             return self.task.render(Item(seq=0, chunk=0, id=0, fields=fields)).body
         except TaskError:
             return None
+
+    def _progress(self) -> Callable[[int], None]:
+        """Tells how many rows were read, every few seconds."""
+        told_s = time.monotonic()
+
+        def progress(rows: int) -> None:
+            nonlocal told_s
+            now_s = time.monotonic()
+            if now_s - told_s >= _TOLD_EVERY_S:
+                told_s = now_s
+                self._tell("rows_read", rows=rows)
+
+        return progress
+
+    async def _wait(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._leaving.wait(), seconds)
+
+    def _tell_away(self, error: SourceAwayError, wait_s: float) -> None:
+        self.tell(
+            Notice(
+                event="source_away", serious=True, facts={"message": str(error), "wait_s": wait_s}
+            )
+        )
 
     def _tell_changes(self, intake: Intake) -> None:
         changes = intake.changes

@@ -74,11 +74,9 @@ class Run:
     ) -> None:
         self._folder = folder
         self._task = task
-        self._source = source
         self._settings = settings
         self._observers = observers
         self._accept_change = accept_change
-        self._update = update
         self._clock = clock or SystemClock()
         self._lane: DirectLane | None = None
         self._spending: Spending | None = None
@@ -95,10 +93,19 @@ class Run:
             patience_s=settings.output_patience_s,
             tell=self._tell_of_output,
         )
+        self._import = Import(
+            source=source,
+            task=task,
+            settings=settings,
+            update=update,
+            accept=self._deliveries.check,
+            tell=self._tell_notice,
+        )
 
     def drain(self) -> None:
         """Start nothing new; what is in flight finishes and is recorded."""
         self._interrupted = True
+        self._import.leave()
         self._deliveries.hurry()
         if self._lane is not None:
             self._lane.drain()
@@ -106,6 +113,7 @@ class Run:
     def abort(self) -> None:
         """End the calls in flight as well and leave; their items stay pending."""
         self._interrupted = self._aborted = True
+        self._import.leave()
         self._deliveries.leave()
         if self._lane is not None:
             self._lane.abort()
@@ -149,7 +157,7 @@ class Run:
             if lost:
                 self._tell("calls_lost", calls=lost)
             try:
-                intake, self._allowed = await self._import().run(ledger)
+                intake, self._allowed = await self._import.run(ledger)
                 ledger.add_seconds("import", self._clock.monotonic() - begun_s)
                 self._mend_files(ledger)
                 self._deliveries.start()
@@ -165,17 +173,6 @@ class Run:
         key = self._settings.api_key
         account = hashlib.sha256(key.get_secret_value().encode()).hexdigest()[:12] if key else None
         return {**self._settings.public(), "account": account}
-
-    def _import(self) -> Import:
-        return Import(
-            source=self._source,
-            task=self._task,
-            settings=self._settings,
-            update=self._update,
-            interrupted=lambda: self._interrupted,
-            accept=self._deliveries.check,
-            tell=self._tell_notice,
-        )
 
     def _mend_files(self, ledger: Ledger) -> None:
         numbers = chunk_files.stale(ledger.connection, ledger.folder, thorough=False)
@@ -351,6 +348,7 @@ class Run:
             folder,
             reviews=self._task.kind == _REVIEWED_KIND,
             bom=self._settings.bom,
+            excel=self._settings.excel,
         )
         files += embeddings.write(connection, folder)
         ledger.add_seconds("export", self._clock.monotonic() - begun_s)

@@ -83,7 +83,7 @@ class Reading:
         self.typed_columns = source.columns()
         found = connection.execute("SELECT 1 FROM sources WHERE uri = ?", (source.uri,))
         self.is_known = found.fetchone() is not None
-        self.columns: dict[str, None] = {}
+        self.columns = dict.fromkeys(column.name for column in self.typed_columns)
         self.rows_read = 0
         self.bad_rows = 0
 
@@ -113,6 +113,7 @@ class Reading:
         Raises:
             InputError: A required column is not there.
         """
+        self._check_columns()  # of a source that knows them, before its first row
         for row in self._source.rows():
             self.rows_read += 1
             if isinstance(row, BadRow):
