@@ -8,10 +8,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from processor.columns import ARRAY, Column
+from processor.columns import ARRAY, ARROW, Column
 
-# Before a native type, as Arrow itself writes one down: exact, for whoever knows Arrow.
-_NATIVE = "arrow:"
 _DECIMAL = re.compile(r"numeric\((\d+), ?(\d+)\)")
 _LONGEST_128 = 38
 _LONGEST_256 = 76
@@ -51,7 +49,7 @@ _TYPES: Mapping[str, Any] = MappingProxyType(
 def column_of(field: Any) -> Column:
     """What a field of a schema is among columns."""
     schema = pa.schema([pa.field(field.name, field.type)])
-    native = _NATIVE + base64.b64encode(schema.serialize()).decode()
+    native = ARROW + base64.b64encode(schema.serialize()).decode()
     return Column(field.name, kind_of(field.type), native)
 
 
@@ -92,8 +90,8 @@ def is_list(given: Any) -> bool:
 def type_of(column: Column) -> Any:
     """The type that a column is written with; its own where it came from one."""
     native = column.native or ""
-    if native.startswith(_NATIVE):
-        message = pa.py_buffer(base64.b64decode(native.removeprefix(_NATIVE)))
+    if native.startswith(ARROW):
+        message = pa.py_buffer(base64.b64decode(native.removeprefix(ARROW)))
         return pa.ipc.read_schema(message).field(0).type
     kind = column.kind or "text"
     if kind == "decimal":

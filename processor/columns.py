@@ -17,6 +17,8 @@ from uuid import UUID
 from msgspec import Struct
 
 ARRAY = "[]"
+ARROW = "arrow:"
+"""Before a native type that is Arrow's, as Arrow itself writes it down: exact, but not SQL."""
 
 
 class Column(Struct, frozen=True, gc=False):

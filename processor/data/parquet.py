@@ -1,9 +1,7 @@
 """Parquet files as rows, their types kept, in constant memory."""
 
-import base64
-import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +11,8 @@ import pyarrow as pa
 from pyarrow import parquet as pq
 
 from processor import arrow
-from processor.columns import Column, plain
+from processor.columns import Column
+from processor.data import arrow_values
 from processor.data.files import refusal, regular_stamp, uri_of
 from processor.data.source import BadRow
 from processor.data.text import ROW_LIMIT_BYTES
@@ -72,10 +71,11 @@ class ParquetSource:
                         self._values(name, column, number)
                         for name, column in zip(names, batch, strict=True)
                     ]
+                    sizes = _oversize(batch)
                     for place, values in enumerate(zip(*columns, strict=True)):
                         number += 1
-                        if (size := _oversize(batch, place)) is not None:
-                            yield BadRow(number=number, problem=f"has {size >> 20:,} MB")
+                        if place in sizes:
+                            yield BadRow(number=number, problem=f"has {sizes[place] >> 20:,} MB")
                         else:
                             yield Row(number=number, fields=dict(zip(names, values, strict=True)))
             if not number:
@@ -83,8 +83,8 @@ class ParquetSource:
 
     def _values(self, name: str, column: Any, before: int) -> list[Any]:
         try:
-            return _plain(column)
-        except _BeyondTimeError as error:
+            return arrow_values.plain_values(column)
+        except arrow_values.BeyondTimeError as error:
             raise InputError(
                 f"the column {name!r} holds a moment outside of all calendars",
                 source=self.name,
@@ -163,138 +163,9 @@ class ParquetSource:
         )
 
 
-def _oversize(batch: Any, place: int) -> int | None:
-    """The bytes of a row that is too long for one; None for any other."""
+def _oversize(batch: Any) -> Mapping[int, int]:
+    """The places of rows that are too long for one, and their bytes."""
     if batch.nbytes <= ROW_LIMIT_BYTES:
-        return None
-    size: int = batch.slice(place, 1).nbytes
-    return size if size > ROW_LIMIT_BYTES else None
-
-
-def _plain(values: Any) -> list[Any]:
-    """An array as values of JSON, see `columns.plain`."""
-    kind = values.type
-    read = next((read for holds, read in _READERS if holds(kind)), _nested)
-    found: list[Any] = read(values)
-    return found
-
-
-def _as_they_are(values: Any) -> list[Any]:
-    found: list[Any] = values.to_pylist()
-    return found
-
-
-def _decoded(values: Any) -> list[Any]:
-    return _plain(values.dictionary_decode())
-
-
-def _json(values: Any) -> list[Any]:
-    return [None if text is None else _json_value(text) for text in values.storage.to_pylist()]
-
-
-def _json_value(text: str) -> Any:
-    """By the standard library, which keeps integers of any length; text when it is no JSON."""
-    try:
-        return json.loads(text, parse_constant=_refuse)
-    except (ValueError, RecursionError):
-        return text
-
-
-def _refuse(name: str) -> None:
-    raise ValueError(name)
-
-
-def _uuids(values: Any) -> list[Any]:
-    return [None if value is None else str(value) for value in values.to_pylist()]
-
-
-def _stored(values: Any) -> list[Any]:
-    return _plain(values.storage)
-
-
-def _decimals(values: Any) -> list[Any]:
-    return [None if value is None else format(value, "f") for value in values.to_pylist()]
-
-
-def _numbered(values: Any) -> list[Any]:
-    return _as_they_are(values.cast(pa.int64()))
-
-
-def _moments(values: Any) -> list[Any]:
-    """ISO 8601; nanoseconds and years beyond 9999, which Python lacks, as Arrow writes them."""
-    kind = values.type
-    try:
-        if kind in _FINER:
-            values = values.cast(_FINER[kind])
-        elif pa.types.is_timestamp(kind) and kind.unit == "ns":
-            values = values.cast(pa.timestamp("us", kind.tz))
-        return [None if value is None else value.isoformat() for value in values.to_pylist()]
-    except (pa.ArrowInvalid, ValueError, OverflowError):
-        texts = values.cast(pa.string()).to_pylist()
-        for place, text in enumerate(texts):
-            if text is not None and text.startswith("<"):
-                raise _BeyondTimeError(place) from None
-        return [None if text is None else text.replace(" ", "T", 1) for text in texts]
-
-
-class _BeyondTimeError(Exception):
-    """A value is no moment that could be written down."""
-
-    def __init__(self, place: int) -> None:
-        super().__init__(place)
-        self.place = place
-
-
-_FINER = {pa.time64("ns"): pa.time64("us")}
-
-
-def _binary(values: Any) -> list[Any]:
-    return [
-        None if value is None else base64.b64encode(value).decode() for value in values.to_pylist()
-    ]
-
-
-def _nested(values: Any) -> list[Any]:
-    readable = _readable(values.type)
-    if readable != values.type:
-        values = values.cast(readable)
-    return [plain(value) for value in values.to_pylist()]
-
-
-def _readable(kind: Any) -> Any:
-    """A type whose values Python has: nanoseconds become text, durations numbers."""
-    if pa.types.is_dictionary(kind):
-        kind = _readable(kind.value_type)
-    elif pa.types.is_duration(kind):
-        kind = pa.int64()
-    elif kind in _FINER or (pa.types.is_timestamp(kind) and kind.unit == "ns"):
-        kind = pa.string()
-    elif pa.types.is_struct(kind):
-        kind = pa.struct([field.with_type(_readable(field.type)) for field in kind])
-    elif pa.types.is_map(kind):
-        kind = pa.map_(_readable(kind.key_type), _readable(kind.item_type))
-    elif pa.types.is_list(kind):
-        kind = pa.list_(kind.value_field.with_type(_readable(kind.value_type)))
-    elif pa.types.is_large_list(kind):
-        kind = pa.large_list(kind.value_field.with_type(_readable(kind.value_type)))
-    return kind
-
-
-_READERS: Sequence[tuple[Callable[[Any], bool], Callable[[Any], list[Any]]]] = (
-    (pa.types.is_string, _as_they_are),
-    (pa.types.is_integer, _as_they_are),
-    (pa.types.is_floating, _as_they_are),
-    (pa.types.is_boolean, _as_they_are),
-    (pa.types.is_large_string, _as_they_are),
-    (pa.types.is_null, _as_they_are),
-    (pa.types.is_dictionary, _decoded),
-    (lambda kind: isinstance(kind, pa.JsonType), _json),
-    (lambda kind: isinstance(kind, pa.UuidType), _uuids),
-    (lambda kind: isinstance(kind, pa.BaseExtensionType), _stored),
-    (pa.types.is_decimal, _decimals),
-    (pa.types.is_duration, _numbered),
-    (pa.types.is_temporal, _moments),
-    (pa.types.is_binary, _binary),
-    (pa.types.is_large_binary, _binary),
-    (pa.types.is_fixed_size_binary, _binary),
-)
+        return {}
+    sizes = {place: batch.slice(place, 1).nbytes for place in range(batch.num_rows)}
+    return {place: size for place, size in sizes.items() if size > ROW_LIMIT_BYTES}

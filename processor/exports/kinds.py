@@ -4,11 +4,11 @@ import re
 import sqlite3
 from collections.abc import Iterable, Mapping, Set as AbstractSet
 
-from processor.columns import Column
+from processor.columns import ARROW, Column
 from processor.exports.table import ResultTable
 
 _EXACT = 2**53  # the integers up to here are floats as well
-_NUMERIC = re.compile(r"numeric\((\d+), ?(\d+)\)")
+_NUMERIC = re.compile(r"numeric\(\d+, ?\d+\)")
 # An ephemeral index of the few distinct rows; grouping would sort every cell there is.
 _SEEN = f"""
 SELECT DISTINCT cell.key, cell.type,
@@ -41,17 +41,15 @@ def resolved(connection: sqlite3.Connection, table: ResultTable) -> list[Column]
     for origin, column in zip(given, table.columns, strict=False):
         kind = column.kind or _kind(seen.get(origin.name, frozenset()))
         native = column.native
-        if kind == "decimal" and not native_digits(native):
+        if kind == "decimal" and not _says_digits(native):
             native = _measured(connection, origin.name) or native
         found.append(Column(column.name, kind, native))
     rest = table.columns[len(found) :]
     return [*found, *(Column(one.name, one.kind or "text", one.native) for one in rest)]
 
 
-def native_digits(native: str | None) -> tuple[int, int] | None:
-    """All digits and those of the fraction, where a native type says them."""
-    found = _NUMERIC.fullmatch(native or "")
-    return (int(found[1]), int(found[2])) if found else None
+def _says_digits(native: str | None) -> bool:
+    return native is not None and (native.startswith(ARROW) or bool(_NUMERIC.fullmatch(native)))
 
 
 _Sight = tuple[str, bool, bool]

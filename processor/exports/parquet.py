@@ -1,6 +1,7 @@
 """Results as Parquet, in constant memory."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import IO, Any
 from uuid import UUID
 
@@ -53,16 +54,17 @@ def _write(file: IO[bytes], grid: Grid, types: Sequence[Any]) -> int:
     count = 0
     with pq.ParquetWriter(file, schema) as writer:
         group: list[Any] = []
+        group_rows = group_bytes = 0
         for rows in grid.slices():
             group.append(_batch(rows, grid.columns, schema))
             count += len(rows)
-            if (
-                sum(batch.num_rows for batch in group) >= _GROUP_ROWS
-                or sum(batch.nbytes for batch in group) >= _GROUP_BYTES
-            ):
+            group_rows += len(rows)
+            group_bytes += group[-1].nbytes
+            if group_rows >= _GROUP_ROWS or group_bytes >= _GROUP_BYTES:
                 writer.write_table(pa.Table.from_batches(group, schema))
-                group = []
-        writer.write_table(pa.Table.from_batches(group, schema))
+                group, group_rows, group_bytes = [], 0, 0
+        if group or not count:
+            writer.write_table(pa.Table.from_batches(group, schema))
     return count
 
 
@@ -133,7 +135,8 @@ def _milliseconds(_: Column, wanted: Any, values: Sequence[Any]) -> Any:
 
 
 def _nested(_: Column, wanted: Any, values: Sequence[Any]) -> Any:
-    return pa.array([_revived(wanted, value) for value in values], wanted)
+    revived = _reviver(wanted)
+    return pa.array([revived(value) for value in values], wanted)
 
 
 # The first that holds for a type; all others take values as they are.
@@ -158,22 +161,32 @@ def _stored(value: Any) -> Any:
     return value.bytes if isinstance(value, UUID) else value
 
 
-def _revived(wanted: Any, value: Any) -> Any:
-    """A nested value of JSON as Arrow takes it."""
-    if value is None:
-        return None
+@cache
+def _reviver(wanted: Any) -> Callable[[Any], Any]:
+    """What makes of a nested value of JSON one that Arrow takes for a type."""
     if pa.types.is_struct(wanted):
-        return {field.name: _revived(field.type, value[field.name]) for field in wanted}
+        return _of_struct({field.name: _reviver(field.type) for field in wanted})
     if pa.types.is_map(wanted):
-        return [
-            (_revived(wanted.key_type, key), _revived(wanted.item_type, item))
-            for key, item in value
-        ]
+        return _of_map(_reviver(wanted.key_type), _reviver(wanted.item_type))
     if arrow.is_list(wanted):
-        return [_revived(wanted.value_type, one) for one in value]
+        return _of_list(_reviver(wanted.value_type))
+    kind = arrow.kind_of(wanted)
     if pa.types.is_timestamp(wanted) or pa.types.is_time(wanted):
-        return _array(_NAMELESS, wanted, [value])[0].value  # a number: Python has no nanoseconds
-    return _stored(typed(arrow.kind_of(wanted), value))
+        # a number, as Python has no nanoseconds
+        return lambda value: value and _array(_NAMELESS, wanted, [value])[0].value
+    return lambda value: _stored(typed(kind, value))
 
 
 _NAMELESS = Column("")
+
+
+def _of_struct(fields: Mapping[str, Callable[[Any], Any]]) -> Callable[[Any], Any]:
+    return lambda value: value and {name: make(value[name]) for name, make in fields.items()}
+
+
+def _of_map(key: Callable[[Any], Any], item: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda value: value and [(key(name), item(one)) for name, one in value]
+
+
+def _of_list(make: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda value: value and [make(one) for one in value]
