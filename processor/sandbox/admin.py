@@ -3,7 +3,6 @@
 import math
 from typing import Any
 
-import orjson
 from aiohttp import web
 
 from processor.sandbox import errors
@@ -11,6 +10,7 @@ from processor.sandbox.clock import ManualClock
 from processor.sandbox.config import ConfigError
 from processor.sandbox.faults.fault import FaultError, fault_from, fault_to, parse_fault
 from processor.sandbox.faults.kinds import check_fault
+from processor.sandbox.front import as_json
 from processor.sandbox.state import SANDBOX
 from processor.sandbox.validation import parse_object
 
@@ -18,23 +18,23 @@ from processor.sandbox.validation import parse_object
 async def get_stats(request: web.Request) -> web.Response:
     """`?items=1` tells each item's count, too."""
     items = request.query.get("items", "0") not in ("", "0")
-    return _json(request.app[SANDBOX].stats.report(items=items))
+    return as_json(request.app[SANDBOX].stats.report(items=items))
 
 
 async def reset_stats(request: web.Request) -> web.Response:
     """Forget all counts; every item counts as never asked."""
     request.app[SANDBOX].stats.reset()
-    return _json({})
+    return as_json({})
 
 
 async def get_limits(request: web.Request) -> web.Response:
     """What every model's limits let through, second by second, since they began anew."""
-    return _json({"models": request.app[SANDBOX].limits.report()})
+    return as_json({"models": request.app[SANDBOX].limits.report()})
 
 
 async def get_faults(request: web.Request) -> web.Response:
     """The faults in force."""
-    return _json({"faults": [fault_to(fault) for fault in request.app[SANDBOX].faults.faults]})
+    return as_json({"faults": [fault_to(fault) for fault in request.app[SANDBOX].faults.faults]})
 
 
 async def change_faults(request: web.Request) -> web.Response:
@@ -82,7 +82,7 @@ async def advance_clock(request: web.Request) -> web.Response:
     if type(seconds) not in (int, float) or not 0 <= seconds < math.inf:
         raise errors.ApiError(400, "advance_s must be seconds, 0 or more.")
     clock.advance(seconds)
-    return _json({"now_s": clock.monotonic()})
+    return as_json({"now_s": clock.monotonic()})
 
 
 async def change_config(request: web.Request) -> web.Response:
@@ -95,13 +95,9 @@ async def change_config(request: web.Request) -> web.Response:
         request.app[SANDBOX].change(parse_object(await request.read()))
     except ConfigError as error:
         raise errors.ApiError(400, str(error)) from error
-    return _json({})
+    return as_json({})
 
 
 def _demand_known(body: dict[str, Any], known: set[str]) -> None:
     for name in body.keys() - known:
         raise errors.unknown_parameter(name)
-
-
-def _json(value: dict[str, Any]) -> web.Response:
-    return web.Response(body=orjson.dumps(value), content_type="application/json")

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import orjson
 from aiohttp import web
 
 from processor.sandbox import azure, errors
@@ -12,7 +11,7 @@ from processor.sandbox.faults.book import Try
 from processor.sandbox.faults.fault import Fault
 from processor.sandbox.faults.hit import Hit
 from processor.sandbox.faults.kinds import KINDS
-from processor.sandbox.front import HEADERS, arrives
+from processor.sandbox.front import HEADERS, arrives, as_json
 from processor.sandbox.latency import lognormal_s
 from processor.sandbox.pandoc import ConverterError
 from processor.sandbox.state import SANDBOX, Sandbox
@@ -84,7 +83,7 @@ async def serve(request: web.Request, read: Reader) -> web.StreamResponse:
     if fault is not None:
         return await _go_wrong(request, ask, number, fault)
     body = await _answer(sandbox, ask, number)
-    response = web.Response(body=orjson.dumps(body), content_type="application/json")
+    response = as_json(body)
     if arrives(request, response):
         sandbox.stats.answer(ask.key)
     return response

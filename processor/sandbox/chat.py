@@ -1,15 +1,15 @@
 """`POST /v1/chat/completions`."""
 
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from aiohttp import web
 
-from processor.sandbox.answers.question import Question, find_question
-from processor.sandbox.call import Answer, serve
+from processor.sandbox.answers.question import find_question
+from processor.sandbox.call import serve
 from processor.sandbox.chat_request import check_chat
 from processor.sandbox.conversation import Conversation
-from processor.sandbox.reply import Reply, reply_to
+from processor.sandbox.reply import Reply, Talk
 from processor.sandbox.state import Sandbox
 
 
@@ -22,44 +22,13 @@ async def create(request: web.Request) -> web.StreamResponse:
     return await serve(request, _read)
 
 
-def _read(body: dict[str, Any], sandbox: Sandbox) -> "_Ask":
+def _read(body: dict[str, Any], sandbox: Sandbox) -> Talk:
     chat = check_chat(body, sandbox.config)
-    return _Ask(chat=chat, question=find_question(chat.turns))
+    question = find_question(chat.turns)
+    return Talk(conversation=chat, question=question, form=partial(_completion, chat))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Ask:
-    """A conversation, and the question in it; implements `Ask`."""
-
-    chat: Conversation
-    question: Question
-
-    @property
-    def model(self) -> str:
-        return self.chat.model
-
-    @property
-    def key(self) -> str:
-        return self.question.key
-
-    @property
-    def text(self) -> str:
-        return self.question.text
-
-    @property
-    def charge_tokens(self) -> int:
-        return self.chat.charge_tokens
-
-    async def answer(self, sandbox: Sandbox, paid: int) -> Answer:
-        reply = await reply_to(self.chat, self.question, sandbox, paid)
-        return Answer(
-            body=_completion(sandbox, self.chat, reply),
-            prompt_tokens=self.chat.prompt_tokens,
-            completion_tokens=reply.completion_tokens,
-        )
-
-
-def _completion(sandbox: Sandbox, chat: Conversation, reply: Reply) -> dict[str, Any]:
+def _completion(chat: Conversation, sandbox: Sandbox, reply: Reply) -> dict[str, Any]:
     finish_reason = "stop" if reply.whole else "length"
     return {
         "id": f"chatcmpl-{sandbox.new_id()}",

@@ -1,7 +1,9 @@
 """What every request passes on its way in and every response on its way out."""
 
 import hmac
+from typing import Any
 
+import orjson
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
@@ -43,6 +45,11 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     headers.setdefault("openai-organization", sandbox.config.organization or ORGANIZATION)
     for name, value in request[HEADERS].items():
         headers.setdefault(name, value)
+
+
+def as_json(value: dict[str, Any]) -> web.Response:
+    """A response whose body is an object."""
+    return web.Response(body=orjson.dumps(value), content_type="application/json")
 
 
 def arrives(request: web.Request, response: web.StreamResponse) -> bool:

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-import orjson
 from aiohttp import web
 
 from processor.sandbox import errors, models
+from processor.sandbox.front import as_json
 from processor.sandbox.state import SANDBOX
 
 _CREATED_S = 1_750_000_000
@@ -14,7 +14,7 @@ _CREATED_S = 1_750_000_000
 async def list_models(request: web.Request) -> web.Response:
     """All that are known."""
     known = request.app[SANDBOX].config.models
-    return _json({"object": "list", "data": [_model(name) for name in known]})
+    return as_json({"object": "list", "data": [_model(name) for name in known]})
 
 
 async def retrieve_model(request: web.Request) -> web.Response:
@@ -26,12 +26,8 @@ async def retrieve_model(request: web.Request) -> web.Response:
     name = request.match_info["model"]
     if not models.is_known(name, request.app[SANDBOX].config.models):
         raise (errors.retired_model if models.is_retired(name) else errors.unknown_model)(name)
-    return _json(_model(name))
+    return as_json(_model(name))
 
 
 def _model(name: str) -> dict[str, Any]:
     return {"id": name, "object": "model", "created": _CREATED_S, "owned_by": "system"}
-
-
-def _json(value: dict[str, Any]) -> web.Response:
-    return web.Response(body=orjson.dumps(value), content_type="application/json")

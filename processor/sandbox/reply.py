@@ -1,9 +1,12 @@
 """What a model says in a conversation, and what that counts for."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from processor.sandbox.answers.answerer import answer
 from processor.sandbox.answers.question import Question
+from processor.sandbox.call import Answer
 from processor.sandbox.conversation import Conversation
 from processor.sandbox.state import Sandbox
 from processor.sandbox.tokens import count_tokens, cut
@@ -30,21 +33,58 @@ class Reply:
     cached_tokens: int
 
 
-async def reply_to(
-    conversation: Conversation, question: Question, sandbox: Sandbox, paid: int
-) -> Reply:
-    """The reply: a function of the seed, the question and how often it was answered before.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Talk:
+    """A valid request to go on with a conversation; implements `Ask`.
 
-    Args:
+    Attributes:
         conversation: All of it.
         question: What in it is asked.
-        sandbox: Its state.
-        paid: How often the question was answered when the request came.
-
-    Raises:
-        ConverterError: It needs pandoc, which is missing or failed.
+        form: Makes of a reply the body that is sent.
     """
-    asked_before = max(paid, question.answers_since)
+
+    conversation: Conversation
+    question: Question
+    form: Callable[[Sandbox, Reply], dict[str, Any]]
+
+    @property
+    def model(self) -> str:
+        """As it was asked for."""
+        return self.conversation.model
+
+    @property
+    def key(self) -> str:
+        """Names the item."""
+        return self.question.key
+
+    @property
+    def text(self) -> str:
+        """The message with the question."""
+        return self.question.text
+
+    @property
+    def charge_tokens(self) -> int:
+        """What the limits count it for."""
+        return self.conversation.charge_tokens
+
+    async def answer(self, sandbox: Sandbox, paid: int) -> Answer:
+        """The reply: a function of the seed, the question and how often it was answered before.
+
+        Raises:
+            ConverterError: It needs pandoc, which is missing or failed.
+        """
+        asked_before = max(paid, self.question.answers_since)
+        reply = await _reply_to(self.conversation, self.question, sandbox, asked_before)
+        return Answer(
+            body=self.form(sandbox, reply),
+            prompt_tokens=self.conversation.prompt_tokens,
+            completion_tokens=reply.completion_tokens,
+        )
+
+
+async def _reply_to(
+    conversation: Conversation, question: Question, sandbox: Sandbox, asked_before: int
+) -> Reply:
     content = await answer(
         question,
         asked_before,

@@ -1,17 +1,17 @@
 """`POST /v1/responses`, and what was answered there before."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-import orjson
 from aiohttp import web
 
 from processor.sandbox import errors, models
-from processor.sandbox.answers.question import Question, find_question
-from processor.sandbox.call import Answer, serve
-from processor.sandbox.reply import Reply, reply_to
+from processor.sandbox.answers.question import find_question
+from processor.sandbox.call import serve
+from processor.sandbox.front import as_json
+from processor.sandbox.reply import Reply, Talk
 from processor.sandbox.response_request import ResponseRequest, check_response
 from processor.sandbox.state import SANDBOX, Sandbox
 
@@ -58,7 +58,7 @@ async def retrieve(request: web.Request) -> web.Response:
     body = request.app[SANDBOX].responses.get(name)
     if body is None:
         raise errors.no_such_response(name)
-    return _json(body)
+    return as_json(body)
 
 
 async def delete(request: web.Request) -> web.Response:
@@ -70,55 +70,24 @@ async def delete(request: web.Request) -> web.Response:
     name = request.match_info["response"]
     if request.app[SANDBOX].responses.pop(name, None) is None:
         raise errors.no_such_response(name)
-    return _json({"id": name, "object": "response", "deleted": True})
+    return as_json({"id": name, "object": "response", "deleted": True})
 
 
-def _json(value: dict[str, Any]) -> web.Response:
-    return web.Response(body=orjson.dumps(value), content_type="application/json")
-
-
-def _read(body: dict[str, Any], sandbox: Sandbox) -> "_Ask":
+def _read(body: dict[str, Any], sandbox: Sandbox) -> Talk:
     wanted = check_response(body, sandbox.config)
-    return _Ask(wanted=wanted, question=find_question(wanted.conversation.turns))
+    conversation = wanted.conversation
+    question = find_question(conversation.turns)
+    return Talk(conversation=conversation, question=question, form=partial(_response, wanted))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Ask:
-    """A conversation, and the question in it; implements `Ask`."""
-
-    wanted: ResponseRequest
-    question: Question
-
-    @property
-    def model(self) -> str:
-        return self.wanted.conversation.model
-
-    @property
-    def key(self) -> str:
-        return self.question.key
-
-    @property
-    def text(self) -> str:
-        return self.question.text
-
-    @property
-    def charge_tokens(self) -> int:
-        return self.wanted.conversation.charge_tokens
-
-    async def answer(self, sandbox: Sandbox, paid: int) -> Answer:
-        conversation = self.wanted.conversation
-        reply = await reply_to(conversation, self.question, sandbox, paid)
-        body = _body(sandbox, self.wanted, reply)
-        if self.wanted.store:
-            sandbox.keep_response(body)
-        return Answer(
-            body=body,
-            prompt_tokens=conversation.prompt_tokens,
-            completion_tokens=reply.completion_tokens,
-        )
+def _response(wanted: ResponseRequest, sandbox: Sandbox, reply: Reply) -> dict[str, Any]:
+    body = _body(wanted, sandbox, reply)
+    if wanted.store:
+        sandbox.keep_response(body)
+    return body
 
 
-def _body(sandbox: Sandbox, wanted: ResponseRequest, reply: Reply) -> dict[str, Any]:
+def _body(wanted: ResponseRequest, sandbox: Sandbox, reply: Reply) -> dict[str, Any]:
     conversation, given = wanted.conversation, wanted.given
     told = {name: given.get(name, default) for name, default in _DEFAULTS.items()}
     return {

@@ -109,7 +109,6 @@ def succeeded(
     latency_ms: float = 100.0,
     paid: Usage | None = usage(),  # noqa: B008 - frozen
     model: str = "m-1",
-    vector: bytes | None = None,
 ) -> Outcome:
     return Outcome(
         item=one,
@@ -117,7 +116,7 @@ def succeeded(
         attempts=attempts,
         latency_ms=latency_ms,
         answered=True,
-        accepted=Accepted(result=result, check=check, notes=notes, vector=vector),
+        accepted=Accepted(result=result, check=check, notes=notes),
         model=model,
         usage=paid,
         request_id="req-1",

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings, strategies as st
 from ledger_parts import failed, item, ledger_of, settle, succeeded
+from msgspec.structs import replace
 from npy import read_npy
 
 from processor.errors import LedgerError
 from processor.exports import embeddings
-from processor.items import Outcome
+from processor.items import Accepted, Outcome
 from processor.ledger import vectors
 from processor.ledger.ledger import Ledger
 from processor.ledger.requeue import requeue_answered
@@ -23,8 +24,12 @@ FLOAT32 = st.floats(width=32, allow_nan=False, allow_infinity=False)
 
 
 def embedded(seq: int, *numbers: float) -> Outcome:
-    vector = struct.pack(f"<{len(numbers)}f", *numbers)
-    return succeeded(item(seq), result=f"{len(numbers)} float32", vector=vector)
+    return holding(seq, struct.pack(f"<{len(numbers)}f", *numbers))
+
+
+def holding(seq: int, vector: bytes) -> Outcome:
+    accepted = Accepted(result=f"{len(vector) // 4} float32", vector=vector)
+    return replace(succeeded(item(seq)), accepted=accepted)
 
 
 def ids(folder: Path) -> list[object]:
@@ -126,7 +131,7 @@ def test_the_memory_of_an_export_does_not_grow_with_the_run(tmp_path: Path) -> N
     with ledger_of(tmp_path, count) as ledger:
         vector = bytes(length * 4 - 1) + b"\x3f"
         for first in range(1, count, 100):
-            records = (succeeded(item(seq), vector=vector) for seq in range(first, first + 100))
+            records = (holding(seq, vector) for seq in range(first, first + 100))
             settle(ledger.connection, *records)
         tracemalloc.start()
         try:
