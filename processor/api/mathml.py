@@ -1,11 +1,17 @@
 """The users' first job under the name that they call it by."""
 
+from itertools import islice
 from pathlib import Path
 from typing import Any, Unpack
 
 from processor.api.knobs import Knobs
 from processor.api.processor import Given, Processor
 from processor.api.results import RunReport
+from processor.cli.environment import environment
+from processor.data import BadRow, Source, open_source
+from processor.data.wanted import Wanted
+from processor.errors import InputError, UsageError
+from processor.tasks.toml import load_task
 
 _TASK = "mathml"
 
@@ -57,7 +63,12 @@ class BatchMathMLProcessor:
             UsageError: No database is named.
             InputError: It cannot be read.
         """
-        raise NotImplementedError
+        found: list[dict[str, Any]] = []
+        for row in islice(self._questions().rows(), limit):
+            if isinstance(row, BadRow):
+                raise InputError(row.problem, source="DATABASE_URL", row=row.number)
+            found.append(dict(row.fields))
+        return found
 
     def process(self, items: Given | None = None, *, out: str | Path | None = None) -> RunReport:
         """Convert questions; returns once every one has an outcome.
@@ -73,6 +84,15 @@ class BatchMathMLProcessor:
         settings = self._settings.copy()
         settings["chunk_size"] = self.batch_size
         settings["wait_s"] = self.wait_time
-        rows = self.load_data_from_database() if items is None else items
+        rows: Given = self._questions() if items is None else items
         engine = Processor(sandbox=self._sandbox, **settings)
         return engine.run_sync(_TASK, rows, out=out)
+
+    def _questions(self) -> Source:
+        address = environment().get("DATABASE_URL")
+        if address is None:
+            raise UsageError(
+                "DATABASE_URL not found",
+                way_out="Set it: export DATABASE_URL=postgresql://user:password@host/database",
+            )
+        return open_source(address, wanted=Wanted(otherwise=load_task(_TASK).query))
