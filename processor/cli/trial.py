@@ -16,6 +16,8 @@ from processor.codes import cause_of
 from processor.completion import READERS
 from processor.data import open_source
 from processor.data.source import Source
+from processor.direct.backlog import Work
+from processor.direct.request import fill_in
 from processor.errors import TaskError
 from processor.items import Attempt, Item, Outcome
 from processor.ledger.commit import ChunkTotals, Commit
@@ -117,10 +119,12 @@ class _Records:
 
 def _say_request(task: PromptTask, item: Item) -> None:
     output.say(f"{task.id_field} {item.id}" if task.id_field != "row" else f"row {item.seq}")
-    try:
-        _say("request", _told(task.render(item).body))
-    except TaskError as error:
-        _say("request", [f"none: {error}"])
+    work = Work(item=item, attempts=0, invalid=())
+    failure = fill_in(work, task)
+    if failure is None:
+        _say("request", _told(orjson.loads(work.body or b"")))
+    else:
+        _say("failed", [f"{failure.code}: {failure.message}"])
 
 
 def _say_answer(task: PromptTask, record: Outcome | Attempt) -> None:

@@ -43,6 +43,7 @@ def check_format(param: str, wanted: Mapping[str, Any]) -> Mapping[str, Any]:
     if not _NAME.fullmatch(wanted["name"]):
         raise wrong_pattern(f"{param}.name", "^[a-zA-Z0-9_-]+$")
     schema: Mapping[str, Any] = wanted["schema"]
+    _check_schema(param, wanted["name"], schema)
     if schema.get("type") != "object":
         told = schema.get("type", "None")
         said = f"schema must be a JSON Schema of 'type: \"object\"', got 'type: \"{told}\"'."
@@ -51,6 +52,15 @@ def check_format(param: str, wanted: Mapping[str, Any]) -> Mapping[str, Any]:
     if problem is not None:
         raise _invalid(param, wanted["name"], problem)
     return schema
+
+
+def _check_schema(param: str, name: str, schema: Mapping[str, Any]) -> None:
+    import jsonschema_rs  # noqa: PLC0415 - 15 MB that most runs do without
+
+    try:
+        jsonschema_rs.validator_for(dict(schema), offline=True)
+    except ValueError as error:
+        raise _invalid(param, name, str(error).split("\n", maxsplit=1)[0]) from error
 
 
 def _invalid(param: str, name: str, said: str) -> ApiError:

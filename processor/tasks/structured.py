@@ -39,7 +39,11 @@ def wish_of(file: TaskFile, endpoint: Endpoint) -> Wish | None:
     wish = endpoint.formatted(file.name[:_NAME_CHARS], schema, strict=problem is None)
     ((key, value),) = wish.items()
     set_already = file.parameters.get(key, file.body.get(key, {}))
-    if not isinstance(set_already, Mapping) or not value.keys().isdisjoint(set_already):
+    if (
+        key in file.overrides.parameters
+        or not isinstance(set_already, Mapping)
+        or not value.keys().isdisjoint(set_already)
+    ):
         return None
     return Wish(key, value, f"is sent with strict = false, because {problem}" if problem else "")
 

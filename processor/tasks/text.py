@@ -38,9 +38,11 @@ class TextCheck:
         if not text:
             return "The answer is empty."
         if len(text) < self._least:
-            return f"The answer has {len(text):,} characters. Answer with at least {self._least:,}."
+            least = f"Answer with {self._least:,} characters or more."
+            return f"The answer's length is {len(text):,}. {least}"
         if self._most is not None and len(text) > self._most:
-            return f"The answer has {len(text):,} characters. Answer with at most {self._most:,}."
+            most = f"Answer with {self._most:,} characters at most."
+            return f"The answer's length is {len(text):,}. {most}"
         folded = text.casefold() if self._forbidden else ""
         for word, sought in self._forbidden:
             if sought in folded:

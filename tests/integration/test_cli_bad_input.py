@@ -128,7 +128,7 @@ def test_other_commands_refuse_in_a_line(shell: Shell, arguments: list[str], exp
 
 TASKS = [
     ('name = "t"\nmodel = "m"\nprompt = "{{ text }"\n[output]\nkind = "text"\n', "prompt"),
-    ('name = "t"\nmodel = "m"\nprompt = "{{ text }}"\n[output]\nkind = "json"\n', "json"),
+    ('name = "t"\nmodel = "m"\nprompt = "{{ text }}"\n[output]\nkind = "jsn"\n', "json"),
     ('name = "t"\npromt = "{{ text }}"\n[output]\nkind = "text"\n', "promt"),
     ('name = "t"\nmodel = "m"\nprompt = "x\n', "t.toml"),
 ]

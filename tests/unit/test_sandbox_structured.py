@@ -49,6 +49,8 @@ def test_a_wish_that_is_taken(wanted: dict[str, Any]) -> None:
             "invalid_json_schema",
             "got 'type: \"array\"'",
         ),
+        (wish({"type": "object", "properties": 3}), "f", "invalid_json_schema", "is not of type"),
+        (wish({**CLOSED, "$ref": "https://x/y"}), "f", "invalid_json_schema", "cannot fetch"),
         (wish({"type": "object"}), "f", "invalid_json_schema", "In context=(), 'additionalPr"),
         (
             wish({**closed(a={}), "required": []}),
@@ -62,7 +64,7 @@ def test_a_wish_that_is_taken(wanted: dict[str, Any]) -> None:
             "invalid_json_schema",
             "In context=('properties', 'a', 'items'), 'additionalProperties'",
         ),
-        (wish({**CLOSED, "allOf": []}), "f", "invalid_json_schema", "'allOf' is not permitted"),
+        (wish({**CLOSED, "allOf": [{}]}), "f", "invalid_json_schema", "'allOf' is not permitted"),
     ],
 )
 def test_a_wish_that_is_refused(wanted: dict[str, Any], param: str, code: str, said: str) -> None:

@@ -33,8 +33,12 @@ def test_a_text_within_its_bounds(answer: str, bounds: dict[str, object]) -> Non
     ("answer", "bounds", "said"),
     [
         (" \n", {}, "is empty"),
-        ("a", {"min_chars": 2}, "has 1 characters. Answer with at least 2."),
-        ("a" * 1_001, {"max_chars": 1_000}, "has 1,001 characters. Answer with at most 1,000."),
+        ("a", {"min_chars": 2}, "length is 1. Answer with 2 characters or more."),
+        (
+            "a" * 1_001,
+            {"max_chars": 1_000},
+            "length is 1,001. Answer with 1,000 characters at most.",
+        ),
         ("abc", {"pattern": r"^\d+$"}, r"does not match '^\\d+$'"),
         ("As an AI model", {"forbid": ("as an ai",)}, "says 'as an ai'"),
         ("죄송합니다만", {"forbid": ("no", "죄송")}, "says '죄송'"),
