@@ -52,16 +52,13 @@ class Address:
         base, table = _without_table(uri)
         try:
             found = conninfo_to_dict(base)
-        except (ProgrammingError, ValueError):  # its words quote the URI, and so the password
-            raise UsageError(
-                "the address of the database cannot be read",
-                way_out="Write postgresql://USER:PASSWORD@HOST:PORT/DATABASE; in the password "
-                "% is %25, @ is %40, / is %2F, : is %3A, ? is %3F, # is %23.",
-            ) from None
-        return cls(
-            parameters={name: str(value) for name, value in found.items()},
-            table=TableName.of(table) if table else None,
-        )
+        except ProgrammingError:  # its words quote the URI, and so the password
+            raise _unreadable() from None
+        parameters = {name: str(value) for name, value in found.items()}
+        # Without a host, USER:PASSWORD reads as one with its port; behind a NUL nothing is read.
+        if "\0" in uri or parameters.get("port", "").strip("0123456789,"):
+            raise _unreadable()
+        return cls(parameters=parameters, table=TableName.of(table) if table else None)
 
     @property
     def name(self) -> str:
@@ -96,7 +93,8 @@ class Address:
 
     @property
     def _port(self) -> str:
-        return self.parameters.get("port") or self._default("port", _PORT)
+        given = self.parameters.get("port", "").strip(",")  # of several hosts none may have one
+        return given or self._default("port", _PORT)
 
     @property
     def _database(self) -> str:
@@ -115,6 +113,14 @@ def _surroundings() -> Mapping[str, str]:
         for option in Conninfo.get_defaults()
         if option.val
     }
+
+
+def _unreadable() -> UsageError:
+    return UsageError(
+        "the address of the database cannot be read",
+        way_out="Write postgresql://USER:PASSWORD@HOST:PORT/DATABASE; in the password % is %25, "
+        "@ is %40, / is %2F, : is %3A, ? is %3F, # is %23.",
+    )
 
 
 def _without_table(uri: str) -> tuple[str, str]:
