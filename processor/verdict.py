@@ -213,6 +213,10 @@ _BY_STATUS: Mapping[int, str] = MappingProxyType(
 _PHRASES = (
     (400, "context length", "context_length"),
     (400, "api key", "auth"),
+    (400, "be used with the responses api", "model_not_found"),
+    (400, "specifying dimensions", "refused_parameter"),
+    (400, "value for 'dimensions'", "refused_parameter"),
+    (403, "embeddings from this model", "model_not_found"),
     (404, "model", "model_not_found"),
     (429, "resource unavailable", "flex_unavailable"),
     (503, "slow down", "slow_down"),

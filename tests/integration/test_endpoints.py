@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from lane_bench import CHOOSE, GREET, bench, items
+from msgspec.structs import replace
 from npy import read_npy
 from run_bench import Folder
 
@@ -106,6 +107,40 @@ def test_a_refused_parameter_of_a_response_stops_the_job() -> None:
             assert it.outcomes == {}
             stats = await it.api.stats()
             assert (stats["received"], stats["paid"]) == (2, 0)
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (EMBED.replace("text-embedding-3-small", "gpt-6-luna"), "model_not_found"),
+        (EMBED.replace("3-small", "ada-002"), "refused_parameter"),
+        (EMBED.replace("= 16", "= 2000"), "refused_parameter"),
+        (RESPOND.replace("gpt-6-luna", "text-embedding-3-small"), "model_not_found"),
+        (GREET.replace("gpt-6-luna", "text-embedding-3-small"), "model_not_found"),
+    ],
+)
+def test_a_model_that_cannot_do_it_stops_the_job_at_once(text: str, code: str) -> None:
+    async def main() -> None:
+        async with bench(items(50), text=text) as it:
+            await it.run()
+            assert it.lane.stopped is not None
+            assert it.lane.stopped.code == code
+            assert it.outcomes == {}
+            assert (await it.api.stats())["received"] == 2
+
+    asyncio.run(main())
+
+
+def test_what_is_too_long_fails_its_row_alone() -> None:
+    async def main() -> None:
+        pending = items(5)
+        long = replace(pending[2].item, fields={"word": "a" * 40_000})
+        pending[2] = replace(pending[2], item=long)
+        async with bench(pending, text=EMBED) as it:
+            await it.run()
+            assert it.codes == {seq: "context_length" if seq == 3 else "" for seq in range(1, 6)}
 
     asyncio.run(main())
 

@@ -203,6 +203,43 @@ def test_cached_tokens_are_read() -> None:
         (404, {"code": "model_not_found"}, Kind.FATAL, "model_not_found"),  # 34
         (404, {"message": "The model `x` does not exist."}, Kind.FATAL, "model_not_found"),
         (404, {"message": "Not Found"}, Kind.FATAL, "not_found"),
+        (
+            404,
+            {"message": "This is not a chat model and thus not supported in", "param": "model"},
+            Kind.FATAL,
+            "model_not_found",
+        ),
+        (
+            400,
+            {"message": "The requested model 'x' cannot be used with the Responses API."},
+            Kind.FATAL,
+            "model_not_found",
+        ),
+        (
+            403,
+            {"message": "You are not allowed to generate embeddings from this model"},
+            Kind.FATAL,
+            "model_not_found",
+        ),
+        (
+            400,
+            {"message": "This model does not support specifying dimensions."},
+            Kind.FATAL,
+            "refused_parameter",
+        ),
+        (
+            400,
+            {"message": "Invalid value for 'dimensions' = 9. Must be less than or equal to 8."},
+            Kind.FATAL,
+            "refused_parameter",
+        ),
+        (
+            400,
+            {"message": "Invalid 'input': maximum context length is 8192 tokens."},
+            Kind.ITEM,
+            "context_length",
+        ),
+        (400, {"code": "max_tokens_per_request"}, Kind.ITEM, "too_large"),
         (400, {"code": "context_length_exceeded"}, Kind.ITEM, "context_length"),  # 35
         (400, {"message": "maximum context length is 8"}, Kind.ITEM, "context_length"),
         (400, {"code": "content_policy_violation"}, Kind.ITEM, "policy"),
