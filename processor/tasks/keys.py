@@ -33,7 +33,7 @@ def expect(table: Mapping[str, Any], keys: Mapping[str, type], where: str) -> No
 
 
 def expect_json(value: Any, where: str) -> None:
-    """Refuses a value that no JSON can hold as it is: dates, infinity, numbers beyond 64 bits.
+    """Refuses a value that no request can hold as it is: dates, infinity, beyond 64 bits.
 
     Raises:
         TaskError: One line that begins with `where` and names the place.
@@ -48,5 +48,5 @@ def expect_json(value: Any, where: str) -> None:
         fits = -(2**63) <= value < 2**64 if isinstance(value, int) else math.isfinite(value)
         if not fits:
             raise TaskError(f"{where}: {value!r} is no number that JSON holds")
-    elif not isinstance(value, str):
-        raise TaskError(f"{where}: JSON has no dates and times; write {str(value)!r}")
+    elif value is not None and not isinstance(value, str):
+        raise TaskError(f"{where}: JSON has no {type(value).__name__}; write {str(value)!r}")

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from processor.errors import TaskError
+from processor.tasks.files import read_schema
 from processor.tasks.keys import expect
 
 KINDS = ("text", "label", "json", "latex", "embedding")
@@ -50,7 +52,7 @@ class Output:
         pattern: For `text`: a regular expression that is found in it; None for none.
         forbid: For `text`: words that stand nowhere in it, in capitals or not.
         labels: For `label`: key, as the model answers it, to name.
-        schema: For `json`: the JSON Schema that an answer fits.
+        schema: For `json`: the JSON Schema that an answer fits, which alone has one.
         schema_file: For `json`: the file that the schema was read from; None when it was not.
         structured: For `json`: the schema is sent, so that the provider holds the model to it.
         columns: For `json`: the keys of the answer are columns of the tables, too.
@@ -71,15 +73,17 @@ class Output:
     source: str | None = None
 
 
-def parse_output(table: Mapping[str, Any], where: str) -> Output:
+def parse_output(table: Mapping[str, Any], where: str, folder: Path) -> Output:
     """The values of the table.
 
     Args:
         table: As it stands in the file.
         where: File and key, for messages.
+        folder: In which a schema's file is looked for.
 
     Raises:
-        TaskError: An unknown or missing key, a value of the wrong type or range.
+        TaskError: An unknown or missing key, a value of the wrong type or range, a file that
+            cannot be read.
     """
     expect(table, _KEYS, where)
     kind = table.get("kind", "text")
@@ -89,8 +93,11 @@ def parse_output(table: Mapping[str, Any], where: str) -> Output:
         if _KIND_OF_KEY.get(key, kind) != kind:
             raise TaskError(f"{where}: {key}: kind {kind!r} has none")
     _check_labels(kind, table.get("labels", {}), where)
-    _check_schema(kind, table, where)
-    output = Output(**{**table, "forbid": _words(table.get("forbid", []), where)})
+    read = {
+        "schema": _schema_of(kind, table, where, folder),
+        "forbid": _words(table.get("forbid", []), where),
+    }
+    output = Output(**{**table, **read})
     if not 0 <= output.reask <= _REASKS_MOST:
         raise TaskError(f"{where}: reask: must be 0 to {_REASKS_MOST}, is {output.reask}")
     _check_length(output, where)
@@ -115,14 +122,21 @@ def _expect_distinct(labels: Mapping[str, str], where: str) -> None:
                 raise TaskError(f"{where}: labels: {word!r} stands for more than one label")
 
 
-def _check_schema(kind: str, table: Mapping[str, Any], where: str) -> None:
+def _schema_of(
+    kind: str, table: Mapping[str, Any], where: str, folder: Path
+) -> Mapping[str, Any] | None:
+    """The schema that stands in the table, or in the file that it names."""
     if kind != "json":
-        return
+        return None
     given = [key for key in ("schema", "schema_file") if key in table]
     if not given:
         raise TaskError(f"{where}: schema: missing; write it here, or name a file by schema_file")
     if len(given) > 1:
         raise TaskError(f"{where}: schema and schema_file exclude each other")
+    if "schema" in table:
+        return dict(table["schema"])
+    path = folder / table["schema_file"]
+    return read_schema(path, where=f"{where}: schema_file: {path}")
 
 
 def _words(values: list[Any], where: str) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from processor.errors import TaskError
@@ -11,6 +12,7 @@ from processor.tasks.endpoint import ENDPOINTS, Chat, Embeddings
 from processor.tasks.keys import expect, expect_json
 from processor.tasks.output import Output, parse_output
 
+_HERE = Path()
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _TOP_LEVEL: Mapping[str, type] = {
     "name": str,
@@ -98,12 +100,13 @@ class TaskFile:
         return asked
 
 
-def parse(text: str, *, where: str) -> TaskFile:
+def parse(text: str, *, where: str, folder: Path = _HERE) -> TaskFile:
     """The values in a task file's text.
 
     Args:
         text: TOML.
         where: The file as the user named it, for messages.
+        folder: The file's, in which it names others.
 
     Raises:
         TaskError: Not TOML, an unknown or missing key, a value of the wrong type or range; one
@@ -113,10 +116,10 @@ def parse(text: str, *, where: str) -> TaskFile:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise TaskError(f"{where}: not TOML: {error}") from error
-    return parse_values(table, where=where)
+    return parse_values(table, where=where, folder=folder)
 
 
-def parse_values(table: Mapping[str, Any], *, where: str) -> TaskFile:
+def parse_values(table: Mapping[str, Any], *, where: str, folder: Path = _HERE) -> TaskFile:
     """The same from the table that the text stands for.
 
     Raises:
@@ -132,7 +135,7 @@ def parse_values(table: Mapping[str, Any], *, where: str) -> TaskFile:
     values["examples"] = _examples(table.get("examples", []), where)
     values["messages"] = _messages(table.get("messages", []), where)
     values["overrides"] = _overriding(table.get("overrides", {}), f"{where}: overrides")
-    output = parse_output(table.get("output", {}), f"{where}: output")
+    output = parse_output(table.get("output", {}), f"{where}: output", folder)
     if output.kind == "embedding":
         values.setdefault("endpoint", Embeddings.path)
     task = TaskFile(**{**values, "output": output})

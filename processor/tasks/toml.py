@@ -1,14 +1,11 @@
 """Tasks by the name or path of their TOML file."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
-
-import orjson
 
 from processor.errors import TaskError
+from processor.tasks.files import read_text
 from processor.tasks.prompt import PromptTask
 from processor.tasks.taskfile import TaskFile, parse
 
@@ -37,10 +34,8 @@ def load_task(
         TaskError: No such task, or its file or its schema's is wrong; one line that names file
             and key.
     """
-    file = parse(task_text(name_or_path), where=name_or_path)
-    if file.output.schema_file is not None:
-        schema = _schema(Path(name_or_path).parent / file.output.schema_file, where=name_or_path)
-        file = replace(file, output=replace(file.output, schema=schema))
+    folder = Path(name_or_path).parent
+    file = parse(task_text(name_or_path), where=name_or_path, folder=folder)
     return PromptTask(
         _overridden(file, model=model, max_output_tokens=max_output_tokens), where=name_or_path
     )
@@ -60,29 +55,7 @@ def task_text(name_or_path: str) -> str:
             f"{name_or_path}: no such task",
             way_out=f"There are {', '.join(shipped_tasks())}; your own is a path to a .toml file",
         )
-    return _text_of(path, where=name_or_path)
-
-
-def _text_of(path: Path, *, where: str) -> str:
-    try:
-        return path.read_text("utf-8-sig")
-    except OSError as error:
-        raise TaskError(f"{where}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise TaskError(f"{where}: not UTF-8, at byte {error.start}") from error
-
-
-def _schema(path: Path, *, where: str) -> Mapping[str, Any]:
-    """The JSON Schema in a file that a task names."""
-    place = f"{where}: output: schema_file: {path}"
-    text = _text_of(path, where=place)
-    try:
-        schema = orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        raise TaskError(f"{place}: not JSON: {error}") from error
-    if not isinstance(schema, dict):
-        raise TaskError(f"{place}: no JSON Schema: must be an object")
-    return schema
+    return read_text(path, where=name_or_path)
 
 
 def _overridden(file: TaskFile, *, model: str | None, max_output_tokens: int | None) -> TaskFile:

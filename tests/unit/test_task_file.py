@@ -117,7 +117,7 @@ def test_everything_that_a_file_can_say() -> None:
         (GOOD + "[parameters]\ntemperature = nan", "parameters: temperature: nan is no number"),
         (
             GOOD + "[parameters]\nuser = 2026-11-21",
-            "JSON has no dates and times; write '2026-11-21'",
+            "user: JSON has no date; write '2026-11-21'",
         ),
         (GOOD + "[overrides]\nmodel = ''", "overrides: model: must name a column"),
         (GOOD + "[overrides]\nmodle = 'x'", "overrides: modle: unknown key; did you mean model"),

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
+from processor.api.task import Task
 from processor.errors import TaskError
 from processor.items import Accepted, Invalid, Item
 from processor.tasks import strictness
@@ -298,3 +299,11 @@ def test_a_schema_without_keys_makes_no_columns() -> None:
     text = FILE.replace('kind = "json"', 'kind = "json"\ncolumns = true')
     with pytest.raises(TaskError, match="f: output: columns: the schema names no properties"):
         task(text.replace('properties = { name = { type = "string" } }', ""))
+
+
+def test_a_program_names_a_schema_file_as_it_names_any(tmp_path: Path) -> None:
+    path = tmp_path / "person.json"
+    path.write_text(json.dumps(PERSON))
+    keys = {"name": "n", "model": "m", "prompt": "p", "id": "row"}
+    one = Task(**keys, output={"kind": "json", "schema_file": str(path)})
+    assert one.check(ITEM, '{"name":"A"}') == Accepted(result='{"name":"A"}')
