@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from processor.errors import UsageError
+from processor.cli.outputs import database_options, database_terms
+from processor.cli.words import counted
+from processor.errors import DeliveryError, UsageError
 
 if TYPE_CHECKING:  # importing them takes longer than --help may
     from processor.exports.output import Delivered, Output
@@ -19,7 +21,9 @@ Examples:
   processor export --output review.csv --only review --columns question_id,result --excel
   processor export --output - | jq .result               JSON Lines on standard output
   processor export --output table.xlsx --pivot persona question
-  processor export --output postgresql://me@host/school  what is not there yet
+  processor export --output postgresql://me@host/school  into the table TASK_results
+  processor export --output postgresql://me@host/school --output-table questions \\
+      --write-columns result=latex --dry-run             which rows that would change
 
 \b
 Written are .csv, .tsv, .jsonl (each also .gz and .zst), .parquet and .xlsx. Parquet and Excel
@@ -30,6 +34,11 @@ is written whole or not at all; one of the same name is replaced.
 \b
 --excel puts an apostrophe before text in CSV and TSV that spreadsheets would take for a formula
 (= + - @, tab, line end); numbers stay as they are. In .xlsx text is text without it.
+
+\b
+A database gets every row that is not there as it is here, so it does not matter how often that is
+said: it brings a database up to date that was away, or has lost something. It is told rows by
+their id. --dry-run does all of it, tells what it did, and takes it back.
 
 \b
 Exit codes: 0 written · 1 bad usage, nothing written · 5 the disk or the ledger failed, or the
@@ -45,6 +54,8 @@ database did not take the results.
     type=click.Choice(["all", "success", "verified", "review", "failed"]),
     help="Which rows.  [default: all; of a database: success]",
 )
+@database_options
+@click.option("--dry-run", is_flag=True, help="Of a database: try, tell, and take it back.")
 @click.option("--columns", metavar="A,B,C", help="Of the results, in this order.")
 @click.option(
     "--pivot",
@@ -72,22 +83,25 @@ def command(run: Path | None, **options: Any) -> None:
         output.reach()
         with database.reading(path) as connection:
             output.check(connection)
-        _tell(deliver_all(output, path), output)
+        _tell(deliver_all(output, path), output, rehearsed=options["dry_run"])
 
 
 def _output(options: dict[str, Any], task: str) -> "Output":
     from processor.exports.files import FileOutput, is_file  # noqa: PLC0415
-    from processor.exports.output import Terms, open_output  # noqa: PLC0415
+    from processor.exports.output import open_output  # noqa: PLC0415
     from processor.exports.pivot import Pivot  # noqa: PLC0415
 
     spec = options["spec"]
     if not spec:
         raise UsageError("--output is empty", way_out="Name a file, or - for standard output.")
-    terms = Terms(
+    terms = database_terms(
+        options,
         rows=options["only"],
         columns=_names(options["columns"]),
         excel=options["excel"],
         bom=options["bom"],
+        rehearse=options["dry_run"],
+        everything=True,
     )
     if options["pivot"] is None:
         if options["values"] is not None or options["pivot_join"] is not None:
@@ -122,11 +136,32 @@ def _task_of(ledger: Path) -> str:
     return str(task)
 
 
-def _tell(delivered: "Delivered", output: "Output") -> None:
+def _tell(delivered: "Delivered", output: "Output", *, rehearsed: bool) -> None:
     from processor.cli.output import say, tell  # noqa: PLC0415
 
-    rows = delivered.inserted + delivered.updated
-    line = f"{rows:,} row{'' if rows == 1 else 's'} written to {output.name}"
-    (say if delivered.files or output.live else tell)(line)
-    for note in (*delivered.notes, *delivered.refused):
+    if output.live:
+        _tell_database(delivered, output, rehearsed=rehearsed)
+        return
+    rows = delivered.inserted
+    (say if delivered.files else tell)(f"{counted(rows, 'row')} written to {output.name}")
+    for note in delivered.notes:
         tell(f"Warning: {note}")
+
+
+def _tell_database(delivered: "Delivered", output: "Output", *, rehearsed: bool) -> None:
+    from processor.cli.output import say  # noqa: PLC0415
+    from processor.cli.summary import outline  # noqa: PLC0415
+
+    if rehearsed:
+        say(f"{output.name}: {outline(delivered)}, if this were no rehearsal")
+    else:
+        say(f"{output.name}: {outline(delivered)}")
+    for note in delivered.notes:
+        say(f"  {note}")
+    if delivered.refused_rows:
+        raise DeliveryError(
+            f"{counted(delivered.refused_rows, 'row was', 'rows were')} refused: "
+            f"{'; '.join(delivered.refused)}",
+            passing=False,
+            way_out="Mend the table, then give the same command again.",
+        )

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from processor.cli.words import counted, duration, milliseconds, money, rate, share
 from processor.codes import BUDGET_CODE, cause_of
 from processor.delivery import Handover
+from processor.exports.output import Delivered
 from processor.exports.tables import SKIPPED_NAME
 from processor.ledger.intake import Intake
 from processor.watch.snapshot import Snapshot
@@ -68,16 +69,20 @@ def changes(intake: Intake) -> Iterator[str]:
 def handovers(handed: Sequence[Handover]) -> Iterator[str]:
     """What went to outputs, a line each."""
     for one in handed:
-        done = one.delivered
-        parts = [f"{done.inserted:,} new"]
-        if done.updated or done.unchanged:
-            parts += [f"{done.updated:,} changed", f"{done.unchanged:,} as they were"]
-        if done.missing:
-            parts.append(f"{done.missing:,} not there")
-        if done.refused_rows:
-            parts.append(f"{done.refused_rows:,} refused")
-        yield _row("output", f"{one.name}: {' · '.join(parts)}")
-        yield from (_row("note", note) for note in done.notes)
+        yield _row("output", f"{one.name}: {outline(one.delivered)}")
+        yield from (_row("note", note) for note in one.delivered.notes)
+
+
+def outline(done: Delivered) -> str:
+    """What was done with rows of an output."""
+    parts = [f"{done.inserted:,} new"]
+    if done.updated or done.unchanged:
+        parts += [f"{done.updated:,} changed", f"{done.unchanged:,} as they were"]
+    if done.missing:
+        parts.append(f"{done.missing:,} not there")
+    if done.refused_rows:
+        parts.append(f"{done.refused_rows:,} refused")
+    return " · ".join(parts)
 
 
 def undelivered(handed: Sequence[Handover], *, command: str) -> Iterator[str]:

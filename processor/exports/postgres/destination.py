@@ -18,9 +18,11 @@ from processor.exports.postgres import catalogue, plan as plans, statements
 from processor.exports.postgres.catalogue import Connection, TargetTable
 from processor.exports.postgres.cells import Cells
 from processor.exports.postgres.plan import Plan, Results
+from processor.exports.postgres.rehearsal import Rehearsal
 from processor.exports.table import ResultTable
-from processor.ledger import outbox, results
+from processor.ledger import database, outbox, results
 from processor.ledger.outbox import Outbox
+from processor.ledger.results import Result
 from processor.postgres import session, trouble
 from processor.postgres.address import Address
 from processor.postgres.table_name import TableName
@@ -173,6 +175,8 @@ class PostgresOutput:
             DeliveryError: The database is away, or does not take the rows.
             LedgerError: The ledger cannot be read or written.
         """
+        if self._terms.rehearse:
+            return self._rehearse(ledger)
         with outbox.opened(ledger) as connection:
             box = Outbox(connection, self.target)
             if self._began and box.batch(1) is None:
@@ -201,6 +205,26 @@ class PostgresOutput:
             total += delivered
         return replace(total, is_all=False)
 
+    def _rehearse(self, ledger: Path) -> Delivered:
+        """All of it in one transaction that is taken back."""
+        rehearsal, total = Rehearsal(), Delivered()
+        with (
+            database.reading(ledger) as connection,
+            self._delivering(),
+            self._connected() as server,
+            server.transaction(force_rollback=True),
+        ):
+            current = self._prepared(server, connection)
+            _enter(current)
+            table = ResultTable(connection)
+            for items in table.items():
+                wanted = [item for item in items if self._wants(item)]
+                rows = list(enumerate(table.rows(wanted)))
+                if rows:
+                    rehearsal.add(_verdicts(current, [row for _, row in rows]))
+                    total += _store(current, rows, {})
+        return replace(total, notes=tuple(rehearsal.lines()))
+
     def _batch(
         self, current: _Session, ledger: sqlite3.Connection, table: ResultTable, box: Outbox
     ) -> Delivered | None:
@@ -226,10 +250,13 @@ class PostgresOutput:
         items = [
             (seq, item)
             for seq, item in zip(seqs, results.of_items(ledger, seqs), strict=True)
-            if item.status != "pending" and belongs(self._rows, item)
+            if self._wants(item)
         ]
         rows = table.rows([item for _, item in items])
         return [(seq, row) for (seq, _), row in zip(items, rows, strict=True)]
+
+    def _wants(self, item: Result) -> bool:
+        return item.status != "pending" and belongs(self._rows, item)
 
     def _begin(self, ledger: sqlite3.Connection) -> _Session:
         connection = session.connect(self._address)
@@ -392,6 +419,12 @@ def _stored(current: _Session, rows: Sequence[list[Any]]) -> Delivered:
         unchanged=known - updated,
         missing=given - known - inserted,
     )
+
+
+def _verdicts(current: _Session, rows: Sequence[list[Any]]) -> list[tuple[str, str]]:
+    cursor = psycopg.RawCursor(current.connection)
+    cursor.execute(statements.tell(current.plan), [current.cells.payload(rows)])
+    return [(verdict, key) for verdict, key in cursor]
 
 
 def _refused(

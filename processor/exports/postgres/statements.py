@@ -58,6 +58,15 @@ WHERE ROW({old})::record *<> ROW({new})::record AND NOT ROW({old}) IS NULL
 FOR UPDATE OF old
 """
 )
+_TELL = (
+    _NEW
+    + """
+SELECT CASE WHEN old.{key} IS NULL THEN {otherwise}
+            WHEN ROW({old})::record *<> ROW({new})::record THEN 'update' ELSE 'leave' END,
+       new.c0::text
+FROM new LEFT JOIN {table} AS old ON old.{key} = new.c0
+"""
+)
 _CREATE = "CREATE TABLE {table} ({columns}, PRIMARY KEY ({key}))"
 _CREATE_HISTORY = """
 CREATE TABLE {history} AS
@@ -75,6 +84,11 @@ def store(plan: Plan) -> sql.Composed:
 def keep(plan: Plan) -> sql.Composed:
     """Put what the rows would replace into the history."""
     return _said(_KEEP, plan)
+
+
+def tell(plan: Plan) -> sql.Composed:
+    """Ask what would be done with rows; answers what, and the id of each."""
+    return _said(_TELL, plan)
 
 
 def create(table: TableName, types: Mapping[str, str], key: str) -> sql.Composed:
@@ -106,6 +120,7 @@ def _said(template: str, plan: Plan) -> sql.Composed:
         table=plan.table.name.quoted,
         history=history,
         key=_name(plan.key),
+        otherwise=sql.Literal("insert" if plan.makes_rows else "miss"),
         replaced_at=sql.Identifier(REPLACED_AT),
         names=_list(_name(slot) for slot in plan.slots),
         places=_list(places),
