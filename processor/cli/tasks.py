@@ -35,7 +35,12 @@ class _Tasks(click.Group):
         return super().resolve_command(ctx, args)
 
 
-@click.group(cls=_Tasks, epilog=_EPILOG, invoke_without_command=True)
+@click.group(
+    cls=_Tasks,
+    epilog=_EPILOG,
+    invoke_without_command=True,
+    subcommand_metavar="[NAME|FILE | COMMAND [ARGS]...]",
+)
 @click.pass_context
 def command(ctx: click.Context) -> None:
     """List the tasks that come with the program, show one, or try one on a few rows.
@@ -64,7 +69,10 @@ def _file(name: str) -> None:
 @command.command("show")
 @click.argument("name", metavar="NAME|FILE")
 def _show(name: str) -> None:
-    """Print a task's file; below it, as comments, what it needs and what a request looks like."""
+    """Print a task's file, what it needs, and a request.
+
+    What is below the file are comments, so that the whole still is a task file.
+    """
     from processor.cli.trial import example  # noqa: PLC0415
     from processor.tasks.toml import load_task, task_text  # noqa: PLC0415
 
@@ -84,6 +92,7 @@ def _show(name: str) -> None:
 @click.option(
     "--rows", type=click.IntRange(1, 100), default=3, show_default=True, help="The first rows."
 )
+@click.option("--skip-invalid", is_flag=True, help="Leave bad rows out.")
 @click.option("--dry-run", is_flag=True, help="Show the requests; send nothing.")
 @click.option("--model", help="In place of the task's.")
 @click.option("--max-output-tokens", type=int, help="Tokens an answer may have.")
@@ -92,7 +101,7 @@ def _show(name: str) -> None:
 @click.option("--sandbox", is_flag=True, help="Use a local server: no key, no cost.")
 @click.option("--sandbox-args", default="", metavar="ARGS", help="See processor sandbox --help.")
 def _try(name: str, **options: Any) -> int:
-    """Send a few rows, and print request, answer and check of each."""
+    """Send a few rows; print request, answer, check."""
     from processor.cli.trial import trial  # noqa: PLC0415 - loads the whole engine
 
     return trial(name, options)

@@ -55,19 +55,21 @@ def trial(name: str, options: Mapping[str, Any]) -> int:
     source = open_source(options["input_"], encoding=options["encoding"])
     with TemporaryDirectory(prefix="processor-try-") as place:
         if options["dry_run"]:
-            _rehearse(Path(place), task, source, options["rows"])
+            _rehearse(Path(place), task, source, options)
             return 0
         return _send(Path(place), task, source, options)
 
 
-def _rehearse(folder: Path, task: PromptTask, source: Source, rows: int) -> None:
+def _rehearse(folder: Path, task: PromptTask, source: Source, options: Mapping[str, Any]) -> None:
     """Import the rows and say their requests."""
+    rows = options["rows"]
     rules = IntakeRules(
         id_field=task.id_field,
         required=task.required_fields(),
         named=task.named_fields(),
         chunk_size=rows,
         limit=rows,
+        skip_invalid=options["skip_invalid"],
         problem_with=task.problem_with,
     )
     with open_ledger(folder) as ledger:

@@ -100,6 +100,18 @@ def test_a_trial_that_fails_says_why(files: Shell) -> None:
 
 
 @pytest.mark.parametrize("options", [[], ["--dry-run"]])
+def test_bad_rows_are_refused_or_left_out(files: Shell, options: list[str]) -> None:
+    files.write("rows.csv", ROWS.replace("red apples", ""))
+    refused = tried(files, "--rows", "2", *options)
+    assert refused.code == 1
+    assert "rows.csv: row 1: text is empty" in refused.err
+    assert files.stats()["received"] == 0
+    said = tried(files, "--rows", "2", "--skip-invalid", *options)
+    assert said.code == 0
+    assert [line for line in said.out.splitlines() if line.startswith("id ")] == ["id 2", "id 3"]
+
+
+@pytest.mark.parametrize("options", [[], ["--dry-run"]])
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
