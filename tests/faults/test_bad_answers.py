@@ -12,8 +12,6 @@ from processor.direct.retry import RetryPolicy
 from processor.direct.rules import LaneRules
 from processor.items import Usage
 from processor.plan.prices import Prices
-from processor.tasks.prompt import PromptTask
-from processor.tasks.taskfile import parse
 
 ONCE = "match=word3.,times=1"
 
@@ -95,14 +93,6 @@ def test_f49_an_answer_that_fails_its_check_is_asked_again_as_configured(
     asyncio.run(main())
 
 
-class _Responses(PromptTask):
-    """Its answers come as those of the Responses API do."""
-
-    @property
-    def endpoint(self) -> str:
-        return "/v1/responses"
-
-
 def response(status: str, *parts: dict[str, str], **fields: Any) -> bytes:
     message = {"type": "message", "role": "assistant", "content": parts}
     usage = {"input_tokens": 7, "output_tokens": 2, "input_tokens_details": {"cached_tokens": 3}}
@@ -134,9 +124,9 @@ NO = {"type": "refusal", "refusal": "I would rather not."}
 def test_f51_a_response_that_is_incomplete_is_no_success(body: bytes, code: str) -> None:
     async def main() -> None:
         async with rude(lambda _: Say(data=http(200, body))) as server:
-            asking = _Responses(parse(GREET, where="test"), where="test")
             rules = LaneRules(retry=RetryPolicy(attempts_max=2))
-            async with bench(items(2), url=server.url, rules=rules, made_task=asking) as it:
+            text = 'endpoint = "/v1/responses"\n' + GREET
+            async with bench(items(2), url=server.url, rules=rules, text=text) as it:
                 await it.run()
                 assert set(it.codes.values()) == {code}
                 assert {asked.head.split()[1] for asked in server.asked} == {b"/v1/responses"}
