@@ -32,14 +32,9 @@ class PromptTask:
         self._file = file
         self._endpoint = ENDPOINTS[file.endpoint]
         self._begun = {"model": "", **self._endpoint.usual}
-        self._check: AnswerCheck
         self._wording = wording_of(file, self._endpoint, where=where)
         self._overrides = Overrides(file.overrides, file.parameters)
-        self._vectors: VectorCheck | None = None
-        if file.output.kind == "embedding":
-            self._check = self._vectors = VectorCheck(file.dimensions)
-        else:
-            self._check = _check_for(file.output, where=f"{where}: output")
+        self._check = _check_for(file, where=f"{where}: output")
         self._columns = _columns_of(file.output, where=f"{where}: output")
         self._wish = wish_of(file, self._endpoint)
         self._where = where
@@ -152,8 +147,8 @@ class PromptTask:
         Raises:
             TaskError: It asks for others.
         """
-        if self._vectors is not None:
-            self._vectors.expect(length)
+        if isinstance(self._check, VectorCheck):
+            self._check.expect(length)
 
     def check(self, item: Item, answer: str) -> Accepted | Invalid:
         """Whether an answer is a result; for labels the result is the label's key."""
@@ -182,7 +177,10 @@ def _columns_of(output: Output, *, where: str) -> Mapping[str, str]:
     return columns_of(output.schema, where=where)
 
 
-def _check_for(output: Output, *, where: str) -> AnswerCheck:
+def _check_for(file: TaskFile, *, where: str) -> AnswerCheck:
+    output = file.output
+    if output.kind == "embedding":
+        return VectorCheck(file.dimensions)
     if output.kind == "label":
         return LabelCheck(output.labels)
     if output.kind == "json":
