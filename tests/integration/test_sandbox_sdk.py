@@ -7,6 +7,7 @@ from typing import Literal
 import openai
 import pytest
 from openai import AsyncOpenAI
+from pydantic import BaseModel
 
 from processor.sandbox import Fault, SandboxConfig, parse_fault, running
 
@@ -51,6 +52,33 @@ async def ask(client: AsyncOpenAI, model: str = "gpt-6-luna") -> None:
 
 def test_a_chat_call() -> None:
     walk(ask)
+
+
+class Fruit(BaseModel):
+    name: str
+    ripe: bool | None
+    parts: list[Literal["skin", "stone"]]
+
+
+class Basket(BaseModel):
+    fruits: list[Fruit]
+    weight_g: int
+
+
+def test_structured_output_of_the_models_that_programs_declare() -> None:
+    async def visit(client: AsyncOpenAI) -> None:
+        completion = await client.chat.completions.parse(
+            model="gpt-6-luna",
+            messages=[{"role": "user", "content": "What is in it?"}],
+            response_format=Basket,
+        )
+        assert isinstance(completion.choices[0].message.parsed, Basket)
+        response = await client.responses.parse(
+            model="gpt-6-luna", input="What is in it?", text_format=Basket
+        )
+        assert isinstance(response.output_parsed, Basket)
+
+    walk(visit)
 
 
 def test_a_response() -> None:
