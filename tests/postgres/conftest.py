@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -11,11 +12,15 @@ from cluster import Cluster, Database
 
 
 @pytest.fixture(scope="session")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """One server for all tests of a worker; who ends it starts it again."""
-    cluster = Cluster(tmp_path_factory.mktemp("pg"))
-    yield cluster
-    cluster.remove()
+def cluster() -> Iterator[Cluster]:
+    """One server for all tests of a worker; who ends it starts it again.
+
+    Not in pytest's folder: that shuts out other users, and root's server is run by another.
+    """
+    with TemporaryDirectory(prefix="processor-pg-", ignore_cleanup_errors=True) as folder:
+        cluster = Cluster(Path(folder) / "data")
+        yield cluster
+        cluster.remove()
 
 
 @pytest.fixture
