@@ -1,4 +1,4 @@
-"""A JSON Schema, compiled: what is wrong with a value, said so that a model can mend it."""
+"""JSON Schema, compiled: what is wrong with a value, said so that a model can mend it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
@@ -12,6 +12,7 @@ _PROBLEMS_MOST = 5
 _CHARS_MOST = 200
 # Stands for the value: what a model answered belongs into no log.
 _MASK = "the value"
+_NO_PATTERN = "; patterns know no look-around and no back-references"
 # A table without any of these was written for something else, and would be fitted by everything.
 _KEYWORDS = frozenset(
     {
@@ -55,6 +56,28 @@ class Schema:
             yield _described(error)
 
 
+class Pattern:
+    """A regular expression that takes linear time.
+
+    Args:
+        source: Of ECMA's kind, without look-around and back-references; found anywhere in a text.
+        where: File and key, for messages.
+
+    Raises:
+        TaskError: It is none.
+    """
+
+    def __init__(self, source: str, *, where: str) -> None:
+        try:
+            self._validator = _compiled({"type": "string", "pattern": source})
+        except ValueError as error:
+            raise TaskError(f"{where}: no regular expression: {source!r}{_NO_PATTERN}") from error
+
+    def is_in(self, text: str) -> bool:
+        """Whether a text holds what it describes."""
+        return self._validator.is_valid(text)
+
+
 def _compiled(schema: Mapping[str, Any], *, mask: str | None = None) -> jsonschema_rs.Validator:
     return jsonschema_rs.validator_for(
         dict(schema),
@@ -68,8 +91,7 @@ def _compiled(schema: Mapping[str, Any], *, mask: str | None = None) -> jsonsche
 def _fault_of(error: ValueError) -> str:
     if not isinstance(error, jsonschema_rs.ValidationError):
         return _short(str(error))
-    about = "; patterns know no look-around and no back-references"
-    return _described(error) + (about if error.message.endswith('is not a "regex"') else "")
+    return _described(error) + (_NO_PATTERN if error.message.endswith('is not a "regex"') else "")
 
 
 def _described(error: jsonschema_rs.ValidationError) -> str:

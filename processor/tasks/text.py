@@ -22,11 +22,9 @@ class TextCheck:
         self._source = output.pattern
         self._pattern = None
         if output.pattern is not None:
-            from processor.tasks.schema import Schema  # noqa: PLC0415 - a library of 15 MB
+            from processor.tasks.schema import Pattern  # noqa: PLC0415 - a library of 15 MB
 
-            self._pattern = Schema(
-                {"type": "string", "pattern": output.pattern}, where=f"{where}: pattern"
-            )
+            self._pattern = Pattern(output.pattern, where=f"{where}: pattern")
 
     def __call__(self, _item: Item, answer: str) -> Accepted | Invalid:
         """The text, or what is wrong with it."""
@@ -47,6 +45,6 @@ class TextCheck:
         for word, sought in self._forbidden:
             if sought in folded:
                 return f"The answer says {word!r}. Answer without that."
-        if self._pattern is not None and self._pattern.problems(text):
+        if self._pattern is not None and not self._pattern.is_in(text):
             return f"The answer does not match {self._source!r}. Answer with a text that does."
         return None
