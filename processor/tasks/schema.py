@@ -1,6 +1,6 @@
 """JSON Schema, compiled: what is wrong with a value, said so that a model can mend it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -49,11 +49,7 @@ class Schema:
         """Where a value does not fit, and why: a few of them, each short; none when it fits."""
         if self._validator.is_valid(value):
             return []
-        return list(islice(self._described(value), _PROBLEMS_MOST))
-
-    def _described(self, value: Any) -> Iterator[str]:
-        for error in self._validator.iter_errors(value):
-            yield _described(error)
+        return list(islice(map(_described, self._validator.iter_errors(value)), _PROBLEMS_MOST))
 
 
 class Pattern:
