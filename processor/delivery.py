@@ -27,7 +27,9 @@ from processor.notice import Notice
 
 _GATHER_S = 1.0  # a transaction serves all results that came while one waited
 _WAIT_FIRST_S, _WAIT_MOST_S = 1.0, 30.0
-_LEAVE_S = 20.0  # beyond its patience, after which an output that does not answer is left alone
+# After these an output that neither answers nor refuses is left alone: beyond the patience with
+# it, and when everybody is told to hurry.
+_LEAVE_S, _HURRY_S = 20.0, 3.0
 
 Tell = Callable[[Notice], None]
 
@@ -123,6 +125,7 @@ class _Courier:
         self._news = threading.Event()
         self._ending = threading.Event()
         self._hurried = threading.Event()
+        self._over = threading.Event()
         self._delivered = Delivered()
         self._problem: ProcessorError | None = None
         self._bug: BaseException | None = None
@@ -141,6 +144,7 @@ class _Courier:
 
     def hurry(self) -> None:
         self._hurried.set()
+        self._over.set()
 
     def leave(self) -> None:
         self.hurry()
@@ -171,9 +175,10 @@ class _Courier:
     def _joined(self) -> bool:
         """Wait for the thread as long as it gets on; whether it has ended."""
         seen = -1
-        while self._thread.is_alive() and seen != self._calls:
+        while self._thread.is_alive() and seen != self._calls and not self._hurried.is_set():
             seen = self._calls
-            self._thread.join(self._patience_s + _LEAVE_S)
+            self._over.wait(self._patience_s + _LEAVE_S)
+        self._thread.join(_HURRY_S)
         return not self._thread.is_alive()
 
     def _run(self) -> None:
@@ -190,6 +195,7 @@ class _Courier:
             self._bug = error
         finally:
             self._output.close()
+            self._over.set()
 
     def _deliver(self, retrying: Retrying) -> None:
         """Once, and again while it is away."""

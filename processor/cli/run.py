@@ -248,7 +248,7 @@ def _sum_up(report: "Report", log_path: Path) -> None:
     typed = shlex.join(["processor", *_again(list(shown), report.shortfall)])
     for step in summary.next_steps(report.snapshot, command=typed):
         output.say(f"  {'next':<9} {step}")
-    for line in summary.undelivered(report.handovers, command=typed):
+    for line in summary.undelivered(report.snapshot, report.handovers, command=typed):
         output.tell(line)
     stopped = summary.stop(report.snapshot)
     if stopped is not None:

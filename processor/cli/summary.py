@@ -85,11 +85,16 @@ def outline(done: Delivered) -> str:
     return " · ".join(parts)
 
 
-def undelivered(handed: Sequence[Handover], *, command: str) -> Iterator[str]:
+def undelivered(shot: Snapshot, handed: Sequence[Handover], *, command: str) -> Iterator[str]:
     """Which outputs lack results, and how they get them, a line each."""
+    export = f"processor export {shlex.quote(str(shot.folder))} --output …"
     for one in handed:
         if one.problem is not None:
-            yield f"Not all results are there: {one.problem} The same command catches up: {command}"
+            problem = one.problem.rstrip(".")
+            yield (
+                f"Not all results are there: {problem}. The same command catches up, "
+                f"and so does {export}: {command}"
+            )
 
 
 def _rows(count: int, ids: Sequence[str]) -> str:
