@@ -108,6 +108,9 @@ class Settings(BaseModel):
     keep_bodies: Literal["all", "failed", "none"] = Field(
         "failed", description="answers kept whole in the ledger"
     )
+    excel: bool = Field(
+        False, description="in CSV files, cells that begin like formulas are made harmless"
+    )
     bom: bool = Field(True, description="CSV files begin with a BOM, so that Excel reads Korean")
     log_content: bool = Field(False, description="prompts and answers go into the detail log")
     logs: Path = Field(Path("logs"), description="folder of the log files")
