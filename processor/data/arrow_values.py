@@ -99,13 +99,17 @@ def _timestamps(values: Any) -> list[Any]:
         moments = [None if us is None else _EPOCH + timedelta(microseconds=us) for us in found]
     except (pa.ArrowInvalid, OverflowError):
         return _written_out(values)
-    there = None if zone is None else _zone(zone)
-    return [
-        None
-        if moment is None
-        else (moment.astimezone(there) if there else moment.replace(tzinfo=None)).isoformat()
-        for moment in moments
-    ]
+    if zone is None:
+        return [None if one is None else one.replace(tzinfo=None).isoformat() for one in moments]
+    there = _zone(zone)
+    return [None if one is None else _local(one, there).isoformat() for one in moments]
+
+
+def _local(moment: datetime, zone: tzinfo) -> datetime:
+    """A moment as clocks there tell it; in UTC when they were off by seconds, as before 1900."""
+    local = moment.astimezone(zone)
+    offset = local.utcoffset() or timedelta()
+    return moment if offset % timedelta(minutes=1) else local
 
 
 def _zone(name: str) -> tzinfo:

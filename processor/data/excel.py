@@ -5,6 +5,8 @@ returns and control characters, which the other gives back as `_x000D_`. For tha
 in memory, about 100 bytes a cell; Excel bounds a sheet at 1,048,576 rows.
 """
 
+import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -25,7 +27,7 @@ from processor.items import Row
 
 _ZIP_MARK = b"PK"
 _OLE_MARK = b"\xd0\xcf\x11\xe0"
-_EXACT = 2**53  # beyond it, neighbouring whole numbers are the same
+_EXACT = 10**15  # beyond it, Excel has lost digits of whole numbers
 _SAVE = "Save it in Excel as .xlsx."
 
 _Line = tuple[int, Sequence[Any]]
@@ -81,9 +83,9 @@ class ExcelSource:
         Raises:
             InputError: The file cannot be read as rows, or has none.
         """
-        faults = excel_faults.of_sheet(self.path, self.sheet)
         with self._lines() as lines:
             names = self._header(next(lines, None))
+            faults = excel_faults.of_sheet(self.path, self.sheet)
             number = None
             for number, cells in lines:
                 problem = faults.get(number) or _stray(names, cells)
@@ -101,13 +103,10 @@ class ExcelSource:
         try:
             with closing(calamine.CalamineWorkbook.from_path(str(self.path))) as book:
                 sheet = book.get_sheet_by_name(self._chosen(book))
-                first = (sheet.start or (0, 0))[0] + 1
-                yield (
-                    line for line in enumerate(sheet.iter_rows(), first) if any(map(_is, line[1]))
-                )
+                yield (line for line in enumerate(sheet.iter_rows(), 1) if any(map(_is, line[1])))
         except calamine.PasswordError as error:
             raise self._encrypted() from error
-        except calamine.CalamineError as error:
+        except (calamine.CalamineError, zipfile.BadZipFile, zlib.error) as error:
             raise InputError(
                 f"is a broken Excel workbook: {error}", source=self.name, way_out=_SAVE
             ) from error

@@ -75,7 +75,7 @@ class ParquetSource:
                     for place, values in enumerate(zip(*columns, strict=True)):
                         number += 1
                         if place in sizes:
-                            yield BadRow(number=number, problem=f"has {sizes[place] >> 20:,} MB")
+                            yield BadRow(number=number, problem=_too_long(sizes[place]))
                         else:
                             yield Row(number=number, fields=dict(zip(names, values, strict=True)))
             if not number:
@@ -161,6 +161,10 @@ class ParquetSource:
             source=self.name,
             way_out=_BROKEN,
         )
+
+
+def _too_long(size: int) -> str:
+    return f"has {size >> 20:,} MB, more than a row may have"
 
 
 def _oversize(batch: Any) -> Mapping[int, int]:

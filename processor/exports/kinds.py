@@ -19,7 +19,7 @@ FROM items, json_each(items.fields) AS cell WHERE cell.type <> 'null'
 """
 _DIGITS = """
 SELECT IFNULL(MAX(INSTR(digits || '.', '.') - 1), 0),
-    IFNULL(MAX(LENGTH(digits) - INSTR(digits || '.', '.')), 0),
+    IFNULL(MAX(MAX(0, LENGTH(digits) - INSTR(digits || '.', '.'))), 0),
     IFNULL(MAX(digits GLOB '*[^0-9.]*'), 0)
 FROM (SELECT LTRIM(cell.value, '-+') AS digits
       FROM items, json_each(items.fields) AS cell
