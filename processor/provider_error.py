@@ -56,8 +56,13 @@ def clean(text: str) -> str:
         text = _words_of_html(text)
     text = _ECHO.sub("…", text)
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    line = _KEY.sub("***", line)
+    line = mask_keys(line)
     return line if len(line) <= MESSAGE_CHARS else line[: MESSAGE_CHARS - 1] + "…"
+
+
+def mask_keys(text: str) -> str:
+    """A text without what looks like a key or an account, and without passwords in addresses."""
+    return _KEY.sub("***", text)
 
 
 def error_in(parsed: Any) -> ProviderError | None:

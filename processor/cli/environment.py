@@ -118,12 +118,15 @@ def validated(found: Layer) -> Settings:
     )
 
 
-def decided(found: Layer, *, sandbox_url: str | None = None) -> dict[str, Found]:
+def decided(
+    found: Layer, *, sandbox_url: str | None = None, demands_key: bool = True
+) -> dict[str, Found]:
     """What was found, with the provider that will be asked.
 
     Args:
         found: See `gathered`.
         sandbox_url: Base URL of the sandbox that serves this run, if one does.
+        demands_key: Whether it is an error when OpenAI or Azure would be asked without a key.
 
     Raises:
         UsageError: A value is out of bounds, or a key is needed and there is none.
@@ -134,7 +137,7 @@ def decided(found: Layer, *, sandbox_url: str | None = None) -> dict[str, Found]
         return unaddressed(found) | known
     settings = validated(found)
     opened = {name.lower() for name, _ in settings.headers} & {API_KEY, AUTHORIZATION.lower()}
-    if settings.api_key is None and not opened and _needs_key(settings, found):
+    if demands_key and not (settings.api_key or opened) and needs_key(settings, found):
         raise _no_key(settings)
     if settings.base_url.startswith("http:") and not settings.local:
         output.tell(
@@ -142,7 +145,7 @@ def decided(found: Layer, *, sandbox_url: str | None = None) -> dict[str, Found]
         )
     if not settings.provider_is_other:
         return dict(found)
-    place = found[ADDRESS].place
+    place = f"host of {found[ADDRESS].place}"
     return {**found, "provider": Found(settings.host, place)}
 
 
@@ -154,8 +157,8 @@ def settings_of(
     return validated(decided(found, sandbox_url=sandbox_url))
 
 
-def _needs_key(settings: Settings, found: Layer) -> bool:
-    """A server of one's own may need none."""
+def needs_key(settings: Settings, found: Layer) -> bool:
+    """Whether the provider takes nobody without a key; a server of one's own may."""
     return ADDRESS not in found or settings.base_url == OPENAI_URL or settings.access.is_azure
 
 

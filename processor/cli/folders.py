@@ -20,6 +20,11 @@ def default_folder(task: str, source: Source) -> Path:
     return RUNS / f"{_plain(task)}-{_plain(Path(source.name).name.split('.')[0])}-{digest}"
 
 
+def has_any() -> bool:
+    """Whether there is a run in the usual place."""
+    return any(RUNS.glob(f"*/{LEDGER_NAME}"))
+
+
 def newest() -> Path:
     """The run folder that was written last.
 

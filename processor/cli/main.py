@@ -17,6 +17,8 @@ COMMANDS = {
     "retry": "Make failed items pending again.",
     "export": "Write results as CSV, JSONL, Parquet or Excel, or into a database.",
     "tasks": "List the tasks, show one, or try one on a few rows.",
+    "settings": "Every setting, its value and where it came from.",
+    "doctor": "Check key, connection, model, limits, disk; pack what support needs.",
     "sandbox": "A local OpenAI-compatible server to try things against.",
 }
 

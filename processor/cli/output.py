@@ -5,9 +5,9 @@ What is said about a run must not change how the run goes on and ends.
 
 import os
 import sys
-from typing import TextIO
+from typing import Any, TextIO
 
-from processor.cli.terminal import shown
+from processor.cli.terminal import in_json, shown
 
 
 def make_safe() -> None:
@@ -24,6 +24,14 @@ def make_safe() -> None:
 def say(line: str) -> None:
     """Print a line; without a place for it, drop it."""
     _write(line, sys.stdout)
+
+
+def say_json(value: Any) -> None:
+    """Print a value as JSON on several lines."""
+    import orjson  # noqa: PLC0415 - --help needs none
+
+    for line in orjson.dumps(value, option=orjson.OPT_INDENT_2).split(b"\n"):
+        say(in_json(line).decode())
 
 
 def tell(line: str) -> None:

@@ -20,10 +20,7 @@ def command(folder: Path | None, *, as_json: bool) -> None:
 
     FOLDER is its folder; the newest in runs/ when it is not given.
     """
-    import orjson  # noqa: PLC0415 - see processor.cli.main
-
-    from processor.cli import folders, output, summary  # noqa: PLC0415
-    from processor.cli.terminal import in_json  # noqa: PLC0415
+    from processor.cli import folders, output, summary  # noqa: PLC0415 - see processor.cli.main
     from processor.exports import stats  # noqa: PLC0415
     from processor.ledger import lock  # noqa: PLC0415
     from processor.watch import snapshot  # noqa: PLC0415
@@ -31,9 +28,7 @@ def command(folder: Path | None, *, as_json: bool) -> None:
     folder = folders.chosen(folder)
     shot = snapshot.take(folder)
     if as_json:
-        figures = orjson.dumps(stats.as_json(shot), option=orjson.OPT_INDENT_2)
-        for figure in figures.split(b"\n"):
-            output.say(in_json(figure).decode())
+        output.say_json(stats.as_json(shot))
         return
     for line in summary.lines(shot):
         output.say(line)

@@ -153,7 +153,7 @@ def prepare(path: Path) -> sqlite3.Connection:
         )
         try:
             version = _recognise(path, connection)  # first: what is not ours stays as it is
-            _examine(path, connection)
+            examine(path, connection, _EXAMINED_MOST_S)
             connection.executescript(
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; "
                 f"PRAGMA journal_size_limit = {_WAL_KEPT_BYTES}; "
@@ -186,12 +186,23 @@ def _create(path: Path) -> None:
         raise LedgerError(f"{path}: {error.strerror or error}", way_out=_CLOSED) from error
 
 
-def _examine(path: Path, connection: sqlite3.Connection) -> None:
-    """Look for damage before anything is paid for; for half a second, which a million items take.
+def examine(path: Path, connection: sqlite3.Connection, most_s: float) -> bool:
+    """Look for damage; a million items take half a second.
 
-    What comes after, or from a slower disk, is seen when it is used.
+    What comes after that, or from a slower disk, is seen when it is used.
+
+    Args:
+        path: Of the ledger, for the message.
+        connection: To it.
+        most_s: How long to look.
+
+    Returns:
+        Whether everything was seen in this time.
+
+    Raises:
+        LedgerError: It is damaged.
     """
-    alarm = threading.Timer(_EXAMINED_MOST_S, connection.interrupt)
+    alarm = threading.Timer(most_s, connection.interrupt)
     alarm.start()
     try:
         for table in _EXAMINED:
@@ -201,9 +212,11 @@ def _examine(path: Path, connection: sqlite3.Connection) -> None:
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
             raise
+        return False
     finally:
         alarm.cancel()
         alarm.join()  # it may be about to interrupt, and the connection to be closed
+    return True
 
 
 def _migrate(path: Path, connection: sqlite3.Connection, version: int) -> None:

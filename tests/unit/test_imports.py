@@ -45,6 +45,12 @@ ALLOWED = {
     "packing": set[str](),
     "provider_error": {"codes"},
     "completion": {"items", "provider_error"},
+    "doctor": {
+        *("access", "clock", "codes", "completion", "direct", "errors", "exports", "inventory"),
+        *("jsontext", "layers", "ledger", "provider_error", "settings", "tasks", "verdict"),
+        "watch",
+    },
+    "inventory": {"layers", "settings"},
     "layers": {"access", "errors"},
     "profiles": {"errors", "layers", "settings"},
     "settings": {"access", "errors"},
@@ -120,7 +126,7 @@ SOLE_IMPORTERS = {
     "jsonschema_rs": {"sandbox.structured", "tasks.schema"},
     "xlsxwriter": {"exports.excel"},
     "backports": {"packing"},
-    "sqlite3": {"delivery", "exports", "followup", "importing", "ledger", "run", "watch"},
+    "sqlite3": {"delivery", "doctor", "exports", "followup", "importing", "ledger", "run", "watch"},
 }
 
 

@@ -145,8 +145,9 @@ def test_a_look_for_damage_that_is_cut_short_lets_the_ledger_pass(tmp_path: Path
         connection.set_progress_handler(lambda: 1, 1)
         with pytest.raises(sqlite3.OperationalError, match="interrupted"):
             connection.execute("PRAGMA quick_check")
-        database._examine(ledger.path, connection)
+        assert not database.examine(ledger.path, connection, 0.5)
         connection.set_progress_handler(None, 0)
+        assert database.examine(ledger.path, connection, 10)
 
 
 @pytest.mark.parametrize("made", [Path.mkdir, Path.touch])
