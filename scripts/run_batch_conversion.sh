@@ -6,9 +6,9 @@
 #   ./run_batch_conversion.sh 100 10000 --sandbox
 #   ./run_batch_conversion.sh 100 1000 --input questions.csv --concurrency 20 --wait 2
 #
-# Further options go to `processor run`; --help lists them. Rows come from --input, or are
-# made up (with --sandbox). Works from any folder; results go to runs/ and
-# logs/ in the folder where it is typed.
+# Further options go to `processor run`; --help lists them. Rows come from --input, from the
+# database that DATABASE_URL names, to which results go back, or are made up (with --sandbox).
+# Works from any folder; results go to runs/ and logs/ in the folder where it is typed.
 set -euo pipefail
 source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/_env.sh"
 
@@ -21,5 +21,8 @@ if [[ "${1:-}" != "" && "${1:-}" != -* ]]; then
   exit 1
 fi
 
-ensure_env sandbox
+extras=sandbox
+case "${DATABASE_URL:-} $*" in *postgres*://*) extras=postgres,sandbox ;; esac
+if grep -qs '^DATABASE_URL=' .env; then extras=postgres,sandbox; fi
+ensure_env "$extras"
 exec "$PYTHON" -m processor run --task mathml --route direct --chunk-size "$size" --limit "$total" "$@"
