@@ -28,6 +28,7 @@ __all__ = ["PostgresSource"]
 _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 # Without it, plans are made for somebody who wants the first tenth of the rows.
 _READ_ALL = "SET LOCAL cursor_tuple_fraction = 1"
+_AGAIN = "The same command reads it again."
 _CANCEL_S = 10.0
 _FIRST_PAGE_ROWS, _PAGE_ROWS, _PAGE_CHARACTERS, _SAMPLE_ROWS = 100, 2_000, 1 << 20, 16
 
@@ -182,8 +183,9 @@ class PostgresSource:
     def _refuse(self, error: psycopg.Error, *, begun: bool) -> NoReturn:
         told = trouble.of(error)
         if told.passing:
+            way_out = _AGAIN if begun else told.way_out
             raise SourceAwayError(
-                told.message, source=self.name, way_out=told.way_out, begun=begun
+                told.message, source=self.name, way_out=way_out, begun=begun
             ) from error
         refused = self.selection.refusal(told)
         raise InputError(refused.message, source=self.name, way_out=refused.way_out) from error

@@ -17,7 +17,7 @@ _SETTINGS = {
 }
 # A server that works for a client that is gone notices it; older ones do not know how.
 _CHECK_CLIENT = "client_connection_check_interval"
-_CHECK_CLIENT_SINCE, _CHECK_CLIENT_EVERY = 140_000, "5s"
+_CHECK_CLIENT_SINCE, _CHECK_CLIENT_EVERY = 140_000, "2s"
 
 
 def connect(address: Address) -> "psycopg.Connection[TupleRow]":

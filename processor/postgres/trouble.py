@@ -47,13 +47,16 @@ _BY_WORDS = (
 )
 _TLS_WORDS = re.compile("SSL|certificate")
 _QUOTED = re.compile('"[^"]*"')
-_BUSY_WORDS = re.compile("starting up|shutting down|in recovery|too many|connection slots")
+_BUSY_WORDS = re.compile(
+    "starting up|shutting down|in recovery|not (yet )?accepting|too many|connection slots"
+)
 _AWAY_WORDS = re.compile(
     "refused|timeout expired|timed out|resolve|No such file|unreachable|No route|closed|reset"
-    "|terminat|consuming input|connection is lost|broken|EOF"
+    "|terminat|connection is lost|broken|EOF"
 )
 _PREFIXES = re.compile(
-    r"connection (failed|is bad): |connection to server (at|on) .*? failed: |(FATAL|ERROR): +"
+    r"connection (failed|is bad): |consuming input failed: |(FATAL|ERROR): +"
+    r"|connection to server (at|on) .*? failed: "
 )
 
 
