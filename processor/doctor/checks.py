@@ -34,9 +34,14 @@ async def examine(
     for finding in installation.examine():
         yield finding
     yield key.examine(settings, found, needed=key_needed)
-    async for finding in network.examine(
-        settings.access, trust_env=not settings.local, model=model, call=call, clock=clock
-    ):
+    plan = network.Plan(
+        access=settings.access,
+        trust_env=not settings.local,
+        model=model,
+        call=call,
+        timeout_s=settings.timeout_s,
+    )
+    async for finding in network.examine(plan, clock):
         yield finding
     for finding in host.examine(folder or Path("runs"), settings.logs, settings.concurrency):
         yield finding

@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -21,8 +22,7 @@ from processor.tasks.endpoint import ENDPOINTS
 from processor.verdict import Fault, Kind, TransportFault, Verdict, judge_failure
 
 _MODELS = "/v1/models"
-_STEP_S = 15.0  # a step that takes longer is as good as failed
-_CALL_S = 60.0
+_STEP_MOST_S = 15.0  # a step that takes longer is as good as failed
 _CALL_TOKENS = 16  # the least that every endpoint of OpenAI's accepts
 _SKEW_SMALL_S, _SKEW_LARGE_S = 5.0, 60.0
 _PORTS = {"http": 80, "https": 443}
@@ -30,43 +30,59 @@ _LATER = ("models", "model", "call", "limits", "clock")
 _NO_LIST = frozenset({404, 405, 501})
 
 
-async def examine(
-    access: Access, *, trust_env: bool, model: str | None, call: bool, clock: Clock
-) -> AsyncIterator[Finding]:
-    """One step after the other; after one that failed the rest is skipped.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is to be looked at.
 
-    Args:
+    Attributes:
         access: How the provider is reached.
         trust_env: Whether the proxy variables of the environment count.
         model: To look for, and to ask; None for no such step.
         call: Whether to ask the model, which costs as much as 16 tokens do.
-        clock: Time.
+        timeout_s: How long the call may take; a step may take 15 s of it.
     """
+
+    access: Access
+    trust_env: bool
+    model: str | None
+    call: bool
+    timeout_s: float
+
+    @property
+    def step_s(self) -> float:
+        """How long a step may take."""
+        return min(_STEP_MOST_S, self.timeout_s)
+
+
+async def examine(plan: Plan, clock: Clock) -> AsyncIterator[Finding]:
+    """One step after the other; after one that failed the rest is skipped."""
+    access, trust_env = plan.access, plan.trust_env
     proxy = proxy_for(access.base_url) if trust_env else None
-    via = urlsplit(str(proxy[0])) if proxy else None
-    if via is None:
+    target = urlsplit(str(proxy[0]) if proxy else access.base_url)
+    host, port = target.hostname or "", target.port or _PORTS.get(target.scheme, 443)
+    if proxy is None:
         yield ok("proxy", "none for this address")
     else:
-        yield ok("proxy", f"{via.scheme}://{via.hostname}:{via.port}, by the environment")
-    target = via or urlsplit(access.base_url)
-    host, port = target.hostname or "", target.port or _PORTS.get(target.scheme, 443)
-    tls = via is None and target.scheme == "https"
-    async for finding in _line(host, port, tls=tls, clock=clock):
+        yield ok("proxy", f"{target.scheme}://{host}:{port}, by the environment")
+    tls = proxy is None and target.scheme == "https"
+    async for finding in _line(host, port, tls=tls, most_s=plan.step_s, clock=clock):
         yield finding
         if finding.level is Level.WRONG:
             for name in _LATER:
                 yield skipped(name, "the provider was not reached")
             return
-    async with Transport(access, trust_env=trust_env, connect_s=_STEP_S) as transport:
-        async for finding in _Visit(access, transport, model, clock).steps(call=call):
+    async with Transport(access, trust_env=trust_env, connect_s=plan.step_s) as transport:
+        async for finding in _Visit(plan, transport, clock).steps():
             yield finding
 
 
-async def _line(host: str, port: int, *, tls: bool, clock: Clock) -> AsyncIterator[Finding]:
+async def _line(
+    host: str, port: int, *, tls: bool, most_s: float, clock: Clock
+) -> AsyncIterator[Finding]:
     """Name and connection."""
     begun_s = clock.monotonic()
     try:
-        async with asyncio.timeout(_STEP_S):
+        async with asyncio.timeout(most_s):
             found = await asyncio.get_running_loop().getaddrinfo(host, port)
     except (OSError, UnicodeError, TimeoutError) as error:
         yield _failed("name", f"{host} was not found ({_said(error)})", "dns")
@@ -75,9 +91,9 @@ async def _line(host: str, port: int, *, tls: bool, clock: Clock) -> AsyncIterat
     yield ok("name", f"{host} is {', '.join(addresses[:4])}{_took(begun_s, clock)}")
     begun_s = clock.monotonic()
     try:
-        async with asyncio.timeout(_STEP_S):
+        async with asyncio.timeout(most_s):
             said = await _connected(host, port, ssl.create_default_context() if tls else None)
-    except ssl.SSLError as error:
+    except ssl.SSLCertVerificationError as error:
         yield _failed("connection", f"{host}:{port}: {_said(error)}", "tls")
     except (OSError, TimeoutError) as error:
         yield _failed("connection", f"{host}:{port}: {_said(error)}", "unreachable")
@@ -97,23 +113,19 @@ class _Visit:
     """The steps that ask the provider itself.
 
     Args:
-        access: How it is reached.
+        plan: What is to be looked at.
         transport: Open.
-        model: To look for; None for none.
         clock: Time.
     """
 
-    def __init__(
-        self, access: Access, transport: Transport, model: str | None, clock: Clock
-    ) -> None:
-        self._access = access
+    def __init__(self, plan: Plan, transport: Transport, clock: Clock) -> None:
+        self._plan = plan
         self._transport = transport
-        self._model = model
         self._clock = clock
         self._replies: list[Reply] = []
         self._skew_s: float | None = None
 
-    async def steps(self, *, call: bool) -> AsyncIterator[Finding]:
+    async def steps(self) -> AsyncIterator[Finding]:
         """List of models, the model, a call, and what the headers of all of these tell."""
         listed = await self._list_models()
         yield listed
@@ -122,7 +134,7 @@ class _Visit:
                 yield skipped(name, "the provider refused before")
         else:
             yield await self._find_model()
-            yield await self._ask_model(call=call)
+            yield await self._ask_model()
         yield self._limits()
         yield self._clock_skew()
 
@@ -131,65 +143,66 @@ class _Visit:
         reply, verdict = await self._get(_MODELS)
         took = _took(begun_s, self._clock)
         if reply is not None and reply.status in _NO_LIST and not _names_model(verdict):
-            return note("models", f"status {reply.status}: this server lists no models{took}")
+            said = f"status {reply.status}: this server lists no models{took}"
+            return note("models", said, "The base URL usually ends in /v1; --call tells for sure.")
         if reply is None or not 200 <= reply.status < 300:
             return _refused("models", verdict)
         known = _ids(reply.body)
         if known is None:
             return _failed("models", "the answer is no list of models", "not_found")
-        key = "the key is accepted" if self._access.sent_headers() else "no key was sent"
+        key = "the key is accepted" if self._plan.access.sent_headers() else "no key was sent"
         return ok("models", f"{key}, {len(known)} are listed{took}")
 
     async def _find_model(self) -> Finding:
-        if self._model is None:
+        model = self._plan.model
+        if model is None:
             return skipped("model", "none is named; --model looks for one")
-        if self._access.is_azure:
+        if self._plan.access.is_azure:
             return skipped("model", "Azure lists no deployments; --call asks one")
         known = _ids(self._replies[-1].body) if self._replies else None
-        if known is not None and self._model in known:
-            return ok("model", f"{self._model} is there")
-        reply, verdict = await self._get(f"{_MODELS}/{quote(self._model, safe='')}")
+        if known is not None and model in known:
+            return ok("model", f"{model} is there")
+        reply, verdict = await self._get(f"{_MODELS}/{quote(model, safe='')}")
         if reply is not None and 200 <= reply.status < 300:
-            return ok("model", f"{self._model} is there")
+            return ok("model", f"{model} is there")
         if known is None and not _names_model(verdict):
             return skipped("model", "this server does not tell; --call asks it")
         return _refused("model", verdict)
 
-    async def _ask_model(self, *, call: bool) -> Finding:
-        if self._model is None or not call:
+    async def _ask_model(self) -> Finding:
+        model = self._plan.model
+        if model is None or not self._plan.call:
             return skipped("call", f"--call asks a model for {_CALL_TOKENS} tokens at most")
         body = {
-            "model": self._model,
+            "model": model,
             "messages": [{"role": "user", "content": "Say OK."}],
-            ENDPOINTS[CHAT].cap(self._model): _CALL_TOKENS,
+            ENDPOINTS[CHAT].cap(model): _CALL_TOKENS,
         }
         begun_s = self._clock.monotonic()
         try:
-            async with asyncio.timeout(_CALL_S):
-                reply = await self._transport.post(CHAT, orjson.dumps(body), self._model)
+            async with asyncio.timeout(self._plan.timeout_s):
+                reply = await self._transport.post(CHAT, orjson.dumps(body), model)
             self._replies.append(reply)
             verdict = judged(reply, CHAT, self._clock)
         except TransportError as error:
             verdict = judge_failure(error.fault)
         except TimeoutError:
-            verdict = _late(_CALL_S)
+            verdict = _late(self._plan.timeout_s)
         if verdict.kind is not Kind.OK and verdict.code != "truncated":
             return _refused("call", verdict)
         usage = verdict.usage
         spent = f", {usage.prompt_tokens} + {usage.completion_tokens} tokens" if usage else ""
-        return ok(
-            "call", f"{verdict.model or self._model} answered{spent}{_took(begun_s, self._clock)}"
-        )
+        return ok("call", f"{verdict.model or model} answered{spent}{_took(begun_s, self._clock)}")
 
     async def _get(self, endpoint: str) -> tuple[Reply | None, Verdict]:
         """The answer, and what it means when it is a refusal."""
         try:
-            async with asyncio.timeout(_STEP_S):
+            async with asyncio.timeout(self._plan.step_s):
                 reply = await self._transport.get(endpoint)
         except TransportError as error:
             return None, judge_failure(error.fault)
         except TimeoutError:
-            return None, _late(_STEP_S)
+            return None, _late(self._plan.step_s)
         self._note_time(reply)
         self._replies.append(reply)
         return reply, judged(reply, CHAT, self._clock)
