@@ -1,14 +1,12 @@
 """A PostgreSQL server for all tests of a worker, and a database for each."""
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-from cluster import Cluster, Database
+from postgres.cluster import Cluster, Database
 
 
 @pytest.fixture(scope="session")

@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from cluster import Database
 from command_line import Shell
 
+from postgres.cluster import Database
 from processor import BatchMathMLProcessor, ProcessorError
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"

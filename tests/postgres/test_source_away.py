@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cluster import Cluster, Database
 from command_line import Shell
-from gate import Gate, gate_before
 from run_bench import Folder
+
+from postgres.cluster import Cluster, Database
+from postgres.gate import Gate, gate_before
 
 WIDE = """CREATE TABLE questions AS
     SELECT n AS question_id, '<math><mn>1</mn></math>' AS mathml, repeat('x', 10000) AS subject,

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 import pytest
-from cluster import PASSWORD, Cluster, Database
 from command_line import Result, Shell
-from gate import Gate, gate_before
+
+from postgres.cluster import PASSWORD, Cluster, Database
+from postgres.gate import Gate, gate_before
 
 MATHML = "<math><mn>1</mn></math>"
 SCHOOL = (

@@ -6,9 +6,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from cluster import PASSWORD, Cluster, Database
 from command_line import Shell
 
+from postgres.cluster import PASSWORD, Cluster, Database
 from processor.data import open_source
 from processor.data.postgres import next_page_rows
 from processor.data.wanted import Wanted

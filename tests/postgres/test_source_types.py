@@ -4,9 +4,9 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from cluster import Database
 from psycopg import sql
 
+from postgres.cluster import Database
 from processor.data import open_source
 from processor.data.wanted import Wanted
 from processor.exports.table import ResultTable

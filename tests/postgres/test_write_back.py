@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 import pytest
-from cluster import PASSWORD, Cluster, Database
 from command_line import Shell
-from write_back import TASK, assert_same, results, stored
+
+from postgres.cluster import PASSWORD, Cluster, Database
+from postgres.write_back import TASK, assert_same, results, stored
 
 
 @pytest.fixture

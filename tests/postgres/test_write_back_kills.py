@@ -11,10 +11,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from cluster import Cluster, Database
 from run_bench import Folder
-from write_back import assert_same
 
+from postgres.cluster import Cluster, Database
+from postgres.write_back import assert_same
 from processor.cli.sandbox_process import sandbox
 
 TABLE = "greet_results"

@@ -2,10 +2,11 @@
 
 import psycopg
 import pytest
-from cluster import Database
 from command_line import Shell
-from test_source_types import ALONE, MAKE, TYPES
-from write_back import TASK
+
+from postgres.cluster import Database
+from postgres.test_source_types import ALONE, MAKE, TYPES
+from postgres.write_back import TASK
 
 DECLARED = """
 SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute

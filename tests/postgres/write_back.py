@@ -3,7 +3,7 @@
 import csv
 from pathlib import Path
 
-from cluster import Database
+from postgres.cluster import Database
 
 TASK = """\
 name = "greet"
