@@ -142,8 +142,8 @@ def _tell(delivered: "Delivered", output: "Output", *, rehearsed: bool) -> None:
     if output.live:
         _tell_database(delivered, output, rehearsed=rehearsed)
         return
-    rows = delivered.inserted
-    (say if delivered.files else tell)(f"{counted(rows, 'row')} written to {output.name}")
+    if delivered.files:  # what reads standard output counts for itself
+        say(f"{counted(delivered.inserted, 'row')} written to {output.name}")
     for note in delivered.notes:
         tell(f"Warning: {note}")
 

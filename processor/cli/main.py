@@ -94,4 +94,5 @@ def _readable(arguments: list[str]) -> bool:
 
 def _fail(message: str, code: int) -> NoReturn:
     output.tell(f"Error: {message}")
+    output.finish()  # what has no place would change the code at exit
     sys.exit(code)

@@ -1,7 +1,9 @@
 """Where results go besides the run's folder: options, and what is meant without them."""
 
 import csv
+import sys
 from collections.abc import Callable, Mapping
+from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -69,20 +71,25 @@ def outputs_of(options: Mapping[str, Any], *, task: str, named_input: str | None
     table of their own, which alters nothing that is there.
 
     Args:
-        options: Of the command.
+        options: Of the command; `excel` and `bom` as they are in force.
         task: Its name.
         named_input: What is read, if it has a name.
 
     Raises:
         UsageError: They cannot be meant so.
     """
-    from processor.exports.output import Terms, open_output  # noqa: PLC0415 - loads the ledger
+    from processor.exports.files import STANDARD_OUTPUT  # noqa: PLC0415 - loads the ledger
+    from processor.exports.output import Terms, open_output  # noqa: PLC0415
 
     specs: tuple[str, ...] = options["outputs"]
     if "" in specs:
         raise UsageError("--output is empty", way_out="Name a file or a database.")
     terms = database_terms(options, rows=options["write"])
-    files = [open_output(spec, Terms(), task=task) for spec in specs if not is_address(spec)]
+    plain = Terms(excel=options["excel"], bom=options["bom"])
+    files = [open_output(spec, plain, task=task) for spec in specs if not is_address(spec)]
+    if any(spec == STANDARD_OUTPUT for spec in specs):
+        # Nothing but rows goes there; what else is said joins the progress.
+        click.get_current_context().with_resource(redirect_stdout(sys.stderr))
     databases = [open_output(spec, terms, task=task) for spec in specs if is_address(spec)]
     reads_database = named_input is not None and is_address(named_input)
     asked = wants_database(options) or options["write"] is not None

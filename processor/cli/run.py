@@ -31,7 +31,8 @@ Examples:
       a thousand made-up questions against the local sandbox; no key, no cost
   processor run --task mathml --input questions.csv --concurrency 20
   processor run --task labels.toml --input news.jsonl.gz --out runs/news
-  cat rows.jsonl | processor run --input - --limit 100
+  cat rows.jsonl | processor run --input - --output - --limit 100 > answers.jsonl
+  processor run --task labels.toml --input 'news/*.parquet' --output labels.xlsx
   processor run --task labels.toml --input postgresql://ann@db.example.org/press --table articles
   processor run --input "$DATABASE_URL" --table questions --write-columns result=latex
       into a column of that table; without --write-columns into mathml_results beside it
@@ -129,6 +130,9 @@ class _Folder(click.Path):
     "--min-success", type=float, help="Share of successes that exits with 0.  [default: 1]"
 )
 @click.option("--skip-invalid", is_flag=True, default=None, help="Leave bad rows out.")
+@click.option(
+    "--excel", is_flag=True, default=None, help="Let no cell of CSV begin like a formula."
+)
 @click.option("--no-bom", "bom", flag_value=False, default=None, help="CSV without a BOM.")
 @click.option(
     "--keep-bodies",
@@ -183,7 +187,8 @@ def _run(options: dict[str, Any]) -> int:
     source = source_of(
         named, {**options, "limit": wanted.limit, "seed": wanted.seed}, query=task.query
     )
-    outputs = outputs_of(options, task=task.name, named_input=named)
+    in_force = {"excel": wanted.excel, "bom": wanted.bom}
+    outputs = outputs_of({**options, **in_force}, task=task.name, named_input=named)
     with ExitStack() as stack:
         url = None
         if options["sandbox"]:

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import IO, BinaryIO, cast
 
 from processor import packing
-from processor.errors import UsageError
+from processor.errors import DeliveryError, UsageError
 from processor.exports import delimited, grid as grids, jsonl, kinds
 from processor.exports.atomic import replacing_bytes
 from processor.exports.grid import Grid
@@ -101,6 +101,7 @@ class FileOutput:
     def __init__(self, spec: str, terms: Terms, *, pivot: Pivot | None = None) -> None:
         self.name = "standard output" if spec == STANDARD_OUTPUT else spec
         self._path = None if spec == STANDARD_OUTPUT else Path(os.path.realpath(spec))
+        self._stream = sys.stdout  # as it is now: others may turn what is said elsewhere
         self._terms = terms
         self._pivot = pivot
         self._ending, self._packed = (
@@ -153,6 +154,7 @@ class FileOutput:
 
         Raises:
             UsageError: The columns cannot be laid out, or are too many for the format.
+            DeliveryError: Standard output does not take the rows.
             LedgerError: The ledger cannot be read, or the disk does not take the file.
         """
         with database.reading(ledger) as connection:
@@ -160,8 +162,7 @@ class FileOutput:
             self.check(connection)
             grid = self._grid(connection)
             if self._path is None:
-                count, notes = self._writer()(sys.stdout.buffer, grid, self._terms)
-                return Delivered(inserted=count, notes=notes)
+                return Delivered(inserted=self._print(grid))
             with replacing_bytes(self._path) as file:
                 count, notes = self._write(file, grid)
         return Delivered(inserted=count, notes=notes, files=[Path(self.name)])
@@ -187,6 +188,21 @@ class FileOutput:
             return write(file, grid, self._terms)
         with packing.packing(cast("BinaryIO", file), self._packed) as packed:
             return write(packed, grid, self._terms)
+
+    def _print(self, grid: Grid) -> int:
+        """Write to standard output, until nobody reads it any more; returns how many rows."""
+        try:
+            count, _ = self._writer()(self._stream.buffer, grid, self._terms)
+            self._stream.buffer.flush()
+        except BrokenPipeError:  # as `head` does: it has what it wants
+            return 0
+        except OSError as error:
+            raise DeliveryError(
+                f"{self.name}: {error.strerror or error}",
+                passing=False,
+                way_out="The run's own results are whole; processor export writes them again.",
+            ) from error
+        return count
 
     def _writer(self) -> _Write:
         load = _TYPED.get(self._ending)

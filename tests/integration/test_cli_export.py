@@ -1,11 +1,16 @@
-"""`processor export`: results as files of every form, chosen rows and columns, pivot tables."""
+"""`processor export` and `run --output`: files of every form, pivot tables, a run that goes on."""
 
 import csv
 import json
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+import python_calamine as calamine
 from command_line import Shell
+from pyarrow import parquet as pq
 
 TASK = """\
 name = "say"
@@ -20,14 +25,14 @@ kind = "text"
 def done(shell: Shell) -> Shell:
     """A run of three items, the second of which failed."""
     shell.write("say.toml", TASK)
-    rows = [{"id": n, "word": f"단어 {n}", "tag": {"n": n}, "big": 2**70 + n} for n in (1, 2, 3)]
+    rows = [{"id": n, "word": f"단어 {n}", "tag": {"n": n}, "long": 2**70 + n} for n in (1, 2, 3)]
     shell.write("rows.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
     shell.fault("bad_request:match=단어 2")
     shell.run("--task", "say.toml", "--input", "rows.jsonl")
     return shell
 
 
-def read(path: Path) -> list[dict[str, str]]:
+def table(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
 
@@ -38,12 +43,166 @@ def test_the_newest_run_is_written_whole(done: Shell) -> None:
     assert (done.folder / "all.csv").read_bytes() == (done.the_run() / "results.csv").read_bytes()
 
 
+def test_json_lines_keep_nested_values_and_long_integers(done: Shell) -> None:
+    result = done("export", "--output", "-", "--columns", "long,tag,id", "--only", "success")
+    assert result.err == ""
+    assert [json.loads(line) for line in result.out.splitlines()] == [
+        {"long": 2**70 + n, "tag": {"n": n}, "id": n} for n in (1, 3)
+    ]
+    assert list(json.loads(result.out.splitlines()[0])) == ["long", "tag", "id"]
+
+
+def test_parquet_and_excel_know_types(done: Shell) -> None:
+    assert done("export", "--output", "t.parquet").code == 0
+    types = {field.name: str(field.type) for field in pq.read_schema(done.folder / "t.parquet")}
+    assert {name: types[name] for name in ("id", "word", "long", "attempts", "cost_usd")} == {
+        "id": "int64",
+        "word": "string",
+        "long": "string",
+        "attempts": "int64",
+        "cost_usd": "decimal128(18, 8)",
+    }
+    assert "json" in types["tag"]
+    assert done("export", "--output", "t.xlsx", "--columns", "id,word,long").code == 0
+    book = calamine.CalamineWorkbook.from_path(str(done.folder / "t.xlsx"))
+    assert book.get_sheet_by_index(0).to_python()[1] == [1.0, "단어 1", str(2**70 + 1)]
+
+
 @pytest.mark.parametrize(
-    "name", ["some.csv", "some.tsv.gz", "some.jsonl.zst", "some.parquet", "some.xlsx"]
+    ("only", "ids"), [("failed", ["2"]), ("success", ["1", "3"]), ("review", [])]
 )
-def test_what_is_written_is_read_again(done: Shell, name: str) -> None:
-    done("export", "--output", name, "--columns", "id,word,result", "--only", "success")
-    copy = done("export", "--output", "copy.jsonl", "--columns", "id,word", "--only", "success")
-    assert copy.code == 0
-    rows = [json.loads(line) for line in (done.folder / "copy.jsonl").read_text().splitlines()]
-    assert rows == [{"id": 1, "word": "단어 1"}, {"id": 3, "word": "단어 3"}]
+def test_only_some_rows_are_written(done: Shell, only: str, ids: list[str]) -> None:
+    done("export", "--output", "some.csv", "--only", only)
+    assert [row["id"] for row in table(done.folder / "some.csv")] == ids
+
+
+def test_a_run_writes_outputs_at_its_end(shell: Shell) -> None:
+    shell.write("say.toml", TASK)
+    shell.write("rows.csv", "id,word\n1,a\n2,=b\n")
+    outputs = ("--output", "out.csv", "--output", "out.parquet", "--excel", "--no-bom")
+    result = shell.run("--task", "say.toml", "--input", "rows.csv", *outputs)
+    assert result.code == 0
+    own = (shell.the_run() / "results.csv").read_bytes()
+    assert own.startswith(b"id,word")
+    assert b"'=b" in own
+    assert (shell.folder / "out.csv").read_bytes() == own
+    assert pq.read_table(shell.folder / "out.parquet")["word"].to_pylist() == ["a", "=b"]
+
+
+def test_nothing_but_rows_goes_to_standard_output(shell: Shell) -> None:
+    shell.write("say.toml", TASK)
+    shell.write("rows.csv", "id,word\n1,a\n2,b\n")
+    result = shell.run("--task", "say.toml", "--input", "rows.csv", "--output", "-")
+    assert [json.loads(line)["id"] for line in result.out.splitlines()] == ["1", "2"]
+    assert "2 of 2 finished" in result.err
+
+
+def test_a_reader_that_goes_away_ends_the_writing(done: Shell) -> None:
+    command = [sys.executable, "-m", "processor", "export", "--output", "-"]
+    with subprocess.Popen(
+        command, cwd=done.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
+
+
+def test_a_full_disk_is_told(done: Shell) -> None:
+    command = [sys.executable, "-m", "processor", "export", "--output", "-"]
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run(
+            command, cwd=done.folder, stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert ended.returncode == 5
+    assert ended.stderr.startswith(b"Error: standard output: No space left on device")
+
+
+def persona_run(shell: Shell, rows: list[dict[str, Any]]) -> None:
+    shell.write("say.toml", TASK)
+    shell.write("rows.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    assert shell.run("--task", "say.toml", "--input", "rows.jsonl").code == 0
+
+
+def test_answers_pivot_into_personas_by_questions(shell: Shell) -> None:
+    """25 x 11, in the order of the first sight, whatever the order of the rows."""
+    pairs = [(p, q) for q in range(11) for p in range(25)]
+    pairs.sort(key=lambda pair: (pair[0] * 7 + pair[1] * 5) % 23)
+    rows = [
+        {"id": n, "word": f"{p}-{q}", "페르소나": f"사람 {p}", "질문": f"질문 {q}?"}
+        for n, (p, q) in enumerate(pairs)
+    ]
+    persona_run(shell, rows)
+    result = shell("export", "--output", "p.csv", "--pivot", "페르소나", "질문", "--values", "word")
+    assert result.out == "25 rows written to p.csv\n"
+    with (shell.folder / "p.csv").open(encoding="utf-8-sig", newline="") as file:
+        head, *lines = csv.reader(file)
+    assert head == ["페르소나", *dict.fromkeys(f"질문 {q}?" for _, q in pairs)]
+    assert [line[0] for line in lines] == list(dict.fromkeys(f"사람 {p}" for p, _ in pairs))
+    for line in lines:
+        for question, answer in zip(head[1:], line[1:], strict=True):
+            assert f"사람 {answer.split('-')[0]}" == line[0]
+            assert f"질문 {answer.split('-')[1]}?" == question
+
+
+def test_two_answers_for_one_cell_are_refused_or_joined(shell: Shell) -> None:
+    rows = [("A", "x", "one"), ("B", 7, "three"), ("A", "x", "two")]
+    persona_run(
+        shell,
+        [
+            {"id": n, "who": who, "what": what, "word": word}
+            for n, (who, what, word) in enumerate(rows)
+        ],
+    )
+    pivot = ("export", "--output", "p.csv", "--pivot", "who", "what", "--values", "word")
+    refused = shell(*pivot)
+    assert refused.code == 1
+    assert "2 answers for the cell of who 'A' and what 'x': 'one', 'two'" in refused.err
+    assert not (shell.folder / "p.csv").exists()
+    assert shell(*pivot, "--pivot-join", " / ").code == 0
+    assert table(shell.folder / "p.csv") == [
+        {"who": "A", "x": "one / two", "7": ""},
+        {"who": "B", "x": "", "7": "three"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--output", "x.doc"], "of no known format"),
+        (["--output", "x.parquet.gz"], "of no known format"),
+        (["--output", ""], "--output is empty"),
+        (["--output", "nowhere/x.csv"], "there is no folder"),
+        (["--output", "runs"], "is of no known format"),
+        (["--output", "folder.csv"], "is a directory"),
+        (["--output", "rows.jsonl"], "is the input of this run"),
+        (["--output", "x.csv", "--columns", "wrod"], "Did you mean 'word'?"),
+        (["--output", "x.csv", "--columns", "id,id"], "named twice"),
+        (["--output", "x.csv", "--columns", "id,,word"], "a name is empty"),
+        (["--output", "x.csv", "--pivot", "id", "id"], "three columns"),
+        (["--output", "x.csv", "--pivot", "id", "nothing"], "no column 'nothing'"),
+        (["--output", "x.csv", "--pivot", "id", "error_code"], "no 'error_code'"),
+        (["--output", "x.csv", "--pivot", "id", "word", "--columns", "id"], "exclude each other"),
+        (["--output", "x.csv", "--values", "word"], "go with --pivot"),
+        (["--output", "x.csv", "--keep-old"], "no use for old values"),
+        (["--output", "postgresql://u:secret@h/d", "--pivot", "id", "word"], "goes into files"),
+        (["no-run", "--output", "x.csv"], "no-run holds no run"),
+    ],
+)
+def test_what_cannot_be_written_is_refused_in_one_line(
+    done: Shell, options: list[str], words: str
+) -> None:
+    (done.folder / "folder.csv").mkdir()
+    before = sorted(done.folder.glob("*"))
+    result = done("export", *options)
+    (line,) = result.err.splitlines()
+    assert result.code == 1
+    assert words in line
+    assert "secret" not in line
+    assert sorted(done.folder.glob("*")) == before
+
+
+def test_help_shows_examples(shell: Shell) -> None:
+    result = shell("export", "--help")
+    assert "processor export --output table.xlsx --pivot persona question" in result.out
