@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from operator import itemgetter
 from typing import Any
 
+import orjson
+
 from processor import jsontext
 from processor.exports.postgres.plan import Slot
 from processor.postgres.values import text_of
@@ -45,8 +47,15 @@ class Cells:
         for place, kind in self._worded:
             for row in cells:
                 row[place] = text_of(kind, row[place])
-        text = jsontext.dumps(cells)
-        return jsontext.dumps(_without_nul(cells)) if _NUL_IN_JSON in text else text
+        text = _json(cells)
+        return _json(_without_nul(cells)) if _NUL_IN_JSON in text else text
+
+
+def _json(cells: list[list[Any]]) -> str:
+    try:
+        return orjson.dumps(cells).decode()  # there is no float left that JSON could not say
+    except TypeError:  # an integer of more than 64 bits
+        return jsontext.dumps(cells)
 
 
 def _without_nul(cells: list[list[Any]]) -> list[list[Any]]:

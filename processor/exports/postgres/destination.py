@@ -4,21 +4,20 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import psycopg
 
 from processor import jsontext
 from processor.errors import DeliveryError, UsageError
-from processor.exports import kinds
-from processor.exports.output import Delivered, Rows, Terms, belongs
+from processor.exports import kinds, output
+from processor.exports.output import Delivered, Terms, belongs
 from processor.exports.postgres import catalogue, plan as plans, statements
 from processor.exports.postgres.catalogue import Connection, TargetTable
-from processor.exports.postgres.cells import Cells
 from processor.exports.postgres.plan import Plan, Results
 from processor.exports.postgres.rehearsal import Rehearsal
+from processor.exports.postgres.writer import Rows, TableWriter, blames_row
 from processor.exports.table import ResultTable
 from processor.ledger import database, outbox, results
 from processor.ledger.outbox import Outbox
@@ -29,25 +28,11 @@ from processor.postgres.table_name import TableName
 
 _BATCH_CHANGES = 5_000  # a transaction, about a seventh of a second
 _BATCHES_A_CALL = 20
-_SLICE_ROWS = 500  # a statement; what is in memory at once
-_LOCK_CLASS = 0x70726F63  # "proc"
-_REFUSED_MOST = 100
+_PART_ROWS = 500  # a statement; two of them are in memory at once
 _RESULTS_ENDING = "_results"
-_CLASS_LENGTH = 2
-# What a row is to blame for: its values, a constraint, a trigger's objection, its size.
-_BY_ROW = frozenset({"21", "22", "23", "44", "54", "P0"})
 # Besides those that are passing in any connection: a full disk, a standby that has taken over,
 # a lock or a statement that took too long.
 _PASSING = ("53", "25006", "55P03", "57014")
-
-
-@dataclass(slots=True)
-class _Session:
-    """A connection, and what was learnt over it."""
-
-    connection: Connection
-    plan: Plan
-    cells: Cells
 
 
 class PostgresOutput:
@@ -83,8 +68,8 @@ class PostgresOutput:
         self._address = address
         self._table = table
         self._terms = terms
-        self._rows: Rows = terms.rows or "success"
-        self._session: _Session | None = None
+        self._rows: output.Rows = terms.rows or "success"
+        self._writer: TableWriter | None = None
         self._began = False
         if terms.excel:
             raise UsageError("--excel is for files", way_out="Leave it out.")
@@ -186,66 +171,58 @@ class PostgresOutput:
 
     def close(self) -> None:
         """Close the connection."""
-        if self._session is not None:
-            self._session.connection.close()
-            self._session = None
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
 
     def _deliver(self, ledger: sqlite3.Connection, box: Outbox) -> Delivered:
-        table = ResultTable(ledger)
-        current = self._session or self._begin(ledger)
-        self._session = current
+        writer = self._writer = self._writer or self._open(ledger)
         if not self._began:
-            box.begin(current.plan.table.store, everything=self._terms.everything)
+            box.begin(writer.plan.table.store, everything=self._terms.everything)
             self._began = True
-        total = Delivered()
+        table, total = ResultTable(ledger), Delivered()
         for _ in range(_BATCHES_A_CALL):
-            delivered = self._batch(current, ledger, table, box)
+            delivered = self._batch(writer, ledger, table, box)
             if delivered is None:
                 return total
             total += delivered
         return replace(total, is_all=False)
 
-    def _rehearse(self, ledger: Path) -> Delivered:
-        """All of it in one transaction that is taken back."""
-        rehearsal, total = Rehearsal(), Delivered()
-        with (
-            database.reading(ledger) as connection,
-            self._delivering(),
-            self._connected() as server,
-            server.transaction(force_rollback=True),
-        ):
-            current = self._prepared(server, connection)
-            _enter(current)
-            table = ResultTable(connection)
-            for items in table.items():
-                wanted = [item for item in items if self._wants(item)]
-                rows = list(enumerate(table.rows(wanted)))
-                if rows:
-                    rehearsal.add(_verdicts(current, [row for _, row in rows]))
-                    total += _store(current, rows, {})
-        return replace(total, notes=tuple(rehearsal.lines()))
-
     def _batch(
-        self, current: _Session, ledger: sqlite3.Connection, table: ResultTable, box: Outbox
+        self, writer: TableWriter, ledger: sqlite3.Connection, table: ResultTable, box: Outbox
     ) -> Delivered | None:
-        """One transaction; None when there is nothing left."""
+        """Some of what is new; None when there is nothing left."""
+        try:
+            return self._written(writer, ledger, table, box, careful=False)
+        except psycopg.Error as error:
+            if not blames_row(error):
+                raise
+        return self._written(writer, ledger, table, box, careful=True)
+
+    def _written(
+        self,
+        writer: TableWriter,
+        ledger: sqlite3.Connection,
+        table: ResultTable,
+        box: Outbox,
+        *,
+        careful: bool,
+    ) -> Delivered | None:
+        """One transaction of each side, the database's first."""
         refused = dict[int, str]()
-        total = Delivered()
-        with current.connection.transaction():
-            _enter(current)
-            batch = box.batch(_BATCH_CHANGES)  # behind the lock: what another was faster with
+        with writer.transaction():
+            batch = box.batch(_BATCH_CHANGES)  # behind the lock: another may have been faster
             if batch is None:
                 return None
-            for first in range(0, len(batch.seqs), _SLICE_ROWS):
-                seqs = batch.seqs[first : first + _SLICE_ROWS]
-                chosen = self._chosen(ledger, table, seqs)
-                total += _store(current, chosen, refused)
+            parts = (
+                self._chosen(ledger, table, batch.seqs[first : first + _PART_ROWS])
+                for first in range(0, len(batch.seqs), _PART_ROWS)
+            )
+            total = writer.put_carefully(parts, refused) if careful else writer.put(parts)
         box.settle(batch, refused)
         return total
 
-    def _chosen(
-        self, ledger: sqlite3.Connection, table: ResultTable, seqs: Sequence[int]
-    ) -> list[tuple[int, list[Any]]]:
+    def _chosen(self, ledger: sqlite3.Connection, table: ResultTable, seqs: Sequence[int]) -> Rows:
         """Of these items the rows that are wanted."""
         items = [
             (seq, item)
@@ -255,10 +232,29 @@ class PostgresOutput:
         rows = table.rows([item for _, item in items])
         return [(seq, row) for (seq, _), row in zip(items, rows, strict=True)]
 
+    def _rehearse(self, ledger: Path) -> Delivered:
+        """All of it in one transaction that is taken back, what is made included."""
+        rehearsal, total = Rehearsal(), Delivered()
+        with (
+            database.reading(ledger) as connection,
+            self._delivering(),
+            self._connected() as server,
+            server.transaction(force_rollback=True),
+        ):
+            writer = self._prepared(server, connection)
+            table = ResultTable(connection)
+            with writer.transaction():
+                for items in table.items():
+                    wanted = [item for item in items if self._wants(item)]
+                    rows = list(enumerate(table.rows(wanted)))
+                    rehearsal.add(writer.verdicts(rows))
+                    total += writer.put_carefully([rows], {})
+        return replace(total, notes=tuple(rehearsal.lines()))
+
     def _wants(self, item: Result) -> bool:
         return item.status != "pending" and belongs(self._rows, item)
 
-    def _begin(self, ledger: sqlite3.Connection) -> _Session:
+    def _open(self, ledger: sqlite3.Connection) -> TableWriter:
         connection = session.connect(self._address)
         try:
             return self._prepared(connection, ledger)
@@ -266,7 +262,7 @@ class PostgresOutput:
             connection.close()
             raise
 
-    def _prepared(self, connection: Connection, ledger: sqlite3.Connection) -> _Session:
+    def _prepared(self, connection: Connection, ledger: sqlite3.Connection) -> TableWriter:
         """The table and its history, made if need be."""
         found = _results(ledger)
         table = self._existing(connection)
@@ -275,7 +271,7 @@ class PostgresOutput:
         plan = self._plan(connection, table, found)
         if plan.history is not None and catalogue.find(connection, plan.history) is None:
             connection.execute(statements.create_history(plan))
-        return _Session(connection, plan, Cells(plan.slots))
+        return TableWriter(connection, plan)
 
     def _make(
         self, connection: Connection, ledger: sqlite3.Connection, found: Results
@@ -363,80 +359,3 @@ def _results(ledger: sqlite3.Connection) -> Results:
     row = ledger.execute("SELECT value FROM meta WHERE key = 'labels'").fetchone()
     labels: Mapping[str, str] = jsontext.loads(row[0]) if row else {}
     return Results(columns=table.columns, id_column=table.id_column, labels=tuple(labels))
-
-
-def _enter(current: _Session) -> None:
-    """Wait for whoever else writes to the table, and let its commits wait for the disk.
-
-    A server may be set to acknowledge what it could still lose; the ledger would rely on it.
-    """
-    session.settle(current.connection)
-    current.connection.execute(
-        "SELECT pg_advisory_xact_lock(%s, %s::bigint::bit(32)::int), "
-        "CASE current_setting('synchronous_commit') WHEN 'off' "
-        "THEN set_config('synchronous_commit', 'on', true) END",
-        (_LOCK_CLASS, current.plan.table.oid),
-    )
-
-
-def _store(
-    current: _Session, rows: Sequence[tuple[int, list[Any]]], refused: dict[int, str]
-) -> Delivered:
-    """Put rows there; those that the table does not take are found by halving.
-
-    Args:
-        current: The connection, within a transaction.
-        rows: By number of their item.
-        refused: Gets the reason for each that is not taken.
-    """
-    if not rows:
-        return Delivered()
-    try:
-        with current.connection.transaction():
-            return _stored(current, [row for _, row in rows])
-    except psycopg.Error as error:
-        if (error.sqlstate or "")[:_CLASS_LENGTH] not in _BY_ROW:
-            raise
-        if len(rows) == 1:
-            return _refused(current, rows[0], error, refused)
-    half = len(rows) // 2
-    return _store(current, rows[:half], refused) + _store(current, rows[half:], refused)
-
-
-def _stored(current: _Session, rows: Sequence[list[Any]]) -> Delivered:
-    cursor = psycopg.RawCursor(current.connection)
-    payload = [current.cells.payload(rows)]
-    if current.plan.history is not None:
-        cursor.execute(statements.keep(current.plan), payload)
-    counts = cursor.execute(statements.store(current.plan), payload).fetchone()
-    assert counts is not None
-    given, known, done = counts
-    inserted = given - known if current.plan.makes_rows else 0
-    updated = done - inserted
-    return Delivered(
-        inserted=inserted,
-        updated=updated,
-        unchanged=known - updated,
-        missing=given - known - inserted,
-    )
-
-
-def _verdicts(current: _Session, rows: Sequence[list[Any]]) -> list[tuple[str, str]]:
-    cursor = psycopg.RawCursor(current.connection)
-    cursor.execute(statements.tell(current.plan), [current.cells.payload(rows)])
-    return [(verdict, key) for verdict, key in cursor]
-
-
-def _refused(
-    current: _Session, row: tuple[int, list[Any]], error: psycopg.Error, refused: dict[int, str]
-) -> Delivered:
-    seq, values = row
-    problem = trouble.of(error).message
-    key = values[current.plan.key.place]
-    line = f"the row of {current.plan.key.column.name} {key!r}: {problem}"
-    refused[seq] = problem
-    if len(refused) > _REFUSED_MOST:
-        raise DeliveryError(
-            f"table {current.plan.table.name} refuses row after row, as {line}", passing=False
-        ) from error
-    return Delivered(refused=(line,), refused_rows=1)
