@@ -149,12 +149,34 @@ def decided(
     return {**found, "provider": Found(settings.host, place)}
 
 
+def settle(options: dict[str, Any]) -> Layer:
+    """What is in force for a command, which goes into its options; the provider is still open.
+
+    Args:
+        options: Of a command with the options of `provider` and --sandbox; those that are settings
+            become what is in force, so that who reads them need not know of profiles.
+
+    Raises:
+        UsageError: As `gathered` and `validated`.
+    """
+    known = {name: options[name] for name in Settings.model_fields if name in options}
+    found = gathered(known, profile=options["profile"], sandbox=options["sandbox"])
+    settings = validated(found)
+    options |= {name: getattr(settings, name) for name in known}
+    return found
+
+
+def in_force(found: Layer, *, sandbox_url: str | None) -> Settings:
+    """The settings, the provider included; arguments and errors as those of `decided`."""
+    return validated(decided(found, sandbox_url=sandbox_url))
+
+
 def settings_of(
     options: Mapping[str, Any], *, sandbox_url: str | None, profile: str | None = None
 ) -> Settings:
     """What is in force; arguments and errors as those of `gathered` and `decided`."""
     found = gathered(options, profile=profile, sandbox=sandbox_url is not None)
-    return validated(decided(found, sandbox_url=sandbox_url))
+    return in_force(found, sandbox_url=sandbox_url)
 
 
 def needs_key(settings: Settings, found: Layer) -> bool:

@@ -155,11 +155,7 @@ def command(**options: Any) -> int:
 
 
 def _run(options: dict[str, Any]) -> int:
-    from processor.cli.environment import (  # noqa: PLC0415 - loads the whole engine
-        decided,
-        gathered,
-        validated,
-    )
+    from processor.cli.environment import in_force, settle  # noqa: PLC0415 - loads the engine
     from processor.cli.folders import default_folder, set_aside  # noqa: PLC0415
     from processor.cli.logs import open_logs  # noqa: PLC0415
     from processor.cli.sandbox_process import (  # noqa: PLC0415
@@ -171,29 +167,21 @@ def _run(options: dict[str, Any]) -> int:
     from processor.cli.signals import guarded  # noqa: PLC0415
     from processor.loop import run_in_loop  # noqa: PLC0415
     from processor.run import Run  # noqa: PLC0415
-    from processor.settings import Settings  # noqa: PLC0415
     from processor.tasks.toml import load_task  # noqa: PLC0415
 
     check_options(options)
-    known = {name: options[name] for name in Settings.model_fields if name in options}
-    found = gathered(known, profile=options["profile"], sandbox=options["sandbox"])
-    wanted = validated(found)  # before a process is started for it
+    found = settle(options)  # before a process is started for it
     task = load_task(
-        options["task"], model=wanted.model, max_output_tokens=wanted.max_output_tokens
+        options["task"], model=options["model"], max_output_tokens=options["max_output_tokens"]
     )
     if task.advice:
         output.tell(f"Note: {task.advice}")
     named = named_input(options)
-    source = source_of(
-        named, {**options, "limit": wanted.limit, "seed": wanted.seed}, query=task.query
-    )
-    in_force = {"excel": wanted.excel, "bom": wanted.bom}
-    outputs = outputs_of({**options, **in_force}, task=task.name, named_input=named)
+    source = source_of(named, options, query=task.query)
+    outputs = outputs_of(options, task=task.name, named_input=named)
     with ExitStack() as stack:
-        url = None
-        if options["sandbox"]:
-            url = stack.enter_context(sandbox(words(options["sandbox_args"])))
-        settings = validated(decided(found, sandbox_url=url))
+        own = sandbox(words(options["sandbox_args"])) if options["sandbox"] else None
+        settings = in_force(found, sandbox_url=stack.enter_context(own) if own else None)
         if named is None and not settings.local:
             refuse_paid_inventions(options)
         _advise(settings.chunk_size)

@@ -4,6 +4,8 @@ from typing import Any
 
 import click
 
+from processor.cli.provider import provider_options
+
 _EPILOG = """\b
 Examples:
   processor tasks                          what there is
@@ -97,7 +99,7 @@ def _show(name: str) -> None:
 @click.option("--model", help="In place of the task's.")
 @click.option("--max-output-tokens", type=int, help="Tokens an answer may have.")
 @click.option("--timeout", "timeout_s", type=float, help="Seconds for a call.  [default: 120]")
-@click.option("--base-url", help="Of the API.  [OPENAI_BASE_URL]")
+@provider_options
 @click.option("--sandbox", is_flag=True, help="Use a local server: no key, no cost.")
 @click.option("--sandbox-args", default="", metavar="ARGS", help="See processor sandbox --help.")
 def _try(name: str, **options: Any) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from processor.cli import output
-from processor.cli.environment import settings_of
+from processor.cli.environment import in_force, settle
 from processor.cli.sandbox_process import check_options, sandbox, words
 from processor.cli.signals import guarded
 from processor.codes import cause_of
@@ -20,13 +20,13 @@ from processor.direct.backlog import Work
 from processor.direct.request import fill_in
 from processor.errors import TaskError
 from processor.items import Attempt, Item, Outcome
+from processor.layers import Layer
 from processor.ledger.commit import ChunkTotals, Commit
 from processor.ledger.intake import IntakeRules
 from processor.ledger.ledger import open_ledger
 from processor.loop import run_in_loop
 from processor.notice import Notice
 from processor.run import Run
-from processor.settings import Settings
 from processor.tasks.prompt import PromptTask
 from processor.tasks.toml import load_task
 
@@ -42,13 +42,14 @@ def example(task: PromptTask) -> Iterator[str]:
     yield from _told(body)
 
 
-def trial(name: str, options: Mapping[str, Any]) -> int:
+def trial(name: str, options: dict[str, Any]) -> int:
     """Try a task on the first rows of a source; returns the exit code.
 
     Raises:
         ProcessorError: The task, the source or the options are wrong.
     """
     check_options(options)
+    found = settle(options)
     task = load_task(name, model=options["model"], max_output_tokens=options["max_output_tokens"])
     if task.advice:
         output.tell(f"Note: {task.advice}")
@@ -57,7 +58,7 @@ def trial(name: str, options: Mapping[str, Any]) -> int:
         if options["dry_run"]:
             _rehearse(Path(place), task, source, options)
             return 0
-        return _send(Path(place), task, source, options)
+        return _send(Path(place), task, source, options, found)
 
 
 def _rehearse(folder: Path, task: PromptTask, source: Source, options: Mapping[str, Any]) -> None:
@@ -78,21 +79,20 @@ def _rehearse(folder: Path, task: PromptTask, source: Source, options: Mapping[s
             _say_request(task, pending.item)
 
 
-def _send(folder: Path, task: PromptTask, source: Source, options: Mapping[str, Any]) -> int:
+def _send(
+    folder: Path, task: PromptTask, source: Source, options: Mapping[str, Any], found: Layer
+) -> int:
     """Run the rows and say what became of each."""
-    known = {name: options[name] for name in Settings.model_fields if name in options}
-    known |= {"limit": options["rows"], "keep_bodies": "all"}
     records = _Records()
     with ExitStack() as stack:
-        url = None
-        if options["sandbox"]:
-            url = stack.enter_context(sandbox(words(options["sandbox_args"])))
-        settings = settings_of(known, sandbox_url=url)
+        own = sandbox(words(options["sandbox_args"])) if options["sandbox"] else None
+        settings = in_force(found, sandbox_url=stack.enter_context(own) if own else None)
+        settings = settings.model_copy(update={"limit": options["rows"], "keep_bodies": "all"})
         run = Run(folder=folder, task=task, source=source, settings=settings, observers=[records])
         report = run_in_loop(guarded(run))
-    for _, found in sorted(records.by_seq.items()):
-        _say_request(task, found[0].item)
-        for record in found:
+    for _, told in sorted(records.by_seq.items()):
+        _say_request(task, told[0].item)
+        for record in told:
             _say_answer(task, record)
     if report.snapshot.pending:
         output.say(f"{report.snapshot.pending} of the rows have no outcome")
