@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
+from tempfile import TemporaryDirectory
 from typing import IO, Any
 
 import xlsxwriter
@@ -43,6 +44,7 @@ class Workbook:
     Args:
         file: Open for reading and writing, empty.
         columns: Every column has its kind.
+        spool: Folder for sheets until the file is put together.
         most_rows: Of a sheet, its header too.
 
     Raises:
@@ -50,7 +52,12 @@ class Workbook:
     """
 
     def __init__(
-        self, file: IO[bytes], columns: Sequence[Column], *, most_rows: int = _MOST_ROWS
+        self,
+        file: IO[bytes],
+        columns: Sequence[Column],
+        *,
+        spool: str,
+        most_rows: int = _MOST_ROWS,
     ) -> None:
         if len(columns) > MOST_COLUMNS:
             raise UsageError(
@@ -60,7 +67,7 @@ class Workbook:
             )
         self._columns = columns
         self._most_rows = most_rows
-        self._book = xlsxwriter.Workbook(file, _OPTIONS)
+        self._book = xlsxwriter.Workbook(file, {**_OPTIONS, "tmpdir": spool})
         self._formats = {
             kind: self._book.add_format({"num_format": words}) for kind, words in _FORMATS.items()
         }
@@ -151,9 +158,10 @@ def write(file: IO[bytes], grid: Grid) -> tuple[int, Sequence[str]]:
         UsageError: They have more columns than a sheet.
         OSError: The disk refuses.
     """
-    book = Workbook(file, grid.columns)
-    count = 0
-    for rows in grid.slices():
-        book.add(rows)
-        count += len(rows)
-    return count, book.close()
+    with TemporaryDirectory(prefix="processor-") as spool:  # emptied when it breaks off, too
+        book = Workbook(file, grid.columns, spool=spool)
+        count = 0
+        for rows in grid.slices():
+            book.add(rows)
+            count += len(rows)
+        return count, book.close()

@@ -160,7 +160,7 @@ class FileOutput:
         with database.reading(ledger) as connection:
             connection.execute("BEGIN")  # one state of it, whoever writes meanwhile
             self.check(connection)
-            grid = self._grid(connection)
+            grid = self.grid(connection)
             if self._path is None:
                 return Delivered(inserted=self._print(grid))
             with replacing_bytes(self._path) as file:
@@ -170,7 +170,8 @@ class FileOutput:
     def close(self) -> None:
         """Nothing is held."""
 
-    def _grid(self, connection: sqlite3.Connection) -> Grid:
+    def grid(self, connection: sqlite3.Connection) -> Grid:
+        """The rows of a ledger as they are written; read within its transaction."""
         rows = self._terms.rows or "all"
         if self._pivot is not None:
             grid = grids.of_results(connection, rows, self._pivot.names)

@@ -93,7 +93,7 @@ def test_what_is_too_long_for_a_cell_is_cut_and_told(tmp_path: Path) -> None:
 def test_a_full_sheet_goes_on_in_another(tmp_path: Path) -> None:
     path = tmp_path / "t.xlsx"
     with path.open("w+b") as file:
-        book = excel.Workbook(file, [Column("id", "integer")], most_rows=4)
+        book = excel.Workbook(file, [Column("id", "integer")], spool=str(tmp_path), most_rows=4)
         book.add([[number] for number in range(1, 8)])
         assert not book.close()
     read = calamine.CalamineWorkbook.from_path(str(path))
