@@ -26,7 +26,14 @@ def test_dead_jobs_cost_two_calls_or_those_in_flight(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["benchmark_direct.py", "benchmark_limits.py", "benchmark_scale.py", "kill_test.py"]
+    "name",
+    [
+        "benchmark_data.py",
+        "benchmark_direct.py",
+        "benchmark_limits.py",
+        "benchmark_scale.py",
+        "kill_test.py",
+    ],
 )
 def test_every_script_tells_what_it_measures(tmp_path: Path, name: str) -> None:
     done = run(name, "--help", cwd=tmp_path)
@@ -39,3 +46,10 @@ def test_the_ways_of_the_cpu_benchmark_send_every_row(tmp_path: Path) -> None:
     done = run("benchmark_direct.py", *arguments, cwd=tmp_path)
     assert "| ours-asyncio |" in done.stdout, done.stderr
     assert "| CPU a request, uvloop" in done.stdout
+
+
+def test_every_row_comes_out_of_a_database_and_goes_back(tmp_path: Path) -> None:
+    done = run("benchmark_data.py", "--rows", "3000", cwd=tmp_path)
+    assert "3,000 rows in" in done.stdout, done.stderr
+    assert "| rows written to a new table |" in done.stdout
+    assert "| peak memory of reading |" in done.stdout
