@@ -11,10 +11,18 @@ from processor.settings import Settings
 
 
 class Knobs(TypedDict, total=False):
-    """Keywords of `Processor`; names, units and bounds are those of `Settings`."""
+    """Keywords of `Processor`; names, units and bounds are those of `Settings`.
 
+    `profile` names one of `processor.toml`; the other keywords go before it.
+    """
+
+    profile: str
     api_key: str
     base_url: str
+    api_version: str
+    organization: str
+    project: str
+    headers: Mapping[str, str]
     provider: str
     model: str
     max_output_tokens: int
@@ -47,9 +55,11 @@ def settings_for(given: Mapping[str, Any], *, sandbox: bool) -> Iterator[Setting
     Raises:
         UsageError: A setting is out of bounds or unknown, or a key is needed and there is none.
     """
+    named = {name: value for name, value in given.items() if name != "profile"}
+    profile = given.get("profile")
     if not sandbox:
-        yield settings_of(given, sandbox_url=None)
+        yield settings_of(named, sandbox_url=None, profile=profile)
         return
-    Settings.of(given)  # before a process is started for them
+    Settings.of(named)  # before a process is started for them
     with serving() as url:
-        yield settings_of(given, sandbox_url=url)
+        yield settings_of(named, sandbox_url=url, profile=profile)

@@ -25,6 +25,7 @@ from processor.loop import run_in_loop
 from processor.observer import Observer
 from processor.report import Report
 from processor.run import Run
+from processor.settings import Settings
 from processor.tasks.task import Task
 from processor.tasks.toml import load_task
 
@@ -142,9 +143,9 @@ class Processor:
         stack: ExitStack,
         *observers: Observer,
     ) -> "_Start":
-        chosen = self._task(task)
         source = source_of(items)
         settings = stack.enter_context(settings_for(self._given, sandbox=self._sandbox))
+        chosen = _task_of(task, settings)
         out = options.get("out")
         folder = Path(out) if out is not None else _new_folder(chosen.name, source)
         watchers: list[Observer] = [*observers]
@@ -179,6 +180,12 @@ class _Start:
     run: Run
     folder: Path
     library: Library | None
+
+
+def _task_of(task: str | Path | Task, settings: Settings) -> Task:
+    if not isinstance(task, (str, Path)):
+        return task
+    return load_task(str(task), model=settings.model, max_output_tokens=settings.max_output_tokens)
 
 
 async def _executed(run: Run) -> Report:

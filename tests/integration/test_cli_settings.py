@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 from command_line import Result, Shell
 
+from processor import Processor
+from processor.errors import UsageError
+
 TASK = """\
 name = "say"
 model = "gpt-6-luna"
@@ -175,3 +178,15 @@ def test_a_folder_of_that_name_is_no_file(shell: Shell) -> None:
     (shell.folder / "processor.toml").unlink()
     Path(shell.folder / "processor.toml").mkdir()
     assert shell(*RUN, "--base-url", shell.url).code == 0
+
+
+def test_programs_take_profiles_as_commands_do(shell: Shell) -> None:
+    toml = f'[profiles.local]\nbase_url = "{shell.url}"\nmodel = "gpt-4o-mini"\nretries = 1'
+    prepare(shell, toml)
+    engine = Processor(profile="local", retries=2, headers={"X-Team": "blue"})
+    report = engine.run_sync("say.toml", [{"word": "one"}], progress=False)
+    assert (report.succeeded, report.figures.model) == (1, "gpt-4o-mini")
+    assert session(shell)["retries"] == 2
+    assert session(shell)["headers"] == ["X-Team"]
+    with pytest.raises(UsageError, match="no profile 'far'"):
+        Processor(profile="far").run_sync("say.toml", [{"word": "one"}])
