@@ -1,6 +1,7 @@
 """What a run is: its task, its provider, and whether it still is the same as when it began."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from uuid import uuid4
 
 from processor import jsontext
@@ -8,6 +9,22 @@ from processor.errors import UsageError
 from processor.ledger import vectors
 from processor.ledger.ledger import Ledger
 from processor.tasks.task import Task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """What may be another than it was when the run began.
+
+    Attributes:
+        task: Go on although the task changed.
+        rows: Ask again for rows that changed since they were answered.
+    """
+
+    task: bool = False
+    rows: bool = False
+
+
+NO_CONSENT = Consent()
 
 
 def keep(ledger: Ledger, task: Task, *, provider: str, accept_change: bool) -> None:

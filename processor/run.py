@@ -24,6 +24,7 @@ from processor.errors import LedgerError, ProcessorError, UsageError
 from processor.exports import chunk_files, embeddings, reconciliation, stats, tables
 from processor.exports.output import Output
 from processor.followup import FollowUp
+from processor.identity import NO_CONSENT, Consent
 from processor.importing import Import
 from processor.ledger import allowance
 from processor.ledger.commit import Commit
@@ -53,13 +54,12 @@ class Run:
         source: The rows.
         settings: What is in force.
         observers: Who watches.
-        accept_change: Go on although the task changed since the run began.
-        update: Ask again for rows that changed since they were answered.
+        consent: What may have changed since the run began.
         outputs: Where results go besides the folder.
         clock: Time.
     """
 
-    def __init__(  # noqa: PLR0913 - a value that held them would be opened here and nowhere else
+    def __init__(
         self,
         *,
         folder: Path,
@@ -67,8 +67,7 @@ class Run:
         source: Source,
         settings: Settings,
         observers: Sequence[Observer] = (),
-        accept_change: bool = False,
-        update: bool = False,
+        consent: Consent = NO_CONSENT,
         outputs: Sequence[Output] = (),
         clock: Clock | None = None,
     ) -> None:
@@ -76,7 +75,7 @@ class Run:
         self._task = task
         self._settings = settings
         self._observers = observers
-        self._accept_change = accept_change
+        self._consent = consent
         self._clock = clock or SystemClock()
         self._lane: DirectLane | None = None
         self._spending: Spending | None = None
@@ -97,7 +96,7 @@ class Run:
             source=source,
             task=task,
             settings=settings,
-            update=update,
+            update=consent.rows,
             accept=self._deliveries.check,
             tell=self._tell_notice,
         )
@@ -149,7 +148,7 @@ class Run:
                 ledger,
                 self._task,
                 provider=self._settings.provider,
-                accept_change=self._accept_change,
+                accept_change=self._consent.task,
             )
             lost = ledger.settle_calls()
             session = ledger.start_session(self._session_facts())

@@ -20,6 +20,7 @@ from processor.data import Source, open_source
 from processor.data.frames import Frame, FrameSource, Library, library_of
 from processor.data.memory import URI, AsyncItems, Items
 from processor.errors import UsageError
+from processor.identity import Consent
 from processor.items import Outcome
 from processor.loop import run_in_loop
 from processor.observer import Observer

@@ -165,6 +165,7 @@ def _run(options: dict[str, Any]) -> int:
     )
     from processor.cli.screen import watching  # noqa: PLC0415
     from processor.cli.signals import guarded  # noqa: PLC0415
+    from processor.identity import Consent  # noqa: PLC0415
     from processor.loop import run_in_loop  # noqa: PLC0415
     from processor.run import Run  # noqa: PLC0415
     from processor.tasks.toml import load_task  # noqa: PLC0415
@@ -196,8 +197,7 @@ def _run(options: dict[str, Any]) -> int:
             source=source,
             settings=settings,
             observers=[log, *screens],
-            accept_change=options["accept_change"],
-            update=options["update"],
+            consent=Consent(task=options["accept_change"], rows=options["update"]),
             outputs=outputs,
         )
         report = run_in_loop(guarded(run))

@@ -27,7 +27,18 @@ BASE = {
 ALLOWED = {
     "__init__": {"api", "errors", "items"},
     "api": {
-        *("cli", "columns", "data", "direct", "errors", "exports", "items", "ledger", "loop"),
+        *(
+            "cli",
+            "columns",
+            "data",
+            "direct",
+            "errors",
+            "identity",
+            "exports",
+            "items",
+            "ledger",
+            "loop",
+        ),
         *("notice", "observer", "report", "run", "settings", "tasks", "watch"),
     },
     "access": set[str](),
