@@ -166,15 +166,6 @@ class Processor:
         )
         return _Start(run=run, folder=folder, library=library_of(items))
 
-    def _task(self, task: str | Path | Task) -> Task:
-        if not isinstance(task, (str, Path)):
-            return task
-        return load_task(
-            str(task),
-            model=self._given.get("model"),
-            max_output_tokens=self._given.get("max_output_tokens"),
-        )
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Start:

@@ -82,6 +82,7 @@ def _examine(
             settings,
             located,
             folder=run,
+            place=folders.RUNS,
             model=settings.model or _model_of(run),
             call=options["call"],
             key_needed=environment.needs_key(settings, located),

@@ -13,7 +13,7 @@ from processor.direct.window import Window
 from processor.notice import Notice
 from processor.verdict import Kind, Verdict
 
-_WINDOW_CEILING = 1_000  # of the adaptive window; few providers serve more at once
+WINDOW_CEILING = 1_000  # of the adaptive window; few providers serve more at once
 # Thousands of answers a second tell the same; reading them all would cost a tenth of the CPU.
 _LEARN_EVERY_S = 0.005
 _MINUTE_S = 60.0
@@ -34,7 +34,7 @@ class Traffic:
     """
 
     def __init__(self, rules: LaneRules, tell: Callable[[Notice], None]) -> None:
-        self._window = Window.of(rules.concurrency, ceiling=_WINDOW_CEILING)
+        self._window = Window.of(rules.concurrency, ceiling=WINDOW_CEILING)
         self._pace = Pace(rpm=rules.rpm, tpm=rules.tpm)
         self._hold_most_s = rules.retry.retry_after_max_s
         self._tell = tell

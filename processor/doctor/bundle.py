@@ -67,22 +67,32 @@ def write(
         raise UsageError(f"{path} is there already", way_out="Name another file with --bundle.")
     redactor = Redactor(secrets)
     parts = {
-        "contents.txt": _ABOUT,
-        "versions.json": _json(_versions()),
-        "settings.json": _json([inventory.as_json(entry) for entry in settings]),
-        "doctor.json": _json([as_json(finding) for finding in findings]),
+        "versions.json": _versions(),
+        "settings.json": [inventory.as_json(entry) for entry in settings],
+        "doctor.json": [as_json(finding) for finding in findings],
         **_of_run(folder, logs),
     }
+    texts = {name: _text(name, redactor.value(part)) for name, part in parts.items()}
+    texts["contents.txt"] = _ABOUT
     with replacing_bytes(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
-        for name, text in parts.items():
-            packed.writestr(name, redactor.text(text))
+        for name, text in texts.items():
+            packed.writestr(name, redactor.exactly(text))
     path.chmod(0o600)
-    return list(parts)
+    return list(texts)
 
 
-def _of_run(folder: Path | None, logs: Path) -> dict[str, str]:
-    if folder is None:
-        return {}
+def _of_run(folder: Path | None, logs: Path) -> dict[str, Any]:
+    try:
+        return (
+            _of_ledger(folder, logs) if folder is not None else {"run.log": log_parts.newest(logs)}
+        )
+    except OSError as error:
+        raise LedgerError(
+            f"{logs}: {error.strerror or error}", way_out="Mend the permissions of the logs."
+        ) from error
+
+
+def _of_ledger(folder: Path, logs: Path) -> dict[str, Any]:
     ledger = folder / database.LEDGER_NAME
     try:
         shot = snapshot.take(folder)
@@ -92,14 +102,10 @@ def _of_run(folder: Path | None, logs: Path) -> dict[str, str]:
             figures = stats.as_json(_without_words(shot, contents))
             own, detail = log_parts.of_run(logs, shot.run_id, contents)
     except LedgerError as error:
-        return {"ledger.json": _json({"error": str(error)})}
-    except OSError as error:
-        raise LedgerError(
-            f"{logs}: {error.strerror or error}", way_out="Mend the permissions of the logs."
-        ) from error
+        return {"ledger.json": {"error": str(error)}}
     return {
-        "conversion_stats.json": _json(figures),
-        "ledger.json": _json(described),
+        "conversion_stats.json": figures,
+        "ledger.json": described,
         "run.log": own,
         "detail.log": detail,
     }
@@ -149,5 +155,8 @@ def _ledger(connection: sqlite3.Connection, contents: Contents) -> dict[str, Any
     }
 
 
-def _json(value: Any) -> str:
-    return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()
+def _text(name: str, value: Any) -> str:
+    """JSON, or for a log JSON lines."""
+    if name.endswith(".json"):
+        return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()
+    return "".join(f"{orjson.dumps(event).decode()}\n" for event in value)

@@ -15,6 +15,7 @@ async def examine(
     found: Layer,
     *,
     folder: Path | None,
+    place: Path,
     model: str | None,
     call: bool,
     key_needed: bool,
@@ -26,6 +27,7 @@ async def examine(
         settings: What is in force.
         found: Where it was found.
         folder: Of a run; None when there is none yet.
+        place: Where that folder, or those to come, lie.
         model: To look for; None for none.
         call: Whether to ask it, which costs a little.
         key_needed: Whether the provider demands a key for all that is known.
@@ -43,7 +45,7 @@ async def examine(
     )
     async for finding in network.examine(plan, clock):
         yield finding
-    for finding in host.examine(folder or Path("runs"), settings.logs, settings.concurrency):
+    for finding in host.examine(folder or place, settings.logs, settings.concurrency):
         yield finding
     if folder is None:
         yield skipped("ledger", "there is no run yet")

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from processor.direct.traffic import WINDOW_CEILING
 from processor.doctor.finding import Finding, note, ok, wrong
 
 _MB, _GB = 1e6, 1e9
@@ -15,7 +16,6 @@ _FREE_LEAST_BYTES = 100 * _MB
 _FREE_USUAL_BYTES = _GB
 _FSYNC_USUAL_MS = 50.0
 _OTHER_FILES = 64  # ledger, logs, result files, and what Python opens
-_WINDOW_MOST = 1_000  # calls in flight that a run may find useful by itself
 
 
 def examine(folder: Path, logs: Path, concurrency: int | None) -> Iterator[Finding]:
@@ -65,7 +65,7 @@ def _open_files(concurrency: int | None) -> Finding:
     bound, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     if bound == resource.RLIM_INFINITY:
         return ok("open files", "no bound")
-    wanted = (concurrency or _WINDOW_MOST) + _OTHER_FILES
+    wanted = (concurrency or WINDOW_CEILING) + _OTHER_FILES
     said = f"{bound} may be open; {wanted} are wanted for {wanted - _OTHER_FILES} calls in flight"
     if bound >= wanted:
         return ok("open files", said)

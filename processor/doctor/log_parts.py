@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +21,13 @@ _CONTENT_KEYS = frozenset({"fields", "result"})  # with --log-content only
 _ID_KEYS = frozenset({"id", "ids"})
 _WORDS = frozenset({"error", "message", "problem"})
 _CODES_THAT_QUOTE = frozenset({"invalid", "malformed", "refused"})  # by an answer's words
-# A refusal quotes an id or a cell of a row that never came into the ledger.
-_QUOTED = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""")
+# A refusal quotes an id or a cell of a row that never came into the ledger; a database, a key.
+_QUOTED = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|(?<=\)=)\([^)]*\)""")
+
+Event = dict[str, Any]
 
 
-def of_run(logs: Path, run_id: str, contents: Contents) -> tuple[str, str]:
+def of_run(logs: Path, run_id: str, contents: Contents) -> tuple[list[Event], list[Event]]:
     """The run's own log and its part of the detailed one, without rows and answers.
 
     Args:
@@ -43,10 +45,22 @@ def of_run(logs: Path, run_id: str, contents: Contents) -> tuple[str, str]:
     return _cleaned(lines, contents), _cleaned(detail, contents)
 
 
-def _newest(logs: Path) -> list[Path]:
-    return sorted(logs.glob(_RUN_LOGS), key=lambda path: path.stat().st_mtime)[
-        : -_LOGS_SEARCHED - 1 : -1
+def newest(logs: Path) -> list[Event]:
+    """The log of a run that has no ledger, because it was refused, without rows and answers.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    return [
+        event
+        for path in _newest(logs)[:1]
+        for event in _cleaned(_end_of(path, _RUN_LOG_BYTES), None)
     ]
+
+
+def _newest(logs: Path) -> list[Path]:
+    found = sorted(logs.glob(_RUN_LOGS), key=lambda path: path.stat().st_mtime, reverse=True)
+    return found[:_LOGS_SEARCHED]
 
 
 def _head(path: Path) -> bytes:
@@ -67,13 +81,12 @@ def _end_of(path: Path, most_bytes: int) -> list[bytes]:
     return lines[1:] if size > most_bytes else lines
 
 
-def _cleaned(lines: Iterable[bytes], contents: Contents) -> str:
+def _cleaned(lines: Iterable[bytes], contents: Contents | None) -> list[Event]:
     events = (_parsed(line) for line in lines)
-    kept = (_line(event, contents) for event in events if event is not None)
-    return "".join(orjson.dumps(event).decode() + "\n" for event in kept)
+    return [_line(event, contents) for event in events if event is not None]
 
 
-def _parsed(line: bytes) -> dict[str, Any] | None:
+def _parsed(line: bytes) -> Event | None:
     """A line's event; None for what is none."""
     try:
         event = orjson.loads(line)
@@ -82,22 +95,25 @@ def _parsed(line: bytes) -> dict[str, Any] | None:
     return event if isinstance(event, dict) else None
 
 
-def _line(event: Mapping[str, Any], contents: Contents) -> dict[str, Any]:
-    """An event without content: of a known item, or of one that was refused before it had a row."""
+def _line(event: Event, contents: Contents | None) -> Event:
+    """An event without content: of an item, of a stop, or of what never came into a ledger."""
     kept = {name: value for name, value in event.items() if name not in _CONTENT_KEYS}
-    code, item_id = kept.get("code"), kept.get("id")
-    if code in _CODES_THAT_QUOTE:
-        kept["message"] = cause_of(str(code)).means
     for name, value in kept.items():
         if name in _ID_KEYS:
             kept[name] = _hashed(value)
-        elif name == "message" and item_id is not None:
-            kept[name] = contents.hidden(str(value), str(item_id))
-        elif name == "message" and code is not None:
-            kept[name] = contents.hidden_in_stop(str(value))
+        elif name == "message" and event.get("code"):
+            kept[name] = _message(event, contents)
         elif name in _WORDS:
             kept[name] = _QUOTED.sub("'…'", str(value))
     return kept
+
+
+def _message(event: Event, contents: Contents | None) -> str:
+    """What is said of a failure, without what it quotes."""
+    code, said, item_id = str(event["code"]), str(event["message"]), event.get("id")
+    if code in _CODES_THAT_QUOTE or contents is None:
+        return cause_of(code).means
+    return contents.hidden_in_stop(said) if item_id is None else contents.hidden(said, str(item_id))
 
 
 def _hashed(value: Any) -> Any:

@@ -37,10 +37,14 @@ class Redactor:
         self._secrets = sorted(known, key=lambda each: (-len(each), each))
 
     def text(self, text: str) -> str:
-        """A text without them."""
+        """A text without them, and without what only looks like one."""
+        return mask_keys(self.exactly(text))
+
+    def exactly(self, text: str) -> str:
+        """A text of any form, such as JSON, without them."""
         for secret in self._secrets:
             text = text.replace(secret, HIDDEN)
-        return mask_keys(text)
+        return text
 
     def value(self, value: Any) -> Any:
         """A JSON value without them."""

@@ -227,6 +227,9 @@ def test_a_bundle_holds_what_support_needs_and_no_secret_and_no_row(
         *("contents.txt", "versions.json", "settings.json", "doctor.json", "ledger.json"),
         *("conversion_stats.json", "run.log", "detail.log"),
     }
+    for name, text in parts.items():
+        for part in text.splitlines() if name.endswith(".log") else [text]:
+            assert name == "contents.txt" or json.loads(part)
     for text in [*parts.values(), path.read_bytes().decode("latin-1")]:
         assert [word for word in HIDDEN if word in text] == []
     assert '"bad_request"' in parts["run.log"]
@@ -253,6 +256,17 @@ def _echo(folder: Path, logs: Path) -> None:
         connection.execute(
             "UPDATE sessions SET stop_code = 'bad_request', stop_message = ?", (long[:40],)
         )
+
+
+def test_a_bundle_of_a_run_that_was_refused_tells_why_without_its_rows(shell: Shell) -> None:
+    shell.write("say.toml", TASK)
+    shell.write("r.jsonl", '{"id": "PLANTED-ID", "word": "x"}\n' * 2)
+    refused = shell.run("--task", "say.toml", "--input", "r.jsonl")
+    assert "PLANTED" in refused.err
+    assert doctor(shell, "--bundle", "s.zip").code == 0
+    with zipfile.ZipFile(shell.folder / "s.zip") as packed:
+        assert b"run_refused" in packed.read("run.log")
+        assert not any(b"PLANTED" in packed.read(name) for name in packed.namelist())
 
 
 def test_a_bundle_is_made_without_a_run_and_never_over_a_file(shell: Shell) -> None:
