@@ -70,7 +70,7 @@ class _Folder(click.Path):
         return super().convert(value, param, ctx)
 
 
-@click.command(epilog=_EPILOG)
+@click.command(epilog=_EPILOG, context_settings={"allow_extra_args": True})
 @click.option(
     "--task", default="mathml", show_default=True, help="A task's name, or its .toml file."
 )

@@ -47,6 +47,11 @@ def named_input(options: Mapping[str, Any]) -> str | None:
         UsageError: The options contradict each other.
     """
     given: str | None = options["input_"]
+    if more := click.get_current_context().args:
+        raise UsageError(
+            f"{more[0]!r} stands alone",
+            way_out="Name its option. A pattern goes in quotes: --input 'data/*.csv'.",
+        )
     if given is not None and options["generate"] is not None:
         raise UsageError("--input and --generate exclude each other")
     if given == "":

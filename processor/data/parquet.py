@@ -147,6 +147,11 @@ class ParquetSource:
             raise InputError("is cut off: its end is missing", source=self.name, way_out=_BROKEN)
 
     def _check_names(self, names: Sequence[str]) -> None:
+        for place, name in enumerate(names, 1):
+            if not name.strip():
+                raise InputError(
+                    f"column {place} has no name", source=self.name, way_out="Give it one."
+                )
         twice = [name for name, count in Counter(names).items() if count > 1]
         if twice:
             raise InputError(

@@ -139,13 +139,15 @@ class FileOutput:
         Raises:
             UsageError: They are not, or one would.
         """
-        sources = {uri for (uri,) in connection.execute("SELECT uri FROM sources")}
-        if self._path is not None and not sources.isdisjoint(
-            {str(self._path), os.path.abspath(self.name)}  # noqa: PTH100 - keeps links
-        ):
-            raise UsageError(
-                f"--output {self.name}: is the input of this run", way_out="Name another file."
-            )
+        if self._path is not None:
+            written = (self._path, Path(os.path.abspath(self.name)))  # noqa: PTH100 - keeps links
+            for (uri,) in connection.execute("SELECT uri FROM sources"):
+                # A source may be a pattern, and whatever comes to match it is read.
+                if any(str(path) == uri or path.match(uri) for path in written):
+                    raise UsageError(
+                        f"--output {self.name}: is the input of this run",
+                        way_out="Name another file.",
+                    )
         names = self._pivot.names if self._pivot is not None else self._terms.columns
         grids.of_results(connection, "all", names)
 

@@ -16,10 +16,7 @@ _ROWS_AT_ONCE = 500
 _SHOWN_ANSWERS = 3
 _SHOWN_CHARACTERS = 40
 # In a temporary file, so that answers need not fit into memory; only the keys do.
-_TABLE = """
-DROP TABLE IF EXISTS temp.pivot;
-CREATE TEMP TABLE pivot (down INTEGER NOT NULL, across INTEGER NOT NULL, value TEXT);
-"""
+_TABLE = "CREATE TEMP TABLE pivot (down INTEGER NOT NULL, across INTEGER NOT NULL, value TEXT)"
 _DOUBLED = """
 SELECT down, across, COUNT(value) FROM pivot
 GROUP BY down, across HAVING COUNT(value) > 1 ORDER BY down, across LIMIT 1
@@ -62,13 +59,14 @@ class Pivot:
         """The table.
 
         Args:
-            connection: Takes a temporary table, also when it cannot write.
+            connection: Takes a temporary table, also when it cannot write; in a transaction.
             grid: Of the columns in `names`, in that order.
 
         Raises:
             UsageError: A row has no key, a key cannot name a column, or a cell has two answers.
         """
-        connection.executescript(_TABLE)
+        connection.execute("DROP TABLE IF EXISTS temp.pivot")
+        connection.execute(_TABLE)
         down, across = _Keys(self.down), _Keys(self.across)
         for rows in grid.slices():
             connection.executemany(

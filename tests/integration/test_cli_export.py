@@ -203,6 +203,50 @@ def test_what_cannot_be_written_is_refused_in_one_line(
     assert sorted(done.folder.glob("*")) == before
 
 
+def test_an_output_that_its_own_pattern_would_read_is_refused(shell: Shell) -> None:
+    shell.write("say.toml", TASK)
+    shell.write("a.csv", "id,word\n1,a\n")
+    options = ("--task", "say.toml", "--input", "*.csv", "--output")
+    refused = shell.run(*options, "b.csv")
+    assert refused.code == 1
+    assert "is the input of this run" in refused.err
+    assert shell.stats()["received"] == 0
+    assert shell.run(*options, "b.tsv").code == 0
+
+
+def test_a_pattern_that_the_shell_replaced_is_told(shell: Shell) -> None:
+    result = shell.run("--input", "a.csv", "b.csv")
+    assert result.code == 1
+    assert "'b.csv' stands alone. Name its option. A pattern goes in quotes" in result.err
+
+
+@pytest.mark.parametrize(
+    ("package", "extra", "name"),
+    [("pyarrow", "parquet", "t.parquet"), ("xlsxwriter", "excel", "t.xlsx")],
+)
+def test_a_format_whose_package_is_missing_says_what_to_install(
+    done: Shell, package: str, extra: str, name: str
+) -> None:
+    program = (
+        "import sys\n"
+        f"sys.modules[{package!r}] = None\n"  # as if it were not installed
+        "from processor.cli import main\n"
+        f"main(['export', '--output', {name!r}])"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=done.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert ended.stderr == (
+        f"Error: the package {package} is not installed. "
+        f"Install it: pip install 'request-processor[{extra}]'.\n"
+    )
+
+
 def test_help_shows_examples(shell: Shell) -> None:
     result = shell("export", "--help")
     assert "processor export --output table.xlsx --pivot persona question" in result.out

@@ -157,6 +157,11 @@ def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
     assert "more than one column named a" in why_refused(saved(tmp_path, table)).message
 
 
+def test_a_column_without_name_is_refused(tmp_path: Path) -> None:
+    table = pa.table([[1], [2]], names=["a", " "])
+    assert "column 2 has no name" in why_refused(saved(tmp_path, table)).message
+
+
 def test_a_table_without_rows_is_refused(tmp_path: Path) -> None:
     table = pa.table({"a": pa.array([], pa.int64())})
     assert "has no rows" in why_refused(saved(tmp_path, table)).message
