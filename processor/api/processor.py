@@ -161,8 +161,9 @@ class Processor:
             source=source,
             settings=settings,
             observers=watchers,
-            accept_change=options.get("accept_change", False),
-            update=options.get("update", False),
+            consent=Consent(
+                task=options.get("accept_change", False), rows=options.get("update", False)
+            ),
         )
         return _Start(run=run, folder=folder, library=library_of(items))
 

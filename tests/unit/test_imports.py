@@ -27,18 +27,8 @@ BASE = {
 ALLOWED = {
     "__init__": {"api", "errors", "items"},
     "api": {
-        *(
-            "cli",
-            "columns",
-            "data",
-            "direct",
-            "errors",
-            "identity",
-            "exports",
-            "items",
-            "ledger",
-            "loop",
-        ),
+        *("cli", "columns", "data", "direct", "errors", "exports", "identity", "items"),
+        *("ledger", "loop"),
         *("notice", "observer", "report", "run", "settings", "tasks", "watch"),
     },
     "access": set[str](),
