@@ -25,17 +25,20 @@ def environment() -> dict[str, str]:
     Raises:
         UsageError: `.env` cannot be read, or is no text in UTF-8.
     """
-    return {name: found.value for name, found in variables().items()}
+    return {name: found.value for name, found in _variables(logging.NullHandler()).items()}
 
 
 def variables() -> dict[str, Found]:
-    """The same, with the place where each was found.
+    """The same, with the place where each was found; tells which lines of `.env` are none.
 
     Raises:
         UsageError: `.env` cannot be read, or is no text in UTF-8.
     """
+    return _variables(_Complaints())
+
+
+def _variables(complaints: logging.Handler) -> dict[str, Found]:
     path = Path(".env")
-    complaints = _Complaints()
     _DOTENV_LOGGER.addHandler(complaints)
     try:
         found = dotenv_values(path) if path.is_file() else {}

@@ -16,6 +16,7 @@ from processor.codes import cause_of
 from processor.completion import READERS
 from processor.data import open_source
 from processor.data.source import Source
+from processor.data.wanted import Wanted
 from processor.direct.backlog import Work
 from processor.direct.request import fill_in
 from processor.errors import TaskError
@@ -53,7 +54,9 @@ def trial(name: str, options: dict[str, Any]) -> int:
     task = load_task(name, model=options["model"], max_output_tokens=options["max_output_tokens"])
     if task.advice:
         output.tell(f"Note: {task.advice}")
-    source = open_source(options["input_"], encoding=options["encoding"])
+    source = open_source(
+        options["input_"], encoding=options["encoding"], wanted=Wanted(otherwise=task.query)
+    )
     with TemporaryDirectory(prefix="processor-try-") as place:
         if options["dry_run"]:
             _rehearse(Path(place), task, source, options)

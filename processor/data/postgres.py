@@ -18,7 +18,7 @@ from processor.errors import InputError, SourceAwayError
 from processor.items import Row
 from processor.postgres import trouble
 from processor.postgres.address import Address
-from processor.postgres.session import connect, settle
+from processor.postgres.session import connect, settle, watch_client
 from processor.postgres.types import as_text, columns_of
 from processor.postgres.values import reader_of
 
@@ -30,7 +30,7 @@ _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 _READ_ALL = "SET LOCAL cursor_tuple_fraction = 1"
 _AGAIN = "The same command reads it again."
 _CANCEL_S = 10.0
-_FIRST_PAGE_ROWS, _PAGE_ROWS, _PAGE_CHARACTERS, _SAMPLE_ROWS = 100, 2_000, 1 << 20, 16
+_FIRST_PAGE_ROWS, _PAGE_ROWS, _PAGE_CHARACTERS, _SAMPLE_ROWS = 16, 2_000, 1 << 20, 16
 
 _Cursor = psycopg.ServerCursor[TupleRow]
 
@@ -145,6 +145,7 @@ class PostgresSource:
         with closing(connection), self._running.on(connection):
             connection.execute(_BEGIN)
             settle(connection)
+            watch_client(connection)
             connection.execute(_READ_ALL)
             query = self.selection.query(connection, self.name)
             with connection.cursor(name="rows") as cursor:

@@ -1,11 +1,13 @@
 """Connections to a database."""
 
+from contextlib import suppress
+
 import psycopg
 from psycopg.rows import TupleRow
 
 from processor.postgres.address import Address
 
-__all__ = ["connect", "settle"]
+__all__ = ["connect", "settle", "watch_client"]
 
 # So that a value's text is the same whoever asks, and reads back as the same value. What decides
 # the meaning of a query, such as the time zone, stays as the database has it.
@@ -15,9 +17,7 @@ _SETTINGS = {
     "bytea_output": "hex",
     "extra_float_digits": "3",
 }
-# A server that works for a client that is gone notices it; older ones do not know how.
-_CHECK_CLIENT = "client_connection_check_interval"
-_CHECK_CLIENT_SINCE, _CHECK_CLIENT_EVERY = 140_000, "2s"
+_CHECK_CLIENT = "SET LOCAL client_connection_check_interval = '2s'"
 
 
 def connect(address: Address) -> "psycopg.Connection[TupleRow]":
@@ -34,15 +34,24 @@ def connect(address: Address) -> "psycopg.Connection[TupleRow]":
 
 
 def settle(connection: "psycopg.Connection[TupleRow]") -> None:
-    """Begin a transaction with the settings that our texts of values rely on; they end with it.
+    """Give a transaction, until it ends, the settings that our texts of values rely on.
 
     Raises:
         psycopg.Error: The connection is gone.
     """
-    settings = dict(_SETTINGS)
-    if connection.info.server_version >= _CHECK_CLIENT_SINCE:
-        settings[_CHECK_CLIENT] = _CHECK_CLIENT_EVERY
-    calls = ", ".join(["set_config(%s, %s, true)"] * len(settings))
+    calls = ", ".join(["set_config(%s, %s, true)"] * len(_SETTINGS))
     connection.execute(
-        f"SELECT {calls}", [word for setting in settings.items() for word in setting]
+        f"SELECT {calls}", [word for setting in _SETTINGS.items() for word in setting]
     )
+
+
+def watch_client(connection: "psycopg.Connection[TupleRow]") -> None:
+    """Let the server end a query of this transaction by itself when its client is gone.
+
+    Servers before 14, and those on some systems, do not know how: there it goes on to its end.
+
+    Raises:
+        psycopg.Error: The connection is gone.
+    """
+    with suppress(psycopg.DataError, psycopg.ProgrammingError), connection.transaction():
+        connection.execute(_CHECK_CLIENT)

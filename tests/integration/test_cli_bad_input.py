@@ -193,6 +193,14 @@ def test_results_without_their_ledger_are_not_paid_for_again(shell: Shell) -> No
     assert shell.stats()["received"] == 5
 
 
+def test_a_line_of_an_env_file_that_is_none_is_told_once(shell: Shell) -> None:
+    (shell.folder / ".env").write_text("A B C\n")
+    result = shell.run("--limit", "1")
+    assert result.code == 0
+    (line,) = result.err.splitlines()
+    assert line.startswith("Warning: .env: ")
+
+
 def test_an_env_file_that_is_no_text_is_named(shell: Shell) -> None:
     (shell.folder / ".env").write_bytes(b"A=\xb0\xa1\n")
     assert ".env is not UTF-8" in one_line(shell.run("--generate", "3").err)

@@ -71,7 +71,9 @@ def test_the_address_may_stand_in_a_dotenv_file(shell: Shell, questions: Databas
 
 def test_a_query_may_stand_in_a_file(shell: Shell, questions: Database) -> None:
     query = shell.write(
-        "q.sql", "\ufeff-- 학년\nSELECT * FROM questions\nWHERE grade < 4 /* 3 */;\n"
+        "q.sql",
+        "\ufeff-- 학년\nSELECT * FROM questions /* all */\n"
+        "WHERE grade < 4 AND subject LIKE 'a%' AND '{0}' <> '%s';\n",
     )
     result = shell.run(
         "--no-write-back", "--input", questions.uri, "--query-file", query, "--skip-invalid"
