@@ -10,6 +10,15 @@ import pytest
 
 from processor.cli import main
 
+SAY = """\
+name = "say"
+model = "gpt-6-luna"
+id = "row"
+prompt = "Say {{ word }}."
+[output]
+kind = "text"
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Result:

@@ -202,6 +202,7 @@ HIDDEN = (
 )
 
 
+@pytest.mark.fault(95)
 @pytest.mark.parametrize("content", [[], ["--log-content", "--keep-bodies", "all"]])
 def test_a_bundle_holds_what_support_needs_and_no_secret_and_no_row(
     shell: Shell, monkeypatch: pytest.MonkeyPatch, content: list[str]

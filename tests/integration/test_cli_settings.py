@@ -6,25 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import Result, Shell
+from command_line import SAY, Result, Shell
 
 from processor import Processor
 from processor.errors import UsageError
 
-TASK = """\
-name = "say"
-model = "gpt-6-luna"
-id = "row"
-prompt = "Say {{ word }}."
-[output]
-kind = "text"
-"""
 RUN = ("run", "--quiet", "--task", "say.toml", "--input", "r.csv")
 KEY = "sk-profile-0123456789"
 
 
 def prepare(shell: Shell, toml: str = "", mode: int = 0o644) -> None:
-    shell.write("say.toml", TASK)
+    shell.write("say.toml", SAY)
     shell.write("r.csv", "word\nhello\n")
     shell.write("processor.toml", toml)
     (shell.folder / "processor.toml").chmod(mode)
@@ -113,6 +105,7 @@ def test_the_sandbox_needs_nothing_of_a_profile_s_account(shell: Shell) -> None:
     assert session(shell)["retries"] == 1
 
 
+@pytest.mark.fault(94)
 @pytest.mark.parametrize(
     ("toml", "options", "said"),
     [
@@ -158,6 +151,7 @@ def test_a_file_that_cannot_be_read_is_named(shell: Shell) -> None:
     assert "processor.toml cannot be read" in refusal(shell(*RUN))
 
 
+@pytest.mark.fault(95)
 def test_a_header_is_in_nothing_that_a_run_leaves_or_says(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:

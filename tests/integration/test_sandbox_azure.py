@@ -9,7 +9,7 @@ import openai
 import orjson
 import pytest
 from aiohttp import ClientSession
-from command_line import Shell
+from command_line import SAY, Shell
 from openai import AsyncAzureOpenAI, AsyncOpenAI
 from sandbox_http import MODEL, user
 
@@ -29,14 +29,6 @@ WRONG_KEY = (
     "valid key for an active subscription and use a correct regional API endpoint for your "
     "resource."
 )
-TASK = """\
-name = "say"
-model = "gpt-6-luna"
-id = "row"
-prompt = "Say {{ word }}."
-[output]
-kind = "text"
-"""
 RUN = ("run", "--quiet", "--task", "say.toml", "--input", "r.csv")
 
 
@@ -196,7 +188,7 @@ def test_a_header_of_another_account_is_refused(kind: str, code: str) -> None:
 @pytest.fixture
 def azure(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
     """A shell in front of a sandbox that demands Azure's key, which the environment has."""
-    shell.write("say.toml", TASK)
+    shell.write("say.toml", SAY)
     shell.write("r.csv", "word\none\ntwo\nthree\n")
     shell.reset(api_key=KEY)
     monkeypatch.delenv("OPENAI_API_KEY")
@@ -273,7 +265,7 @@ def test_a_wrong_key_is_told_in_azure_s_words_and_not_shown(
 
 
 def test_rows_of_several_models_go_to_several_deployments(azure: Shell) -> None:
-    azure.write("say.toml", TASK.replace("[output]", '[overrides]\nmodel = "model"\n[output]'))
+    azure.write("say.toml", SAY.replace("[output]", '[overrides]\nmodel = "model"\n[output]'))
     azure.write("r.csv", "word,model\none,gpt-6-luna\ntwo,gpt-6-sol\nthree,\n")
     result = azure(*RUN, "--base-url", root(azure), "--api-version", VERSION)
     assert (result.code, result.err) == (0, "")
@@ -286,7 +278,7 @@ def test_rows_of_several_models_go_to_several_deployments(azure: Shell) -> None:
 def test_organisation_and_project_go_with_a_run(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shell.write("say.toml", TASK)
+    shell.write("say.toml", SAY)
     shell.write("r.csv", "word\none\n")
     shell.reset(organization="org-1", project="proj_1")
     monkeypatch.setenv("OPENAI_ORG_ID", "org-1")
