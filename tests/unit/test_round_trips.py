@@ -96,7 +96,7 @@ def numbered(values: Sequence[Any]) -> list[dict[str, Any]]:
     return [{"id": number, "value": value} for number, value in enumerate(values)]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     st.lists(texts.filter(lambda text: "\0" not in text), min_size=1, max_size=5),
     st.sampled_from(["csv", "tsv", "csv.gz"]),
@@ -116,7 +116,7 @@ def test_csv_comes_back(make_folder: MakeFolder, values: list[str], ending: str)
     assert lines == [[str(number), f"x{value}"] for number, value in enumerate(values)]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(json_values, min_size=1, max_size=5), st.sampled_from(["jsonl", "jsonl.zst"]))
 def test_json_lines_come_back(make_folder: MakeFolder, values: list[Any], ending: str) -> None:
     folder = make_folder("trip")
@@ -128,7 +128,7 @@ def test_json_lines_come_back(make_folder: MakeFolder, values: list[Any], ending
     assert [json.loads(line) for line in lines if line] == rows
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     st.lists(
         st.fixed_dictionaries({name: nullable | made for name, (_, made) in PARQUET.items()}),
@@ -152,7 +152,7 @@ def test_parquet_comes_back(make_folder: MakeFolder, rows: list[Mapping[str, Any
     assert pq.read_table(out).equals(pq.read_table(folder / "in.parquet"))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.tuples(sheet_texts, sheet_numbers, st.booleans(), st.dates(dt.date(1901, 1, 1))),
                 min_size=1, max_size=4))  # fmt: skip
 def test_workbooks_come_back(
@@ -177,7 +177,7 @@ def test_workbooks_come_back(
     assert after == before
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.lists(nullable | numbers | long_integers, min_size=1, max_size=6))
 def test_numbers_of_json_lines_become_a_column_of_parquet_that_holds_them(
     make_folder: MakeFolder, values: list[Any]

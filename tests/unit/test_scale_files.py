@@ -32,7 +32,7 @@ def passed_through(folder: Path, rows: int) -> float:
 
 
 @pytest.mark.parametrize(
-    ("few", "many"), [(15_000, 60_000), pytest.param(20_000, 300_000, marks=pytest.mark.slow)]
+    ("few", "many"), [(12_000, 30_000), pytest.param(20_000, 300_000, marks=pytest.mark.slow)]
 )
 def test_memory_does_not_grow_with_the_rows_of_parquet(tmp_path: Path, few: int, many: int) -> None:
     small_mb = passed_through(tmp_path / "few", few)
