@@ -17,6 +17,8 @@ from processor.errors import UsageError
 _ACCOUNT = frozenset({"api_key", "api_version", "headers", "organization", "project"})
 ADDRESS = "base_url"
 FROM_ENVIRONMENT = "env:"  # a secret that is read from the variable whose name follows
+_AZURE_ENDPOINT = "AZURE_OPENAI_ENDPOINT"
+_AZURE_VERSION = "OPENAI_API_VERSION"
 _SECRETS = ("api_key", "headers")
 
 
@@ -76,14 +78,14 @@ def _address_in(variables: Layer, *, is_open: bool) -> Layer:
     """
     if "OPENAI_BASE_URL" in variables:
         return {ADDRESS: variables["OPENAI_BASE_URL"]}
-    azure = variables.get("AZURE_OPENAI_ENDPOINT")
+    azure = variables.get(_AZURE_ENDPOINT)
     if azure is None or not is_open:
         return {}
     if "OPENAI_API_KEY" in variables:
         raise UsageError(
-            "OPENAI_API_KEY and AZURE_OPENAI_ENDPOINT are both set: it is open who is asked",
+            f"OPENAI_API_KEY and {_AZURE_ENDPOINT} are both set: it is open who is asked",
             way_out=f"Name the provider: --base-url {OPENAI_URL}, or --base-url "
-            '"$AZURE_OPENAI_ENDPOINT".',
+            f'"${_AZURE_ENDPOINT}".',
         )
     return {ADDRESS: azure}
 
@@ -94,10 +96,17 @@ def _account_in(variables: Layer, found: Layer) -> Layer:
     keys = ["OPENAI_API_KEY"]
     version = found.get("api_version")
     access = Access(base_url=_address(found), api_version=version.value if version else None)
-    if access.is_azure:
+    endpoint = variables.get(_AZURE_ENDPOINT)
+    is_endpoint = endpoint is not None and _address({ADDRESS: endpoint}) == access.base_url
+    if access.is_azure or is_endpoint:
         keys.insert(0, "AZURE_OPENAI_API_KEY")
         if not access.base_url.endswith("/openai/v1"):
-            names["api_version"] = "OPENAI_API_VERSION"
+            names["api_version"] = _AZURE_VERSION
+    if is_endpoint and not access.is_azure and _AZURE_VERSION not in variables:
+        raise UsageError(
+            f"{access.base_url} is Azure's by {_AZURE_ENDPOINT}, but its version is not known",
+            way_out=f"Set {_AZURE_VERSION} or --api-version, such as 2024-10-21.",
+        )
     account = {name: variables[each] for name, each in names.items() if each in variables}
     key = next((variables[each] for each in keys if each in variables), None)
     return account if key is None else {**account, "api_key": key}

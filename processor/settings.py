@@ -280,7 +280,7 @@ def option_of(name: str) -> str:
 def nearest(name: str, known: Iterable[str]) -> str:
     """The end of a complaint about an unknown name: what may have been meant."""
     found = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f"; did you mean {found[0]}?" if found else ""
+    return f" (did you mean {found[0]}?)" if found else ""
 
 
 _CALLED: Mapping[str, str] = MappingProxyType(

@@ -109,7 +109,7 @@ def test_the_sandbox_needs_nothing_of_a_profile_s_account(shell: Shell) -> None:
 @pytest.mark.parametrize(
     ("toml", "options", "said"),
     [
-        ("[default]\nconcurency = 3", [], "default.concurency: there is no such setting; did you"),
+        ("[default]\nconcurency = 3", [], "default.concurency: there is no such setting (did"),
         ("[default]\ntimeout = 3", [], "did you mean timeout_s?"),
         ("[profiles.a]\nx = 1", ["--profile", "a"], "processor.toml: profiles.a.x"),
         ("[defaults]\nrpm = 3", [], "there are only [default] and [profiles.NAME]"),
@@ -120,7 +120,7 @@ def test_the_sandbox_needs_nothing_of_a_profile_s_account(shell: Shell) -> None:
         ("[default]\nrpm = 'x'", [], "processor.toml: default.rpm"),
         ("[default]\nbase_url = 'x'", [], "processor.toml: default.base_url: an address such as"),
         ("[default", [], "processor.toml: "),
-        ("[profiles.work]\n", ["--profile", "wrok"], "'wrok'; did you mean work?. There is: work"),
+        ("[profiles.work]\n", ["--profile", "wrok"], "'wrok' (did you mean work?). There is: work"),
         ("", ["--profile", "x"], "there is no profile 'x'. Write [profiles.NAME]"),
         (f"[default]\napi_key = '{KEY}'", [], "others can read it. chmod 600 processor.toml"),
         (f"[default]\nheaders = {{ A = '{KEY}' }}", [], "a secret (default.headers)"),

@@ -210,7 +210,7 @@ def test_a_run_by_the_dated_way_is_set_by_the_environment(
 ) -> None:
     monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", root(azure) + "/")
     monkeypatch.setenv("OPENAI_API_VERSION", VERSION)
-    result = azure(*RUN, "--api-version", VERSION)
+    result = azure(*RUN)
     assert (result.code, result.err) == (0, "")
     assert by_route(azure) == {"POST /openai/deployments/{deployment}/chat/completions"}
 

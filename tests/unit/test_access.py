@@ -97,7 +97,7 @@ def test_values_of_headers_are_secrets_and_their_names_are_not() -> None:
         ({"project": ""}, "--project"),
         ({"api_version": "v&a=b"}, "--api-version"),
         ({"base_url": f"{AZURE}/openai/deployments/d"}, "needs --api-version"),
-        ({"concurency": 1}, "--concurency: there is no such setting; did you mean concurrency?"),
+        ({"concurency": 1}, "--concurency: there is no such setting (did you mean concurrency?)"),
     ],
 )
 def test_what_cannot_be_is_refused_without_its_value(values: dict[str, object], said: str) -> None:

@@ -86,6 +86,16 @@ def test_the_version_in_the_environment_is_for_azure_s_dated_api(
     assert found.get("api_version") == version
 
 
+def test_an_endpoint_of_azure_s_may_have_any_name() -> None:
+    variables = {"AZURE_OPENAI_ENDPOINT": "https://gate.example/", "AZURE_OPENAI_API_KEY": "az"}
+    dated = variables | {"OPENAI_API_VERSION": "2024", "OPENAI_API_KEY": "k"}
+    found = in_force(variables=dated, base_url="https://gate.example")
+    assert (found["api_key"], found["api_version"]) == ("az", "2024")
+    assert in_force(variables=variables, api_version="2025")["api_version"] == "2025"
+    with pytest.raises(UsageError, match="its version is not known"):
+        in_force(variables=variables)
+
+
 def test_the_environment_names_organisation_and_project() -> None:
     variables = {"OPENAI_ORG_ID": "org", "OPENAI_PROJECT_ID": "proj"}
     assert in_force(variables=variables) == {"organization": "org", "project": "proj"}
