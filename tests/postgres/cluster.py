@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import tenacity
 
 with warnings.catch_warnings():  # about a variable of the desktop, which a test has not
     warnings.simplefilter("ignore")
@@ -17,6 +18,8 @@ with warnings.catch_warnings():  # about a variable of the desktop, which a test
 # Who else has no password is trusted, as pgserver sets it up.
 _GUARDED = "ann"
 PASSWORD = "p@ss/w:rd?#&한"  # every character that a URI must escape
+_LOOK_EVERY_S = 0.1
+_RECOVERY_MOST_S = 60.0
 _numbers = count(1)
 
 
@@ -69,8 +72,17 @@ class Cluster:
         return self.database(name)
 
     def start(self) -> None:
-        """Again, after it was ended."""
+        """Again, after it was ended; returns once it has recovered."""
         self._server.ensure_postgres_running()
+        recovering = tenacity.retry_if_exception_type(psycopg.OperationalError)
+        for attempt in tenacity.Retrying(
+            retry=recovering,
+            wait=tenacity.wait_fixed(_LOOK_EVERY_S),
+            stop=tenacity.stop_after_delay(_RECOVERY_MOST_S),
+            reraise=True,
+        ):
+            with attempt:
+                psycopg.connect(self._server.get_uri()).close()
 
     def stop(self) -> None:
         """End it in order."""
