@@ -174,12 +174,6 @@ class PostgresSource:
             yield
         except psycopg.Error as error:
             self._refuse(error, begun=True)
-        except UnicodeDecodeError as error:  # a database of the encoding SQL_ASCII checks nothing
-            raise InputError(
-                f"holds a byte that is not UTF-8: 0x{error.object[error.start]:02X}",
-                source=self.name,
-                way_out="Let the query decode it: convert_from(column::bytea, 'UHC').",
-            ) from error
 
     def _refuse(self, error: psycopg.Error, *, begun: bool) -> NoReturn:
         told = trouble.of(error)

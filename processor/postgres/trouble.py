@@ -33,6 +33,9 @@ _GRANT = "Ask the owner of the database to grant it."
 # Classes of SQLSTATE, or whole codes, with what they mean to us.
 _LOST = ("08", "57P", "40001", "40P01", "53300", "25P03")
 _BY_CODE = {
+    # A database of the encoding SQL_ASCII holds what nobody has checked.
+    "22021": "Recode it in the query: "
+    "convert_from(convert(column::bytea, 'UHC', 'UTF8'), 'SQL_ASCII').",
     "25006": "Only a query that reads is run: SELECT, without FOR UPDATE.",
     "42501": _GRANT,
     "57014": "Mend the query, or raise the limit: ?options=-c%20statement_timeout%3D0 in the "

@@ -113,6 +113,25 @@ def test_no_rows_are_no_error_for_a_table_may_be_empty(shell: Shell, database: D
     assert shell.figures()["total"] == 2
 
 
+def test_bytes_that_a_database_never_checked_are_refused_with_a_way_that_works(
+    shell: Shell, cluster: Cluster
+) -> None:
+    cluster.database("postgres").execute(
+        "CREATE DATABASE unchecked TEMPLATE template0 ENCODING SQL_ASCII LOCALE 'C'"
+    )
+    database = cluster.database("unchecked")
+    database.execute("CREATE TABLE q (question_id int, mathml text)")
+    database.execute("INSERT INTO q VALUES (1, E'\\xb0\\xa1')")
+    refused = shell.run("--no-write-back", "--input", database.uri, "--table", "q")
+    assert refused.code == 1
+    assert "0xb0" in refused.err
+    way_out = refused.err.partition("in the query: ")[2].rstrip(".\n").replace("column", "mathml")
+    query = f"SELECT question_id, {way_out} AS word FROM q"
+    (row,) = open_source(database.uri, wanted=Wanted(query=query)).rows()
+    assert isinstance(row, Row)
+    assert row.fields["word"] == "가"
+
+
 def test_one_moment_is_seen_and_by_whom_can_be_told(database: Database) -> None:
     query = """SELECT current_setting('application_name') AS a, clock_timestamp() > now() AS b,
                       current_setting('transaction_isolation') AS c,
