@@ -1,6 +1,8 @@
 """What all tests share: the benches of the integration tests, and a shell to type commands in."""
 
 import os
+import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +20,24 @@ def sandbox_url() -> Iterator[str]:
     """One sandbox process for all commands of a test worker; instant answers."""
     with sandbox(["--latency-ms", "1"]) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A self-signed certificate for this machine and `api.example.invalid`, with its key."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl makes the certificate")
+    path = tmp_path_factory.mktemp("tls") / "both.pem"
+    key = path.with_name("key.pem")
+    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    hosts = "subjectAltName=DNS:api.example.invalid,IP:127.0.0.1"
+    names = ["-subj", "/CN=api.example.invalid", "-addext", hosts]
+    files = ["-keyout", str(key), "-out", str(path)]
+    made = [openssl, "req", "-x509", *curve, *names, *files]
+    subprocess.run(made, check=True, capture_output=True)
+    path.write_text(path.read_text() + key.read_text())
+    return path
 
 
 @pytest.fixture

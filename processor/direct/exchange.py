@@ -93,7 +93,7 @@ class Exchange:
             self._idle.popleft().close()
         while self._idle:
             wire = self._idle.pop()
-            if wire.is_usable:
+            if wire.is_usable and wire.is_quiet:
                 return wire
             wire.close()
         return None
@@ -105,10 +105,14 @@ class Exchange:
         except TimeoutError as error:
             raise aiohttp.ConnectionTimeoutError("no connection in time") from error
         try:
-            return Wire(connection, self._loop)
+            wire = Wire(connection, self._loop)
         except BaseException:
             connection.close()
             raise
+        if not wire.is_usable:
+            wire.close()
+            raise aiohttp.ServerDisconnectedError
+        return wire
 
 
 _PER_REQUEST = frozenset({"content-length", "transfer-encoding"})

@@ -6,8 +6,10 @@ dictionaries, which costs a third of the CPU of a call.
 """
 
 import asyncio
+import select
+import sys
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import httptools
 from aiohttp import ClientPayloadError, ServerDisconnectedError
@@ -18,6 +20,8 @@ Response = tuple[int, Mapping[str, str], bytes]
 """Status, headers, body."""
 
 _HEAD_MOST_BYTES = 2**18
+# Who gave up waiting for an answer may pass it on all the same, when it is nobody's any more.
+_ANSWERED_TOO_SOON = frozenset({408, 504})
 _LENGTHS = frozenset({"content-length", "transfer-encoding"})
 _PACKINGS = frozenset({"gzip", "x-gzip", "deflate"})
 _PACKED = (b"\x1f\x8b", b"\x78")  # how these begin, and no JSON does
@@ -53,15 +57,25 @@ class Wire(asyncio.Protocol):
             lenient_spaces_after_chunk_size=True,
         )
         self._waiter: asyncio.Future[Response] | None = None
-        self._spent = False
+        self._spent = handler.should_close  # it speaks before it is spoken to
+        self._looks_quiet = _quiet(transport)
         self.idle_since_s = 0.0
         self._begin()
         transport.set_protocol(self)
 
     @property
     def is_usable(self) -> bool:
-        """Whether another call can be made on it."""
+        """Whether a call can be made on it."""
         return not (self._spent or self._transport.is_closing())
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether the last request has gone whole, and nothing has come since its answer.
+
+        The loop may not have looked since: a second answer would be taken for the next call's,
+        and what is left of a request for the beginning of the next one.
+        """
+        return self._looks_quiet()
 
     def call(self, request: bytes) -> "asyncio.Future[Response]":
         """Send a request; the future is done when the answer has been read to its end.
@@ -73,9 +87,10 @@ class Wire(asyncio.Protocol):
         return waiter
 
     def close(self) -> None:
-        """Close the connection, whatever is under way on it."""
+        """Close the connection at once, whatever is under way on it."""
         self._spent = True
         self._waiter = None
+        self._transport.abort()  # TLS would wait for a farewell, half a minute if none comes
         self._connection.close()
 
     # --- what the event loop calls ---
@@ -89,7 +104,7 @@ class Wire(asyncio.Protocol):
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             self._break(f"The answer is no HTTP: {error}")
             return
-        if not self._in_body:
+        if self._in_head:
             self._head_bytes += len(data)
             if self._head_bytes > _HEAD_MOST_BYTES:
                 self._break("The answer is no HTTP: its headers have no end")
@@ -106,16 +121,18 @@ class Wire(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         """The first byte of an answer."""
+        self._in_head = True
         if self._waiter is None:  # nobody asked for it
             self._spent = True
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """A header, or what is told behind the last chunk."""
-        self._headers.append((name, value))
+        """A header; what is told behind the last chunk is not kept."""
+        if self._in_head:
+            self._headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         """The body follows."""
-        self._in_body = True
+        self._in_head, self._in_body = False, True
 
     def on_body(self, body: bytes) -> None:
         """A part of the body."""
@@ -128,7 +145,8 @@ class Wire(asyncio.Protocol):
         self._begin()
         if 100 <= status < 200:
             return
-        self._spent = self._spent or not self._parser.should_keep_alive()
+        if status in _ANSWERED_TOO_SOON or not self._parser.should_keep_alive():
+            self._spent = True
         waiter, self._waiter = self._waiter, None
         if waiter is None or waiter.done():
             return
@@ -144,7 +162,7 @@ class Wire(asyncio.Protocol):
         self._headers: list[tuple[bytes, bytes]] = []
         self._head_bytes = 0
         self._parts: list[bytes] = []
-        self._in_body = False
+        self._in_head = self._in_body = False
 
     def _fail(self, failure: Exception) -> None:
         waiter, self._waiter = self._waiter, None
@@ -154,7 +172,7 @@ class Wire(asyncio.Protocol):
     def _break(self, why: str) -> None:
         self._spent = True
         self._fail(ClientPayloadError(why))
-        self._transport.close()
+        self._transport.abort()
 
 
 class Headers(Mapping[str, str]):
@@ -183,12 +201,23 @@ class Headers(Mapping[str, str]):
         return sum(1 for _ in self)
 
 
+def _quiet(transport: asyncio.Transport) -> Callable[[], bool]:
+    """What tells whether a connection could be written to and not be read from."""
+    raw = transport.get_extra_info("socket")
+    if sys.platform == "win32":
+        return lambda: select.select([raw], [raw], [], 0)[:2] == ([], [raw])
+    poll = select.poll()
+    poll.register(raw, select.POLLIN | select.POLLOUT)
+    quiet = [(raw.fileno(), select.POLLOUT)]
+    return lambda: poll.poll(0) == quiet
+
+
 def _unpacked(body: bytes, headers: Headers) -> bytes:
     """The body, also when it came compressed although nobody asked for it.
 
     Raises:
         zlib.error: It is not what it says.
     """
-    if not body.startswith(_PACKED) or headers.get("content-encoding") not in _PACKINGS:
+    if not body.startswith(_PACKED) or headers.get("content-encoding", "").lower() not in _PACKINGS:
         return body
     return zlib.decompressobj(_ANY_WRAPPING).decompress(body)

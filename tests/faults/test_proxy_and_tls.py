@@ -1,9 +1,7 @@
 """FAULTS.md 9-11: what stands between here and the provider, met by the whole command."""
 
 import asyncio
-import shutil
 import ssl
-import subprocess
 from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -20,23 +18,6 @@ HOST = "api.example.invalid"
 USER, PASSWORD = "proxy-user", "pr0xy-Passw0rd"
 ENTRY = b64encode(f"{USER}:{PASSWORD}".encode())
 PAGE = b"<html><head><title>502 Bad Gateway</title></head><body>squid at proxy-7</body></html>"
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A self-signed certificate for `HOST` and this machine, with its key."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("openssl makes the certificate")
-    path = tmp_path_factory.mktemp("tls") / "both.pem"
-    key = path.with_name("key.pem")
-    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    names = ["-subj", f"/CN={HOST}", "-addext", f"subjectAltName=DNS:{HOST},IP:127.0.0.1"]
-    files = ["-keyout", str(key), "-out", str(path)]
-    made = [openssl, "req", "-x509", *curve, *names, *files]
-    subprocess.run(made, check=True, capture_output=True)
-    path.write_text(path.read_text() + key.read_text())
-    return path
 
 
 def serving(certificate: Path) -> ssl.SSLContext:

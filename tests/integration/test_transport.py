@@ -1,7 +1,6 @@
 """What goes wrong below HTTP, as a value: on both event loops that runs are made in."""
 
 import asyncio
-import shutil
 import socket
 import ssl
 import subprocess
@@ -132,24 +131,6 @@ def test_an_answer_that_is_no_http_is_a_fault_of_the_call(run: Runner) -> None:
         assert judge_failure(found).code == "connection"
 
     run(main())
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A self-signed certificate for this machine, with its key."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("openssl makes the certificate")
-    path = tmp_path_factory.mktemp("tls") / "both.pem"
-    key = path.with_name("key.pem")
-    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
-    files = ["-keyout", str(key), "-out", str(path)]
-    subprocess.run(
-        [openssl, "req", "-x509", *curve, *names, *files], check=True, capture_output=True
-    )
-    path.write_text(path.read_text() + key.read_text())
-    return path
 
 
 @both_loops
