@@ -24,14 +24,19 @@ def read(
 
     Raises:
         sqlite3.Error: The disk or the file refuses.
-        ValueError: What stands there is no text.
+        ValueError: What stands there is neither text nor a number.
     """
     try:
-        (text,) = connection.execute(
-            f"SELECT json_group_array(json_array({columns})) FROM {source}", parameters
+        (text,) = connection.execute(  # as bytes: what is no UTF-8 is for the reader to tell
+            f"SELECT CAST(json_group_array(json_array({columns})) AS BLOB) FROM {source}",
+            parameters,
         ).fetchone()
     except sqlite3.DataError:  # together they are longer than SQLite lets a text be
         found = connection.execute(f"SELECT {columns} FROM {source}", parameters)
         return [list(row) for row in found]
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
+            raise
+        raise ValueError(str(error)) from error  # a blob
     rows: list[list[Any]] = orjson.loads(text)
     return rows
