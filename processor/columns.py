@@ -89,6 +89,7 @@ _MAKERS: Mapping[str, Callable[[str], Any]] = MappingProxyType(
         "timestamptz": datetime.fromisoformat,
         "uuid": UUID,
         "bytes": lambda text: base64.b64decode(text, validate=True),
+        "real": float,  # NaN and infinity, which JSON cannot say
     }
 )
-KINDS = frozenset({*_MAKERS, "boolean", "integer", "interval", "json", "real", "text"})
+KINDS = frozenset({*_MAKERS, "boolean", "integer", "interval", "json", "text"})
