@@ -2,8 +2,6 @@
 
 Whatever the damage, it is refused with the file's name and the way on, or it touches only what
 nobody reads; items that have an outcome are never taken for pending ones, to be paid for again.
-One weakness: a flipped bit can make of a result a blob, which SQLite allows; exports then end with
-a TypeError: loud, but without a way on.
 """
 
 import sqlite3
@@ -92,7 +90,7 @@ def test_damage_is_refused_or_does_not_matter(
         with suppress(LedgerError):
             assert not [one.item.seq for one in ledger.pending() if one.item.seq <= DONE]
         for use in uses:
-            with suppress(LedgerError, TypeError):
+            with suppress(LedgerError):
                 use(ledger)
 
 
@@ -130,9 +128,10 @@ def test_outcomes_that_were_counted_and_are_gone_are_missed(tmp_path: Path) -> N
             next(pending)
 
 
-def test_text_that_cannot_be_read_is_damage(tmp_path: Path) -> None:
+@pytest.mark.parametrize("text", ["'{\"id\":'", "CAST(x'22FF22' AS TEXT)", "x'7B7D'"])
+def test_text_that_cannot_be_read_is_damage(tmp_path: Path, text: str) -> None:
     with ledger_of(tmp_path, 3) as ledger:
-        ledger.connection.execute("UPDATE items SET fields = '{\"id\":' WHERE seq = 2")
+        ledger.connection.execute(f"UPDATE items SET fields = {text} WHERE seq = 2")
         with pytest.raises(LedgerError, match="a row cannot be read") as caught:
             list(ledger.pending())
     assert "--new" in caught.value.way_out
