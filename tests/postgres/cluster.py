@@ -1,5 +1,6 @@
 """A PostgreSQL server in a folder: started, stopped, broken off, with databases for the asking."""
 
+import subprocess
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -54,7 +55,8 @@ class Cluster:
         self.database("postgres").execute(f"CREATE ROLE {_GUARDED} LOGIN PASSWORD '{quoted}'")
         rules = self._server.pgdata / "pg_hba.conf"
         rules.write_text(f"local all {_GUARDED} scram-sha-256\n{rules.read_text()}")
-        self.database("postgres").execute("SELECT pg_reload_conf()")
+        # Tests end processes, never the computer: without waiting for the disk it recovers at once.
+        self.database("postgres").execute("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
 
     @property
     def socket(self) -> str:
@@ -73,8 +75,9 @@ class Cluster:
 
     def start(self) -> None:
         """Again, after it was ended; returns once it has recovered."""
-        self._server.ensure_postgres_running()
-        recovering = tenacity.retry_if_exception_type(psycopg.OperationalError)
+        recovering = tenacity.retry_if_exception_type(
+            (psycopg.OperationalError, subprocess.TimeoutExpired)
+        )
         for attempt in tenacity.Retrying(
             retry=recovering,
             wait=tenacity.wait_fixed(_LOOK_EVERY_S),
@@ -82,6 +85,7 @@ class Cluster:
             reraise=True,
         ):
             with attempt:
+                self._server.ensure_postgres_running()
                 psycopg.connect(self._server.get_uri()).close()
 
     def stop(self) -> None:
