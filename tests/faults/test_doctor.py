@@ -16,7 +16,6 @@ from faults.rude import Asked, Rude, Say, completion, http, rude
 from faults.test_proxy_and_tls import (
     HOST,
     PASSWORD,
-    certificate,  # noqa: F401 - a fixture
     proxy,
     serving,
 )
@@ -160,7 +159,7 @@ def test_an_address_that_leads_nowhere(url: str, step: str) -> None:
     assert (seen.code, seen.level(step), seen.level("models")) == (3, "wrong", "skipped")
 
 
-def test_tls_is_looked_at(tmp_path: Path, certificate: Path) -> None:  # noqa: F811 - the fixture
+def test_tls_is_looked_at(tmp_path: Path, certificate: Path) -> None:
     async def main() -> None:
         async with rude(always(LIST), tls=serving(certificate)) as server:
             distrusted = await doctor(tmp_path, server.url)
