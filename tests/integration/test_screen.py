@@ -55,7 +55,11 @@ def test_the_first_figures_know_how_fast_it_goes(tmp_path: Path) -> None:
             assert asyncio.run(run.execute()).exit_code == 0
         finally:
             screen.close()
-    assert notebook.said[:2] == ["100 new rows", "100 items to send to gpt-6-luna"]
+    assert notebook.said[:3] == [
+        f"reading {tmp_path / 'rows.jsonl'}",
+        "100 new rows",
+        "100 items to send to gpt-6-luna",
+    ]
     first = next(speed for finished, speed in notebook.shown if finished)
     assert first.per_s is not None
     assert first.per_s > 1
