@@ -48,6 +48,7 @@ def keep(ledger: Ledger, task: Task, *, provider: str, accept_change: bool) -> N
     ledger.set_meta(
         run_id=meta.get("run_id") or uuid4().hex[:12],
         task=task.name,
+        kind=task.kind,
         model=task.model,
         provider=provider,
         identity=jsontext.dumps(dict(task.identity)),

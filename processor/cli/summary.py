@@ -90,9 +90,9 @@ def undelivered(shot: Snapshot, handed: Sequence[Handover], *, command: str) -> 
     export = f"processor export {shlex.quote(str(shot.folder))} --output …"
     for one in handed:
         if one.problem is not None:
-            problem = one.problem.rstrip(".")
+            end = "" if one.problem.endswith((".", "?")) else "."
             yield (
-                f"Not all results are there: {problem}. The same command catches up, "
+                f"Not all results are there: {one.problem}{end} The same command catches up, "
                 f"and so does {export}: {command}"
             )
 

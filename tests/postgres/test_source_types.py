@@ -85,6 +85,17 @@ ALONE = {"int2vector", "tags", *(name for name in TYPES if name.endswith("[]"))}
 def test_every_type_leaves_and_returns_equal(
     database: Database, tmp_path: Path, *, in_arrays: bool
 ) -> None:
+    names = fill(database, in_arrays=in_arrays)
+    take_through(database, tmp_path)
+    for place, name in enumerate(names):
+        query = f"SELECT id, c{place}::text FROM {{}} WHERE c{place}::text IS NOT NULL ORDER BY id"
+        found = database.rows(query.format("after"))
+        assert (name, found) == (name, database.rows(query.format("before")))
+        assert len(found) == len(TYPES[name])
+
+
+def fill(database: Database, *, in_arrays: bool) -> list[str]:
+    """Make the table `before`, a column a type and a row a literal; gives the types."""
     names = [name for name in TYPES if not (in_arrays and name in ALONE)]
     suffix = "[]" if in_arrays else ""
     declared = ", ".join(f"c{place} {name}{suffix}" for place, name in enumerate(names))
@@ -95,12 +106,7 @@ def test_every_type_leaves_and_returns_equal(
                 value = f"ARRAY[NULL, %(it)s]::{name}[]" if in_arrays else f"%(it)s::{name}"
                 insert = f"INSERT INTO before (c{place}) VALUES ({value})"
                 connection.execute(insert.encode(), {"it": literal})
-    take_through(database, tmp_path)
-    for place, name in enumerate(names):
-        query = f"SELECT id, c{place}::text FROM {{}} WHERE c{place}::text IS NOT NULL ORDER BY id"
-        found = database.rows(query.format("after"))
-        assert (name, found) == (name, database.rows(query.format("before")))
-        assert len(found) == len(TYPES[name])
+    return names
 
 
 def take_through(database: Database, folder: Path) -> None:

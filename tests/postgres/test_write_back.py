@@ -345,3 +345,55 @@ def test_options_of_a_database_need_one(run: Shell) -> None:
     assert "are for a database" in refused(run, "--write-columns", "result=a")
     assert "are for a database" in refused(run, "--keep-old")
     assert "is of no known kind" in refused(run, "--output", "mysql://me:secret@host/db")
+
+
+def test_what_people_mended_in_the_table_stays(run: Shell, database: Database) -> None:
+    """Only what changed in the run is written; a table that is packed anew is no other table."""
+    go(run, "--output", database.uri)
+    database.execute("UPDATE greet_results SET result = 'by hand' WHERE id = 4")
+    database.execute("VACUUM FULL greet_results")
+    go(run, "--output", database.uri)
+    assert database.rows("SELECT id FROM greet_results WHERE result = 'by hand'") == [(4,)]
+
+
+def test_json_goes_into_a_column_of_json(run: Shell, database: Database) -> None:
+    schema = 'schema = { type = "object", properties = { a = { type = "integer" } } }'
+    run.write("greet.toml", TASK.replace('kind = "text"', f'kind = "json"\n{schema}'))
+    database.execute(
+        "CREATE DOMAIN small AS int CHECK (VALUE < 100)",
+        "CREATE TABLE t (id small PRIMARY KEY, answer jsonb, tries small, model varchar(5))",
+    )
+    database.execute("INSERT INTO t SELECT generate_series(1, 12)")
+    to = ("--output", database.uri, "--output-table", "t", "--write-columns")
+    go(run, *to, "result=answer,attempts=tries")
+    assert database.rows("SELECT COUNT(*) FROM t WHERE jsonb_typeof(answer) = 'object'") == [(12,)]
+    said = go(run, *to, "model=model", code=5)
+    assert "value too long for type character varying(5)" in said  # and not cut off
+
+
+def test_a_history_of_another_shape_is_refused(run: Shell, database: Database) -> None:
+    database.execute("CREATE TABLE greet_results_history (id int)")
+    said = refused(run, "--output", database.uri, "--keep-old")
+    assert "greet_results_history: it has no column 'word'" in said
+
+
+def test_an_id_by_the_name_of_a_result(run: Shell, database: Database) -> None:
+    run.write("greet.toml", 'id = "model"\n' + TASK)
+    run.write("rows.jsonl", '{"model": "m1", "word": "a."}\n')
+    database.execute("CREATE TABLE t (model text PRIMARY KEY, answer text)")
+    database.execute("INSERT INTO t VALUES ('m1')")
+    to = ("--output", database.uri, "--output-table", "t", "--write-columns", "result=answer")
+    assert "1 changed" in go(run, *to)
+
+
+def test_a_server_that_takes_no_writes(run: Shell, database: Database) -> None:
+    (name,) = database.rows("SELECT current_database()")[0]
+    database.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    assert "takes no writes" in refused(run, "--output", database.uri)
+
+
+def test_an_id_that_is_the_rows_content(run: Shell, database: Database) -> None:
+    run.write("greet.toml", 'id = "row"\n' + TASK)
+    go(run, "--output", database.uri)
+    assert database.rows("SELECT COUNT(DISTINCT id) FROM greet_results") == [(12,)]
+    assert "0 new" in go(run, "--output", database.uri)

@@ -72,7 +72,7 @@ def settled(folder: Folder) -> int:
 
 def test_killed_while_results_arrive(folder: Folder, database: Database) -> None:
     """Whatever was on its way arrives, once."""
-    for least in (30, 120, 250):
+    for least in (30, 200):
         process = folder.start(*options(database))
         folder.wait_for(partial(holds, database, least))
         process.kill()
@@ -176,8 +176,6 @@ def test_a_server_that_does_not_come_back_costs_the_run_nothing(
         assert f"table {TABLE}" in line
         assert "The same command catches up" in line
         assert "processor export out --output" in line
-        failed = export(folder, database)
-        assert "Is the server running" in failed.communicate(timeout=60)[1]
     finally:
         cluster.start()
     sent = folder.admin("stats")["received"]
@@ -189,7 +187,7 @@ def test_a_server_that_does_not_come_back_costs_the_run_nothing(
 
 def test_a_server_that_hangs_holds_nobody_up(folder: Folder, database: Database) -> None:
     """Ctrl-C once saves what is in flight and ends, though the database does not answer."""
-    folder.rows(800)
+    folder.rows(600)
     process = folder.start(*options(database))
     folder.wait_for(partial(holds, database, 1))
     with psycopg.connect(database.uri) as gate:

@@ -1,11 +1,10 @@
 """Every type comes back equal in the table that a run makes, and as the same type."""
 
-import psycopg
 import pytest
 from command_line import Shell
 
 from postgres.cluster import Database
-from postgres.test_source_types import ALONE, MAKE, TYPES
+from postgres.test_source_types import fill
 from postgres.write_back import TASK
 
 DECLARED = """
@@ -18,16 +17,7 @@ DOMAINS = {"grade": "integer", "tags": "text[]"}
 
 @pytest.mark.parametrize("in_arrays", [False, True])
 def test_every_type_comes_back_equal(shell: Shell, database: Database, *, in_arrays: bool) -> None:
-    names = [name for name in TYPES if not (in_arrays and name in ALONE)]
-    suffix = "[]" if in_arrays else ""
-    declared = ", ".join(f"c{place} {name}{suffix}" for place, name in enumerate(names))
-    database.execute(*MAKE, f"CREATE TABLE before (id serial PRIMARY KEY, {declared})")
-    with psycopg.connect(database.uri, autocommit=True) as connection:
-        for place, name in enumerate(names):
-            for literal in TYPES[name]:
-                value = f"ARRAY[NULL, %(it)s]::{name}[]" if in_arrays else f"%(it)s::{name}"
-                insert = f"INSERT INTO before (c{place}) VALUES ({value})"
-                connection.execute(insert.encode(), {"it": literal})
+    names = fill(database, in_arrays=in_arrays)
     shell.write("greet.toml", TASK.replace("word", "id"))
     command = ("--task", "greet.toml", "--input", database.uri, "--table", "before")
     done = shell.run(*command)

@@ -14,8 +14,7 @@ Connection = psycopg.Connection[TupleRow]
 
 _TABLE = """
 SELECT c.oid, n.nspname, c.relname, c.relkind::text,
-    concat_ws('/', (SELECT oid FROM pg_database WHERE datname = current_database()), c.oid,
-              pg_relation_filenode(c.oid))
+    concat_ws('/', (SELECT oid FROM pg_database WHERE datname = current_database()), c.oid)
 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE c.oid = to_regclass(%s)
 """
@@ -36,10 +35,13 @@ FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = indkey[0]
 WHERE indrelid = %s AND indisunique AND indisvalid AND indimmediate AND indnkeyatts = 1
     AND indpred IS NULL AND indexprs IS NULL
 """
+# What goes into a domain is what goes into the type that it is of.
 _ASSIGNABLE = """
-SELECT %(to)s::regtype = %(from)s::regtype OR EXISTS (
-    SELECT 1 FROM pg_cast WHERE castsource = %(from)s::regtype AND casttarget = %(to)s::regtype
-    AND castcontext IN ('a', 'i'))
+SELECT %(from)s::regtype IN (oid, base) OR EXISTS (
+    SELECT FROM pg_cast
+    WHERE castsource = %(from)s::regtype AND casttarget = base AND castcontext IN ('a', 'i'))
+FROM (SELECT oid, COALESCE(NULLIF(typbasetype, 0), oid) AS base
+      FROM pg_type WHERE oid = %(to)s::regtype) AS target
 """
 _TYPES: Mapping[str, str] = {
     "boolean": "boolean",
@@ -86,7 +88,7 @@ class TargetTable:
 
     Attributes:
         kind: As `pg_class.relkind` tells it.
-        store: Tells it from a later one of the same name, and from one that was emptied since.
+        store: Tells it from a later one of the same name.
         unique: Columns that tell its rows apart, each alone.
     """
 
@@ -138,6 +140,27 @@ def may_create(connection: Connection, schema: str) -> bool:
         psycopg.Error: There is no such schema, or the connection is gone.
     """
     row = connection.execute("SELECT has_schema_privilege(%s, 'CREATE')", (schema,)).fetchone()
+    return bool(row and row[0])
+
+
+def is_writable(connection: Connection) -> bool:
+    """Whether the server takes writes at all: a standby does not.
+
+    Raises:
+        psycopg.Error: The connection is gone.
+    """
+    row = connection.execute("SHOW transaction_read_only").fetchone()
+    return row is not None and row[0] == "off"
+
+
+def is_empty(connection: Connection, table: TargetTable) -> bool:
+    """Whether a table has no rows.
+
+    Raises:
+        psycopg.Error: The connection is gone.
+    """
+    query = sql.SQL("SELECT NOT EXISTS (SELECT FROM {})").format(table.name.quoted)
+    row = connection.execute(query).fetchone()
     return bool(row and row[0])
 
 

@@ -2,20 +2,19 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import psycopg
 
-from processor import jsontext
 from processor.errors import DeliveryError, UsageError
-from processor.exports import kinds, output
+from processor.exports import output
 from processor.exports.output import Delivered, Terms, belongs
-from processor.exports.postgres import catalogue, plan as plans, statements
-from processor.exports.postgres.catalogue import Connection, TargetTable
-from processor.exports.postgres.plan import Plan, Results
+from processor.exports.postgres import plan as plans
+from processor.exports.postgres.catalogue import Connection
+from processor.exports.postgres.preparation import Preparation
 from processor.exports.postgres.rehearsal import Rehearsal
 from processor.exports.postgres.writer import Rows, TableWriter, blames_row
 from processor.exports.table import ResultTable
@@ -32,7 +31,8 @@ _PART_ROWS = 500  # a statement; two of them are in memory at once
 _RESULTS_ENDING = "_results"
 # Besides those that are passing in any connection: a full disk, a standby that has taken over,
 # a lock or a statement that took too long.
-_PASSING = ("53", "25006", "55P03", "57014")
+_READ_ONLY = "25006"
+_PASSING = ("53", _READ_ONLY, "55P03", "57014")
 
 
 class PostgresOutput:
@@ -76,6 +76,7 @@ class PostgresOutput:
         if terms.into and terms.columns is not None:
             raise UsageError("--columns and --write-columns exclude each other")
         plans.check_names([table.name])
+        self._preparation = Preparation(place=address.name, table=table, terms=terms)
 
     @classmethod
     def open(cls, uri: str, terms: Terms, *, task: str) -> "PostgresOutput":
@@ -137,7 +138,7 @@ class PostgresOutput:
             UsageError: No such database, a wrong password, no permission, no table.
         """
         with self._refusing(), self._connected() as connection:
-            self._existing(connection)
+            self._preparation.existing(connection)
 
     def check(self, connection: sqlite3.Connection) -> None:
         """See that the table takes the results.
@@ -145,13 +146,12 @@ class PostgresOutput:
         Raises:
             UsageError: It does not; names the column.
         """
-        found = _results(connection)
-        with self._refusing(), self._connected() as server:
-            table = self._existing(server)
-            if table is not None:
-                self._plan(server, table, found)
-            else:
-                plans.check_names(list(plans.chosen(found, self._terms.columns)))
+        with (
+            self._refusing(),
+            self._connected() as server,
+            server.transaction(force_rollback=True),
+        ):
+            self._preparation.writer(server, connection)
 
     def deliver(self, ledger: Path) -> Delivered:
         """Put everything there that is not there yet.
@@ -176,10 +176,7 @@ class PostgresOutput:
             self._writer = None
 
     def _deliver(self, ledger: sqlite3.Connection, box: Outbox) -> Delivered:
-        writer = self._writer = self._writer or self._open(ledger)
-        if not self._began:
-            box.begin(writer.plan.table.store, everything=self._terms.everything)
-            self._began = True
+        writer = self._writer or self._open(ledger, box)
         table, total = ResultTable(ledger), Delivered()
         for _ in range(_BATCHES_A_CALL):
             delivered = self._batch(writer, ledger, table, box)
@@ -241,7 +238,7 @@ class PostgresOutput:
             self._connected() as server,
             server.transaction(force_rollback=True),
         ):
-            writer = self._prepared(server, connection)
+            writer = self._preparation.writer(server, connection)
             table = ResultTable(connection)
             with writer.transaction():
                 for items in table.items():
@@ -254,63 +251,18 @@ class PostgresOutput:
     def _wants(self, item: Result) -> bool:
         return item.status != "pending" and belongs(self._rows, item)
 
-    def _open(self, ledger: sqlite3.Connection) -> TableWriter:
-        connection = session.connect(self._address)
-        try:
-            return self._prepared(connection, ledger)
-        except BaseException:
-            connection.close()
-            raise
-
-    def _prepared(self, connection: Connection, ledger: sqlite3.Connection) -> TableWriter:
-        """The table and its history, made if need be."""
-        found = _results(ledger)
-        table = self._existing(connection)
-        if table is None:
-            table = self._make(connection, ledger, found)
-        plan = self._plan(connection, table, found)
-        if plan.history is not None and catalogue.find(connection, plan.history) is None:
-            connection.execute(statements.create_history(plan))
-        return TableWriter(connection, plan)
-
-    def _make(
-        self, connection: Connection, ledger: sqlite3.Connection, found: Results
-    ) -> TargetTable:
-        columns = kinds.resolved(ledger, ResultTable(ledger))
-        types = {
-            name: catalogue.type_of(connection, columns[place])
-            for name, place in plans.chosen(found, self._terms.columns).items()
-        }
-        connection.execute(statements.create(self._table, types, found.id_column))
-        table = catalogue.find(connection, self._table)
-        assert table is not None
-        return table
-
-    def _existing(self, connection: Connection) -> TargetTable | None:
-        """The table; None when it is to be made."""
-        table = catalogue.find(connection, self._table)
-        if table is not None:
-            return table
-        if self._terms.into:
-            raise UsageError(
-                f"{self._address.name}: there is no table {self._table}",
-                way_out="Name another with --output-table.",
-            )
-        schema = self._table.schema or catalogue.current_schema(connection)
-        if schema is None or not catalogue.may_create(connection, schema):
-            raise UsageError(
-                f"{self._address.name}: there is no table {self._table}, and this role may not "
-                f"make one in the schema {schema or 'of its search path'}",
-                way_out="Name one that is there with --output-table, or leave the database as it "
-                "is with --no-write-back.",
-            )
-        return None
-
-    def _plan(self, connection: Connection, table: TargetTable, found: Results) -> Plan:
-        keep_old = self._terms.keep_old
-        if self._terms.into:
-            return plans.into_given(connection, table, found, self._terms.into, keep_old=keep_old)
-        return plans.into_own(connection, table, found, self._terms.columns, keep_old=keep_old)
+    def _open(self, ledger: sqlite3.Connection, box: Outbox) -> TableWriter:
+        """Connect, and see from where on the table is to be told."""
+        with ExitStack() as stack:
+            connection = session.connect(self._address)
+            stack.callback(connection.close)
+            writer = self._preparation.writer(connection, ledger)
+            is_lost = writer.plan.makes_rows and writer.is_empty()
+            everything = self._terms.everything and not self._began
+            box.begin(writer.plan.table.store, everything=everything or is_lost)
+            stack.pop_all()
+        self._writer, self._began = writer, True
+        return writer
 
     @contextmanager
     def _connected(self) -> Iterator[Connection]:
@@ -330,32 +282,23 @@ class PostgresOutput:
 
     @contextmanager
     def _delivering(self) -> Iterator[None]:
-        """What a database says while a run goes on may pass."""
-        try:
-            yield
-        except psycopg.Error as error:
-            self.close()
-            said = trouble.of(error)
-            raise DeliveryError(
-                f"{self.name}: {said.message}",
-                passing=said.passing or (error.sqlstate or "").startswith(_PASSING),
-            ) from error
-        except UsageError as error:  # the table is another than it was when the run began
-            self.close()
-            raise DeliveryError(
-                f"{self._address.name}: {error.message}", passing=False, way_out=error.way_out
-            ) from error
-        except BaseException:
-            self.close()
-            raise
+        """What a database says while a run goes on may pass; the next call connects anew."""
+        with ExitStack() as stack:
+            stack.callback(self.close)
+            try:
+                yield
+            except psycopg.Error as error:
+                said = trouble.of(error)
+                code = error.sqlstate or ""
+                raise DeliveryError(
+                    f"{self.name}: {said.message}",
+                    passing=said.passing or code.startswith(_PASSING),
+                    way_out="" if code == _READ_ONLY else said.way_out,
+                ) from error
+            except UsageError as error:  # the table is another than it was when the run began
+                raise DeliveryError(error.message, passing=False, way_out=error.way_out) from error
+            stack.pop_all()
 
 
 def _own(task: str) -> TableName:
     return TableName(name=plans.fitted(task, _RESULTS_ENDING))
-
-
-def _results(ledger: sqlite3.Connection) -> Results:
-    table = ResultTable(ledger)
-    row = ledger.execute("SELECT value FROM meta WHERE key = 'labels'").fetchone()
-    labels: Mapping[str, str] = jsontext.loads(row[0]) if row else {}
-    return Results(columns=table.columns, id_column=table.id_column, labels=tuple(labels))

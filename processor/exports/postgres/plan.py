@@ -33,12 +33,15 @@ class Results:
     Attributes:
         columns: All, in the order in which their values stand in a row.
         id_column: Name of the one that tells rows apart.
-        labels: What the column `result` can hold; empty when that is anything.
+        id_field: Its name where the rows come from, which no result has to share.
+        samples: What the column `result` holds is like one of these; empty when it may be
+            anything.
     """
 
     columns: Sequence[Column]
     id_column: str
-    labels: Sequence[str] = ()
+    id_field: str
+    samples: Sequence[str] = ()
 
     def place(self, name: str) -> int:
         """Where the values of a column stand.
@@ -144,7 +147,7 @@ def into_own(
         makes_rows=True,
         history=history_of(table.name) if keep_old else None,
     )
-    _check(connection, plan, results.labels)
+    _check(connection, plan, results.samples)
     return plan
 
 
@@ -162,7 +165,7 @@ def into_given(
         UsageError: There is no such column, or none that takes the results; names it.
     """
     _check_kind(table)
-    key = _slot(table, results, results.place(results.id_column), results.id_column)
+    key = _slot(table, results, results.place(results.id_column), results.id_field)
     values = [_slot(table, results, results.place(name), to) for name, to in into.items()]
     if key.target.name in into.values():
         raise UsageError(f"--write-columns: {key.target.name!r} tells the rows apart and stays")
@@ -173,7 +176,7 @@ def into_given(
         makes_rows=False,
         history=history_of(table.name) if keep_old else None,
     )
-    _check(connection, plan, results.labels)
+    _check(connection, plan, results.samples)
     if key.target.name not in table.unique:
         _check_unique(connection, table, key.target)
     return plan
@@ -226,7 +229,7 @@ def _slot(table: TargetTable, results: Results, place: int, name: str) -> Slot:
     return Slot(place=place, column=column, target=target)
 
 
-def _check(connection: Connection, plan: Plan, labels: Sequence[str]) -> None:
+def _check(connection: Connection, plan: Plan, samples: Sequence[str]) -> None:
     for right, slots in _rights(plan):
         for slot in slots:
             if right not in slot.target.rights:
@@ -236,7 +239,31 @@ def _check(connection: Connection, plan: Plan, labels: Sequence[str]) -> None:
                     way_out=f"Ask its owner: GRANT SELECT, INSERT, UPDATE ON {plan.table.name}.",
                 )
     for slot in plan.values if not plan.makes_rows else plan.slots:
-        _check_slot(connection, plan.table, slot, labels)
+        _check_slot(connection, plan.table, slot, samples)
+    if plan.history is not None:
+        _check_history(connection, plan, plan.history)
+
+
+def _check_history(connection: Connection, plan: Plan, name: TableName) -> None:
+    table = catalogue.find(connection, name)
+    if table is None:
+        schema = name.schema or ""
+        if not catalogue.may_create(connection, schema):
+            raise UsageError(
+                f"--keep-old: there is no table {name}, and this role may not make one in the "
+                f"schema {schema}",
+                way_out="Ask its owner to make it, or leave --keep-old out.",
+            )
+        return
+    _check_kind(table)
+    for column in (*(slot.target.name for slot in plan.slots), REPLACED_AT):
+        if column not in table.columns:
+            raise _misfit(table, f"it has no column {column!r}")
+        if "INSERT" not in table.columns[column].rights:
+            raise UsageError(
+                f"table {name}: this role may not INSERT into it",
+                way_out=f"Ask its owner: GRANT INSERT ON {name}.",
+            )
 
 
 def _rights(plan: Plan) -> Iterator[tuple[str, Sequence[Slot]]]:
@@ -248,7 +275,7 @@ def _rights(plan: Plan) -> Iterator[tuple[str, Sequence[Slot]]]:
 
 
 def _check_slot(
-    connection: Connection, table: TargetTable, slot: Slot, labels: Sequence[str]
+    connection: Connection, table: TargetTable, slot: Slot, samples: Sequence[str]
 ) -> None:
     target = slot.target
     if target.is_computed:
@@ -258,8 +285,8 @@ def _check_slot(
     kind = catalogue.type_of(connection, slot.column)
     if catalogue.takes(connection, target, kind):
         return
-    is_label = slot.column.name == "result" and bool(labels)
-    if is_label and all(catalogue.reads(connection, target, label) for label in labels):
+    known = samples if slot.column.name == "result" else ()
+    if known and all(catalogue.reads(connection, target, sample) for sample in known):
         return
     raise _misfit(
         table, f"its column {target.name!r} is of the type {target.kind}, and {kind} goes into it"

@@ -67,9 +67,9 @@ SELECT CASE WHEN old.{key} IS NULL THEN {otherwise}
 FROM new LEFT JOIN {table} AS old ON old.{key} = new.c0
 """
 )
-_CREATE = "CREATE TABLE {table} ({columns}, PRIMARY KEY ({key}))"
+_CREATE = "CREATE TABLE IF NOT EXISTS {table} ({columns}, PRIMARY KEY ({key}))"
 _CREATE_HISTORY = """
-CREATE TABLE {history} AS
+CREATE TABLE IF NOT EXISTS {history} AS
 SELECT {names}, NULL::timestamptz AS {replaced_at} FROM {table} WITH NO DATA
 """
 

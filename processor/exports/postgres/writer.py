@@ -9,7 +9,7 @@ from psycopg.rows import TupleRow
 
 from processor.errors import DeliveryError
 from processor.exports.output import Delivered
-from processor.exports.postgres import statements
+from processor.exports.postgres import catalogue, statements
 from processor.exports.postgres.catalogue import Connection
 from processor.exports.postgres.cells import Cells
 from processor.exports.postgres.plan import Plan
@@ -70,6 +70,10 @@ class TableWriter:
             session.settle(self._connection)
             self._connection.execute(_ENTER, (_LOCK_CLASS, self.plan.table.oid))
             yield
+
+    def is_empty(self) -> bool:
+        """Whether the table has no rows."""
+        return catalogue.is_empty(self._connection, self.plan.table)
 
     def put(self, parts: Iterable[Rows]) -> Delivered:
         """Put rows there; the database works on one part while the next one is made.

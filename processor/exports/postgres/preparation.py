@@ -1,0 +1,114 @@
+"""A table made ready for results: found or made, and seen to take them."""
+
+import sqlite3
+from dataclasses import dataclass
+
+from processor import jsontext
+from processor.errors import UsageError
+from processor.exports import kinds
+from processor.exports.output import Terms
+from processor.exports.postgres import catalogue, plan as plans, statements
+from processor.exports.postgres.catalogue import Connection, TargetTable
+from processor.exports.postgres.plan import Plan, Results
+from processor.exports.postgres.writer import TableWriter
+from processor.exports.table import ResultTable
+from processor.postgres.table_name import TableName
+
+_ANY_JSON = '{"a":1}'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preparation:
+    """What is to be made ready.
+
+    Attributes:
+        place: The database, for messages.
+        table: The table.
+        terms: What goes there.
+    """
+
+    place: str
+    table: TableName
+    terms: Terms
+
+    def existing(self, connection: Connection) -> TargetTable | None:
+        """The table; None when it is to be made.
+
+        Raises:
+            UsageError: It is not there and may not be made, or nothing may be written.
+            psycopg.Error: The connection is gone, or its schema may not be looked into.
+        """
+        if not catalogue.is_writable(connection):
+            raise UsageError(
+                f"{self.place}: takes no writes",
+                way_out="It is a standby, or set to be read only: name the server that is not.",
+            )
+        table = catalogue.find(connection, self.table)
+        if table is None:
+            self._check_makeable(connection)
+        return table
+
+    def writer(self, connection: Connection, ledger: sqlite3.Connection) -> TableWriter:
+        """What puts results there; the table and its history are made if need be.
+
+        Args:
+            connection: Closed with the writer.
+            ledger: That the results are in.
+
+        Raises:
+            UsageError: The table does not take the results; names the column.
+            psycopg.Error: The connection is gone, or the table cannot be made.
+        """
+        results = _results(ledger)
+        table = self.existing(connection)
+        if table is None:
+            table = self._made(connection, ledger, results)
+        plan = self._plan(connection, table, results)
+        if plan.history is not None and catalogue.find(connection, plan.history) is None:
+            connection.execute(statements.create_history(plan))
+        return TableWriter(connection, plan)
+
+    def _check_makeable(self, connection: Connection) -> None:
+        missing = f"{self.place}: there is no table {self.table}"
+        if self.terms.into:
+            raise UsageError(missing, way_out="Name another with --output-table.")
+        schema = self.table.schema or catalogue.current_schema(connection)
+        if schema is None or not catalogue.may_create(connection, schema):
+            raise UsageError(
+                f"{missing}, and this role may not make one in the schema "
+                f"{schema or 'of its search path'}",
+                way_out="Name one that is there with --output-table, or leave the database as it "
+                "is with --no-write-back.",
+            )
+
+    def _made(
+        self, connection: Connection, ledger: sqlite3.Connection, results: Results
+    ) -> TargetTable:
+        places = plans.chosen(results, self.terms.columns)
+        plans.check_names(list(places))
+        columns = kinds.resolved(ledger, ResultTable(ledger))
+        types = {
+            name: catalogue.type_of(connection, columns[place]) for name, place in places.items()
+        }
+        connection.execute(statements.create(self.table, types, results.id_column))
+        table = catalogue.find(connection, self.table)
+        assert table is not None, "it was made just now"
+        return table
+
+    def _plan(self, connection: Connection, table: TargetTable, results: Results) -> Plan:
+        terms = self.terms
+        if terms.into:
+            return plans.into_given(connection, table, results, terms.into, keep_old=terms.keep_old)
+        return plans.into_own(connection, table, results, terms.columns, keep_old=terms.keep_old)
+
+
+def _results(ledger: sqlite3.Connection) -> Results:
+    table = ResultTable(ledger)
+    meta = dict(ledger.execute("SELECT key, value FROM meta"))
+    labels = jsontext.loads(meta.get("labels", "{}"))
+    return Results(
+        columns=table.columns,
+        id_column=table.id_column,
+        id_field=meta["id_field"],
+        samples=(_ANY_JSON,) if meta.get("kind") == "json" else tuple(labels),
+    )
