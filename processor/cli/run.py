@@ -150,6 +150,11 @@ def command(**options: Any) -> int:
     Chunk files, statistics and tables go into the run's folder, the logs into logs/. Without
     --input, the database that DATABASE_URL names is read; without that, made-up questions of
     school mathematics are used.
+
+    Results of rows from a database go back into it as they arrive: into a table TASK_results, made
+    for them, so that nothing is altered that is there; --write-columns names columns of a table
+    instead. A password is safe in DATABASE_URL, PGPASSWORD or ~/.pgpass; one that is typed can be
+    seen in the list of processes.
     """
     return _run(options)
 

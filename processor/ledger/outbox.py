@@ -121,13 +121,6 @@ class Outbox:
             # The last one stays, so that numbers go on from there.
             execute("DELETE FROM outbox WHERE number < (SELECT MIN(number) FROM deliveries)")
 
-    def refused(self) -> int:
-        """How many items the output does not take."""
-        (count,) = self._connection.execute(
-            "SELECT COUNT(*) FROM refusals WHERE target = ?", (self._target,)
-        ).fetchone()
-        return int(count)
-
 
 @contextmanager
 def opened(path: Path) -> Iterator[sqlite3.Connection]:

@@ -127,7 +127,9 @@ def test_only_what_is_wanted_is_written(run: Shell, database: Database) -> None:
 
 
 def test_several_outputs(run: Shell, database: Database) -> None:
-    said = go(run, "--output", database.uri, "--output", "all.jsonl")
+    named = f"{database.uri}&table=answers"
+    said = go(run, "--output", named, "--output", database.uri, "--output", "all.jsonl")
+    assert "table answers: 12 new" in said
     assert "table greet_results: 12 new" in said
     assert len((run.folder / "all.jsonl").read_text().splitlines()) == 12
 
