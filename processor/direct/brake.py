@@ -9,7 +9,6 @@ _MEMORY_S = 5.0
 _YOUNG_S = 0.2  # before that a rate cannot be told
 
 _PAUSE_MOST_S = 1.0  # who is told to wait longer waits alone
-_LAG_MOST_S = 1.0  # whose refusals take longer does not take always as long
 _SPAN_S = 0.5  # in less time too few calls are accepted to tell a rate
 _LATELY_S = 1.0
 _MARGIN_LEAST = 0.01
@@ -18,7 +17,6 @@ _MARGIN_CALLS_PER_S = 0.2  # a limiter takes whole calls: what it accepted is no
 _MOST_CUT = 0.5
 # A cut costs more calls than so few refusals do; late timers bring them about.
 _RARE = 5
-_RARE_AT_ONCE = 50  # however few the times at which they were refused
 _RARE_CALLS = 5_000
 _FLOOR_PER_S = 0.01
 # What a late timer may make up for: in a second that is full already it is too much.
@@ -39,7 +37,6 @@ _RISE_STEP_S = 1.0  # a pause between calls proves nothing beyond this
 _RELEASE = 4.0  # so many times the pace that was refused is no ceiling any more
 
 _WHOLE_CALLS_MATTER_PER_S = 20.0
-_FITS_LEAST = 0.75  # of what was accepted of late; a second that takes less may be none
 
 _SLOW_DOWN_FACTOR = 0.5
 _SLOW_DOWN_HOLD_S = 60.0
@@ -63,12 +60,10 @@ class Brake:
         "_catch_up_s",
         "_cut_s",
         "_first_s",
-        "_lag_s",
         "_lately",
         "_next_s",
         "_rare",
         "_refused",
-        "_refused_lately",
         "_refused_per_s",
         "_seconds",
         "_sent",
@@ -83,13 +78,9 @@ class Brake:
         self._calls = 0.0  # the same, but it fades within seconds
         self._first_s = math.inf
         self._at_s = 0.0
-        # Calls that had been sent, and when the answers of those that follow come.
-        self._since = self._lately = (0.0, 0)
-        self._lag_s = 0.0
+        self._since = self._lately = (0.0, 0)  # times, and calls that had been sent by then
         self._refused = 0  # of the calls sent since `_since`
-        # Calls sent before the latest refusals: before all, and before those that told something.
-        self._refused_lately = deque([0] * _RARE_AT_ONCE, maxlen=_RARE_AT_ONCE)
-        self._rare = deque([0] * _RARE, maxlen=_RARE)
+        self._rare = deque([0] * _RARE, maxlen=_RARE)  # calls sent before the latest refusals
         self._catch_up_s = _CATCH_UP_S
         self._cut_s = -math.inf
         self._still_until_s = -math.inf
@@ -116,7 +107,7 @@ class Brake:
             self._since = self._lately = (now_s, 0)
         self._pass(now_s)
         if now_s >= self._lately[0] + _LATELY_S and not self._refused:
-            self._since, self._lately = self._lately, (now_s + self._lag_s, self._sent)
+            self._since, self._lately = self._lately, (now_s, self._sent)
         if self._by_seconds:
             self._next_s = self._seconds.take(now_s, self._sent, self.per_s)
         elif self.per_s < math.inf:
@@ -125,12 +116,7 @@ class Brake:
         self._calls += 1
 
     def refuse(
-        self,
-        sent: int,
-        now_s: float,
-        pace_per_s: float,
-        retry_after_s: float | None,
-        lag_s: float = 0.0,
+        self, sent: int, now_s: float, pace_per_s: float, retry_after_s: float | None
     ) -> None:
         """A call was refused.
 
@@ -139,39 +125,30 @@ class Brake:
             now_s: When the refusal came.
             pace_per_s: The pace aimed at; infinite when there was none.
             retry_after_s: When it may be sent again, if that was said.
-            lag_s: How long before `now_s` the call had gone.
         """
         self._pass(now_s)
-        self._lag_s = min(lag_s, _LAG_MOST_S)
-        self._refused_lately.append(sent)
         begun_s, before = self._since
         if sent <= before:
             return  # it had gone before the last cut, and proves nothing new
         self._refused += 1
-        pause_s = retry_after_s if retry_after_s and retry_after_s <= _PAUSE_MOST_S else 0.0
-        rounded_up = pause_s == _PAUSE_MOST_S  # it ends anywhere, and costs more calls than a cut
-        ends_s = now_s + pause_s
+        pause_s = retry_after_s or 0.0
+        if 0 < pause_s <= _PAUSE_MOST_S:
+            self._seconds.refused_until(now_s + pause_s)
+        ends_s = now_s + (pause_s if pause_s <= _PAUSE_MOST_S else 0.0)
         self._next_s = max(self._next_s, ends_s)
-        if pause_s and not rounded_up:
-            self._seconds.refused_until(ends_s)
-        span_s = (now_s if rounded_up else ends_s) - begun_s
-        if span_s < _SPAN_S:
+        if ends_s - begun_s < _SPAN_S:
             return
-        begins_s = ends_s if rounded_up else ends_s + self._lag_s
         self._rare.append(sent)
-        if self._is_rare(sent) and not rounded_up:
-            self._begin(begins_s)
+        if sent - self._rare[0] > _RARE_CALLS:
+            self._begin(ends_s)
             return
-        accepted_per_s = (sent - before - self._refused) / span_s
-        aimed_per_s = pace_per_s
-        if pace_per_s == math.inf:  # pauses make it look slower than it was
-            aimed_per_s = max(accepted_per_s, self._measured_per_s(now_s))
+        aimed_per_s = pace_per_s if pace_per_s < math.inf else self._measured_per_s(now_s)
+        accepted_per_s = (sent - before - self._refused) / (ends_s - begun_s)
         if self.per_s == math.inf:  # the rate may have risen: what was accepted is too little
             accepted_per_s = aimed_per_s
         aimed_per_s = min(self.per_s, aimed_per_s)
-        accepted_per_s = min(aimed_per_s, accepted_per_s)
-        fits = self._fits(sent, now_s, accepted_per_s)
-        self._cut(begins_s, aimed_per_s, max(fits, _below(accepted_per_s)))
+        fits = self._seconds.accepted(sent) if self._by_seconds else 0
+        self._cut(ends_s, aimed_per_s, fits or _below(min(aimed_per_s, accepted_per_s)))
 
     def slow_down(self, now_s: float) -> None:
         """The rate rose too fast: half of it for a minute, then up again slowly."""
@@ -179,19 +156,6 @@ class Brake:
         measured_per_s = self._measured_per_s(now_s)
         self._cut(now_s, min(self.per_s, measured_per_s), measured_per_s * _SLOW_DOWN_FACTOR)
         self._still_until_s = now_s + _SLOW_DOWN_HOLD_S
-
-    def _is_rare(self, sent: int) -> bool:
-        return sent - max(self._rare[0], self._refused_lately[0]) > _RARE_CALLS
-
-    def _fits(self, sent: int, now_s: float, accepted_per_s: float) -> int:
-        """What the present second took before that call; 0 when it cannot be told."""
-        if not self._by_seconds:
-            return 0
-        fits = self._seconds.accepted(sent)
-        if fits >= _FITS_LEAST * accepted_per_s:
-            return fits
-        self._seconds.doubt(now_s)
-        return 0
 
     def _cut(self, now_s: float, aimed_per_s: float, to_per_s: float) -> None:
         self._refused_per_s = aimed_per_s
@@ -201,9 +165,9 @@ class Brake:
         self._by_seconds = self._seconds.known and self.per_s <= _WHOLE_CALLS_MATTER_PER_S
         self._begin(now_s)
 
-    def _begin(self, answered_s: float) -> None:
-        """Count what is accepted of the calls from now on, which are answered from then on."""
-        self._since = self._lately = (answered_s, self._sent)
+    def _begin(self, now_s: float) -> None:
+        """Count what is accepted from now on."""
+        self._since = self._lately = (now_s, self._sent)
         self._refused = 0
 
     def _pass(self, now_s: float) -> None:

@@ -118,8 +118,7 @@ class Pace:
         told = (limits.requests, limits.tokens, limits.project_tokens)
         if not any(limit is not None and _is_scarce(limit) for limit in told):
             per_s = self._requests.rate_per_s(now_s)
-            lag_s = now_s - ticket.at_s
-            self._brake.refuse(ticket.sent, now_s, per_s, retry_after_s, lag_s)
+            self._brake.refuse(ticket.sent, now_s, per_s, retry_after_s)
 
     def calls_per_s(self, now_s: float) -> float:
         """The rate of this moment; infinite where nothing tells of a limit."""

@@ -15,33 +15,17 @@ _SAME_S = 0.04
 _AGREED = 3  # refusals in a row that tell the same
 _HASTE = 1.5  # times the even pace, within a second
 _OPEN_S = 0.8  # nothing is sent in the last part of a second
-_DOUBTS = 3
-_DOUBT_LASTS_S = 30.0
-_DISBELIEF = 30  # refusals that must tell the same before they are believed again
 
 
 class Seconds:
     """Calls in the seconds of a limiter."""
 
-    __slots__ = (
-        "_agreed",
-        "_doubted_s",
-        "_doubts",
-        "_edge_s",
-        "_ended_s",
-        "_room",
-        "_second",
-        "_sent_before",
-        "_strays",
-    )
+    __slots__ = ("_agreed", "_edge_s", "_room", "_second", "_sent_before", "_strays")
 
     def __init__(self) -> None:
         self._edge_s = 0.0
-        self._ended_s = -math.inf
         self._agreed = 0
         self._strays = 0
-        self._doubts = 0
-        self._doubted_s = -math.inf
         self._second = -math.inf
         self._sent_before = 0
         self._room = 0.0
@@ -55,26 +39,13 @@ class Seconds:
         """A refusal asked to wait until then."""
         off_s = math.remainder(ends_s - self._edge_s, _PERIOD_S)
         if abs(off_s) <= _SAME_S:
-            self._strays = 0
-            if ends_s > self._ended_s + _SAME_S:  # those that wait for one moment tell it once
-                self._agreed += 1
+            self._agreed, self._strays = self._agreed + 1, 0
         elif self.known and self._strays + 1 < _AGREED:
             self._strays += 1  # read late: what is known since long is known better
             return
         else:
-            self._agreed, self._strays = min(self._agreed, 0) + 1, 0
-        self._ended_s = ends_s
-        self._edge_s = ends_s % _PERIOD_S  # seconds keep their numbers
-
-    def doubt(self, now_s: float) -> None:
-        """A second took much less than those before: they may begin elsewhere, or nowhere.
-
-        The waits for a bucket of one call a second, or for a window that slides, end alike, too.
-        """
-        self._doubts = self._doubts + 1 if now_s < self._doubted_s + _DOUBT_LASTS_S else 1
-        self._doubted_s = now_s
-        if self._doubts >= _DOUBTS:
-            self._agreed, self._doubts = -_DISBELIEF, 0
+            self._agreed, self._strays = 1, 0
+        self._edge_s = ends_s
 
     def accepted(self, sent: int) -> int:
         """How many calls of the present second were accepted before one was refused.

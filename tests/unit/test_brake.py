@@ -1,10 +1,8 @@
 """The brake before limiters that no header tells of."""
 
 import math
-from collections.abc import Callable
 
 import pytest
-from limiters import Bucket, Limiter, Seconds, Sliding, used
 
 from processor.direct.brake import Brake
 
@@ -118,27 +116,3 @@ def test_it_rises_slowly_then_faster_and_is_let_go_at_last() -> None:
     assert after[20] == pytest.approx(cut * math.exp(0.02), rel=0.005)
     assert after[60] == pytest.approx(cut * math.exp(0.03 + 0.3), rel=0.01)
     assert after[300] == math.inf
-
-
-TOLD = {"exactly": lambda wait_s: wait_s, "whole": lambda _: 1.0, "not": lambda _: None}
-
-
-@pytest.mark.parametrize("told", TOLD)
-@pytest.mark.parametrize("kind", [Seconds, Bucket, Sliding])
-@pytest.mark.parametrize(("per_s", "lag_s"), [(1, 0.02), (5, 0.1), (15, 0.02), (100, 0.3)])
-def test_limits_that_nothing_but_refusals_tells_of_are_used(
-    kind: Callable[[float], Limiter], per_s: float, lag_s: float, told: str
-) -> None:
-    calls_per_s, refused = used(kind(per_s), TOLD[told], lag_s=lag_s, from_s=60, to_s=180)
-    share, lost = (0.85, 0.03) if per_s > 1 else (0.7, 0.08)  # of so few calls one matters
-    assert calls_per_s > share * per_s
-    assert refused < lost
-
-
-@pytest.mark.parametrize("kind", [Seconds, Bucket, Sliding])
-def test_refusals_that_come_late_are_not_rare_because_they_come_together(
-    kind: Callable[[float], Limiter],
-) -> None:
-    """Thousands of calls are under way when the first of them are refused."""
-    _, refused = used(kind(300), lambda wait_s: wait_s, lag_s=1.5, from_s=30, to_s=60)
-    assert refused < 0.03

@@ -23,7 +23,6 @@ def told(ends_s: Sequence[float]) -> Seconds:
         ((10.3, 11.3, 17.3), True),
         ((10.31, 11.29, 12.32), True),
         ((10.98, 12.01, 13.0), True),  # a second that begins about here
-        ((10.3, 10.31, 10.29, 10.3), False),  # many that wait for one moment
         ((10.3, 11.5, 12.7), False),  # a bucket
         ((10.3, 11.3, 13.7), False),
         ((10.3, 11.3, 12.3, 13.7), True),  # one that was read late
@@ -68,37 +67,6 @@ def test_what_came_before_a_refusal_is_what_fits() -> None:
     seconds.take(5.2, 102, 9.0)
     assert seconds.accepted(103) == 2
     assert seconds.accepted(100) == 0  # of the second before
-
-
-def test_refusals_in_second_after_second_do_not_add_up() -> None:
-    seconds = told([0.3, 1.3, 2.3])
-    for second in range(3, 9):
-        for call in range(3):
-            seconds.take(second + 0.31 + call / 100, 3 * second + call, 9.0)
-        seconds.refused_until(second + 1.3)
-        assert seconds.accepted(3 * second + 3) == 2
-
-
-@pytest.mark.parametrize(("pause_s", "known"), [(1.0, False), (40.0, True)])
-def test_seconds_that_take_less_than_they_should_are_believed_in_no_more(
-    pause_s: float, *, known: bool
-) -> None:
-    seconds = told([0.3, 1.3, 2.3])
-    for number in range(3):
-        assert seconds.known
-        seconds.doubt(3.0 + number * pause_s)
-    assert seconds.known is known
-
-
-def test_what_is_believed_in_no_more_needs_much_to_be_believed_in_again() -> None:
-    seconds = told([0.3, 1.3, 2.3])
-    for _ in range(3):
-        seconds.doubt(3.0)
-    believed = []
-    for second in range(3, 60):
-        seconds.refused_until(second + 0.3)
-        believed.append(seconds.known)
-    assert believed.index(True) == 32
 
 
 def test_nothing_goes_at_the_end_of_a_second() -> None:
