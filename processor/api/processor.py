@@ -58,10 +58,7 @@ class Processor:
     Args:
         sandbox: Start a local server for every run: no key, no cost.
         settings: As the options of `processor run`, see `Knobs`; what is not given comes from the
-            environment and `.env`, as there.
-
-    Raises:
-        UsageError: A setting is out of bounds or unknown.
+            environment and `.env`, as there. They are validated when a run begins.
     """
 
     def __init__(self, *, sandbox: bool = False, **settings: Unpack[Knobs]) -> None:
