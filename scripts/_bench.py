@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from processor import machine
-from processor.cli.sandbox_process import sandbox
+from processor.sandbox_process import sandbox
 
 __all__ = [
     "TASK",

@@ -26,8 +26,8 @@ import orjson
 import uvloop
 from _bench import write_rows, write_task
 
-from processor.cli.logs import open_logs
 from processor.data import open_source
+from processor.logs import open_logs
 from processor.loop import run_in_loop
 from processor.run import Run
 from processor.settings import Settings

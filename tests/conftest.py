@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from processor.cli.sandbox_process import sandbox
+from processor.sandbox_process import sandbox
 
 sys.path.insert(0, str(Path(__file__).parent / "integration"))
 from command_line import Shell

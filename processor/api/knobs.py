@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, TypedDict
 
-from processor.cli.environment import settings_of
-from processor.cli.sandbox_process import sandbox as serving
+from processor.configuration import settings_of
+from processor.sandbox_process import sandbox as serving
 from processor.settings import Settings
 
 

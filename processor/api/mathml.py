@@ -7,9 +7,9 @@ from typing import Any, Unpack
 from processor.api.knobs import Knobs
 from processor.api.processor import Given, Processor
 from processor.api.results import RunReport
-from processor.cli.environment import environment
 from processor.data import BadRow, Source, open_source
 from processor.data.wanted import Wanted
+from processor.environment import environment
 from processor.errors import InputError, UsageError
 from processor.tasks.toml import load_task
 

@@ -13,15 +13,15 @@ from processor.api.notebook import is_watched
 from processor.api.outlet import Outlet
 from processor.api.results import RunReport
 from processor.api.threads import in_thread
-from processor.cli.folders import RUNS, default_folder
-from processor.cli.logs import open_logs
-from processor.cli.screen import watching
+from processor.console.screen import watching
 from processor.data import Source, open_source
 from processor.data.frames import Frame, FrameSource, Library, library_of
 from processor.data.memory import URI, AsyncItems, Items
 from processor.errors import UsageError
+from processor.folders import RUNS, default_folder
 from processor.identity import Consent
 from processor.items import Outcome
+from processor.logs import open_logs
 from processor.loop import run_in_loop
 from processor.observer import Observer
 from processor.report import Report

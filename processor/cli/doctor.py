@@ -51,9 +51,9 @@ def command(folder: Path | None, **options: Any) -> int:
 
     RUN is a run folder; the newest in runs/ when it is not given.
     """
-    from processor.cli.environment import gathered  # noqa: PLC0415 - see processor.cli.main
-    from processor.cli.sandbox_process import sandbox  # noqa: PLC0415
+    from processor.configuration import gathered  # noqa: PLC0415 - see processor.cli.main
     from processor.errors import UsageError  # noqa: PLC0415
+    from processor.sandbox_process import sandbox  # noqa: PLC0415
     from processor.settings import Settings  # noqa: PLC0415
 
     if options["sandbox"] and options["base_url"]:
@@ -67,13 +67,14 @@ def command(folder: Path | None, **options: Any) -> int:
 def _examine(
     folder: Path | None, options: dict[str, Any], found: "Layer", sandbox_url: str | None
 ) -> int:
-    from processor.cli import environment, folders, output  # noqa: PLC0415
+    from processor import configuration, folders  # noqa: PLC0415
     from processor.clock import SystemClock  # noqa: PLC0415
+    from processor.console import streams  # noqa: PLC0415
     from processor.doctor import checks, finding  # noqa: PLC0415
     from processor.loop import run_in_loop  # noqa: PLC0415
 
-    located = environment.decided(found, sandbox_url=sandbox_url, demands_key=False)
-    settings = environment.validated(located)
+    located = configuration.decided(found, sandbox_url=sandbox_url, demands_key=False)
+    settings = configuration.validated(located)
     run = folders.chosen(folder) if folder or folders.has_any() else None
     results: list[Finding] = []
 
@@ -85,7 +86,7 @@ def _examine(
             place=folders.RUNS,
             model=settings.model or _model_of(run),
             call=options["call"],
-            key_needed=environment.needs_key(settings, located),
+            key_needed=configuration.needs_key(settings, located),
             clock=SystemClock(),
         ):
             results.append(each)
@@ -99,9 +100,9 @@ def _examine(
         packed = _pack(options["bundle"], run, settings, located, results)
     if options["as_json"]:
         told = [finding.as_json(each) for each in results]
-        output.say_json({"exit_code": code, "findings": told, "bundle": packed and str(packed)})
+        streams.say_json({"exit_code": code, "findings": told, "bundle": packed and str(packed)})
     elif packed is not None:
-        output.say(f"{'packed':<{_LEVEL}} {packed}; look into it before you send it")
+        streams.say(f"{'packed':<{_LEVEL}} {packed}; look into it before you send it")
     return code
 
 
@@ -117,19 +118,19 @@ def _model_of(run: Path | None) -> str | None:
 
 
 def _show(finding: "Finding") -> None:
-    from processor.cli import output  # noqa: PLC0415
+    from processor.console import streams  # noqa: PLC0415
 
-    output.say(f"{finding.level:<{_LEVEL}} {finding.name:<{_NAME}} {finding.said}")
+    streams.say(f"{finding.level:<{_LEVEL}} {finding.name:<{_NAME}} {finding.said}")
     if finding.way_out:
-        output.say(f"{'':<{_LEVEL}} {'':<{_NAME}} → {finding.way_out}")
+        streams.say(f"{'':<{_LEVEL}} {'':<{_NAME}} → {finding.way_out}")
 
 
 def _pack(
     path: Path, run: Path | None, settings: "Settings", found: "Layer", results: "list[Finding]"
 ) -> Path:
     from processor import inventory  # noqa: PLC0415
-    from processor.cli.environment import environment  # noqa: PLC0415
     from processor.doctor import bundle, redaction  # noqa: PLC0415
+    from processor.environment import environment  # noqa: PLC0415
 
     if path == Path(_BUNDLE_HERE):
         path = Path(f"processor-support-{datetime.now().astimezone():%Y%m%d-%H%M%S}.zip")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from processor.cli.outputs import database_options, database_terms
-from processor.cli.words import counted
+from processor.console.words import counted
 from processor.errors import DeliveryError, UsageError
 
 if TYPE_CHECKING:  # importing them takes longer than --help may
@@ -74,7 +74,7 @@ def command(run: Path | None, **options: Any) -> None:
     """
     from contextlib import closing  # noqa: PLC0415 - see processor.cli.main
 
-    from processor.cli import folders  # noqa: PLC0415
+    from processor import folders  # noqa: PLC0415
     from processor.exports.output import deliver_all  # noqa: PLC0415
     from processor.ledger import database  # noqa: PLC0415
 
@@ -137,7 +137,7 @@ def _task_of(ledger: Path) -> str:
 
 
 def _tell(delivered: "Delivered", output: "Output", *, rehearsed: bool) -> None:
-    from processor.cli.output import say, tell  # noqa: PLC0415
+    from processor.console.streams import say, tell  # noqa: PLC0415
 
     if output.live:
         _tell_database(delivered, output, rehearsed=rehearsed)
@@ -149,8 +149,8 @@ def _tell(delivered: "Delivered", output: "Output", *, rehearsed: bool) -> None:
 
 
 def _tell_database(delivered: "Delivered", output: "Output", *, rehearsed: bool) -> None:
-    from processor.cli.output import say  # noqa: PLC0415
     from processor.cli.summary import outline  # noqa: PLC0415
+    from processor.console.streams import say  # noqa: PLC0415
 
     if rehearsed:
         say(f"{output.name}: {outline(delivered)}, if this were no rehearsal")

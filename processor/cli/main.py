@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 import click
 
 from processor import __version__
-from processor.cli import output
+from processor.console import streams
 from processor.errors import ProcessorError
 
 # name to one line of help; the module of the same name in this package holds `command`.
@@ -66,12 +66,12 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line; ends the process with a documented exit code."""
-    output.make_safe()
+    streams.make_safe()
     if not _readable(sys.argv if arguments is None else arguments):
         _fail("this locale cannot read the arguments. Set LANG=C.UTF-8 or PYTHONUTF8=1.", 1)
     try:
         code: Any = cli.main(args=arguments, prog_name="processor", standalone_mode=False)
-        output.finish()
+        streams.finish()
     except click.UsageError as error:
         context = error.ctx.command_path if error.ctx else "processor"
         _fail(f"{error.format_message()} See '{context} --help'.", 1)
@@ -82,7 +82,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     except ProcessorError as error:
         _fail(str(error), error.exit_code)
     except BrokenPipeError:
-        output.silence(sys.stdout)
+        streams.silence(sys.stdout)
         sys.exit(0)
     sys.exit(code if isinstance(code, int) else 0)
 
@@ -93,6 +93,6 @@ def _readable(arguments: list[str]) -> bool:
 
 
 def _fail(message: str, code: int) -> NoReturn:
-    output.tell(f"Error: {message}")
-    output.finish()  # what has no place would change the code at exit
+    streams.tell(f"Error: {message}")
+    streams.finish()  # what has no place would change the code at exit
     sys.exit(code)

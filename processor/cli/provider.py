@@ -1,11 +1,14 @@
 """Options that say who is asked, the same for every command that asks."""
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from processor.layers import FROM_ENVIRONMENT
+
+if TYPE_CHECKING:
+    from processor.layers import Layer
 
 _Command = TypeVar("_Command", bound=Callable[..., object])
 
@@ -33,6 +36,26 @@ def provider_options(command: _Command) -> _Command:
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
+
+
+def settle(options: dict[str, Any]) -> "Layer":
+    """What is in force for a command, which goes into its options; the provider is still open.
+
+    Args:
+        options: Of a command with the options of `provider` and --sandbox; those that are settings
+            become what is in force, so that who reads them need not know of profiles.
+
+    Raises:
+        UsageError: As `gathered` and `validated`.
+    """
+    from processor.configuration import gathered, validated  # noqa: PLC0415 - fast --help
+    from processor.settings import Settings  # noqa: PLC0415
+
+    known = {name: options[name] for name in Settings.model_fields if name in options}
+    found = gathered(known, profile=options["profile"], sandbox=options["sandbox"])
+    settings = validated(found)
+    options |= {name: getattr(settings, name) for name in known}
+    return found
 
 
 def unsecret(words: Sequence[str]) -> list[str]:

@@ -23,8 +23,9 @@ def command(folder: Path | None, *, codes: tuple[str, ...], everything: bool) ->
     Without options: those whose request was not at fault, such as time-outs. What was paid for
     them stays counted. FOLDER is the run's folder; the newest in runs/ when it is not given.
     """
-    from processor.cli import folders, output  # noqa: PLC0415 - see processor.cli.main
-    from processor.cli.words import counted  # noqa: PLC0415
+    from processor import folders  # noqa: PLC0415 - see processor.cli.main
+    from processor.console import streams  # noqa: PLC0415
+    from processor.console.words import counted  # noqa: PLC0415
     from processor.errors import UsageError  # noqa: PLC0415
     from processor.exports import stats  # noqa: PLC0415
     from processor.ledger.ledger import open_ledger  # noqa: PLC0415
@@ -42,7 +43,7 @@ def command(folder: Path | None, *, codes: tuple[str, ...], everything: bool) ->
                 way_out=f"There are: {', '.join(found) or 'no failures'}.",
             )
         count = ledger.requeue(list(found) if everything else list(codes) or None)
-        output.say(f"{counted(count, 'item is', 'items are')} pending again in {folder}")
+        streams.say(f"{counted(count, 'item is', 'items are')} pending again in {folder}")
         stats.write(snapshot.take(folder), reconciled=None)
     if not count and found:
-        output.say("What failed is the items' own fault; --all takes them too.")
+        streams.say("What failed is the items' own fault; --all takes them too.")

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from processor.cli import output
 from processor.cli.outputs import output_options, outputs_of
-from processor.cli.provider import provider_options, unsecret
+from processor.cli.provider import provider_options, settle, unsecret
+from processor.cli.sandbox_options import check_options, words
 from processor.cli.sources import (
     named_input,
     refuse_paid_inventions,
     source_of,
     source_options,
 )
+from processor.console import streams
 from processor.postgres import without_password
 
 if TYPE_CHECKING:  # importing them takes longer than --help may
@@ -160,19 +161,15 @@ def command(**options: Any) -> int:
 
 
 def _run(options: dict[str, Any]) -> int:
-    from processor.cli.environment import in_force, settle  # noqa: PLC0415 - loads the engine
-    from processor.cli.folders import default_folder, set_aside  # noqa: PLC0415
-    from processor.cli.logs import open_logs  # noqa: PLC0415
-    from processor.cli.sandbox_process import (  # noqa: PLC0415
-        check_options,
-        sandbox,
-        words,
-    )
-    from processor.cli.screen import watching  # noqa: PLC0415
     from processor.cli.signals import guarded  # noqa: PLC0415
+    from processor.configuration import in_force  # noqa: PLC0415 - loads the engine
+    from processor.console.screen import watching  # noqa: PLC0415
+    from processor.folders import default_folder, set_aside  # noqa: PLC0415
     from processor.identity import Consent  # noqa: PLC0415
+    from processor.logs import open_logs  # noqa: PLC0415
     from processor.loop import run_in_loop  # noqa: PLC0415
     from processor.run import Run  # noqa: PLC0415
+    from processor.sandbox_process import sandbox  # noqa: PLC0415
     from processor.tasks.toml import load_task  # noqa: PLC0415
 
     check_options(options)
@@ -181,7 +178,7 @@ def _run(options: dict[str, Any]) -> int:
         options["task"], model=options["model"], max_output_tokens=options["max_output_tokens"]
     )
     if task.advice:
-        output.tell(f"Note: {task.advice}")
+        streams.tell(f"Note: {task.advice}")
     named = named_input(options)
     source = source_of(named, options, query=task.query)
     outputs = outputs_of(options, task=task.name, named_input=named)
@@ -212,7 +209,7 @@ def _run(options: dict[str, Any]) -> int:
 
 def _advise(chunk_size: int) -> None:
     if not 10 <= chunk_size <= 100:
-        output.tell(f"Warning: --chunk-size {chunk_size}: 10-100 is usual.")
+        streams.tell(f"Warning: --chunk-size {chunk_size}: 10-100 is usual.")
 
 
 def _again(typed: Sequence[str], shortfall: "Shortfall | None") -> list[str]:
@@ -233,21 +230,21 @@ def _sum_up(report: "Report", log_path: Path) -> None:
     from processor.cli import summary  # noqa: PLC0415
 
     for line in summary.lines(report.snapshot):
-        output.say(line)
+        streams.say(line)
     for line in summary.changes(report.intake) if report.intake else ():
-        output.say(line)
+        streams.say(line)
     for difference in report.differences:
-        output.say(f"  {'differs':<9} {difference}")
+        streams.say(f"  {'differs':<9} {difference}")
     for line in summary.handovers(report.handovers):
-        output.say(line)
+        streams.say(line)
     for file in (*report.files, log_path):
-        output.say(f"  {'file':<9} {file}")
+        streams.say(f"  {'file':<9} {file}")
     shown = map(without_password, unsecret(sys.argv[1:]))
     typed = shlex.join(["processor", *_again(list(shown), report.shortfall)])
     for step in summary.next_steps(report.snapshot, command=typed):
-        output.say(f"  {'next':<9} {step}")
+        streams.say(f"  {'next':<9} {step}")
     for line in summary.undelivered(report.snapshot, report.handovers, command=typed):
-        output.tell(line)
+        streams.tell(line)
     stopped = summary.stop(report.snapshot)
     if stopped is not None:
-        output.tell(f"Stopped: {stopped}")
+        streams.tell(f"Stopped: {stopped}")

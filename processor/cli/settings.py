@@ -43,19 +43,21 @@ _NAME, _VALUE, _UNIT, _ORIGIN = 18, 26, 23, 30
 def command(*, profile: str | None, as_json: bool, **options: Any) -> None:
     """Show every setting, its value, its unit and where it came from; secrets masked."""
     from processor import inventory, profiles  # noqa: PLC0415 - see processor.cli.main
-    from processor.cli import output  # noqa: PLC0415
-    from processor.cli.environment import decided, gathered, validated  # noqa: PLC0415
+    from processor.configuration import decided, gathered, validated  # noqa: PLC0415
+    from processor.console import streams  # noqa: PLC0415
 
     found = decided(gathered(options, profile=profile), demands_key=False)
     shown = inventory.entries(validated(found), found)
     files = [str(path) for path in profiles.files()]
     if as_json:
-        output.say_json({"files": files, "settings": [inventory.as_json(entry) for entry in shown]})
+        streams.say_json(
+            {"files": files, "settings": [inventory.as_json(entry) for entry in shown]}
+        )
         return
     for entry in shown:
-        output.say(_line(entry))
+        streams.say(_line(entry))
     if files:
-        output.say(f"{'files':<{_NAME}} {', '.join(files)}")
+        streams.say(f"{'files':<{_NAME}} {', '.join(files)}")
 
 
 def _line(entry: "Entry") -> str:

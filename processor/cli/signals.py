@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from processor.cli import output
+from processor.console import streams
 
 if TYPE_CHECKING:  # importing it takes longer than --help may
     from processor.report import Report
@@ -45,7 +45,7 @@ async def guarded(run: "Run", *, drain_s: float = _DRAIN_S) -> "Report":
         run.drain()
         if most_s is not None:
             loop.call_later(most_s, leave)
-        output.tell("Finishing what is in flight; once more to leave at once.")
+        streams.tell("Finishing what is in flight; once more to leave at once.")
 
     _on(loop, signal.SIGINT, lambda: on_signal(None))
     _on(loop, signal.SIGTERM, lambda: on_signal(drain_s))

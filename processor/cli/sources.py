@@ -58,7 +58,7 @@ def named_input(options: Mapping[str, Any]) -> str | None:
         raise UsageError("--input is empty", way_out="Name a file, or - for standard input.")
     if given is not None or options["generate"] is not None:
         return given
-    from processor.cli.environment import environment  # noqa: PLC0415 - loads the settings
+    from processor.environment import environment  # noqa: PLC0415 - loads the settings
 
     return environment().get("DATABASE_URL")
 

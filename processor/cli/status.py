@@ -20,7 +20,9 @@ def command(folder: Path | None, *, as_json: bool) -> None:
 
     FOLDER is its folder; the newest in runs/ when it is not given.
     """
-    from processor.cli import folders, output, summary  # noqa: PLC0415 - see processor.cli.main
+    from processor import folders  # noqa: PLC0415 - see processor.cli.main
+    from processor.cli import summary  # noqa: PLC0415
+    from processor.console import streams  # noqa: PLC0415
     from processor.exports import stats  # noqa: PLC0415
     from processor.ledger import lock  # noqa: PLC0415
     from processor.watch import snapshot  # noqa: PLC0415
@@ -28,16 +30,16 @@ def command(folder: Path | None, *, as_json: bool) -> None:
     folder = folders.chosen(folder)
     shot = snapshot.take(folder)
     if as_json:
-        output.say_json(stats.as_json(shot))
+        streams.say_json(stats.as_json(shot))
         return
     for line in summary.lines(shot):
-        output.say(line)
+        streams.say(line)
     stopped = summary.stop(shot)
     if stopped is not None:
-        output.say(f"  {'stopped':<9} {stopped}")
+        streams.say(f"  {'stopped':<9} {stopped}")
     if lock.is_held(folder):
-        output.say(f"  {'state':<9} running")
+        streams.say(f"  {'state':<9} running")
     else:
-        output.say(f"  {'state':<9} not running{', resumable' if shot.pending else ''}")
+        streams.say(f"  {'state':<9} not running{', resumable' if shot.pending else ''}")
         for step in summary.next_steps(shot, command="processor run …"):
-            output.say(f"  {'next':<9} {step}")
+            streams.say(f"  {'next':<9} {step}")

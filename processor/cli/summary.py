@@ -3,8 +3,8 @@
 import shlex
 from collections.abc import Iterator, Sequence
 
-from processor.cli.words import counted, duration, milliseconds, money, rate, share
 from processor.codes import BUDGET_CODE, cause_of
+from processor.console.words import counted, duration, milliseconds, money, rate, share
 from processor.delivery import Handover
 from processor.exports.output import Delivered
 from processor.exports.tables import SKIPPED_NAME

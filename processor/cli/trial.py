@@ -8,12 +8,13 @@ from typing import Any
 
 import orjson
 
-from processor.cli import output
-from processor.cli.environment import in_force, settle
-from processor.cli.sandbox_process import check_options, sandbox, words
+from processor.cli.provider import settle
+from processor.cli.sandbox_options import check_options, words
 from processor.cli.signals import guarded
 from processor.codes import cause_of
 from processor.completion import READERS
+from processor.configuration import in_force
+from processor.console import streams
 from processor.data import open_source
 from processor.data.source import Source
 from processor.data.wanted import Wanted
@@ -28,6 +29,7 @@ from processor.ledger.ledger import open_ledger
 from processor.loop import run_in_loop
 from processor.notice import Notice
 from processor.run import Run
+from processor.sandbox_process import sandbox
 from processor.tasks.prompt import PromptTask
 from processor.tasks.toml import load_task
 
@@ -53,7 +55,7 @@ def trial(name: str, options: dict[str, Any]) -> int:
     found = settle(options)
     task = load_task(name, model=options["model"], max_output_tokens=options["max_output_tokens"])
     if task.advice:
-        output.tell(f"Note: {task.advice}")
+        streams.tell(f"Note: {task.advice}")
     source = open_source(
         options["input_"], encoding=options["encoding"], wanted=Wanted(otherwise=task.query)
     )
@@ -98,10 +100,10 @@ def _send(
         for record in told:
             _say_answer(task, record)
     if report.snapshot.pending:
-        output.say(f"{report.snapshot.pending} of the rows have no outcome")
+        streams.say(f"{report.snapshot.pending} of the rows have no outcome")
     if report.stop is not None:
         remedy = cause_of(report.stop.code).remedy
-        output.tell(f"Stopped: {report.stop.code}: {report.stop.message} {remedy}")
+        streams.tell(f"Stopped: {report.stop.code}: {report.stop.message} {remedy}")
     return report.exit_code
 
 
@@ -123,7 +125,7 @@ class _Records:
 
 
 def _say_request(task: PromptTask, item: Item) -> None:
-    output.say(f"{task.id_field} {item.id}" if task.id_field != "row" else f"row {item.seq}")
+    streams.say(f"{task.id_field} {item.id}" if task.id_field != "row" else f"row {item.seq}")
     work = Work(item=item, attempts=0, invalid=())
     failure = fill_in(work, task)
     if failure is None:
@@ -165,7 +167,7 @@ def _answer_in(body: str, endpoint: str) -> str | None:
 
 def _say(label: str, lines: Iterable[str]) -> None:
     for place, line in enumerate(lines):
-        output.say(f"  {'' if place else label:<9} {line}".rstrip())
+        streams.say(f"  {'' if place else label:<9} {line}".rstrip())
 
 
 def _told(value: Any) -> Iterator[str]:

@@ -14,7 +14,7 @@ import pytest
 from run_bench import Folder
 
 from faults.bad_disk import UNUSABLE, BadDisk, compiled
-from processor.cli.sandbox_process import sandbox
+from processor.sandbox_process import sandbox
 
 ITEMS = 900
 OPTIONS = ("--concurrency", "10", "--chunk-size", "10", "--quiet")

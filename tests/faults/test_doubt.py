@@ -14,10 +14,10 @@ from lane_bench import bench, items, let_pass
 from run_bench import Folder
 
 from faults.command import command
-from processor.cli.sandbox_process import sandbox
 from processor.direct.breaker import CANARIES, OUTAGE_AFTER
 from processor.direct.retry import RetryPolicy
 from processor.direct.rules import LaneRules
+from processor.sandbox_process import sandbox
 
 BARRED = "status:status=403,type=x,body=<html><title>Blocked</title></html>"
 

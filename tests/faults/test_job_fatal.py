@@ -13,10 +13,10 @@ from lane_bench import bench, items
 from run_bench import KEY, Folder
 
 from faults.command import command
-from processor.cli.sandbox_process import sandbox
 from processor.codes import cause_of
 from processor.direct.breaker import CANARIES
 from processor.direct.rules import LaneRules
+from processor.sandbox_process import sandbox
 
 ITEMS = 60
 

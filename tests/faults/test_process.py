@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from run_bench import KEY, Folder
 
-from processor.cli.sandbox_process import sandbox
+from processor.sandbox_process import sandbox
 
 ITEMS = 200
 

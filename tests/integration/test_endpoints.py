@@ -14,10 +14,10 @@ from msgspec.structs import replace
 from npy import read_npy
 from run_bench import Folder
 
-from processor.cli.sandbox_process import sandbox
 from processor.direct.retry import RetryPolicy
 from processor.direct.rules import LaneRules
 from processor.items import Usage
+from processor.sandbox_process import sandbox
 
 RESPOND = 'endpoint = "/v1/responses"\n' + GREET
 RESPOND_LABEL = 'endpoint = "/v1/responses"\n' + CHOOSE

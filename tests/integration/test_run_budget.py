@@ -15,8 +15,8 @@ from command_line import Shell
 from lane_bench import CHOOSE
 from run_bench import TASK, Folder
 
-from processor.cli.sandbox_process import sandbox
 from processor.plan.prices import dollars
+from processor.sandbox_process import sandbox
 
 # US dollars per million tokens, so that an answer costs some cents.
 PRICE = ("--price", "1000,5000", "--max-output-tokens", "60")

@@ -14,10 +14,10 @@ import pytest
 from lane_bench import CHOOSE
 from run_bench import KEY, TASK, Folder
 
-from processor.cli.sandbox_process import sandbox
 from processor.data import open_source
 from processor.items import Accepted, Invalid, Item
 from processor.run import Run
+from processor.sandbox_process import sandbox
 from processor.settings import Settings
 from processor.tasks.prompt import PromptTask
 from processor.tasks.taskfile import parse

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from run_bench import KEY, TASK, Folder
 
-from processor.cli.sandbox_process import sandbox
-from processor.cli.screen import Screen, Speed
+from processor.console.screen import Screen, Speed
 from processor.data import open_source
 from processor.run import Run
+from processor.sandbox_process import sandbox
 from processor.settings import Settings
 from processor.tasks.prompt import PromptTask
 from processor.tasks.taskfile import parse

@@ -15,7 +15,7 @@ from run_bench import Folder
 
 from postgres.cluster import Cluster, Database
 from postgres.write_back import assert_same
-from processor.cli.sandbox_process import sandbox
+from processor.sandbox_process import sandbox
 
 TABLE = "greet_results"
 

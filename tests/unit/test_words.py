@@ -2,7 +2,7 @@
 
 import pytest
 
-from processor.cli.words import counted
+from processor.console.words import counted
 
 
 @pytest.mark.parametrize(

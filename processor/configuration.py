@@ -1,72 +1,17 @@
-"""Settings from options, the environment, `.env` and profiles."""
+"""The settings in force: from options, the environment, `.env` and profiles."""
 
-import logging
-import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
-
-from dotenv import dotenv_values
 
 from processor import profiles
 from processor.access import API_KEY, AUTHORIZATION, OPENAI_URL
-from processor.cli import output
+from processor.console import streams
+from processor.environment import variables
 from processor.errors import UsageError
 from processor.layers import ADDRESS, Found, Layer, combined, stacked, unaddressed
 from processor.settings import Settings, option_of
 
-_DOTENV_LOGGER = logging.getLogger("dotenv.main")
 _SANDBOX_KEY = "sk-sandbox"
-
-
-def environment() -> dict[str, str]:
-    """The process's environment on top of `.env` in the working directory.
-
-    Raises:
-        UsageError: `.env` cannot be read, or is no text in UTF-8.
-    """
-    return {name: found.value for name, found in _variables(logging.NullHandler()).items()}
-
-
-def variables() -> dict[str, Found]:
-    """The same, with the place where each was found; tells which lines of `.env` are none.
-
-    Raises:
-        UsageError: `.env` cannot be read, or is no text in UTF-8.
-    """
-    return _variables(_Complaints())
-
-
-def _variables(complaints: logging.Handler) -> dict[str, Found]:
-    path = Path(".env")
-    _DOTENV_LOGGER.addHandler(complaints)
-    try:
-        found = dotenv_values(path) if path.is_file() else {}
-    except UnicodeDecodeError as error:
-        raise UsageError(".env is not UTF-8", way_out="Save it as UTF-8.") from error
-    except OSError as error:
-        raise UsageError(
-            f".env cannot be read: {error.strerror}", way_out="Mend its permissions, or rename it."
-        ) from error
-    finally:
-        _DOTENV_LOGGER.removeHandler(complaints)
-    return {**_set(found, ".env"), **_set(os.environ, "environment")}
-
-
-def _set(values: Mapping[str, str | None], place: str) -> dict[str, Found]:
-    """Those that hold something; a blank one counts as not set."""
-    return {
-        name: Found(value, f"{place}: {name}")
-        for name, value in values.items()
-        if value and not value.isspace()
-    }
-
-
-class _Complaints(logging.Handler):
-    """Tells which lines of `.env` dotenv could not read, which it only logs."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        output.tell(f"Warning: .env: {record.getMessage()}")
 
 
 def gathered(
@@ -103,7 +48,7 @@ def _warn_of_address(below: Sequence[Layer], around: Layer, given: Layer) -> Non
     ours = below[-1].get(ADDRESS) if below else None
     theirs = around.get("OPENAI_BASE_URL")
     if ours and theirs and ADDRESS not in given and ours.value != theirs.value:
-        output.tell(
+        streams.tell(
             f"Warning: OPENAI_BASE_URL is set and goes before {ours.place}; --base-url goes "
             "before both."
         )
@@ -143,30 +88,13 @@ def decided(
     if demands_key and not (settings.api_key or opened) and needs_key(settings, found):
         raise _no_key(settings)
     if settings.base_url.startswith("http:") and not settings.local:
-        output.tell(
+        streams.tell(
             f"Warning: {settings.host} is asked over plain http; the key can be read on the way."
         )
     if not settings.provider_is_other:
         return dict(found)
     place = f"host of {found[ADDRESS].place}"
     return {**found, "provider": Found(settings.host, place)}
-
-
-def settle(options: dict[str, Any]) -> Layer:
-    """What is in force for a command, which goes into its options; the provider is still open.
-
-    Args:
-        options: Of a command with the options of `provider` and --sandbox; those that are settings
-            become what is in force, so that who reads them need not know of profiles.
-
-    Raises:
-        UsageError: As `gathered` and `validated`.
-    """
-    known = {name: options[name] for name in Settings.model_fields if name in options}
-    found = gathered(known, profile=options["profile"], sandbox=options["sandbox"])
-    settings = validated(found)
-    options |= {name: getattr(settings, name) for name in known}
-    return found
 
 
 def in_force(found: Layer, *, sandbox_url: str | None) -> Settings:

@@ -13,8 +13,8 @@ import orjson
 import structlog
 
 from processor import jsontext
-from processor.cli.terminal import in_json
 from processor.codes import cause_of
+from processor.console.terminal import in_json
 from processor.direct.answer import WITNESS
 from processor.errors import LedgerError, UsageError
 from processor.items import Attempt, Item, Outcome

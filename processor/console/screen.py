@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from processor.cli import output
-from processor.cli.terminal import shown
-from processor.cli.words import counted, duration, money, rate, share
+from processor.console import streams
+from processor.console.terminal import shown
+from processor.console.words import counted, duration, money, rate, share
 from processor.errors import LedgerError
 from processor.ledger.commit import ChunkTotals, Commit
 from processor.notice import Notice
@@ -56,7 +56,7 @@ class Plain:
 
     def say(self, line: str) -> None:
         """The line, with the time of day."""
-        output.tell(f"{time.strftime('%H:%M:%S')} {line}")
+        streams.tell(f"{time.strftime('%H:%M:%S')} {line}")
 
 
 class Bar:

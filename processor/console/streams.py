@@ -7,7 +7,7 @@ import os
 import sys
 from typing import Any, TextIO
 
-from processor.cli.terminal import in_json, shown
+from processor.console.terminal import in_json, shown
 
 
 def make_safe() -> None:

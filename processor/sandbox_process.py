@@ -1,11 +1,9 @@
 """The sandbox that serves one run: a process of its own, which ends with this one."""
 
-import shlex
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 from processor.errors import UsageError
 
@@ -41,27 +39,3 @@ def sandbox(options: Sequence[str] = ()) -> Iterator[str]:
         process.stdin.close()
         process.wait()
         process.stdout.close()
-
-
-def check_options(options: Mapping[str, Any]) -> None:
-    """Refuse options that exclude each other.
-
-    Raises:
-        UsageError: They do.
-    """
-    if options["sandbox"] and options["base_url"]:
-        raise UsageError("--sandbox and --base-url exclude each other")
-    if options["sandbox_args"] and not options["sandbox"]:
-        raise UsageError("--sandbox-args goes with --sandbox")
-
-
-def words(arguments: str) -> list[str]:
-    """The options of the sandbox in `--sandbox-args`.
-
-    Raises:
-        UsageError: A quote is not closed.
-    """
-    try:
-        return shlex.split(arguments)
-    except ValueError as error:
-        raise UsageError(f"--sandbox-args: {str(error).lower()}") from error
