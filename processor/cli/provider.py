@@ -1,14 +1,11 @@
 """Options that say who is asked, the same for every command that asks."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
-from processor.layers import FROM_ENVIRONMENT
-
-if TYPE_CHECKING:
-    from processor.layers import Layer
+from processor.layers import FROM_ENVIRONMENT, Layer
 
 _Command = TypeVar("_Command", bound=Callable[..., object])
 
@@ -38,7 +35,7 @@ def provider_options(command: _Command) -> _Command:
     return command
 
 
-def settle(options: dict[str, Any]) -> "Layer":
+def settle(options: dict[str, Any]) -> Layer:
     """What is in force for a command, which goes into its options; the provider is still open.
 
     Args:
