@@ -1,0 +1,1 @@
+"""The batch lane: files of many requests that the provider answers within a day, at half price."""
