@@ -28,7 +28,7 @@ class RemoteFile(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Problem(Struct, frozen=True, kw_only=True, gc=False):
-    """Why a batch failed: a code, words, and the line of its file, from 1, where one is to blame."""
+    """Why a batch failed: a code, words, and the line of its file, from 1, if one is to blame."""
 
     code: str
     message: str
