@@ -46,8 +46,31 @@ _FROM_3 = (
     _DELIVERIES,
     _REFUSALS,
 )
+# From 4 to 5: the batch lane has a place.
+_SHARDS = """
+CREATE TABLE shards (
+    number INTEGER PRIMARY KEY, state TEXT NOT NULL, at REAL NOT NULL, account TEXT,
+    endpoint TEXT NOT NULL, model TEXT NOT NULL, upload INTEGER NOT NULL, items INTEGER NOT NULL,
+    bytes INTEGER NOT NULL, sha256 TEXT NOT NULL, tokens INTEGER NOT NULL,
+    reserved_usd REAL NOT NULL, file_id TEXT, problem TEXT
+)
+"""
+_BATCHES = """
+CREATE TABLE batches (
+    id TEXT PRIMARY KEY, shard INTEGER NOT NULL, status TEXT NOT NULL, created_at REAL,
+    seen_at REAL NOT NULL, total INTEGER, completed INTEGER, failed INTEGER, output_file_id TEXT,
+    error_file_id TEXT, problem TEXT
+) WITHOUT ROWID
+"""
+_FROM_4 = (
+    _SHARDS,
+    "CREATE TABLE shard_items (seq INTEGER PRIMARY KEY, shard INTEGER NOT NULL)",
+    _BATCHES,
+)
 
-STEPS: Mapping[int, Sequence[str]] = MappingProxyType({1: _FROM_1, 2: _FROM_2, 3: _FROM_3})
+STEPS: Mapping[int, Sequence[str]] = MappingProxyType(
+    {1: _FROM_1, 2: _FROM_2, 3: _FROM_3, 4: _FROM_4}
+)
 """Schema version to the statements that make it the next one."""
 
 

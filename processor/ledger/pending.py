@@ -16,7 +16,8 @@ from processor.ledger import database, rows
 _SLICE_ITEMS = 1_000  # a chunk may be larger than what should be held at once
 _WITHOUT_OUTCOME = """
 (SELECT * FROM items WHERE seq BETWEEN ? AND ?
- AND NOT EXISTS (SELECT 1 FROM outcomes WHERE outcomes.seq = items.seq) ORDER BY seq)
+ AND NOT EXISTS (SELECT 1 FROM outcomes WHERE outcomes.seq = items.seq)
+ AND NOT EXISTS (SELECT 1 FROM shard_items WHERE shard_items.seq = items.seq) ORDER BY seq)
 """
 _ATTEMPTS = "(SELECT * FROM attempts WHERE seq BETWEEN ? AND ? ORDER BY seq, number)"
 
@@ -35,7 +36,7 @@ class Pending(Struct, frozen=True, kw_only=True, gc=False):
 
 
 def read(path: Path, most: int | None = None) -> Iterator[Pending]:
-    """Items without an outcome, in order, a slice of a chunk in memory.
+    """Items without an outcome that no shard holds, in order, a slice of a chunk in memory.
 
     Each chunk is read once: what becomes pending behind the reader is not seen.
 

@@ -23,6 +23,7 @@ class Result(Struct, frozen=True, gc=False):
         prompt_tokens: As all tokens and the cost: of every answer paid for; None if unknown.
     """
 
+    seq: int
     id: str | int
     notes: Sequence[str]
     provider: str | None
@@ -51,7 +52,7 @@ class Result(Struct, frozen=True, gc=False):
 
 
 _COLUMNS = """
-id, id_is_integer, notes, session, retryable,
+seq, id, id_is_integer, notes, session, retryable,
 CASE succeeded WHEN 1 THEN 'success' WHEN 0 THEN 'failed' ELSE 'pending' END,
 fields, result, "check", code, message, lane, model, tier, IFNULL(attempts, 0), latency_ms,
 prompt_tokens, completion_tokens, cached_tokens, cost_usd
@@ -110,11 +111,12 @@ def _read(
         found = rows.read(connection, _COLUMNS, source, parameters)
         return [
             Result(
+                seq,
                 int(key) if is_integer else key,
                 jsontext.loads(notes) if notes else (),
                 providers.get(session),
                 bool(retryable),
                 *rest,
             )
-            for key, is_integer, notes, session, retryable, *rest in found
+            for seq, key, is_integer, notes, session, retryable, *rest in found
         ]

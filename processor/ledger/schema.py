@@ -6,7 +6,7 @@ A chunk is a range of `seq`, so an item needs no column for it, and an open chun
 An item is pending while it has no outcome; a chunk is complete when its counts add up.
 """
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 APPLICATION_ID = 0x70726F63  # "proc"
 
 TABLES = """
@@ -140,5 +140,41 @@ CREATE TABLE refusals (               -- items that an output did not take
     seq INTEGER NOT NULL,
     problem TEXT NOT NULL,
     PRIMARY KEY (target, seq)
+) WITHOUT ROWID;
+
+CREATE TABLE shards (                 -- input files of the batch lane, and how far each one is
+    number INTEGER PRIMARY KEY,
+    state TEXT NOT NULL,              -- the last step that is durable: see shards.State
+    at REAL NOT NULL,                 -- when it came into this state
+    account TEXT,                     -- short hash of the key that it was sent with
+    endpoint TEXT NOT NULL,
+    model TEXT NOT NULL,
+    upload INTEGER NOT NULL,          -- how many times its file was sent, or is about to be
+    items INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    sha256 TEXT NOT NULL,
+    tokens INTEGER NOT NULL,          -- of its prompts, estimated
+    reserved_usd REAL NOT NULL,
+    file_id TEXT,                     -- at the provider
+    problem TEXT                      -- why it was given up
+);
+
+CREATE TABLE shard_items (            -- items that are in a shard, and were not answered yet
+    seq INTEGER PRIMARY KEY,
+    shard INTEGER NOT NULL
+);
+
+CREATE TABLE batches (                -- jobs at the provider; more than one a shard after a doubt
+    id TEXT PRIMARY KEY,
+    shard INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    created_at REAL,
+    seen_at REAL NOT NULL,
+    total INTEGER,
+    completed INTEGER,
+    failed INTEGER,
+    output_file_id TEXT,
+    error_file_id TEXT,
+    problem TEXT                      -- why it failed
 ) WITHOUT ROWID;
 """

@@ -1,10 +1,11 @@
 """The vectors of embeddings, as every export reads them."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
+from processor import jsontext
 from processor.ledger import database
 
 NUMBER_BYTES = 4  # float32
@@ -27,6 +28,16 @@ def length(connection: sqlite3.Connection) -> int | None:
     """How many numbers a vector of the run has; None while there is none."""
     row = connection.execute("SELECT length(vector) FROM vectors LIMIT 1").fetchone()
     return None if row is None else row[0] // NUMBER_BYTES
+
+
+def of_items(connection: sqlite3.Connection, seqs: Sequence[int]) -> Mapping[int, bytes]:
+    """The numbers of certain items' vectors by the items' `seq`; items without one are left out."""
+    return dict(
+        connection.execute(
+            "SELECT seq, vector FROM vectors WHERE seq IN (SELECT value FROM json_each(?))",
+            (jsontext.dumps(seqs),),
+        )
+    )
 
 
 def of_run(connection: sqlite3.Connection) -> Iterator[Vector]:

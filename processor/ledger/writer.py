@@ -7,7 +7,7 @@ One fsync serves all that came while the last one ran. Nothing is acknowledged b
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from processor.ledger.commit import Commit, Record, write
 from processor.ledger.tally import Pricer
 
 GATHER_S = 0.05
+Change = Callable[[sqlite3.Connection], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +64,7 @@ class Writer:
         self._on_failure = on_failure
         self._records: list[Record] = []
         self._flushes: list[Future[None]] = []
-        self._figures: dict[str, float] = {}
+        self._changes: list[Change] = []
         self._lock = threading.Lock()
         self._work = threading.Event()
         self._hurry = threading.Event()
@@ -103,11 +104,24 @@ class Writer:
         self._work.set()
         return flush
 
+    def change(self, change: Change, records: Sequence[Record] = ()) -> "Future[None]":
+        """Change the ledger in the transaction that makes the records durable, too.
+
+        Args:
+            change: Called in the writer's thread, within the transaction.
+            records: Outcomes and attempts that belong to it.
+
+        Returns:
+            A future as that of `flush`.
+        """
+        with self._lock:
+            self._changes.append(change)
+            self._records.extend(records)
+        return self.flush()
+
     def keep(self, figures: Mapping[str, float]) -> "Future[None]":
         """Keep figures of the account (see `account.keep`); the future is that of `flush`."""
-        with self._lock:
-            self._figures.update(figures)
-        return self.flush()
+        return self.change(lambda connection: account.keep(connection, figures))
 
     def close(self) -> None:
         """Write what is left and end the thread; the connection is the caller's again."""
@@ -127,10 +141,10 @@ class Writer:
             with self._lock:
                 records, self._records = self._records, []
                 flushes, self._flushes = self._flushes, []
-                figures, self._figures = self._figures, {}
+                changes, self._changes = self._changes, []
             try:
-                if records or figures:
-                    self._commit(records, figures)
+                if records or changes:
+                    self._commit(records, changes)
             except BaseException as error:  # noqa: BLE001 - a thread's failure is the run's
                 self._fail(error, flushes)
                 return
@@ -157,11 +171,11 @@ class Writer:
             )
         return error
 
-    def _commit(self, records: list[Record], figures: Mapping[str, float]) -> None:
+    def _commit(self, records: list[Record], changes: Sequence[Change]) -> None:
         connection = self._connection
         with database.transaction(connection):
-            if figures:
-                account.keep(connection, figures)
+            for change in changes:
+                change(connection)
             chunks = write(connection, records, self._price, self._session)
             vitals = self._vitals()
             connection.execute(

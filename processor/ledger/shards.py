@@ -1,0 +1,172 @@
+"""Shards of the batch lane and their batches: how far each one is, and which items are in it.
+
+An item is in at most one shard. It leaves with the record of its answer, in one transaction, so
+that an answer read twice counts once, and one that never came is seen by what is left.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+
+from msgspec import Struct
+
+from processor import jsontext
+
+
+class State(StrEnum):
+    """What is durable of a shard. Between an intent and what follows the provider must be asked."""
+
+    WRITTEN = "written"
+    UPLOADING = "uploading"  # an intent
+    UPLOADED = "uploaded"
+    CREATING = "creating"  # an intent
+    OPEN = "open"
+    ENDED = "ended"
+    FETCHED = "fetched"
+    SETTLED = "settled"
+    DROPPED = "dropped"  # given up; its items are pending again
+
+
+DONE = (State.SETTLED, State.DROPPED)
+AT_PROVIDER = (State.CREATING, State.OPEN, State.ENDED, State.FETCHED)
+
+
+class Shard(Struct, frozen=True, kw_only=True, gc=False):
+    """An input file.
+
+    Attributes:
+        at: When it came into its state, in seconds since 1970.
+        account: Short hash of the key that it was sent with; None without a key.
+        upload: How many times its file was sent, or is about to be, from 1.
+        items: Lines of its file.
+        bytes: Of its file.
+        sha256: Of its file, in hexadecimal.
+        tokens: Of its prompts, estimated.
+        reserved_usd: What it may cost, while it counts as spent.
+        file_id: At the provider.
+        problem: Why it was given up.
+    """
+
+    number: int
+    state: State
+    at: float
+    account: str | None
+    endpoint: str
+    model: str
+    upload: int
+    items: int
+    bytes: int
+    sha256: str
+    tokens: int
+    reserved_usd: float = 0.0
+    file_id: str | None = None
+    problem: str | None = None
+
+
+class Batch(Struct, frozen=True, kw_only=True, gc=False):
+    """A job at the provider, as it was last seen; the counts are the provider's.
+
+    Attributes:
+        created_at: Seconds since 1970, by the provider's clock.
+        seen_at: The same, by ours.
+        problem: Why it failed.
+    """
+
+    id: str
+    shard: int
+    status: str
+    created_at: float | None
+    seen_at: float
+    total: int | None = None
+    completed: int | None = None
+    failed: int | None = None
+    output_file_id: str | None = None
+    error_file_id: str | None = None
+    problem: str | None = None
+
+
+_SHARD = ", ".join(Shard.__struct_fields__)
+_BATCH = ", ".join(Batch.__struct_fields__)
+
+
+def all_of(connection: sqlite3.Connection) -> list[Shard]:
+    """All shards, in their order."""
+    return _shards(connection, "ORDER BY number")
+
+
+def live(connection: sqlite3.Connection) -> list[Shard]:
+    """Shards that are neither settled nor given up."""
+    return _shards(connection, "WHERE state NOT IN (?, ?) ORDER BY number", DONE)
+
+
+def next_number(connection: sqlite3.Connection) -> int:
+    """The number of a shard that is about to be written."""
+    (number,) = connection.execute("SELECT IFNULL(MAX(number), 0) + 1 FROM shards").fetchone()
+    return int(number)
+
+
+def batches(connection: sqlite3.Connection) -> list[Batch]:
+    """All batches, the oldest first."""
+    found = connection.execute(f"SELECT {_BATCH} FROM batches ORDER BY created_at, id")
+    return [Batch(**dict(zip(Batch.__struct_fields__, row, strict=True))) for row in found]
+
+
+def add(connection: sqlite3.Connection, shard: Shard, seqs: Sequence[int]) -> None:
+    """A shard whose file is written, within the caller's transaction."""
+    save(connection, shard)
+    connection.execute(
+        "INSERT INTO shard_items SELECT value, ? FROM json_each(?)",
+        (shard.number, jsontext.dumps(seqs)),
+    )
+
+
+def save(connection: sqlite3.Connection, shard: Shard) -> None:
+    """What is new of a shard, within the caller's transaction."""
+    places = ", ".join("?" * len(Shard.__struct_fields__))
+    connection.execute(
+        f"INSERT OR REPLACE INTO shards ({_SHARD}) VALUES ({places})",
+        [getattr(shard, name) for name in Shard.__struct_fields__],
+    )
+
+
+def see(connection: sqlite3.Connection, seen: Iterable[Batch]) -> None:
+    """Batches as they are now, within the caller's transaction."""
+    places = ", ".join("?" * len(Batch.__struct_fields__))
+    connection.executemany(
+        f"INSERT OR REPLACE INTO batches ({_BATCH}) VALUES ({places})",
+        [[getattr(batch, name) for name in Batch.__struct_fields__] for batch in seen],
+    )
+
+
+def waiting(connection: sqlite3.Connection, number: int) -> list[int]:
+    """Items of a shard that were not answered yet, in their order."""
+    found = connection.execute(
+        "SELECT json_group_array(seq) FROM (SELECT seq FROM shard_items WHERE shard = ? "
+        "ORDER BY seq)",
+        (number,),
+    )
+    return list(jsontext.loads(found.fetchone()[0]))
+
+
+def answered(connection: sqlite3.Connection, seqs: Sequence[int]) -> None:
+    """Take items out of their shards, within the transaction that records their answers."""
+    connection.execute(
+        "DELETE FROM shard_items WHERE seq IN (SELECT value FROM json_each(?))",
+        (jsontext.dumps(seqs),),
+    )
+
+
+def release(connection: sqlite3.Connection, number: int) -> None:
+    """Let all items of a shard be pending again, within the caller's transaction."""
+    connection.execute("DELETE FROM shard_items WHERE shard = ?", (number,))
+
+
+def _shards(
+    connection: sqlite3.Connection, which: str, parameters: Sequence[str] = ()
+) -> list[Shard]:
+    found = connection.execute(f"SELECT {_SHARD} FROM shards {which}", parameters)
+    names = Shard.__struct_fields__
+    return [
+        Shard(**{**values, "state": State(values["state"])})
+        for values in (dict(zip(names, row, strict=True)) for row in found)
+    ]
