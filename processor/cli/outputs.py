@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from processor.errors import UsageError
-from processor.postgres import EXTRA, is_address
+from processor.postgres import is_address
 
 if TYPE_CHECKING:  # importing them takes longer than --help may
     from processor.exports.output import Output, Terms
@@ -64,11 +64,7 @@ def database_options(command: _Command) -> _Command:
 
 
 def outputs_of(options: Mapping[str, Any], *, task: str, named_input: str | None) -> list["Output"]:
-    """The outputs of a run.
-
-    Without --output, results go back into the database that the rows come from: it is what a
-    nightly job needs, and who reads a database has said where their data lives. They go into a
-    table of their own, which alters nothing that is there.
+    """The outputs of a run; what is meant without options, see `processor.outputs`.
 
     Args:
         options: Of the command; `excel` and `bom` as they are in force.
@@ -78,36 +74,21 @@ def outputs_of(options: Mapping[str, Any], *, task: str, named_input: str | None
     Raises:
         UsageError: They cannot be meant so.
     """
-    from processor.exports.files import STANDARD_OUTPUT  # noqa: PLC0415 - loads the ledger
-    from processor.exports.output import Terms, open_output  # noqa: PLC0415
+    from processor import outputs  # noqa: PLC0415 - loads the ledger
+    from processor.exports.files import STANDARD_OUTPUT  # noqa: PLC0415
 
-    specs: tuple[str, ...] = options["outputs"]
-    if "" in specs:
-        raise UsageError("--output is empty", way_out="Name a file or a database.")
-    terms = database_terms(options, rows=options["write"])
-    plain = Terms(excel=options["excel"], bom=options["bom"])
-    files = [open_output(spec, plain, task=task) for spec in specs if not is_address(spec)]
-    if any(spec == STANDARD_OUTPUT for spec in specs):
+    is_read = named_input is not None and is_address(named_input)
+    found = outputs.outputs_of(
+        options["outputs"],
+        database_terms(options, rows=options["write"], excel=options["excel"], bom=options["bom"]),
+        task=task,
+        address=named_input if is_read and not options["no_write_back"] else None,
+        table=options["table"],
+    )
+    if STANDARD_OUTPUT in options["outputs"]:
         # Nothing but rows goes there; what else is said joins the progress.
         click.get_current_context().with_resource(redirect_stdout(sys.stderr))
-    databases = [open_output(spec, terms, task=task) for spec in specs if is_address(spec)]
-    reads_database = named_input is not None and is_address(named_input)
-    asked = wants_database(options) or options["write"] is not None
-    if reads_database and not databases and not options["no_write_back"]:
-        assert named_input is not None
-        if asked or not specs:
-            databases.append(_back(named_input, terms, task=task, table=options["table"]))
-    if asked and not databases:
-        raise UsageError(
-            "--output-table, --write-columns, --keep-old and --write are for a database",
-            way_out="Name it with --output postgresql://HOST/DATABASE.",
-        )
-    return [*files, *databases]
-
-
-def wants_database(options: Mapping[str, Any]) -> bool:
-    """Whether there are options that only a database heeds."""
-    return any(options[name] for name in ("output_table", "write_columns", "keep_old"))
+    return found
 
 
 def database_terms(options: Mapping[str, Any], **others: Any) -> "Terms":
@@ -126,16 +107,6 @@ def database_terms(options: Mapping[str, Any], **others: Any) -> "Terms":
     )
 
 
-def _back(uri: str, terms: "Terms", *, task: str, table: str | None) -> "Output":
-    from processor.extras import extra  # noqa: PLC0415
-
-    with extra(EXTRA):
-        from processor.exports.postgres.destination import (  # noqa: PLC0415 - comes with it
-            PostgresOutput,
-        )
-    return PostgresOutput.back(uri, terms, task=task, source_table=table)
-
-
 def _into(typed: str | None) -> dict[str, str]:
     """`result=latex,check=latex_check`; names that hold a comma stand in double quotes."""
     if typed is None:
@@ -147,8 +118,6 @@ def _into(typed: str | None) -> dict[str, str]:
             f"--write-columns {typed}: cannot be read",
             way_out="Write RESULT=COLUMN, several with commas between: result=latex,check=sure.",
         )
-    if len(set(into.values())) != len(into):
-        raise UsageError(f"--write-columns {typed}: two results go into one column")
     return into
 
 

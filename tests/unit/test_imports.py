@@ -29,7 +29,8 @@ ALLOWED = {
     "api": {
         *("columns", "configuration", "console", "data", "direct", "environment", "errors"),
         *("exports", "folders", "identity", "items", "ledger", "logs", "loop", "notice"),
-        *("observer", "report", "run", "sandbox_process", "settings", "tasks", "watch"),
+        *("observer", "outputs", "postgres", "report", "run", "sandbox_process", "settings"),
+        *("tasks", "watch"),
     },
     "access": set[str](),
     "arrow": {"columns"},
@@ -52,6 +53,7 @@ ALLOWED = {
     "loop": set[str](),
     "machine": set[str](),
     "notice": set[str](),
+    "outputs": {"errors", "exports", "extras", "postgres"},
     "packing": set[str](),
     "provider_error": {"codes"},
     "completion": {"items", "provider_error"},

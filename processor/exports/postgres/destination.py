@@ -75,6 +75,8 @@ class PostgresOutput:
             raise UsageError("--excel is for files", way_out="Leave it out.")
         if terms.into and terms.columns is not None:
             raise UsageError("--columns and --write-columns exclude each other")
+        if len(set(terms.into.values())) != len(terms.into):
+            raise UsageError("--write-columns: two results go into one column")
         plans.check_names([table.name])
         self._preparation = Preparation(place=address.name, table=table, terms=terms)
 
@@ -177,7 +179,7 @@ class PostgresOutput:
 
     def _deliver(self, ledger: sqlite3.Connection, box: Outbox) -> Delivered:
         writer = self._writer or self._open(ledger, box)
-        table, total = ResultTable(ledger), Delivered()
+        table, total = ResultTable(ledger, with_vectors=True), Delivered()
         for _ in range(_BATCHES_A_CALL):
             delivered = self._batch(writer, ledger, table, box)
             if delivered is None:
@@ -239,7 +241,7 @@ class PostgresOutput:
             server.transaction(force_rollback=True),
         ):
             writer = self._preparation.writer(server, connection)
-            table = ResultTable(connection)
+            table = ResultTable(connection, with_vectors=True)
             with writer.transaction():
                 for items in table.items():
                     wanted = [item for item in items if self._wants(item)]
