@@ -11,6 +11,7 @@ from typing import Any
 from processor import jsontext
 from processor.columns import Column
 from processor.ledger import results
+from processor.ledger.reading import ROW_ID
 from processor.ledger.results import Result
 
 OWN = (
@@ -55,7 +56,8 @@ class ResultTable:
         self._parts: Mapping[str, str] = jsontext.loads(_meta(connection, "result_columns") or "{}")
         names = [column.name for column in self.given]
         id_field = _meta(connection, "id_field")
-        self._with_id = id_field not in names
+        # With `row` the id is the row's content, whatever a column of that name holds.
+        self._with_id = id_field == ROW_ID or id_field not in names
         own = list(OWN)
         own[2:2] = _parts_apart(self._parts, {*names, *(column.name for column in (ID, *OWN))})
         if self._labels:

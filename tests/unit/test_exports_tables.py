@@ -20,6 +20,7 @@ from ledger_parts import (
 
 from processor import jsontext
 from processor.exports import tables
+from processor.exports.table import ResultTable
 from processor.items import Item
 from processor.ledger.ledger import Ledger
 
@@ -158,6 +159,17 @@ def test_ids_made_from_content_have_a_column_of_their_own(tmp_path: Path) -> Non
     (row,) = read(tmp_path)
     assert header(tmp_path)[:3] == ["input_id", "text", "id"]
     assert (row["input_id"], row["id"]) == ("mine", one.id)
+
+
+def test_a_column_named_row_is_not_the_id_that_is_made_from_content(tmp_path: Path) -> None:
+    """It may hold the same in every row, and a table by that key would keep one of them."""
+    rows = [{"row": 7, "text": text} for text in ("a", "b")]
+    with ledger_of(tmp_path, 0) as ledger:
+        items = filled(ledger, rows, id_field="row")
+        write(ledger)
+        assert ResultTable(ledger.connection).id_column == "id"
+    assert header(tmp_path)[:3] == ["row", "text", "id"]
+    assert [row["id"] for row in read(tmp_path)] == [one.id for one in items]
 
 
 @pytest.mark.parametrize(
