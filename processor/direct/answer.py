@@ -7,8 +7,8 @@ from msgspec import Struct
 from processor.clock import Clock
 from processor.codes import cause_of
 from processor.direct.backlog import Work
-from processor.direct.headers import read_hints
 from processor.direct.transport import Reply
+from processor.headers import read_hints
 from processor.items import Accepted, Attempt, Failure, Outcome
 from processor.provider_error import clean
 from processor.verdict import Verdict, judge

@@ -6,7 +6,7 @@ estimated tokens), times are monotonic seconds.
 
 import math
 
-from processor.direct.headers import Limit
+from processor.headers import Limit
 
 PERIOD_S = 60.0
 SHARE = 0.992  # of the limit that we plan to use: a hair below, for clocks that differ

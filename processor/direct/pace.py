@@ -26,8 +26,8 @@ import math
 from msgspec import Struct
 
 from processor.direct.brake import Brake
-from processor.direct.headers import Limit, RateLimits
 from processor.direct.meter import Meter
+from processor.headers import Limit, RateLimits
 
 _SCARCE = 0.02
 

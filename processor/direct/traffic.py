@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 from asyncio_throttle.throttler import Throttler
 
-from processor.direct.headers import read_limits
 from processor.direct.pace import Pace, Ticket
 from processor.direct.rules import LaneRules
 from processor.direct.transport import Reply
 from processor.direct.window import Window
+from processor.headers import read_limits
 from processor.notice import Notice
 from processor.verdict import Kind, Verdict
 

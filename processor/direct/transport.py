@@ -8,7 +8,6 @@ from typing import Self
 import aiohttp
 from aiohttp import hdrs
 from aiohttp.abc import AbstractResolver
-from aiohttp.helpers import get_env_proxy_for_url
 from msgspec import Struct
 from msgspec.structs import replace
 from multidict import CIMultiDict
@@ -17,6 +16,7 @@ from yarl import URL
 from processor.access import Access
 from processor.direct.exchange import Exchange
 from processor.direct.wire import Response
+from processor.proxy import proxy_for
 from processor.verdict import Fault, TransportFault
 
 _JSON = "application/json"
@@ -185,18 +185,6 @@ class Transport:
         for secret in self._secrets:
             detail = detail.replace(secret.decode(), "***")
         return replace(fault, detail=detail)
-
-
-def proxy_for(base_url: str) -> tuple[URL, dict[str, str]] | None:
-    """The environment's proxy for an address, and the headers that open it; None without one."""
-    try:
-        proxy, auth = get_env_proxy_for_url(URL(base_url))
-    except (LookupError, ValueError):  # an address that cannot be is told at the first call
-        return None
-    if auth is None:
-        return proxy, {}
-    basic = aiohttp.encode_basic_auth(auth.login, auth.password)
-    return proxy, {hdrs.PROXY_AUTHORIZATION: basic}
 
 
 def _redirect(status: int, location: str) -> TransportFault:

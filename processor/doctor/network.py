@@ -15,9 +15,10 @@ from processor.clock import Clock
 from processor.codes import cause_of
 from processor.completion import CHAT
 from processor.direct.answer import judged
-from processor.direct.headers import Limit, read_limits
-from processor.direct.transport import Reply, Transport, TransportError, proxy_for
+from processor.direct.transport import Reply, Transport, TransportError
 from processor.doctor.finding import Finding, Level, note, ok, skipped, wrong
+from processor.headers import Limit, read_limits
+from processor.proxy import proxy_for
 from processor.tasks.endpoint import ENDPOINTS
 from processor.verdict import Fault, Kind, TransportFault, Verdict, judge_failure
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, strategies as st
 from multidict import CIMultiDict
 
-from processor.direct.headers import (
+from processor.headers import (
     NO_LIMITS,
     Limit,
     parse_duration_s,

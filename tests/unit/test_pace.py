@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from processor.direct.headers import NO_LIMITS, Limit, RateLimits
 from processor.direct.pace import Pace, Ticket
+from processor.headers import NO_LIMITS, Limit, RateLimits
 
 MINUTE_S = 60.0
 THIRD = 1 / 3
