@@ -6,11 +6,11 @@ from pathlib import Path
 
 from processor.codes import BUDGET_CODE
 from processor.delivery import Handover
-from processor.direct.breaker import Stop
 from processor.errors import ProcessorError
 from processor.ledger.intake import Intake
 from processor.ledger.ledger import Counts
 from processor.plan.budget import Shortfall
+from processor.stop import Stop
 from processor.watch.snapshot import Snapshot
 
 EXIT_OK = 0

@@ -6,38 +6,30 @@ ledger first; observers, files and statistics follow.
 
 import asyncio
 import hashlib
-import sqlite3
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from processor import identity, machine, spending
 from processor.clock import Clock, SystemClock
 from processor.data.source import Source
 from processor.delivery import Deliveries
-from processor.direct.breaker import Stop
-from processor.direct.lane import DirectLane
-from processor.direct.retry import RetryPolicy
-from processor.direct.rules import LaneRules
-from processor.direct.transport import CONNECT_S, Transport
 from processor.errors import LedgerError, ProcessorError, UsageError
 from processor.exports import chunk_files, embeddings, reconciliation, stats, tables
 from processor.exports.output import Output
-from processor.followup import FollowUp
 from processor.identity import NO_CONSENT, Consent
 from processor.importing import Import
 from processor.ledger import allowance
-from processor.ledger.commit import Commit
 from processor.ledger.database import LEDGER_NAME
 from processor.ledger.intake import Intake
 from processor.ledger.ledger import Ledger, discard_if_empty, open_ledger
-from processor.ledger.writer import Vitals, Writer
 from processor.notice import Notice
 from processor.observer import Observer
-from processor.plan.budget import Shortfall
 from processor.report import FINISHED, Report, exit_code_for, exit_code_of
+from processor.sending.direct import DirectSending
+from processor.sending.errand import Errand, Sending
 from processor.settings import Settings
-from processor.spending import Spending
 from processor.tasks.task import Task
 from processor.watch import snapshot
 from processor.watch.snapshot import Snapshot
@@ -77,13 +69,9 @@ class Run:
         self._observers = observers
         self._consent = consent
         self._clock = clock or SystemClock()
-        self._lane: DirectLane | None = None
-        self._spending: Spending | None = None
-        self._prices = spending.prices_of(settings)
-        self._transport: Transport | None = None
+        self._sending: Sending | None = None
         self._interrupted = False
         self._aborted = False
-        self._failure: LedgerError | None = None
         self._allowed: int | None = None
         self._cpu_before_s = machine.cpu_s()
         self._deliveries = Deliveries(
@@ -106,16 +94,16 @@ class Run:
         self._interrupted = True
         self._import.leave()
         self._deliveries.hurry()
-        if self._lane is not None:
-            self._lane.drain()
+        if self._sending is not None:
+            self._sending.drain()
 
     def abort(self) -> None:
         """End the calls in flight as well and leave; their items stay pending."""
         self._interrupted = self._aborted = True
         self._import.leave()
         self._deliveries.leave()
-        if self._lane is not None:
-            self._lane.abort()
+        if self._sending is not None:
+            self._sending.abort()
 
     async def execute(self) -> Report:
         """Import, send, record, export.
@@ -126,7 +114,7 @@ class Run:
         try:
             return await self._execute()
         except ProcessorError as error:
-            event = "run_failed" if self._lane else "run_refused"
+            event = "run_failed" if self._sending else "run_refused"
             self._tell(event, error=str(error), exit_code=error.exit_code)
             if not isinstance(error, LedgerError):  # what a bad disk shows may not be all there is
                 discard_if_empty(self._folder)
@@ -180,113 +168,25 @@ class Run:
             self._tell("chunks_mended", chunks=len(numbers))
 
     async def _send(self, ledger: Ledger, session: int) -> None:
-        settings, begun_s = self._settings, self._clock.monotonic()
+        begun_s = self._clock.monotonic()
         if self._interrupted or self._allowed == 0 or not ledger.counts().pending:
             return
         self._tell("sending", pending=ledger.counts().pending, model=self._task.model)
-        opening = spending.begin(
-            ledger, limit_usd=settings.budget_usd, prices=self._prices, model=self._task.model
+        self._sending = DirectSending(
+            Errand(
+                folder=self._folder,
+                task=self._task,
+                settings=self._settings,
+                prices=spending.prices_of(self._settings),
+                clock=self._clock,
+                most=self._allowed,
+                observers=self._observers,
+                delivered=self._deliveries.committed,
+                cpu_before_s=self._cpu_before_s,
+            )
         )
-        async with Transport(
-            settings.access,
-            trust_env=not settings.local,
-            connect_s=min(CONNECT_S, settings.timeout_s / 2),
-        ) as transport:
-            self._transport = transport
-            follow_up = self._follow_up()
-            async with self._writing(ledger, session, follow_up) as writer:
-                if opening is not None:
-                    self._spending = Spending(
-                        ledger,
-                        opening,
-                        prices=self._prices,
-                        model=self._task.model,
-                        keep=writer.keep,
-                        granted=self._granted,
-                    )
-                self._lane = DirectLane(
-                    task=self._task,
-                    transport=transport,
-                    pending=ledger.pending(self._allowed),
-                    recorder=writer,
-                    rules=_lane_rules(settings),
-                    clock=self._clock,
-                    tell=follow_up.notice,
-                    purse=self._spending.purse if self._spending else None,
-                )
-                if (witness := ledger.succeeded()) is not None:
-                    self._lane.trust(witness)
-                if not self._interrupted:
-                    await self._lane.run()
-                await asyncio.wrap_future(writer.flush())
-        ledger.settle_calls()
-        if self._spending is not None:
-            self._spending.settle()
-        if self._failure is not None:
-            raise self._failure
+        await self._sending.run(ledger, session)
         ledger.add_seconds("send", self._clock.monotonic() - begun_s)
-
-    @asynccontextmanager
-    async def _writing(
-        self, ledger: Ledger, session: int, follow_up: FollowUp
-    ) -> AsyncIterator[Writer]:
-        loop = asyncio.get_running_loop()
-
-        def on_commit(commit: Commit, connection: sqlite3.Connection) -> None:
-            loop.call_soon_threadsafe(self._committed, commit)
-            self._deliveries.committed()
-            follow_up.committed(commit, connection)
-
-        def on_failure(_: BaseException) -> None:
-            loop.call_soon_threadsafe(self._unwritable)
-
-        with ledger.writing(
-            session=session,
-            price=self._prices.cost_usd,
-            vitals=self._vitals,
-            on_commit=on_commit,
-            on_failure=on_failure,
-        ) as writer:
-            try:
-                yield writer
-            finally:  # its last commits may wait for observers that need this loop
-                await asyncio.to_thread(writer.close)
-
-    def _granted(self) -> None:
-        assert self._lane is not None
-        self._lane.granted()
-
-    def _committed(self, commit: Commit) -> None:
-        assert self._lane is not None
-        self._lane.committed(commit.records)
-
-    def _follow_up(self) -> FollowUp:
-        loop = asyncio.get_running_loop()
-
-        def failed(error: LedgerError) -> None:
-            loop.call_soon_threadsafe(self._unfollowed, error)
-
-        return FollowUp(self._folder, self._observers, clock=self._clock, failed=failed)
-
-    def _unfollowed(self, error: LedgerError) -> None:
-        """A file cannot be written, but the ledger can: calls in flight are paid and recorded."""
-        self._failure = self._failure or error
-        assert self._lane is not None
-        self._lane.drain()
-
-    def _unwritable(self) -> None:
-        """The ledger cannot be written: nothing more may be sent; flushing it tells why."""
-        assert self._lane is not None
-        self._lane.abort()
-
-    def _vitals(self) -> Vitals:
-        transport = self._transport
-        return Vitals(
-            cpu_s=machine.cpu_s() - self._cpu_before_s,
-            peak_rss_mb=machine.peak_rss_mb(),
-            bytes_sent=transport.bytes_sent if transport else 0,
-            bytes_received=transport.bytes_received if transport else 0,
-        )
 
     def _conclude(self, ledger: Ledger, session: int, intake: Intake | None) -> Report:
         """Export, compare, and end the session with the code that the process ends with."""
@@ -298,10 +198,10 @@ class Run:
             handed = self._deliveries.finish()
         for difference in found:
             self._tell("not_reconciled", message=difference)
-        shortfall = self._shortfall(ledger)
-        stop = self._lane.stopped if self._lane else None
+        shortfall = self._sending.shortfall(ledger) if self._sending else None
+        stop = self._sending.stopped if self._sending else None
         if stop is not None and shortfall is not None:
-            stop = Stop(code=stop.code, message=str(shortfall))
+            stop = replace(stop, message=str(shortfall))
         if stop is not None:
             self._tell("run_stopped", code=stop.code, message=stop.message)
         exit_code = exit_code_for(
@@ -327,14 +227,6 @@ class Run:
             differences=found,
             handovers=handed,
         )
-
-    def _shortfall(self, ledger: Ledger) -> Shortfall | None:
-        """What the budget lacks, when that ended the run."""
-        if self._spending is None:
-            return None
-        pending = ledger.counts().pending
-        allowed = allowance.grant(ledger, self._settings.limit)
-        return self._spending.shortfall(pending if allowed is None else min(pending, allowed))
 
     def _export(self, ledger: Ledger) -> list[Path]:
         begun_s = self._clock.monotonic()
@@ -363,20 +255,6 @@ class Run:
     def _tell_notice(self, notice: Notice) -> None:
         for observer in self._observers:
             observer.notice(notice)
-
-
-def _lane_rules(settings: Settings) -> LaneRules:
-    return LaneRules(
-        concurrency=settings.concurrency,
-        rpm=settings.rpm,
-        tpm=settings.tpm,
-        wait_s=settings.wait_s,
-        timeout_s=settings.timeout_s,
-        give_up_s=settings.give_up_s,
-        retry=RetryPolicy(attempts_max=settings.retries + 1),
-        keep_bodies=settings.keep_bodies,
-        seed=settings.seed,
-    )
 
 
 def _outline(shot: Snapshot) -> dict[str, int]:

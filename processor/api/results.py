@@ -8,7 +8,7 @@ from typing import Any
 
 from processor.columns import Column, typed
 from processor.data.frames import Library
-from processor.direct.breaker import Stop
+from processor.stop import Stop
 from processor.errors import StoppedError, UsageError
 from processor.exports.table import ResultTable
 from processor.ledger import database

@@ -13,10 +13,10 @@ same decides over statuses that bar the whole job, or that a gateway gives to an
 and over the last items of a job, which are too few to tell an outage by their number.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 from math import inf
 
+from processor.stop import Stop
 from processor.verdict import PATIENCE, Kind, Verdict
 
 CANARIES = 2
@@ -28,14 +28,6 @@ _PROBE_CAP_S = 30.0
 _NEVER_REACHED_S = 30.0
 _COMPLAINTS_KEPT = 100  # different ones; a complaint that every request earns is among the first
 _FAILING = frozenset({"server_error", "timeout", "connection", "malformed"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stop:
-    """The job cannot go on: an error code and the provider's words."""
-
-    code: str
-    message: str
 
 
 class Next(StrEnum):

@@ -18,7 +18,7 @@ from processor.clock import Clock
 from processor.direct.alarm import Alarm
 from processor.direct.answer import Answer, judged, unsent
 from processor.direct.backlog import Backlog, Fresh, Work
-from processor.direct.breaker import Breaker, Next, Stop
+from processor.direct.breaker import Breaker, Next
 from processor.direct.pace import Ticket
 from processor.direct.probes import Probes
 from processor.direct.purse import Purse
@@ -31,6 +31,7 @@ from processor.direct.traffic import Traffic
 from processor.direct.transport import Reply, Transport, TransportError
 from processor.items import Accepted, Attempt, Invalid, Outcome
 from processor.notice import Notice
+from processor.stop import Stop
 from processor.tasks.task import Task
 from processor.verdict import (
     PATIENCE,

@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 from processor.codes import BUDGET_CODE
 from processor.direct.backlog import Work
-from processor.direct.breaker import Stop
 from processor.items import Usage
 from processor.plan.budget import Budget
 from processor.plan.estimate import Estimator, Size
 from processor.plan.prices import dollars
+from processor.stop import Stop
 from processor.verdict import Verdict
 
 Pricer = Callable[[str | None, str | None, str, Usage], float | None]

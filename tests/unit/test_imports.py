@@ -21,6 +21,7 @@ BASE = {
     "machine",
     "notice",
     "provider_error",
+    "stop",
 }
 
 # Room to the rooms that it may import, besides itself.
@@ -72,6 +73,7 @@ ALLOWED = {
     "layers": {"access", "errors"},
     "profiles": {"errors", "layers", "settings"},
     "settings": {"access", "errors"},
+    "stop": set[str](),
     "verdict": {"codes", "completion", "items", "provider_error"},
     "tasks": {"errors", "items", "jsontext"},
     "data": {"arrow", "columns", "errors", "extras", "items", "jsontext", "packing", "postgres"},
@@ -96,7 +98,11 @@ ALLOWED = {
     },
     "observer": {"ledger", "notice"},
     "patience": {"errors"},
-    "report": {"codes", "delivery", "direct", "errors", "ledger", "plan", "watch"},
+    "report": {"codes", "delivery", "errors", "ledger", "plan", "watch"},
+    "sending": {
+        *BASE,
+        *("direct", "followup", "ledger", "observer", "plan", "settings", "spending", "tasks"),
+    },
     "spending": {"direct", "errors", "items", "ledger", "plan", "settings", "tasks"},
     "run": {
         *BASE,
@@ -145,7 +151,10 @@ SOLE_IMPORTERS = {
     "jsonschema_rs": {"sandbox.structured", "tasks.schema"},
     "xlsxwriter": {"exports.excel"},
     "backports": {"packing"},
-    "sqlite3": {"delivery", "doctor", "exports", "followup", "importing", "ledger", "run", "watch"},
+    "sqlite3": {
+        *("delivery", "doctor", "exports", "followup", "importing", "ledger", "run", "sending"),
+        "watch",
+    },
 }
 
 

@@ -1,0 +1,1 @@
+"""What stands between the lanes and the ledger while a run sends: one module a lane."""

@@ -1,0 +1,114 @@
+"""The ledger's writer while a lane sends, and what follows its commits."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from processor import machine
+from processor.errors import LedgerError
+from processor.followup import FollowUp
+from processor.ledger.commit import Commit
+from processor.ledger.ledger import Ledger
+from processor.ledger.writer import Vitals, Writer
+from processor.notice import Notice
+from processor.sending.errand import Errand
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traffic:
+    """Bytes to and from the provider."""
+
+    sent: int = 0
+    received: int = 0
+
+
+class Recording:
+    """Records what a lane hands over.
+
+    Args:
+        errand: The lane's.
+        session: That the records belong to.
+        traffic: Called at every commit.
+        committed: Takes what became durable; called in the event loop.
+        drain: Called in the event loop when a file or a log is refused, but the ledger is not:
+            what is under way is paid for, and recorded.
+        abort: Called in the event loop when the ledger is refused.
+    """
+
+    def __init__(
+        self,
+        errand: Errand,
+        session: int,
+        *,
+        traffic: Callable[[], Traffic],
+        committed: Callable[[Commit], None],
+        drain: Callable[[], None],
+        abort: Callable[[], None],
+    ) -> None:
+        self._errand = errand
+        self._session = session
+        self._traffic = traffic
+        self._committed = committed
+        self._drain = drain
+        self._abort = abort
+        self._failure: LedgerError | None = None
+        self._loop = asyncio.get_running_loop()
+        self._follow_up = FollowUp(
+            errand.folder, errand.observers, clock=errand.clock, failed=self._unfollowed
+        )
+
+    def tell(self, notice: Notice) -> None:
+        """Tell observers what concerns the lane."""
+        self._follow_up.notice(notice)
+
+    @asynccontextmanager
+    async def writing(self, ledger: Ledger) -> AsyncIterator[Writer]:
+        """The writer; when the context ends, all that it took is durable.
+
+        Raises:
+            LedgerError: A disk refuses.
+        """
+        with ledger.writing(
+            session=self._session,
+            price=self._errand.prices.cost_usd,
+            vitals=self._vitals,
+            on_commit=self._on_commit,
+            on_failure=lambda _: self._call(self._abort),
+        ) as writer:
+            try:
+                yield writer
+                await asyncio.wrap_future(writer.flush())
+            finally:  # its last commits may wait for observers that need this loop
+                await asyncio.to_thread(writer.close)
+
+    def check(self) -> None:
+        """Raise what a file or a log refused.
+
+        Raises:
+            LedgerError: The disk did.
+        """
+        if self._failure is not None:
+            raise self._failure
+
+    def _on_commit(self, commit: Commit, connection: sqlite3.Connection) -> None:
+        self._loop.call_soon_threadsafe(self._committed, commit)
+        self._errand.delivered()
+        self._follow_up.committed(commit, connection)
+
+    def _unfollowed(self, error: LedgerError) -> None:
+        self._failure = self._failure or error
+        self._call(self._drain)
+
+    def _call(self, what: Callable[[], None]) -> None:
+        self._loop.call_soon_threadsafe(what)
+
+    def _vitals(self) -> Vitals:
+        traffic = self._traffic()
+        return Vitals(
+            cpu_s=machine.cpu_s() - self._errand.cpu_before_s,
+            peak_rss_mb=machine.peak_rss_mb(),
+            bytes_sent=traffic.sent,
+            bytes_received=traffic.received,
+        )
