@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from processor.columns import ARRAY, ARROW, Column
+from processor.columns import ARRAY, ARROW, VECTOR, Column
 
 _DECIMAL = re.compile(r"numeric\((\d+), ?(\d+)\)")
 _LONGEST_128 = 38
@@ -42,6 +42,7 @@ _TYPES: Mapping[str, Any] = MappingProxyType(
         "json": pa.json_(pa.string()),
         "text": pa.string(),
         "interval": pa.string(),
+        VECTOR: pa.list_(pa.float32()),
     }
 )
 
@@ -98,7 +99,7 @@ def type_of(column: Column) -> Any:
         return _decimal(native)
     if kind.endswith(ARRAY):
         inner = type_of(Column("", kind.removesuffix(ARRAY)))
-        return pa.list_(inner) if inner != _TYPES["json"] else inner
+        return pa.list_(inner) if not isinstance(inner, pa.JsonType) else inner
     return _TYPES.get(kind, pa.string())
 
 

@@ -7,6 +7,8 @@ table that knows types.
 
 import base64
 import binascii
+import json
+import math
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
@@ -17,6 +19,8 @@ from uuid import UUID
 from msgspec import Struct
 
 ARRAY = "[]"
+VECTOR = "vector"
+"""The kind of a column of embeddings: little-endian float32 as bytes, which no source has."""
 ARROW = "arrow:"
 """Before a native type that is Arrow's, as Arrow itself writes it down: exact, but not SQL."""
 
@@ -76,8 +80,15 @@ def typed(kind: str | None, value: Any) -> Any:
         return value
     try:
         return make(value)
-    except (ValueError, InvalidOperation, binascii.Error):
+    except (ValueError, RecursionError, InvalidOperation, binascii.Error):
         return value
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError(text)
+    return value
 
 
 _MAKERS: Mapping[str, Callable[[str], Any]] = MappingProxyType(
@@ -89,6 +100,7 @@ _MAKERS: Mapping[str, Callable[[str], Any]] = MappingProxyType(
         "timestamptz": datetime.fromisoformat,
         "uuid": UUID,
         "bytes": lambda text: base64.b64decode(text, validate=True),
+        "json": lambda text: json.loads(text, parse_float=_finite),
         "real": float,  # NaN and infinity, which JSON cannot say
     }
 )

@@ -1,15 +1,16 @@
 """Arrays of Arrow as values of JSON, see `columns.plain`."""
 
 import base64
-import json
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
+from processor import jsoncells
 from processor.columns import plain
 
 
@@ -47,19 +48,18 @@ def _decoded(values: Any) -> list[Any]:
 
 
 def _json(values: Any) -> list[Any]:
-    return [None if text is None else _json_value(text) for text in values.storage.to_pylist()]
+    return [
+        None if text is None else jsoncells.read(text, parse_float=_finite)
+        for text in values.storage.to_pylist()
+    ]
 
 
-def _json_value(text: str) -> Any:
-    """By the standard library, which keeps integers of any length; text when it is no JSON."""
-    try:
-        return json.loads(text, parse_constant=_refuse)
-    except (ValueError, RecursionError):
-        return text
-
-
-def _refuse(name: str) -> None:
-    raise ValueError(name)
+def _finite(text: str) -> float:
+    """A number with a fraction, if a float holds it."""
+    value = float(text)
+    if Decimal(text) != Decimal(repr(value)):
+        raise ValueError(text)
+    return value
 
 
 def _uuids(values: Any) -> list[Any]:

@@ -63,6 +63,7 @@ _TEXTS: Mapping[str, _Write] = MappingProxyType(
 _TYPED: Mapping[str, Callable[[], _Write]] = MappingProxyType(
     {".parquet": _load_parquet, ".xlsx": _load_excel}
 )
+_WITH_VECTORS = frozenset({".parquet"})
 SUPPORTED = (
     f"Written are {', '.join(_TEXTS)}, each also with {' or '.join(packing.ENDINGS)}, "
     f"{', '.join(_TYPED)}, and - for JSON Lines on standard output"
@@ -109,6 +110,7 @@ class FileOutput:
         )
         if self._ending not in (_TEXTS if self._packed else {**_TEXTS, **_TYPED}):
             raise UsageError(f"--output {spec}: is of no known format", way_out=f"{SUPPORTED}.")
+        self._with_vectors = self._ending in _WITH_VECTORS and pivot is None
         _refuse_foreign(spec, terms)
 
     def reach(self) -> None:
@@ -149,7 +151,7 @@ class FileOutput:
                         way_out="Name another file.",
                     )
         names = self._pivot.names if self._pivot is not None else self._terms.columns
-        grids.of_results(connection, "all", names)
+        grids.of_results(connection, "all", names, with_vectors=self._with_vectors)
 
     def deliver(self, ledger: Path) -> Delivered:
         """Write the file anew, from one state of the ledger.
@@ -178,10 +180,12 @@ class FileOutput:
         if self._pivot is not None:
             grid = grids.of_results(connection, rows, self._pivot.names)
             return self._pivot.of(connection, grid)
-        grid = grids.of_results(connection, rows, self._terms.columns)
+        grid = grids.of_results(
+            connection, rows, self._terms.columns, with_vectors=self._with_vectors
+        )
         if self._ending not in _TYPED:
             return grid
-        table = ResultTable(connection)
+        table = ResultTable(connection, with_vectors=self._with_vectors)
         known = {column.name: column for column in kinds.resolved(connection, table)}
         return Grid([known[column.name] for column in grid.columns], grid.slices)
 

@@ -25,18 +25,25 @@ class Grid:
     slices: Callable[[], Iterator[list[list[Any]]]]
 
 
-def of_results(connection: sqlite3.Connection, rows: Rows, names: Sequence[str] | None) -> Grid:
+def of_results(
+    connection: sqlite3.Connection,
+    rows: Rows,
+    names: Sequence[str] | None,
+    *,
+    with_vectors: bool = False,
+) -> Grid:
     """The results of a run, or some of them.
 
     Args:
         connection: The ledger.
         rows: Which items.
         names: Which columns, in this order; None for all.
+        with_vectors: Embeddings are a column, too; its cells are little-endian float32.
 
     Raises:
         UsageError: There is no such column.
     """
-    table = ResultTable(connection)
+    table = ResultTable(connection, with_vectors=with_vectors)
     places = None if names is None else places_of(table.columns, names)
 
     def slices() -> Iterator[list[list[Any]]]:

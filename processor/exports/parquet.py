@@ -2,16 +2,18 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from itertools import accumulate
 from typing import IO, Any
 from uuid import UUID
 
 import pyarrow as pa
 from pyarrow import parquet as pq
 
-from processor import arrow
-from processor.columns import Column, typed
+from processor import arrow, jsoncells
+from processor.columns import VECTOR, Column, typed
 from processor.exports import cells
 from processor.exports.grid import Grid
+from processor.ledger.vectors import NUMBER_BYTES
 
 # What is gathered before it is written as one row group.
 _GROUP_ROWS = 65_536
@@ -84,8 +86,20 @@ def _array(column: Column, wanted: Any, values: Sequence[Any]) -> Any:
     Raises:
         ValueError, TypeError, OverflowError, ArrowException: One does not fit.
     """
+    if column.kind == VECTOR:
+        return _vectors(values, wanted)
     make = next((make for holds, make in _MAKERS if holds(wanted)), _direct)
     return make(column, wanted, values)
+
+
+def _vectors(values: Sequence[bytes | None], wanted: Any) -> Any:
+    """Lists of float32 out of their bytes, without a Python object for each number."""
+    sizes = (0 if value is None else len(value) // NUMBER_BYTES for value in values)
+    ends = pa.array(accumulate(sizes, initial=0), pa.int32())
+    joined = pa.py_buffer(b"".join(value or b"" for value in values))
+    numbers = pa.Array.from_buffers(pa.float32(), len(joined) // NUMBER_BYTES, [None, joined])
+    absent = pa.array([value is None for value in values])
+    return pa.ListArray.from_arrays(ends, numbers, wanted, mask=absent)
 
 
 def _direct(column: Column, wanted: Any, values: Sequence[Any]) -> Any:
@@ -96,8 +110,9 @@ def _dictionary(column: Column, wanted: Any, values: Sequence[Any]) -> Any:
     return _array(column, wanted.value_type, values).cast(wanted)
 
 
-def _json(_: Column, wanted: Any, values: Sequence[Any]) -> Any:
-    texts = [None if value is None else cells.json_text(value) for value in values]
+def _json(column: Column, wanted: Any, values: Sequence[Any]) -> Any:
+    kind = column.kind or jsoncells.KIND
+    texts = [None if value is None else jsoncells.text_of(kind, value) for value in values]
     return pa.ExtensionArray.from_storage(wanted, pa.array(texts, wanted.storage_type))
 
 

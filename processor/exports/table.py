@@ -8,9 +8,9 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence, Set as AbstractSet
 from typing import Any
 
-from processor import jsontext
-from processor.columns import Column
-from processor.ledger import results
+from processor import jsoncells, jsontext
+from processor.columns import VECTOR, Column
+from processor.ledger import results, vectors
 from processor.ledger.reading import ROW_ID
 from processor.ledger.results import Result
 
@@ -32,7 +32,10 @@ OWN = (
     Column("cost_usd", "decimal", "numeric(18,8)"),
 )
 LABEL_NAME = Column("label_name", "text")
+EMBEDDING = Column("embedding", VECTOR, "real[]")
 ID = Column("id")
+
+_EMBEDS = "embedding"
 
 Slice = tuple[Sequence[Result], list[list[Any]]]
 """Some items, and the row of each: JSON values in the order of the columns."""
@@ -43,13 +46,14 @@ class ResultTable:
 
     Args:
         connection: The ledger.
+        with_vectors: Give embeddings as a column, too; its cells are little-endian float32.
 
     Attributes:
         columns: Of the rows. A column of the input whose name a result has is `input_<name>`.
         given: The input's columns as it names them; the first of `columns`, in the same order.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, *, with_vectors: bool = False) -> None:
         self._connection = connection
         self.given: Sequence[Column] = results.columns(connection)
         self._labels: Mapping[str, str] = jsontext.loads(_meta(connection, "labels") or "{}")
@@ -62,9 +66,15 @@ class ResultTable:
         own[2:2] = _parts_apart(self._parts, {*names, *(column.name for column in (ID, *OWN))})
         if self._labels:
             own.insert(2, LABEL_NAME)
+        embeds = _meta(connection, "kind") == _EMBEDS
+        self._with_vectors = embeds and with_vectors
+        if self._with_vectors:
+            own.insert(2, EMBEDDING)
         if self._with_id:
             own.insert(0, ID)
-        apart = _apart(names, {column.name for column in own})
+        # Of one run, a name means the same in every form.
+        reserved = {EMBEDDING.name} if embeds else set[str]()
+        apart = _apart(names, reserved | {column.name for column in own})
         self.columns: Sequence[Column] = [
             *(
                 Column(name, column.kind, column.native)
@@ -85,17 +95,25 @@ class ResultTable:
 
     def rows(self, items: Sequence[Result]) -> list[list[Any]]:
         """The rows of some items."""
-        return [[*self._given_cells(item), *self._own_cells(item)] for item in items]
+        found = self._vectors_of(items) if self._with_vectors else {}
+        return [
+            [*self._given_cells(item), *self._own_cells(item, found.get(item.seq))]
+            for item in items
+        ]
+
+    def _vectors_of(self, items: Sequence[Result]) -> Mapping[int, bytes]:
+        return vectors.of_items(self._connection, [item.seq for item in items])
 
     def _given_cells(self, item: Result) -> list[Any]:
         fields = item.fields()
         cells = [fields.get(column.name) for column in self.given]
         return [*cells, item.id] if self._with_id else cells
 
-    def _own_cells(self, item: Result) -> tuple[Any, ...]:
+    def _own_cells(self, item: Result, vector: bytes | None) -> tuple[Any, ...]:
         return (
             item.status,
             item.result,
+            *((vector,) if self._with_vectors else ()),
             *((self._labels.get(item.result or ""),) if self._labels else ()),
             *(self._parts_of(item.result) if self._parts else ()),
             item.check,
@@ -116,7 +134,10 @@ class ResultTable:
     def _parts_of(self, result: str | None) -> Iterator[Any]:
         """The values of a result's keys."""
         whole = _object(result or "")
-        return map(whole.get, self._parts)
+        for key, kind in self._parts.items():
+            value = whole.get(key)
+            is_text_of_json = isinstance(value, str) and jsoncells.holds_json(kind)
+            yield jsoncells.cell_of(value) if is_text_of_json else value
 
 
 def _parts_apart(parts: Mapping[str, str], taken: AbstractSet[str]) -> list[Column]:

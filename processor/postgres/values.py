@@ -1,25 +1,25 @@
 """Values as PostgreSQL's text, to and from the JSON that the ledger holds.
 
 A list in a column of arrays is an array; where PostgreSQL's own text is the only lossless form,
-such as `[2:3]={1,2}`, that text stands instead. In a column of JSON, text is a JSON text, because
-`1.10` and `null` would not come back as they were.
+such as `[2:3]={1,2}`, that text stands instead. What stands in columns of JSON, `jsoncells` tells.
 """
 
 import base64
-import json
 import math
 import re
+import struct
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
-from processor import jsontext
+from processor import jsoncells, jsontext
 from processor.columns import ARRAY, Column
 
 __all__ = ["reader_of", "text_of"]
 
-_JSON, _BYTES = "json", "bytes"
+_JSON, _BYTES = jsoncells.KIND, "bytes"
+_FLOAT32_BYTES = 4
 # The type `json` keeps spaces and the order of keys; `jsonb` keeps values.
 _JSON_AS_WRITTEN = "json"
 # A bracket, a quoted element, or one without quotes.
@@ -32,7 +32,7 @@ def text_of(kind: str | None, value: Any) -> str | None:
 
     Args:
         kind: Of the column, as `columns.Column` has it.
-        value: JSON, as `ResultTable` gives it.
+        value: JSON, or a vector as bytes, as `ResultTable` gives it.
 
     Raises:
         ValueError: A column of bytes holds something else.
@@ -42,8 +42,8 @@ def text_of(kind: str | None, value: Any) -> str | None:
             return None
         case bool():
             return "true" if value else "false"
-        case str():
-            return _hex(value) if kind == _BYTES else value
+        case str() | bytes():
+            return _written(kind, value)
         case int() | float():
             return repr(value)
         case list() if kind is not None and kind.endswith(ARRAY):
@@ -52,8 +52,22 @@ def text_of(kind: str | None, value: Any) -> str | None:
             return jsontext.dumps(value).lstrip()
 
 
+def _written(kind: str | None, value: str | bytes) -> str:
+    if isinstance(value, bytes):
+        return _vector(value)
+    if kind == _JSON:
+        return jsoncells.text_of(_JSON, value)
+    return _hex(value) if kind == _BYTES else value
+
+
 def _hex(text: str) -> str:
     return "\\x" + base64.b64decode(text, validate=True).hex()
+
+
+def _vector(packed: bytes) -> str:
+    """Little-endian float32 as an array; nine digits are all that such a number has."""
+    numbers = struct.unpack(f"<{len(packed) // _FLOAT32_BYTES}f", packed)
+    return f"{{{','.join(['%.9g'] * len(numbers))}}}" % numbers
 
 
 def _array(kind: str, values: list[Any]) -> str:
@@ -90,12 +104,8 @@ def _base64(text: str) -> str:
 
 
 def _json(text: str) -> Any:
-    """The value of a JSON text as `jsonb` writes it; the text itself if it would not come back."""
-    try:
-        value = json.loads(text, parse_float=_exact)
-    except (ValueError, RecursionError):
-        return text
-    return text if value is None or isinstance(value, str) else value
+    """The cell for a JSON text as `jsonb` writes it."""
+    return jsoncells.read(text, parse_float=_exact)
 
 
 def _exact(text: str) -> float:

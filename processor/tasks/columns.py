@@ -30,7 +30,15 @@ def columns_of(schema: Mapping[str, Any], *, where: str) -> Mapping[str, str]:
 
 
 def _kind_of(schema: Any) -> str:
-    told = schema.get("type") if isinstance(schema, Mapping) else None
+    if not isinstance(schema, Mapping):
+        return _OTHER
+    told = schema.get("type") or ("string" if _chooses_words(schema) else None)
     types = [told] if isinstance(told, str) else list(told or ())
     found = {_KINDS.get(name, _OTHER) for name in types if name != "null"}
     return found.pop() if len(found) == 1 else _OTHER
+
+
+def _chooses_words(schema: Mapping[str, Any]) -> bool:
+    """Whether a schema without a type takes certain texts only."""
+    words = [word for word in schema.get("enum", ()) if word is not None]
+    return bool(words) and all(isinstance(word, str) for word in words)

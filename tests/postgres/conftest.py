@@ -21,6 +21,12 @@ def cluster() -> Iterator[Cluster]:
         cluster.remove()
 
 
+@pytest.fixture(scope="module")
+def database_of_module(cluster: Cluster) -> Database:
+    """A database for all examples of a test, which clears it."""
+    return cluster.new_database()
+
+
 @pytest.fixture
 def database(cluster: Cluster) -> Database:
     """An empty database."""

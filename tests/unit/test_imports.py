@@ -28,8 +28,8 @@ BASE = {
 ALLOWED = {
     "__init__": {"api", "errors", "items"},
     "api": {
-        *("columns", "configuration", "console", "data", "direct", "environment", "errors"),
-        *("exports", "folders", "identity", "items", "ledger", "logs", "loop", "notice"),
+        *("columns", "configuration", "console", "data", "delivery", "direct", "environment"),
+        *("errors", "exports", "folders", "identity", "items", "ledger", "logs", "loop", "notice"),
         *("observer", "outputs", "postgres", "report", "run", "sandbox_process", "settings"),
         *("tasks", "watch"),
     },
@@ -51,6 +51,7 @@ ALLOWED = {
     "extras": {"errors"},
     "folders": {"data", "errors", "exports", "ledger"},
     "items": set[str](),
+    "jsoncells": {"columns", "jsontext"},
     "jsontext": set[str](),
     "logs": {
         *("codes", "console", "direct", "errors", "items", "jsontext", "ledger", "notice"),
@@ -76,9 +77,12 @@ ALLOWED = {
     "stop": set[str](),
     "verdict": {"codes", "completion", "items", "provider_error"},
     "tasks": {"errors", "items", "jsontext"},
-    "data": {"arrow", "columns", "errors", "extras", "items", "jsontext", "packing", "postgres"},
+    "data": {
+        *("arrow", "columns", "errors", "extras", "items", "jsoncells", "jsontext", "packing"),
+        "postgres",
+    },
     "plan": {"errors", "items"},
-    "postgres": {"columns", "errors", "jsontext"},
+    "postgres": {"columns", "errors", "jsoncells", "jsontext"},
     "ledger": {"columns", "data", "errors", "items", "jsontext"},
     "direct": {
         *("access", "clock", "codes", "errors", "headers", "items", "notice", "plan"),
@@ -86,7 +90,7 @@ ALLOWED = {
     },
     "watch": {"errors", "items", "jsontext", "ledger"},
     "exports": {
-        *("arrow", "columns", "errors", "extras", "items", "jsontext"),
+        *("arrow", "columns", "errors", "extras", "items", "jsoncells", "jsontext"),
         *("ledger", "packing", "postgres", "watch"),
     },
     "followup": {"clock", "errors", "exports", "ledger", "notice", "observer", "watch"},

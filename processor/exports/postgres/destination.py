@@ -18,7 +18,7 @@ from processor.exports.postgres.preparation import Preparation
 from processor.exports.postgres.rehearsal import Rehearsal
 from processor.exports.postgres.writer import Rows, TableWriter, blames_row
 from processor.exports.table import ResultTable
-from processor.ledger import database, outbox, results
+from processor.ledger import database, outbox, results, vectors
 from processor.ledger.outbox import Outbox
 from processor.ledger.results import Result
 from processor.postgres import session, trouble
@@ -27,7 +27,9 @@ from processor.postgres.table_name import TableName
 
 _BATCH_CHANGES = 5_000  # a transaction, about a seventh of a second
 _BATCHES_A_CALL = 20
-_PART_ROWS = 500  # a statement; two of them are in memory at once
+# A statement takes so many rows, or fewer with long vectors; two of them are in memory at once.
+_PART_ROWS = 500
+_PART_NUMBERS = 500_000
 _RESULTS_ENDING = "_results"
 # Besides those that are passing in any connection: a full disk, a standby that has taken over,
 # a lock or a statement that took too long.
@@ -213,9 +215,10 @@ class PostgresOutput:
             batch = box.batch(_BATCH_CHANGES)  # behind the lock: another may have been faster
             if batch is None:
                 return None
+            step = _part_rows(ledger)
             parts = (
-                self._chosen(ledger, table, batch.seqs[first : first + _PART_ROWS])
-                for first in range(0, len(batch.seqs), _PART_ROWS)
+                self._chosen(ledger, table, batch.seqs[first : first + step])
+                for first in range(0, len(batch.seqs), step)
             )
             total = writer.put_carefully(parts, refused) if careful else writer.put(parts)
         box.settle(batch, refused)
@@ -223,13 +226,11 @@ class PostgresOutput:
 
     def _chosen(self, ledger: sqlite3.Connection, table: ResultTable, seqs: Sequence[int]) -> Rows:
         """Of these items the rows that are wanted."""
-        items = [
-            (seq, item)
-            for seq, item in zip(seqs, results.of_items(ledger, seqs), strict=True)
-            if self._wants(item)
-        ]
-        rows = table.rows([item for _, item in items])
-        return [(seq, row) for (seq, _), row in zip(items, rows, strict=True)]
+        return self._rows_of(table, results.of_items(ledger, seqs))
+
+    def _rows_of(self, table: ResultTable, items: Sequence[Result]) -> Rows:
+        wanted = [item for item in items if self._wants(item)]
+        return [(item.seq, row) for item, row in zip(wanted, table.rows(wanted), strict=True)]
 
     def _rehearse(self, ledger: Path) -> Delivered:
         """All of it in one transaction that is taken back, what is made included."""
@@ -242,12 +243,13 @@ class PostgresOutput:
         ):
             writer = self._preparation.writer(server, connection)
             table = ResultTable(connection, with_vectors=True)
+            step = _part_rows(connection)
             with writer.transaction():
                 for items in table.items():
-                    wanted = [item for item in items if self._wants(item)]
-                    rows = list(enumerate(table.rows(wanted)))
-                    rehearsal.add(writer.verdicts(rows))
-                    total += writer.put_carefully([rows], {})
+                    for first in range(0, len(items), step):
+                        rows = self._rows_of(table, items[first : first + step])
+                        rehearsal.add(writer.verdicts(rows))
+                        total += writer.put_carefully([rows], {})
         return replace(total, notes=tuple(rehearsal.lines()))
 
     def _wants(self, item: Result) -> bool:
@@ -300,6 +302,11 @@ class PostgresOutput:
             except UsageError as error:  # the table is another than it was when the run began
                 raise DeliveryError(error.message, passing=False, way_out=error.way_out) from error
             stack.pop_all()
+
+
+def _part_rows(ledger: sqlite3.Connection) -> int:
+    length = vectors.length(ledger) or 0
+    return max(1, min(_PART_ROWS, _PART_NUMBERS // max(1, length)))
 
 
 def _own(task: str) -> TableName:

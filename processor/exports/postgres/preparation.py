@@ -86,7 +86,7 @@ class Preparation:
     ) -> TargetTable:
         places = plans.chosen(results, self.terms.columns)
         plans.check_names(list(places))
-        columns = kinds.resolved(ledger, ResultTable(ledger))
+        columns = kinds.resolved(ledger, ResultTable(ledger, with_vectors=True))
         types = {
             name: catalogue.type_of(connection, columns[place]) for name, place in places.items()
         }
@@ -103,7 +103,7 @@ class Preparation:
 
 
 def _results(ledger: sqlite3.Connection) -> Results:
-    table = ResultTable(ledger)
+    table = ResultTable(ledger, with_vectors=True)
     meta = dict(ledger.execute("SELECT key, value FROM meta"))
     labels = jsontext.loads(meta.get("labels", "{}"))
     return Results(

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from psycopg import sql
 
+from processor.columns import VECTOR
 from processor.exports.postgres.plan import REPLACED_AT, Plan, Slot
 from processor.postgres.table_name import TableName
 
@@ -138,8 +139,13 @@ def _said(template: str, plan: Plan) -> sql.Composed:
 
 
 def _cell(place: int, slot: Slot) -> sql.Composed:
-    return sql.SQL("(value ->> {})::{} AS {}").format(
-        sql.Literal(place), _type(slot.target.open_kind), sql.Identifier(f"c{place}")
+    # Vectors come as arrays, which the types for vectors take.
+    written = f"::{slot.column.native}" if slot.column.kind == VECTOR else ""
+    return sql.SQL("(value ->> {}){}::{} AS {}").format(
+        sql.Literal(place),
+        sql.SQL(written),
+        _type(slot.target.open_kind),
+        sql.Identifier(f"c{place}"),
     )
 
 
