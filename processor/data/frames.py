@@ -1,5 +1,6 @@
 """Data frames as sources: pandas and polars, whichever the caller has."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, cast
@@ -7,13 +8,13 @@ from typing import Any, Literal, Protocol, cast
 from processor.columns import Column
 from processor.data.memory import URI, rows_of
 from processor.data.source import BadRow
+from processor.errors import InputError
 from processor.items import Row
 
 Library = Literal["pandas", "polars"]
 _AT_ONCE = 10_000
 
 _PANDAS_KINDS = (
-    ("datetime64[ns, ", "timestamptz"),
     ("datetime64", "timestamp"),
     ("bool", "boolean"),
     ("Int", "integer"),
@@ -73,15 +74,22 @@ class FrameSource:
         """None: nobody can tell whether it is the same."""
 
     def columns(self) -> Sequence[Column]:
-        """As the frame types them; columns of Python objects speak for themselves."""
-        if self.library == "polars":
-            types = {name: str(kind) for name, kind in self.frame.schema.items()}
-            return [Column(name, _polars_kind(kind), kind) for name, kind in types.items()]
-        kinds = [str(kind) for kind in self.frame.dtypes]
-        return [
-            Column(str(name), _first(kind, _PANDAS_KINDS), kind)
-            for name, kind in zip(self.frame.columns, kinds, strict=True)
-        ]
+        """As the frame types them; columns of Python objects speak for themselves.
+
+        Raises:
+            InputError: Two columns have one name, of which pandas would give the last alone.
+        """
+        names = [str(name) for name in self.frame.columns]
+        twice = [name for name, count in Counter(names).items() if count > 1]
+        if twice:
+            raise InputError(
+                f"has more than one column named {', '.join(twice)}",
+                source=self.name,
+                way_out="Rename all but one.",
+            )
+        kind_of = _polars_kind if self.library == "polars" else _pandas_kind
+        types = [str(kind) for kind in self.frame.dtypes]
+        return [Column(name, kind_of(kind), kind) for name, kind in zip(names, types, strict=True)]
 
     def rows(self) -> Iterator[Row | BadRow]:
         """The rows, some thousand made at once."""
@@ -97,6 +105,12 @@ class FrameSource:
 
 def _first(kind: str, kinds: Sequence[tuple[str, str]]) -> str | None:
     return next((ours for theirs, ours in kinds if kind.startswith(theirs)), None)
+
+
+def _pandas_kind(kind: str) -> str | None:
+    if kind.startswith("datetime64[") and ", " in kind:  # such as `datetime64[us, Asia/Seoul]`
+        return "timestamptz"
+    return _first(kind, _PANDAS_KINDS)
 
 
 def _polars_kind(kind: str) -> str | None:

@@ -90,6 +90,11 @@ def rows_of(content: Iterable[Mapping[str, Any]]) -> Iterator[Row | BadRow]:
                 way_out="An item is a mapping of column names to values, such as a dict.",
             )
         try:
-            yield Row(number=number, fields={str(name): plain(one[name]) for name in one})
+            fields = {str(name): plain(one[name]) for name in one}
         except TypeError as error:
             yield BadRow(number=number, problem=str(error))
+            continue
+        if len(fields) < len(one):  # such as 1 and "1"
+            yield BadRow(number=number, problem="two of its names are the same as text")
+        else:
+            yield Row(number=number, fields=fields)

@@ -16,6 +16,8 @@ from command_line import Shell
 
 import processor
 from processor import Outcome, Processor, ProcessorError, RunReport, StoppedError
+from processor.data.frames import FrameSource
+from processor.errors import InputError
 
 TASK = """\
 name = "greet"
@@ -141,6 +143,33 @@ def test_a_frame_of_pandas_and_back(engine: Processor) -> None:
     assert list(back["score"].isna()) == [False, True, False]
     assert back["count"].dtype == "Int64"
     assert isinstance(report.frame("polars"), pl.DataFrame)
+
+
+def test_a_moment_with_a_zone_is_one_whatever_its_unit(engine: Processor) -> None:
+    """As a moment without one, a database would leave the zone out."""
+    at = pd.to_datetime(["2026-01-02 09:00"])
+    frame = pd.DataFrame({"id": [1], "who": ["Ada"]})
+    for unit in ("s", "us", "ns"):
+        frame[unit] = at.as_unit(unit).tz_localize("Asia/Seoul")
+        frame[f"bare_{unit}"] = at.as_unit(unit)
+    (back,) = engine.run_sync("task.toml", frame).rows()
+    for unit in ("s", "us", "ns"):
+        assert back[unit] == datetime(2026, 1, 2, tzinfo=UTC)
+        assert back[f"bare_{unit}"].isoformat() == "2026-01-02T09:00:00"
+    kinds = {c.name: c.kind for c in FrameSource(frame=frame, library="pandas").columns()}
+    assert [kinds[name] for name in ("s", "us", "ns")] == ["timestamptz"] * 3
+    assert [kinds[f"bare_{name}"] for name in ("s", "us", "ns")] == ["timestamp"] * 3
+
+
+def test_columns_of_one_name_are_refused(engine: Processor, shell: Shell) -> None:
+    for names in (["id", "who", "who"], ["id", "1", 1, "who"]):
+        frame = pd.DataFrame([range(len(names))], columns=names)
+        with pytest.raises(InputError, match=r"more than one column named (who|1)"):
+            engine.run_sync("task.toml", frame)
+    rows: list[Any] = [{"id": 1, "who": "Ada", 1: "a", "1": "b"}]
+    with pytest.raises(InputError, match="row 1: two of its names are the same"):
+        engine.run_sync("task.toml", rows)
+    assert shell.stats()["received"] == 0
 
 
 def test_a_frame_of_polars_and_back(engine: Processor) -> None:
