@@ -33,10 +33,8 @@ class Answer(Struct, frozen=True, gc=False):
 
     def failed(self, keep: KeepBodies, *, code: str = "", message: str = "") -> Outcome:
         """The item's failure, by default for the verdict's reason."""
-        code = code or self.verdict.code
-        failure = Failure(
-            code=code, message=message or self.verdict.message, retryable=cause_of(code).retryable
-        )
+        verdict = self.verdict
+        failure = _failure(code or verdict.code, message or verdict.message)
         return self._outcome(None, failure, kept=keep != "none")
 
     def retried(self, wait_s: float) -> Attempt:
@@ -126,8 +124,17 @@ def judged(reply: Reply, endpoint: str, clock: Clock) -> Verdict:
     return judge(reply.status, reply.body, hints, endpoint=endpoint)
 
 
+def failure_of(verdict: Verdict) -> Failure:
+    """The failure of an item that a verdict is for."""
+    return _failure(verdict.code, verdict.message)
+
+
+def _failure(code: str, message: str) -> Failure:
+    return Failure(code=code, message=message, retryable=cause_of(code).retryable)
+
+
 def unsent(work: Work, failure: Failure) -> Outcome:
-    """The failure of an item for which nothing could be sent."""
+    """The failure of an item for which nothing is sent, or nothing more."""
     return Outcome(
         item=work.item,
         lane="direct",

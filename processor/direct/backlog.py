@@ -40,6 +40,7 @@ class Work:
         done: It has its outcome; it is only sent once more as a witness.
         body: The request's JSON, once it is rendered.
         model: The one that it names.
+        choice: In what its row differs from the task; None until that is asked.
         tokens: A guess of what the provider counts the request for.
         invalid: (answer, problem) pairs that its next request shows.
         size: Of the rendered request, which bounds its cost.
@@ -55,6 +56,7 @@ class Work:
     done: bool = False
     body: bytes | None = None
     model: str = ""
+    choice: tuple[tuple[str, str], ...] | None = None
     tokens: int = 0
     size: Size | None = None
     estimate_usd: float = 0.0
@@ -71,13 +73,19 @@ class Backlog:
         self._fresh = fresh
         self._ready: deque[Work] = deque()
         self._later: list[tuple[float, int, Work]] = []
+        self._aside: list[Work] = []
         self._tiebreak = count()
         self.exhausted = False
 
     @property
     def held(self) -> int:
         """Work that was pulled and waits here."""
-        return len(self._ready) + len(self._later)
+        return len(self._ready) + len(self._later) + len(self._aside)
+
+    @property
+    def aside(self) -> int:
+        """Work among it that nothing but `recall` brings back."""
+        return len(self._aside)
 
     def put(self, work: Work) -> None:
         """Send this next.
@@ -89,6 +97,16 @@ class Backlog:
     def put_later(self, work: Work, due_s: float) -> None:
         """Send this when its time has come."""
         heapq.heappush(self._later, (due_s, next(self._tiebreak), work))
+
+    def put_aside(self, work: Work) -> None:
+        """Send this only after `recall`."""
+        self._aside.append(work)
+
+    def recall(self) -> None:
+        """Send what was put aside next, in its order."""
+        if self._aside:
+            self._ready.extendleft(reversed(self._aside))
+            self._aside.clear()
 
     def next_due_s(self) -> float:
         """When the next retry is due; inf without one."""

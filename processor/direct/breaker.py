@@ -114,6 +114,8 @@ class Breaker:
         if verdict.kind is Kind.FATAL:
             return _stop(verdict)
         self._reached = self._reached or not verdict.unreachable
+        if verdict.kind is Kind.OPEN:
+            return None
         if verdict.barred:
             return self._bar(verdict, seq, sent_s, now_s)
         if verdict.unreachable or verdict.code in _FAILING:

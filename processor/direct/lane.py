@@ -10,7 +10,6 @@ outcomes and attempts to a recorder, and is told through `committed` what became
 """
 
 import asyncio
-import random
 from collections.abc import Callable, Iterator, Sequence
 from math import inf
 
@@ -19,28 +18,22 @@ from processor.direct.alarm import Alarm
 from processor.direct.answer import Answer, judged, unsent
 from processor.direct.backlog import Backlog, Fresh, Work
 from processor.direct.breaker import Breaker, Next
+from processor.direct.choices import Choosers
+from processor.direct.conclusions import Conclusions
 from processor.direct.pace import Ticket
 from processor.direct.probes import Probes
 from processor.direct.purse import Purse
 from processor.direct.recorder import Recorder
 from processor.direct.request import fill_in
-from processor.direct.retry import decide
 from processor.direct.rules import LaneRules
 from processor.direct.slots import Slots, Turn
 from processor.direct.traffic import Traffic
 from processor.direct.transport import Reply, Transport, TransportError
-from processor.items import Accepted, Attempt, Invalid, Outcome
+from processor.items import Attempt, Outcome
 from processor.notice import Notice
 from processor.stop import Stop
 from processor.tasks.task import Task
-from processor.verdict import (
-    PATIENCE,
-    Fault,
-    Kind,
-    TransportFault,
-    Verdict,
-    judge_failure,
-)
+from processor.verdict import Fault, TransportFault, Verdict, judge_failure
 
 _HELD_LEAST = 1_000
 
@@ -83,8 +76,18 @@ class DirectLane:
         self._probes = Probes(self._backlog)
         self._traffic = Traffic(rules, tell)
         self._throttler = self._traffic.throttler
-        self._rng = random.Random(rules.seed)  # noqa: S311 - jitter needs no secrecy
         self._alarm = Alarm(clock)
+        self._conclusions = Conclusions(
+            task=task,
+            rules=rules,
+            recorder=recorder,
+            backlog=self._backlog,
+            probes=self._probes,
+            breaker=self._breaker,
+            stop=self._stop,
+            is_ending=self._is_ending,
+        )
+        self._choosers = self._choosers_of(task)
         self._slots = Slots(
             rules.timeout_s,
             clock,
@@ -93,11 +96,17 @@ class DirectLane:
             cut_off=self._cut_off,
             vacated=self._alarm.ring,
         )
-        self._reasks: dict[int, Work] = {}
-        self._unwritten = 0
         self._chunk = 0
         self._draining = False
         self.stopped: Stop | None = None
+
+    def _choosers_of(self, task: Task) -> Choosers | None:
+        """None for a task whose rows choose nothing themselves."""
+        if not task.named_fields():
+            return None
+        return Choosers(
+            task, self._backlog, settle=self._conclusions.settle, dismiss=self._probes.dismiss
+        )
 
     @property
     def in_flight(self) -> int:
@@ -145,10 +154,7 @@ class DirectLane:
 
     def committed(self, records: Sequence[Outcome | Attempt]) -> None:
         """Take note of what became durable; an answer found invalid may now be asked again."""
-        self._unwritten -= len(records)
-        for record in records:
-            if isinstance(record, Attempt) and record.problem is not None:
-                self._backlog.put(self._reasks.pop(record.item.seq))
+        self._conclusions.committed(records)
         self._alarm.ring()
 
     def granted(self) -> None:
@@ -166,7 +172,7 @@ class DirectLane:
             return False
         if self._is_ending():
             return True
-        return self._backlog.exhausted and not self._backlog.held and not self._reasks
+        return self._backlog.exhausted and not self._backlog.held and not self._conclusions.reasks
 
     async def _dispatch(self) -> float:
         """Start every call that may start now; returns when to look again, inf for a change."""
@@ -206,8 +212,10 @@ class DirectLane:
                 return self._room_grows_at_s(now_s)
             work = self._next(now_s)
             if work is None:
-                return self._backlog.next_due_s()
+                return self._look_again_at_s()
             if work.body is None and not self._render(work):
+                continue
+            if self._choosers is not None and self._choosers.hold(work):
                 continue
             due_s = self._due_s(work, now_s)
             if due_s <= now_s:
@@ -215,6 +223,16 @@ class DirectLane:
             self._probes.put_back(work)
             return min(due_s, self._backlog.next_due_s())
         return inf
+
+    def _look_again_at_s(self) -> float:
+        """When something may be sent, as nothing can be now; the job stops if that is never."""
+        due_s = self._backlog.next_due_s()
+        is_idle = due_s == inf and not (
+            self._slots or self._conclusions.reasks or self._conclusions.unwritten
+        )
+        if is_idle and self._choosers is not None and (stop := self._choosers.stop) is not None:
+            self._stop(stop)
+        return due_s
 
     def _room_grows_at_s(self, now_s: float) -> float:
         grows_at_s = self._breaker.room_grows_at_s
@@ -236,7 +254,12 @@ class DirectLane:
 
     def _may_pull(self) -> bool:
         """Backpressure: what is in flight, waits or is not written yet stays bounded."""
-        held = len(self._slots) + self._backlog.held + len(self._reasks) + self._unwritten
+        held = (
+            len(self._slots)
+            + self._backlog.held
+            + len(self._conclusions.reasks)
+            + self._conclusions.unwritten
+        )
         return held < max(_HELD_LEAST, 4 * self._traffic.window)
 
     def _render(self, work: Work) -> bool:
@@ -247,7 +270,7 @@ class DirectLane:
         if work.done:
             self._probes.dismiss()
         else:
-            self._settle(unsent(work, failure))
+            self._conclusions.settle(unsent(work, failure))
         return False
 
     def _afford(self, work: Work, purse: Purse) -> bool:
@@ -262,7 +285,8 @@ class DirectLane:
         """When the work's chunk may begin, with `--wait`; 0 when nothing holds it."""
         if not self._rules.wait_s or work.item.chunk <= self._chunk or work.done:
             return 0.0
-        if self._slots or self._backlog.held or self._reasks or self._unwritten:
+        held = self._backlog.held - self._backlog.aside
+        if self._slots or held or self._conclusions.reasks or self._conclusions.unwritten:
             return inf
         first = self._chunk == 0
         self._chunk = work.item.chunk
@@ -289,6 +313,8 @@ class DirectLane:
             verdict = judge_failure(error.fault)
         except asyncio.CancelledError:
             verdict = self._judge_cancelled()
+        if self._choosers is not None:
+            verdict = self._choosers.rule(verdict, work)
         now_s = self._clock.monotonic()
         latency_s = now_s - started_s
         self._traffic.learn(verdict, reply, ticket, now_s, in_flight=len(self._slots))
@@ -297,7 +323,7 @@ class DirectLane:
             self._traffic.refund(work.tokens)
         if self._purse is not None:
             self._purse.settle(work, verdict)
-        self._conclude(Answer(work, verdict, reply, latency_s * 1000), now_s)
+        self._conclusions.draw(Answer(work, verdict, reply, latency_s * 1000), now_s)
 
     def _judge_cancelled(self) -> Verdict:
         """The verdict on a call over its deadline; any other cancellation goes on."""
@@ -319,67 +345,3 @@ class DirectLane:
     def _stop(self, stop: Stop) -> None:
         if self.stopped is None:
             self.stopped = stop
-
-    def _conclude(self, answer: Answer, now_s: float) -> None:
-        """What becomes of the item: an outcome, a re-ask, a retry, or it stays pending."""
-        verdict, work = answer.verdict, answer.work
-        if work.done:
-            self._settle(answer.witnessed())
-        elif verdict.kind is Kind.OK and verdict.answer is not None:
-            checked = self._task.check(work.item, verdict.answer)
-            if isinstance(checked, Accepted):
-                self._probes.succeeded(work)
-                self._settle(answer.succeeded(checked, self._rules.keep_bodies))
-            else:
-                self._ask_again(answer, checked)
-        elif verdict.kind is Kind.ITEM:
-            self._settle(answer.failed(self._rules.keep_bodies))
-        elif verdict.kind is Kind.FATAL:
-            self._settle(answer.left())
-        else:
-            self._try_again(answer, now_s)
-
-    def _ask_again(self, answer: Answer, bad: Invalid) -> None:
-        work = answer.work
-        if len(work.invalid) >= self._task.reasks:
-            keep = self._rules.keep_bodies
-            self._settle(answer.failed(keep, code="invalid", message=bad.problem))
-            return
-        work.invalid += ((answer.verdict.answer or "", bad.problem),)
-        work.body = None
-        self._reasks[work.item.seq] = work
-        self._settle(answer.invalid(bad.problem))
-
-    def _try_again(self, answer: Answer, now_s: float) -> None:
-        work, verdict = answer.work, answer.verdict
-        decision = decide(self._rules.retry, verdict, self._count(work, verdict), self._rng)
-        if decision is None:
-            self._breaker.forget(work.item.seq)
-            self._settle(answer.failed(self._rules.keep_bodies))
-            return
-        if decision.blocked:
-            self._settle(answer.left())
-            self._stop(Stop(code="blocked", message=verdict.message))
-            return
-        if self._is_ending():
-            self._settle(answer.left())
-            return
-        work.failed = True
-        self._settle(answer.retried(decision.wait_s))
-        self._backlog.put_later(work, now_s + decision.wait_s)
-        # Nothing is left that could tell whom to blame, and the next failure would be for good.
-        if decision.last and self._backlog.exhausted:
-            self._breaker.suspect(verdict, seq=work.item.seq, now_s=now_s)
-
-    def _count(self, work: Work, verdict: Verdict) -> int:
-        """Count an attempt against its own bound; being told to wait is no fault of the item."""
-        if verdict.code in PATIENCE:
-            work.waits += 1
-            return work.waits
-        if not (verdict.unreachable or self._breaker.outage):
-            work.tries += 1
-        return max(1, work.tries)
-
-    def _settle(self, record: Outcome | Attempt) -> None:
-        self._unwritten += 1
-        self._recorder.record(record)

@@ -114,6 +114,16 @@ class PromptTask:
         """Fields in which a row may name its own model and parameters."""
         return self._overrides.columns
 
+    def chosen_by(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Model and parameters that a row names for itself; mostly empty.
+
+        Raises:
+            TaskError: One is of the wrong type.
+        """
+        model = self._overrides.model(fields)
+        chosen = {} if model is None else {"model": model}
+        return {**chosen, **self._overrides.parameters(fields)}
+
     def problem_with(self, fields: Mapping[str, Any]) -> str | None:
         """Why a row's own model or parameters cannot be sent, or its source holds no MathML."""
         if self._overrides and (problem := self._overrides.problem_with(fields)):

@@ -55,6 +55,13 @@ class Task(Protocol):
     def named_fields(self) -> Sequence[str]:
         """Fields that the task reads where a row has them, and that some row must have."""
 
+    def chosen_by(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Model and parameters that a row names for itself; mostly empty.
+
+        Raises:
+            TaskError: One is of the wrong type.
+        """
+
     def problem_with(self, fields: Mapping[str, Any]) -> str | None:
         """What makes a row unfit to be asked; None when nothing does.
 
