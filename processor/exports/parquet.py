@@ -106,6 +106,21 @@ def _direct(column: Column, wanted: Any, values: Sequence[Any]) -> Any:
     return pa.array([typed(column.kind, value) for value in values], wanted)
 
 
+def _integers(_: Column, wanted: Any, values: Sequence[Any]) -> Any:
+    return pa.array([_whole(value) for value in values], wanted)
+
+
+def _whole(value: Any) -> Any:
+    """A whole number; of a fraction Arrow would keep the whole part, and say nothing.
+
+    Raises:
+        ValueError: It is a fraction.
+    """
+    if isinstance(value, float) and not value.is_integer():
+        raise ValueError(value)
+    return value
+
+
 def _dictionary(column: Column, wanted: Any, values: Sequence[Any]) -> Any:
     return _array(column, wanted.value_type, values).cast(wanted)
 
@@ -125,8 +140,8 @@ def _text(_: Column, wanted: Any, values: Sequence[Any]) -> Any:
     return pa.array([cells.text(value) for value in values], wanted)
 
 
-def _duration(_: Column, wanted: Any, values: Sequence[Any]) -> Any:
-    return pa.array(values, pa.int64()).cast(wanted)
+def _duration(column: Column, wanted: Any, values: Sequence[Any]) -> Any:
+    return _integers(column, pa.int64(), values).cast(wanted)
 
 
 def _by_text(_: Column, wanted: Any, values: Sequence[Any]) -> Any:
@@ -156,6 +171,7 @@ def _nested(_: Column, wanted: Any, values: Sequence[Any]) -> Any:
 
 # The first that holds for a type; all others take values as they are.
 _MAKERS: Sequence[tuple[Callable[[Any], bool], Callable[[Column, Any, Sequence[Any]], Any]]] = (
+    (pa.types.is_integer, _integers),
     (pa.types.is_dictionary, _dictionary),
     (lambda wanted: isinstance(wanted, pa.JsonType), _json),
     (lambda wanted: isinstance(wanted, pa.BaseExtensionType), _extension),
@@ -185,6 +201,8 @@ def _reviver(wanted: Any) -> Callable[[Any], Any]:
         return _of_map(_reviver(wanted.key_type), _reviver(wanted.item_type))
     if arrow.is_list(wanted):
         return _of_list(_reviver(wanted.value_type))
+    if pa.types.is_integer(wanted):
+        return _whole
     kind = arrow.kind_of(wanted)
     if pa.types.is_timestamp(wanted) or pa.types.is_time(wanted):
         # a number, as Python has no nanoseconds
@@ -196,7 +214,16 @@ _NAMELESS = Column("")
 
 
 def _of_struct(fields: Mapping[str, Callable[[Any], Any]]) -> Callable[[Any], Any]:
-    return lambda value: value and {name: make(value[name]) for name, make in fields.items()}
+    """What a row lacks is null, as its type may have grown since; what has no place is refused."""
+
+    def make_all(value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            return value
+        if not value.keys() <= fields.keys():
+            raise ValueError(value)
+        return {name: make(value.get(name)) for name, make in fields.items()}
+
+    return make_all
 
 
 def _of_map(key: Callable[[Any], Any], item: Callable[[Any], Any]) -> Callable[[Any], Any]:

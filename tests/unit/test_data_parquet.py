@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet as pq
 
+from processor import arrow
 from processor.data import BadRow, arrow_values, open_source
 from processor.data.text import ROW_LIMIT_BYTES
 from processor.errors import InputError, UsageError
@@ -85,6 +86,33 @@ def test_a_type_comes_in_as_plain_values_and_leaves_as_it_came(tmp_path: Path, n
     with out.open("w+b") as file:
         assert parquet.write(file, Grid(source.columns(), lambda: iter([cells]))) == 2
     assert pq.read_table(out).equals(pq.read_table(tmp_path / "t.parquet"))
+
+
+_GROWN = pa.struct([("a", pa.int64()), ("b", pa.list_(pa.int32()))])
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "written"),
+    [
+        (pa.int64(), [1, 2.0, None], [1, 2, None]),
+        (pa.int64(), [1, 2.5, None], ["1", "2.5", None]),
+        (pa.duration("ms"), [5, 0.5], ["5", "0.5"]),
+        (pa.list_(pa.int32()), [[1], [1.5]], ["[1]", "[1.5]"]),
+        (_GROWN, [{"a": 1}, {}, None], [{"a": 1, "b": None}, {"a": None, "b": None}, None]),
+        (_GROWN, [{"a": 1, "was": 2}], ['{"a":1,"was":2}']),
+        (_GROWN, [{"a": 1, "b": [0.5]}], ['{"a":1,"b":[0.5]}']),
+        (_GROWN, ["was text"], ["was text"]),
+    ],
+)
+def test_values_of_before_a_column_s_type_changed_lose_nothing(
+    tmp_path: Path, kind: Any, values: list[Any], written: list[Any]
+) -> None:
+    """The column has the type that was seen last, or is text as a whole."""
+    columns = [arrow.column_of(pa.field("was", kind))]
+    path = tmp_path / "out.parquet"
+    with path.open("w+b") as file:
+        parquet.write(file, Grid(columns, lambda: iter([[[value] for value in values]])))
+    assert pq.read_table(path)["was"].to_pylist() == written
 
 
 def test_rows_are_counted_through_all_row_groups(tmp_path: Path) -> None:
