@@ -34,7 +34,6 @@ class Kind(StrEnum):
     ITEM = "item"  # this item failed for good
     RETRY = "retry"  # this item may be sent again
     FATAL = "fatal"  # every item would fare the same: the job stops
-    OPEN = "open"  # the job, or rows that chose their own model: answers to others will tell
 
 
 class Hints(Struct, frozen=True, kw_only=True, gc=False):
@@ -139,7 +138,7 @@ def judge(status: int, body: bytes, hints: Hints = NO_HINTS, *, endpoint: str = 
         parsed = orjson.loads(body)
     except orjson.JSONDecodeError:
         try:
-            parsed = _parse_leniently(body)
+            parsed = parse_leniently(body)
         except (ValueError, TypeError, RecursionError):
             return _judge_unreadable(status, body, hints)
     return judge_body(status, parsed, hints, endpoint=endpoint)
@@ -160,7 +159,42 @@ def judge_body(
             return _judge_error_in_success(parsed, hints, READERS[endpoint](parsed).usage)
         return _judge_completion(READERS[endpoint](parsed))
     error = error_in(parsed) or ProviderError(message=f"HTTP status {status}")
-    return _judge_error(status, error, hints)
+    return judge_error(status, error, hints)
+
+
+def judge_error(status: int, error: ProviderError, hints: Hints = NO_HINTS) -> Verdict:
+    """What an error means that came with a status; 0 for one that came without."""
+    named = _named(status, error)
+    code = named or _by_status(status)
+    if code == "rate_limited" and _is_of_a_day(error, hints):
+        code = "daily_limit"
+    barred = named is None and code in _BARRING
+    verdict = Verdict(
+        kind=Kind.RETRY if barred else _kind_of(code),
+        code=code,
+        message=error.message or f"HTTP status {status}",
+        congested=status in _CONGESTED_STATUSES or code in PATIENCE,
+        holds_all=code == "slow_down" or (code == "rate_limited" and _holds_all(hints)),
+        retry_after_s=hints.retry_after_s,
+        maybe_charged=code == "timeout",
+        barred=barred,
+        max_attempts=_bound(code, known=named is not None),
+        complaint=error.complaint if code in _COMPLAINTS else "",
+    )
+    return _as_advised(verdict, hints.should_retry)
+
+
+def parse_leniently(body: bytes) -> Any:
+    """JSON behind a BOM or with NaN in it, which some servers write; such an answer was paid for.
+
+    Raises:
+        ValueError: It is something else.
+        TypeError: It holds what no file could: half a surrogate pair, a number beyond 64 bits.
+        RecursionError: It is nested too deeply.
+    """
+    parsed = json.loads(body.decode("utf-8-sig"), parse_constant=lambda _: None)
+    orjson.dumps(parsed)
+    return parsed
 
 
 def judge_failure(failure: TransportFault) -> Verdict:
@@ -245,25 +279,12 @@ _ADVISED_ATTEMPTS = 3  # the server says "again" to what looks like our mistake
 _UNKNOWN_429_ATTEMPTS = 10
 
 
-def _parse_leniently(body: bytes) -> Any:
-    """JSON behind a BOM or with NaN in it, which some servers write; such an answer was paid for.
-
-    Raises:
-        ValueError: It is something else.
-        TypeError: It holds what no file could: half a surrogate pair, a number beyond 64 bits.
-        RecursionError: It is nested too deeply.
-    """
-    parsed = json.loads(body.decode("utf-8-sig"), parse_constant=lambda _: None)
-    orjson.dumps(parsed)
-    return parsed
-
-
 def _judge_unreadable(status: int, body: bytes, hints: Hints) -> Verdict:
     text = clean(body[:80_000].decode("utf-8", "replace"))
     if 200 <= status < 300:
         return _malformed(f"The answer is not JSON: {text}" if text else "The answer is empty")
     message = f"HTTP status {status}: {text}" if text else f"HTTP status {status}"
-    return _judge_error(status, ProviderError(message=message), hints)
+    return judge_error(status, ProviderError(message=message), hints)
 
 
 def _judge_error_in_success(
@@ -277,29 +298,8 @@ def _judge_error_in_success(
     if error is None or (error.status is None and _named(200, error) is None):
         verdict = _malformed(error.message if error else "The answer holds an unreadable error")
     else:
-        verdict = _judge_error(error.status or 200, error, hints)
+        verdict = judge_error(error.status or 200, error, hints)
     return verdict if usage is None else replace(verdict, usage=usage, maybe_charged=False)
-
-
-def _judge_error(status: int, error: ProviderError, hints: Hints) -> Verdict:
-    named = _named(status, error)
-    code = named or _by_status(status)
-    if code == "rate_limited" and _is_of_a_day(error, hints):
-        code = "daily_limit"
-    barred = named is None and code in _BARRING
-    verdict = Verdict(
-        kind=Kind.RETRY if barred else _kind_of(code),
-        code=code,
-        message=error.message or f"HTTP status {status}",
-        congested=status in _CONGESTED_STATUSES or code in PATIENCE,
-        holds_all=code == "slow_down" or (code == "rate_limited" and _holds_all(hints)),
-        retry_after_s=hints.retry_after_s,
-        maybe_charged=code == "timeout",
-        barred=barred,
-        max_attempts=_bound(code, known=named is not None),
-        complaint=error.complaint if code in _COMPLAINTS else "",
-    )
-    return _as_advised(verdict, hints.should_retry)
 
 
 def _named(status: int, error: ProviderError) -> str | None:

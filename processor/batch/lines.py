@@ -1,0 +1,148 @@
+"""The lines of a batch's output and error files. Either file may hold either kind of line."""
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import orjson
+from msgspec import DecodeError, Raw, Struct
+from msgspec.json import Decoder
+
+from processor.provider_error import ProviderError, error_in
+from processor.verdict import parse_leniently
+
+_BOM = b"\xef\xbb\xbf"
+_BLOCK_BYTES = 1 << 20
+_LINE_BYTES_MOST = 1 << 26
+
+
+class Line(Struct, frozen=True, gc=False):
+    """What a line tells of one request.
+
+    Attributes:
+        custom_id: As it came.
+        status: Of the HTTP answer that the request got at the provider; None when not said.
+        body: JSON of that answer, as it came; None when there is none.
+        error: What went wrong, where it is told beside the answer or instead of one.
+        request_id: For the provider's support.
+    """
+
+    custom_id: str
+    status: int | None = None
+    body: bytes | None = None
+    error: ProviderError | None = None
+    request_id: str | None = None
+
+
+class BadLine(Struct, frozen=True, gc=False):
+    """A line that tells of no request.
+
+    Attributes:
+        problem: What is wrong with it.
+        cut_off: It ends before it is complete, as the last one of a file does that came in part.
+    """
+
+    problem: str
+    cut_off: bool = False
+
+
+def lines_of(path: Path) -> Iterator[bytes]:
+    r"""The lines of a file, without blank ones, in constant memory.
+
+    They end at the byte `\n` and nowhere else: answers hold every other kind of line break. The
+    last one needs none. Whether it is whole, `read_line` tells.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    with path.open("rb", buffering=_BLOCK_BYTES) as file:
+        for line in iter(partial(file.readline, _LINE_BYTES_MOST), b""):
+            content = line.removeprefix(_BOM)
+            if content and not content.isspace():
+                yield content
+
+
+def read_line(raw: bytes) -> Line | BadLine:
+    """What a line of `lines_of` tells."""
+    try:
+        told = _decode(raw)
+    except DecodeError as error:
+        return _read_unusual(raw, str(error))
+    response = told.response
+    body = bytes(response.body)
+    if body[:1] != b"{":
+        return _read_unusual(raw)
+    return Line(told.custom_id, response.status_code, body, None, response.request_id or None)
+
+
+class _Response(Struct, gc=False):
+    status_code: int
+    body: Raw
+    request_id: str | None = None
+
+
+class _Usual(Struct, gc=False):
+    """A line as nearly all are. What is unlike it is read slowly, whatever it is."""
+
+    custom_id: str
+    response: _Response
+    error: None = None
+
+
+_decode = Decoder(_Usual).decode
+
+
+def _read_unusual(raw: bytes, complaint: str = "") -> Line | BadLine:
+    try:
+        told = _parsed(raw)
+    except (ValueError, TypeError, RecursionError):
+        cut_off = "truncated" in complaint
+        return BadLine("It ends before it is complete" if cut_off else "It is not JSON", cut_off)
+    custom_id = told.get("custom_id") if isinstance(told, dict) else None
+    if not isinstance(custom_id, str) or not custom_id:
+        return BadLine("It has no custom_id")
+    response = told.get("response")
+    if not isinstance(response, dict):
+        response = {}
+    status, error = _status(response.get("status_code")), _error(told.get("error"))
+    return Line(
+        custom_id,
+        (error.status if error else None) if status is None else status,
+        _body(response.get("body")),
+        error,
+        _text(response.get("request_id")),
+    )
+
+
+def _parsed(raw: bytes) -> Any:
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return parse_leniently(raw)
+
+
+def _status(told: Any) -> int | None:
+    if isinstance(told, str) and told.isascii() and told.isdecimal():
+        told = int(told[:4])
+    return int(told) if type(told) in {int, float} else None
+
+
+def _body(told: Any) -> bytes | None:
+    """An answer; some servers give it as text that holds its JSON."""
+    if isinstance(told, str):
+        return told.encode() or None
+    return orjson.dumps(told) if told else None
+
+
+def _error(told: Any) -> ProviderError | None:
+    """An error; some servers wrap it once more, and others give an empty one for none."""
+    if not isinstance(told, (dict, str)):
+        return None
+    wrapped = isinstance(told, dict) and isinstance(told.get("error"), dict)
+    error = error_in(told if wrapped else {"error": told})
+    return None if error is None or error == ProviderError() else error
+
+
+def _text(told: Any) -> str | None:
+    return told if isinstance(told, str) and told else None
