@@ -34,6 +34,7 @@ class Kind(StrEnum):
     ITEM = "item"  # this item failed for good
     RETRY = "retry"  # this item may be sent again
     FATAL = "fatal"  # every item would fare the same: the job stops
+    OPEN = "open"  # the job, or rows that chose their own model: answers to others will tell
 
 
 class Hints(Struct, frozen=True, kw_only=True, gc=False):
