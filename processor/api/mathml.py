@@ -1,13 +1,13 @@
 """The users' first job under the name that they call it by."""
 
 from itertools import islice
-from pathlib import Path
 from typing import Any, Unpack
 
 from processor.api.knobs import Knobs
+from processor.api.options import Options
 from processor.api.processor import Given, Processor
 from processor.api.results import RunReport
-from processor.data import BadRow, Source, open_source
+from processor.data import BadRow, open_source
 from processor.data.wanted import Wanted
 from processor.environment import environment
 from processor.errors import InputError, UsageError
@@ -64,19 +64,24 @@ class BatchMathMLProcessor:
             InputError: It cannot be read.
         """
         found: list[dict[str, Any]] = []
-        for row in islice(self._questions().rows(), limit):
+        source = open_source(_database(), wanted=Wanted(otherwise=load_task(_TASK).query))
+        for row in islice(source.rows(), limit):
             if isinstance(row, BadRow):
                 raise InputError(row.problem, source="DATABASE_URL", row=row.number)
             found.append(dict(row.fields))
         return found
 
-    def process(self, items: Given | None = None, *, out: str | Path | None = None) -> RunReport:
+    def process(self, items: Given | None = None, **options: Unpack[Options]) -> RunReport:
         """Convert questions; returns once every one has an outcome.
+
+        Without items, what is new in the database is converted and written back into it, as the
+        command line would. Of items that a program holds nobody knows where they came from; there
+        `outputs` names the database.
 
         Args:
             items: Mappings with `question_id` and `mathml`, a data frame, or a table's name; by
                 default all questions of the database.
-            out: The run's folder; the same one resumes.
+            options: See `Options`.
 
         Raises:
             ProcessorError: Bad input, a held folder, a failing disk.
@@ -84,15 +89,16 @@ class BatchMathMLProcessor:
         settings = self._settings.copy()
         settings["chunk_size"] = self.batch_size
         settings["wait_s"] = self.wait_time
-        rows: Given = self._questions() if items is None else items
+        rows: Given = _database() if items is None else items
         engine = Processor(sandbox=self._sandbox, **settings)
-        return engine.run_sync(_TASK, rows, out=out)
+        return engine.run_sync(_TASK, rows, **options)
 
-    def _questions(self) -> Source:
-        address = environment().get("DATABASE_URL")
-        if address is None:
-            raise UsageError(
-                "DATABASE_URL not found",
-                way_out="Set it: export DATABASE_URL=postgresql://user:password@host/database",
-            )
-        return open_source(address, wanted=Wanted(otherwise=load_task(_TASK).query))
+
+def _database() -> str:
+    address = environment().get("DATABASE_URL")
+    if address is None:
+        raise UsageError(
+            "DATABASE_URL not found",
+            way_out="Set it: export DATABASE_URL=postgresql://user:password@host/database",
+        )
+    return address

@@ -6,12 +6,15 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeAlias, TypedDict, Unpack, cast
+from typing import Any, TypeAlias, Unpack, cast
 
+from processor.api import options as how
 from processor.api.knobs import Knobs, settings_for
 from processor.api.notebook import is_watched
+from processor.api.options import Options
 from processor.api.outlet import Outlet
 from processor.api.results import RunReport
+from processor.api.task import Task as MadeTask
 from processor.api.threads import in_thread
 from processor.console.screen import watching
 from processor.data import Source, open_source
@@ -27,6 +30,7 @@ from processor.observer import Observer
 from processor.report import Report
 from processor.run import Run
 from processor.settings import Settings
+from processor.tasks.prompt import PromptTask
 from processor.tasks.task import Task
 from processor.tasks.toml import load_task
 
@@ -34,22 +38,6 @@ Given: TypeAlias = (
     str | Path | Source | Frame | Iterable[Mapping[str, Any]] | AsyncIterable[Mapping[str, Any]]
 )
 """Items: the name of a table as `--input` takes it, mappings, or a data frame."""
-
-
-class Options(TypedDict, total=False):
-    """How a run is begun.
-
-    Attributes:
-        out: The run's folder; the same one resumes. By default a new one in `runs/`.
-        update: Ask again for rows that changed since they were answered.
-        accept_change: Go on although the task changed since the run began.
-        progress: Show how it goes; by default on a terminal and in a notebook.
-    """
-
-    out: str | Path | None
-    update: bool
-    accept_change: bool
-    progress: bool
 
 
 class Processor:
@@ -141,9 +129,16 @@ class Processor:
         stack: ExitStack,
         *observers: Observer,
     ) -> "_Start":
-        source = source_of(items)
+        named = str(items) if isinstance(items, (str, Path)) else None
+        how.check(options, named=named is not None)
         settings = stack.enter_context(settings_for(self._given, sandbox=self._sandbox))
         chosen = _task_of(task, settings)
+        if named is None:
+            source = source_of(items)
+        else:
+            query = chosen.query if isinstance(chosen, PromptTask) else None
+            wanted = how.wanted(options, query=query)
+            source = open_source(named, encoding=options.get("encoding"), wanted=wanted)
         out = options.get("out")
         folder = Path(out) if out is not None else _new_folder(chosen.name, source)
         watchers: list[Observer] = [*observers]
@@ -161,6 +156,7 @@ class Processor:
             consent=Consent(
                 task=options.get("accept_change", False), rows=options.get("update", False)
             ),
+            outputs=how.outputs(options, settings, task=chosen.name, named=named),
         )
         return _Start(run=run, folder=folder, library=library_of(items))
 
@@ -173,9 +169,13 @@ class _Start:
 
 
 def _task_of(task: str | Path | Task, settings: Settings) -> Task:
-    if not isinstance(task, (str, Path)):
-        return task
-    return load_task(str(task), model=settings.model, max_output_tokens=settings.max_output_tokens)
+    """The task; a model that the settings name goes before its own."""
+    model, most = settings.model, settings.max_output_tokens
+    if isinstance(task, (str, Path)):
+        return load_task(str(task), model=model, max_output_tokens=most)
+    if isinstance(task, MadeTask):
+        return task.asking(model=model, max_output_tokens=most)
+    return task
 
 
 async def _executed(run: Run) -> Report:
@@ -197,14 +197,11 @@ async def _until_the_end(run: Run, outlet: Outlet) -> Report:
 
 
 def source_of(items: Given) -> Source:
-    """What rows are read from.
+    """What rows are read from that a program holds.
 
     Raises:
-        InputError: There is no such file.
         UsageError: It is nothing that has rows.
     """
-    if isinstance(items, (str, Path)):
-        return open_source(str(items))
     library = library_of(items)
     if library is not None:
         return FrameSource(frame=items, library=library)

@@ -8,11 +8,12 @@ from typing import Any
 
 from processor.columns import Column, typed
 from processor.data.frames import Library
-from processor.stop import Stop
+from processor.delivery import Handover
 from processor.errors import StoppedError, UsageError
 from processor.exports.table import ResultTable
 from processor.ledger import database
 from processor.report import Report
+from processor.stop import Stop
 from processor.watch.snapshot import Snapshot
 
 
@@ -27,6 +28,8 @@ class RunReport:
         figures: Counts, latencies, tokens, costs.
         files: What was written: statistics and tables.
         stop: Why the run ended before its end; None if nothing ended it.
+        handovers: Of each output what it took and refused, and why it lacks something if it does;
+            the same call catches up.
     """
 
     folder: Path
@@ -34,6 +37,7 @@ class RunReport:
     figures: Snapshot
     files: Sequence[Path]
     stop: Stop | None
+    handovers: Sequence[Handover]
     _library: Library | None
 
     @classmethod
@@ -45,6 +49,7 @@ class RunReport:
             figures=report.snapshot,
             files=report.files,
             stop=report.stop,
+            handovers=report.handovers,
             _library=library,
         )
 

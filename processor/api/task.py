@@ -24,3 +24,14 @@ class Task(PromptTask):
 
     def __init__(self, **keys: Any) -> None:
         super().__init__(parse_values(keys, where=_WHERE), where=_WHERE)
+        self._keys = keys
+
+    def asking(self, *, model: str | None, max_output_tokens: int | None) -> "Task":
+        """The same task with what settings say of it; None leaves the task's own.
+
+        Raises:
+            TaskError: As the task itself.
+        """
+        wished = {"model": model, "max_output_tokens": max_output_tokens}
+        changes = {name: value for name, value in wished.items() if value is not None}
+        return Task(**{**self._keys, **changes}) if changes else self

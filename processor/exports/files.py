@@ -120,6 +120,11 @@ class FileOutput:
             UsageError: It is not, does not, or cannot: an extra is missing.
         """
         if self._path is None:
+            if not hasattr(self._stream, "buffer"):  # as in a notebook
+                raise UsageError(
+                    "--output -: standard output takes no bytes here",
+                    way_out="Name a file, or take the report's rows().",
+                )
             return
         self._writer()
         folder = self._path.parent

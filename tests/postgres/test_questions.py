@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from command_line import Shell
@@ -56,6 +57,68 @@ def test_without_items_it_takes_the_table_and_resumes(questions: Database, shell
     assert shell.stats()["paid"] == 26
 
 
+def test_what_it_reads_from_the_database_goes_back(questions: Database, shell: Shell) -> None:
+    processor = BatchMathMLProcessor("sk-of-the-users", limit=10)
+    report = processor.process(out="out")
+    (handover,) = report.handovers
+    assert handover.name.endswith("table mathml_results")
+    assert (handover.delivered.inserted, handover.problem) == (10, None)
+    stored = questions.rows("SELECT question_id, result FROM mathml_results")
+    assert dict(stored) == {row["question_id"]: row["result"] for row in report.rows()}
+    assert processor.process(out="out", write_back=False).handovers == []
+    assert questions.rows("SELECT count(*) FROM mathml_results") == [(10,)]
+    (caught_up,) = processor.process(out="out").handovers
+    assert caught_up.delivered.inserted == 15
+    assert shell.stats()["paid"] == 25
+
+
+def test_what_a_program_holds_goes_where_it_says(questions: Database) -> None:
+    questions.execute("ALTER TABLE questions ADD latex text")
+    processor = BatchMathMLProcessor("sk-of-the-users")
+    report = processor.process(
+        processor.load_data_from_database(limit=5),
+        outputs=questions.uri,
+        output_table="questions",
+        write_columns={"result": "latex"},
+        write="success",
+    )
+    (handover,) = report.handovers
+    assert handover.delivered.updated == report.succeeded
+    told = {row["question_id"]: row["result"] for row in report.rows() if row["result"]}
+    stored = questions.rows("SELECT question_id, latex FROM questions WHERE latex IS NOT NULL")
+    assert dict(stored) == told
+
+
+def test_an_output_that_refuses_is_told(questions: Database) -> None:
+    questions.execute("ALTER TABLE questions ADD latex text CHECK (latex <> '7')")
+    (handover,) = (
+        BatchMathMLProcessor("sk-of-the-users", skip_invalid=True)
+        .process(table="questions", write_columns={"result": "latex"})
+        .handovers
+    )
+    assert (handover.delivered.updated, handover.delivered.refused_rows) == (24, 1)
+    assert "q7" in (handover.problem or "")
+
+
+@pytest.mark.usefixtures("questions")
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"table": "none"}, "none"),
+        ({"table": "questions", "query": "SELECT 1"}, "a query and a table were named"),
+        ({"write_columns": {"result": "absent"}, "table": "questions"}, "absent"),
+        ({"write_columns": {"result": "x", "check": "x"}, "table": "questions"}, "one column"),
+    ],
+)
+def test_what_the_database_cannot_take_is_refused(
+    shell: Shell, options: dict[str, Any], problem: str
+) -> None:
+    with pytest.raises(ProcessorError, match=problem):
+        BatchMathMLProcessor("sk-of-the-users", skip_invalid=True).process(out="out", **options)
+    assert shell.stats()["received"] == 0
+    assert not (shell.folder / "out").exists()
+
+
 def test_without_a_database_it_says_how_to_name_one(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -64,8 +127,7 @@ def test_without_a_database_it_says_how_to_name_one(
         BatchMathMLProcessor().load_data_from_database()
 
 
-@pytest.mark.usefixtures("questions")
-def test_the_script_converts_from_any_folder(shell: Shell) -> None:
+def test_the_script_converts_from_any_folder(questions: Database, shell: Shell) -> None:
     ended = subprocess.run(
         [sys.executable, str(SCRIPTS / "batch_mathml_processor.py"), "10", "--limit", "12"],
         cwd=shell.folder,
@@ -76,4 +138,5 @@ def test_the_script_converts_from_any_folder(shell: Shell) -> None:
     )
     assert ended.returncode == 0, ended.stderr
     assert "12 of 12 converted" in ended.stdout
+    assert questions.rows("SELECT count(*) FROM mathml_results") == [(12,)]
     assert shell.stats()["paid"] == 12
