@@ -13,9 +13,9 @@ import orjson
 import structlog
 
 from processor import jsontext
+from processor.answer import WITNESS
 from processor.codes import cause_of
 from processor.console.terminal import in_json
-from processor.direct.answer import WITNESS
 from processor.errors import LedgerError, UsageError
 from processor.items import Attempt, Item, Outcome
 from processor.ledger.commit import ChunkTotals, Commit

@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from processor.direct.answer import failure_of, unsent
+from processor.answer import failure_for, unsent
 from processor.direct.backlog import Backlog, Work
 from processor.direct.breaker import SAME_COMPLAINTS
 from processor.items import Outcome
@@ -161,7 +161,8 @@ class Choosers:
         elif verdict.kind is Kind.OPEN:
             self._backlog.put_aside(work)
         else:
-            self._settle(unsent(work, failure_of(verdict)))
+            failure = failure_for(verdict.code, verdict.message)
+            self._settle(unsent("direct", work.item, work.attempts, failure))
         return True
 
     def _choice(self, work: Work) -> Choice:

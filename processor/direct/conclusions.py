@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable, Sequence
 
-from processor.direct.answer import Answer
+from processor.answer import Answer
 from processor.direct.backlog import Backlog, Work
 from processor.direct.breaker import Breaker
 from processor.direct.probes import Probes
@@ -58,9 +58,9 @@ class Conclusions:
         self.unwritten = 0
         self.reasks: dict[int, Work] = {}
 
-    def draw(self, answer: Answer, now_s: float) -> None:
+    def draw(self, work: Work, answer: Answer, now_s: float) -> None:
         """Conclude from an answer that came now."""
-        verdict, work = answer.verdict, answer.work
+        verdict = answer.verdict
         if work.done:
             self.settle(answer.witnessed())
         elif verdict.kind is Kind.OK and verdict.answer is not None:
@@ -69,7 +69,7 @@ class Conclusions:
                 self._probes.succeeded(work)
                 self.settle(answer.succeeded(checked, self._rules.keep_bodies))
             else:
-                self._ask_again(answer, checked)
+                self._ask_again(work, answer, checked)
         elif verdict.kind is Kind.ITEM:
             self.settle(answer.failed(self._rules.keep_bodies))
         elif verdict.kind is Kind.FATAL:
@@ -78,7 +78,7 @@ class Conclusions:
             self.settle(answer.left())
             self._backlog.put_aside(work)
         else:
-            self._try_again(answer, now_s)
+            self._try_again(work, answer, now_s)
 
     def settle(self, record: Outcome | Attempt) -> None:
         """Have a conclusion recorded."""
@@ -92,8 +92,7 @@ class Conclusions:
             if isinstance(record, Attempt) and record.problem is not None:
                 self._backlog.put(self.reasks.pop(record.item.seq))
 
-    def _ask_again(self, answer: Answer, bad: Invalid) -> None:
-        work = answer.work
+    def _ask_again(self, work: Work, answer: Answer, bad: Invalid) -> None:
         if len(work.invalid) >= self._task.reasks:
             keep = self._rules.keep_bodies
             self.settle(answer.failed(keep, code="invalid", message=bad.problem))
@@ -103,8 +102,8 @@ class Conclusions:
         self.reasks[work.item.seq] = work
         self.settle(answer.invalid(bad.problem))
 
-    def _try_again(self, answer: Answer, now_s: float) -> None:
-        work, verdict = answer.work, answer.verdict
+    def _try_again(self, work: Work, answer: Answer, now_s: float) -> None:
+        verdict = answer.verdict
         decision = decide(self._rules.retry, verdict, self._count(work, verdict), self._rng)
         if decision is None:
             self._breaker.forget(work.item.seq)

@@ -13,9 +13,10 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from math import inf
 
+from processor.answer import unsent
 from processor.clock import Clock
 from processor.direct.alarm import Alarm
-from processor.direct.answer import Answer, judged, unsent
+from processor.direct.answer import answer_of, judged
 from processor.direct.backlog import Backlog, Fresh, Work
 from processor.direct.breaker import Breaker, Next
 from processor.direct.choices import Choosers
@@ -270,7 +271,7 @@ class DirectLane:
         if work.done:
             self._probes.dismiss()
         else:
-            self._conclusions.settle(unsent(work, failure))
+            self._conclusions.settle(unsent("direct", work.item, work.attempts, failure))
         return False
 
     def _afford(self, work: Work, purse: Purse) -> bool:
@@ -323,7 +324,8 @@ class DirectLane:
             self._traffic.refund(work.tokens)
         if self._purse is not None:
             self._purse.settle(work, verdict)
-        self._conclusions.draw(Answer(work, verdict, reply, latency_s * 1000), now_s)
+        answer = answer_of(work, verdict, reply, latency_s * 1000)
+        self._conclusions.draw(work, answer, now_s)
 
     def _judge_cancelled(self) -> Verdict:
         """The verdict on a call over its deadline; any other cancellation goes on."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from processor.direct.answer import KeepBodies
+from processor.answer import KeepBodies
 from processor.direct.retry import RetryPolicy
 
 

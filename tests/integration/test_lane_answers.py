@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from lane_bench import CHOOSE, GREET, KEY, bench, items, let_pass
 
-from processor.direct.answer import KeepBodies
+from processor.answer import KeepBodies
 from processor.direct.rules import LaneRules
 from processor.items import Accepted, Invalid, Item
 from processor.ledger.pending import Pending

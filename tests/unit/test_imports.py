@@ -34,10 +34,11 @@ ALLOWED = {
         *("tasks", "watch"),
     },
     "access": set[str](),
+    "answer": {"codes", "items", "provider_error", "verdict"},
     "arrow": {"columns"},
     "batch": {
-        *("access", "clock", "codes", "errors", "headers", "items", "provider_error", "proxy"),
-        *("tasks", "verdict"),
+        *("access", "answer", "clock", "codes", "errors", "headers", "items", "provider_error"),
+        *("proxy", "tasks", "verdict"),
     },
     "clock": set[str](),
     "codes": set[str](),
@@ -54,7 +55,7 @@ ALLOWED = {
     "jsoncells": {"columns", "jsontext"},
     "jsontext": set[str](),
     "logs": {
-        *("codes", "console", "direct", "errors", "items", "jsontext", "ledger", "notice"),
+        *("answer", "codes", "console", "errors", "items", "jsontext", "ledger", "notice"),
     },
     "loop": set[str](),
     "machine": set[str](),
@@ -85,8 +86,8 @@ ALLOWED = {
     "postgres": {"columns", "errors", "jsoncells", "jsontext"},
     "ledger": {"columns", "data", "errors", "items", "jsontext"},
     "direct": {
-        *("access", "clock", "codes", "errors", "headers", "items", "notice", "plan"),
-        *("provider_error", "proxy", "tasks", "verdict"),
+        *("access", "answer", "clock", "codes", "errors", "headers", "items", "notice", "plan"),
+        *("provider_error", "proxy", "stop", "tasks", "verdict"),
     },
     "watch": {"errors", "items", "jsontext", "ledger"},
     "exports": {
