@@ -6,6 +6,7 @@ from typing import Any
 from aiohttp import web
 
 from processor.sandbox import errors
+from processor.sandbox.batches.desk import DESK
 from processor.sandbox.clock import ManualClock
 from processor.sandbox.config import ConfigError
 from processor.sandbox.faults.fault import FaultError, fault_from, fault_to, parse_fault
@@ -68,7 +69,7 @@ async def change_faults(request: web.Request) -> web.Response:
 
 
 async def advance_clock(request: web.Request) -> web.Response:
-    """`{"advance_s": 60}` moves a manual clock.
+    """`{"advance_s": 60}` moves a manual clock; answered once batches have done what is due.
 
     Raises:
         ApiError: The clock is the system's, or the time is none.
@@ -82,6 +83,7 @@ async def advance_clock(request: web.Request) -> web.Response:
     if type(seconds) not in (int, float) or not 0 <= seconds < math.inf:
         raise errors.ApiError(400, "advance_s must be seconds, 0 or more.")
     clock.advance(seconds)
+    await request.app[DESK].settled()
     return as_json({"now_s": clock.monotonic()})
 
 

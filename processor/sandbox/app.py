@@ -5,8 +5,11 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 
 from processor.sandbox import admin, azure, chat, embeddings, listing, responses
+from processor.sandbox.batches import routes as batches
+from processor.sandbox.batches.desk import DESK, Desk
 from processor.sandbox.clock import Clock, SystemClock
 from processor.sandbox.config import SandboxConfig
+from processor.sandbox.files import routes as files
 from processor.sandbox.front import add_headers, front
 from processor.sandbox.state import SANDBOX, Sandbox
 
@@ -26,7 +29,7 @@ def build_app(config: SandboxConfig, clock: Clock | None = None) -> web.Applicat
     app = web.Application(middlewares=[front], client_max_size=config.max_body_bytes)
     app[SANDBOX] = Sandbox(config, clock or SystemClock())
     app.on_response_prepare.append(add_headers)
-    app.cleanup_ctx.append(_converter)
+    app.cleanup_ctx.extend((_storage, _converter, _desk))
     app.add_routes(
         [
             *(route for root in ("/v1", "/openai/v1", "/openai") for route in _api(root)),
@@ -50,6 +53,15 @@ def _api(root: str) -> list[web.RouteDef]:
         web.post(f"{root}/responses", responses.create),
         web.get(f"{root}/responses/{{response}}", responses.retrieve),
         web.delete(f"{root}/responses/{{response}}", responses.delete),
+        web.post(f"{root}/files", files.create),
+        web.get(f"{root}/files", files.list_files),
+        web.get(f"{root}/files/{{file}}", files.retrieve),
+        web.get(f"{root}/files/{{file}}/content", files.content),
+        web.delete(f"{root}/files/{{file}}", files.delete),
+        web.post(f"{root}/batches", batches.create),
+        web.get(f"{root}/batches", batches.list_batches),
+        web.get(f"{root}/batches/{{batch}}", batches.retrieve),
+        web.post(f"{root}/batches/{{batch}}/cancel", batches.cancel),
         web.get(f"{root}/models", listing.list_models),
         web.get(f"{root}/models/{{model}}", listing.retrieve_model),
     ]
@@ -62,3 +74,16 @@ def _api(root: str) -> list[web.RouteDef]:
 async def _converter(app: web.Application) -> AsyncIterator[None]:
     yield
     await app[SANDBOX].converter.close()
+
+
+async def _storage(app: web.Application) -> AsyncIterator[None]:
+    yield
+    app[SANDBOX].close()
+
+
+async def _desk(app: web.Application) -> AsyncIterator[None]:
+    app[DESK] = Desk(app[SANDBOX])
+    if app[SANDBOX].config.state is not None:
+        app[DESK].resume()
+    yield
+    await app[DESK].close()

@@ -19,10 +19,15 @@ async def create(request: web.Request) -> web.StreamResponse:
     Raises:
         ApiError: The request is refused.
     """
-    return await serve(request, _read)
+    return await serve(request, read)
 
 
-def _read(body: dict[str, Any], sandbox: Sandbox) -> Talk:
+def read(body: dict[str, Any], sandbox: Sandbox) -> Talk:
+    """The conversation that a body asks for.
+
+    Raises:
+        ApiError: It is refused.
+    """
     chat = check_chat(body, sandbox.config)
     question = find_question(chat.turns)
     return Talk(conversation=chat, question=question, form=partial(_completion, chat))

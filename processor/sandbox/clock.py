@@ -6,6 +6,9 @@ import itertools
 import time
 from typing import Protocol
 
+# Of a wait: what floats lose when times are added up.
+FORGIVEN_S = 1e-9
+
 
 class Clock(Protocol):
     """What tells the time and lets it pass."""
@@ -90,7 +93,7 @@ class ManualClock:
         if not seconds >= 0:
             raise ValueError(f"a clock moves forward, not by {seconds} s")
         self._now_s += seconds
-        while self._sleepers and self._sleepers[0][0] <= self._now_s:
+        while self._sleepers and self._sleepers[0][0] <= self._now_s + FORGIVEN_S:
             _, _, future = heapq.heappop(self._sleepers)
             if not future.done():
                 future.set_result(None)

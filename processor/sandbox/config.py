@@ -2,11 +2,13 @@
 
 import math
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 from processor.sandbox.faults.fault import Fault
 from processor.sandbox.models import MODELS
 
+_DURATIONS = ("validating_s", "in_progress_s", "finalizing_s", "cancelling_s", "window_s")
 LimitKind = Literal["bucket", "minute", "second"]
 
 
@@ -37,6 +39,15 @@ class SandboxConfig:
         other_client: Share of every limit (0 to below 1) that another client uses up steadily.
         bad_answers: Share of the items whose first answer is wrong, and right when asked again.
         stubborn: Share of the items whose answer stays wrong.
+        state: Folder in which files and batches are kept; None for none that outlives it.
+        validating_s: Seconds that a new batch is validated, at least.
+        in_progress_s: Seconds that it then takes for all of its lines, at least.
+        finalizing_s: Seconds that it then takes until its files are there.
+        cancelling_s: Seconds from its cancellation until its files are there.
+        window_s: Seconds from its creation until it expires.
+        batch_lines: The most that an input may have.
+        batch_inputs: The most texts to embed that its lines may have together.
+        batch_file_bytes: The most that an input may have.
         faults: What goes wrong from the start; more can be set while it runs.
     """
 
@@ -56,6 +67,15 @@ class SandboxConfig:
     other_client: float = 0.0
     bad_answers: float = 0.0
     stubborn: float = 0.0
+    state: Path | None = None
+    validating_s: float = 0.3
+    in_progress_s: float = 0.5
+    finalizing_s: float = 0.2
+    cancelling_s: float = 0.3
+    window_s: float = 86_400.0
+    batch_lines: int = 50_000
+    batch_inputs: int = 50_000
+    batch_file_bytes: int = 200_000_000
     faults: tuple[Fault, ...] = ()
 
     def __post_init__(self) -> None:
@@ -72,7 +92,10 @@ class SandboxConfig:
         for name in ("rpm", "tpm", "rpd", "context_tokens"):
             value = getattr(self, name)
             _demand(value is None or (type(value) is int and value >= 1), name, "at least 1")
-        for name in ("latency_ms", "latency_sigma"):
+        for name in ("batch_lines", "batch_inputs", "batch_file_bytes"):
+            value = getattr(self, name)
+            _demand(type(value) is int and value >= 1, name, "at least 1")
+        for name in ("latency_ms", "latency_sigma", *_DURATIONS):
             value = getattr(self, name)
             _demand(_is_number(value) and value >= 0, name, "0 or more")
         for name in ("bad_answers", "stubborn"):
@@ -89,7 +112,7 @@ class SandboxConfig:
 
 def option_names() -> frozenset[str]:
     """The options that may change while it runs; the faults have a route of their own."""
-    fixed = {"faults", "max_body_bytes", "seed"}
+    fixed = {"faults", "max_body_bytes", "seed", "state"}
     return frozenset(option.name for option in fields(SandboxConfig)) - fixed
 
 

@@ -21,10 +21,15 @@ async def create(request: web.Request) -> web.StreamResponse:
     Raises:
         ApiError: The request is refused.
     """
-    return await serve(request, _read)
+    return await serve(request, read)
 
 
-def _read(body: dict[str, Any], sandbox: Sandbox) -> "_Ask":
+def read(body: dict[str, Any], sandbox: Sandbox) -> "_Ask":
+    """The vectors that a body asks for.
+
+    Raises:
+        ApiError: It is refused.
+    """
     return _Ask(wanted=check_embedding(body, sandbox.config))
 
 

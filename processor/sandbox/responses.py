@@ -45,7 +45,7 @@ async def create(request: web.Request) -> web.StreamResponse:
     Raises:
         ApiError: The request is refused.
     """
-    return await serve(request, _read)
+    return await serve(request, read)
 
 
 async def retrieve(request: web.Request) -> web.Response:
@@ -73,7 +73,12 @@ async def delete(request: web.Request) -> web.Response:
     return as_json({"id": name, "object": "response", "deleted": True})
 
 
-def _read(body: dict[str, Any], sandbox: Sandbox) -> Talk:
+def read(body: dict[str, Any], sandbox: Sandbox) -> Talk:
+    """The response that a body asks for.
+
+    Raises:
+        ApiError: It is refused.
+    """
     wanted = check_response(body, sandbox.config)
     conversation = wanted.conversation
     question = find_question(conversation.turns)

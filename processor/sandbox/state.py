@@ -12,6 +12,7 @@ from processor.sandbox.faults.book import FaultBook
 from processor.sandbox.limits import Limits
 from processor.sandbox.pandoc import Converter
 from processor.sandbox.stats import Stats
+from processor.sandbox.storage.folder import Storage
 
 _RESPONSES_KEPT = 1_000
 _LIMIT_OPTIONS = frozenset(("rpm", "tpm", "rpd", "limit_kind", "other_client"))
@@ -32,8 +33,33 @@ class Sandbox:
         self.stats = Stats()
         self.converter = Converter()
         self.responses: dict[str, dict[str, Any]] = {}
+        self._storage: Storage | None = None
         self._session = secrets.token_hex(8)
         self._ids = 0
+
+    @property
+    def storage(self) -> Storage:
+        """What is kept on disk; made when it is first asked for.
+
+        Raises:
+            ConfigError: The folder cannot be used.
+        """
+        if self._storage is None:
+            self._storage = Storage(self.config.state)
+            self._restore(self._storage)
+        return self._storage
+
+    def close(self) -> None:
+        """Give the folder free."""
+        if self._storage is not None:
+            self._storage.close()
+
+    def _restore(self, storage: Storage) -> None:
+        """Count what was charged in an earlier life."""
+        charged, prompt, completion = storage.charges.tokens()
+        self.stats.restore_totals(charged, prompt, completion)
+        for item, received, paid in storage.charges.items():
+            self.stats.restore(item, received, paid)
 
     def new_id(self) -> str:
         """Sixteen bytes in hexadecimal that no other response has."""

@@ -79,6 +79,23 @@ class Stats:
         self.item(key).answered += 1
         self.answered += 1
 
+    def work(self, key: str, *, charged: bool, prompt_tokens: int, completion_tokens: int) -> None:
+        """A batch's line asked for an item, and has got its answer if it is charged."""
+        self.item(key).received += 1
+        if charged:
+            self.pay(key, prompt_tokens, completion_tokens)
+            self.answer(key)
+
+    def restore_totals(self, paid: int, prompt_tokens: int, completion_tokens: int) -> None:
+        """So much was paid for before the start."""
+        self.answered, self.paid = paid, paid
+        self.paid_prompt_tokens, self.paid_completion_tokens = prompt_tokens, completion_tokens
+
+    def restore(self, key: str, received: int, paid: int) -> None:
+        """An item was seen before the start."""
+        count = self.item(key)
+        count.received, count.answered, count.paid = received, paid, paid
+
     def report(self, *, items: bool) -> dict[str, Any]:
         """What `/sandbox/stats` tells."""
         counts = self.items.values()

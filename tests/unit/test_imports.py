@@ -157,7 +157,8 @@ SOLE_IMPORTERS = {
     "xlsxwriter": {"exports.excel"},
     "backports": {"packing"},
     "sqlite3": {
-        *("delivery", "doctor", "exports", "followup", "importing", "ledger", "run", "sending"),
+        *("delivery", "doctor", "exports", "followup", "importing", "ledger", "run"),
+        *("sandbox", "sending"),
         "watch",
     },
 }
