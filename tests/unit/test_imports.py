@@ -143,6 +143,8 @@ SOLE_IMPORTERS = {
     "genai_prices": {"plan.prices"},
     "jinja2": {"tasks"},
     "math_core": {"tasks"},
+    "openai": {"batch.remote"},
+    "httpx2": {"batch.connection_fault", "batch.remote"},
     "pyarrow": {"arrow", "data.arrow_values", "data.parquet", "exports.parquet"},
     "pydantic": {"settings"},
     "pypandoc": {"sandbox"},

@@ -1,0 +1,49 @@
+"""Whether a file of a batch's answers came as a whole. Pure but for reading the file."""
+
+import os
+from typing import BinaryIO
+
+import orjson
+
+_BLOCK_BYTES = 1 << 16
+_BOM = b"\xef\xbb\xbf"
+
+
+def shortcoming(file: BinaryIO, told_bytes: int | None) -> str:
+    """What is wrong with a file; empty when nothing is.
+
+    A file may be empty. It may be larger than it is told to be, as not all servers count alike.
+
+    Args:
+        file: At any place; it is moved.
+        told_bytes: Its size as the provider says; None when not said.
+    """
+    size = file.seek(0, os.SEEK_END)
+    if told_bytes is not None and size < told_bytes:
+        return f"Only {size:,} of {told_bytes:,} bytes came"
+    if not _begins_with_object(file):
+        return "The file holds something else than answers"
+    return "" if _ends_whole(file, size) else "The last line of the file is cut off"
+
+
+def _begins_with_object(file: BinaryIO) -> bool:
+    file.seek(0)
+    head = file.read(_BLOCK_BYTES).removeprefix(_BOM).lstrip()
+    return head[:1] in {b"{", b""}
+
+
+def _ends_whole(file: BinaryIO, size: int) -> bool:
+    r"""The last line ends in `\n`, or is JSON without it."""
+    last = b""
+    while size and b"\n" not in last:
+        block = min(size, _BLOCK_BYTES)
+        size = file.seek(size - block)
+        last = file.read(block) + last
+    last = last.rpartition(b"\n")[2].removeprefix(_BOM).strip()
+    if not last:
+        return True
+    try:
+        orjson.loads(last)
+    except orjson.JSONDecodeError:
+        return False
+    return True
