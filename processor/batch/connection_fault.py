@@ -36,6 +36,8 @@ def _fault(chain: list[BaseException], *, sent: bool) -> Fault:
             return Fault.DNS
         if isinstance(each, httpx2.ProxyError):
             return Fault.PROXY_AUTH if str(each).startswith("407") else Fault.PROXY
+        if isinstance(each, httpx2.TooManyRedirects):
+            return Fault.REDIRECT
     if not sent:
         return Fault.REFUSED
     timed_out = any(isinstance(each, httpx2.TimeoutException) for each in chain)

@@ -6,7 +6,6 @@ no models, because servers differ (`reading`); and no deadlines, because its own
 """
 
 import asyncio
-import io
 import os
 import ssl
 import time
@@ -16,7 +15,7 @@ from contextvars import ContextVar
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Self, TypeVar, cast
 from urllib.parse import parse_qsl, urlsplit
 
 import orjson
@@ -27,9 +26,9 @@ from processor.batch.connection_fault import fault_of
 from processor.batch.paging import Paging
 from processor.batch.reading import batch_of, file_of, hides_error, page_of
 from processor.batch.remote_values import RemoteBatch, RemoteError, RemoteFile, Trouble
-from processor.batch.trouble import malformed, no_list, refusal, unanswered
+from processor.batch.transfer import Deadline, Outgoing, landing
+from processor.batch.trouble import malformed, no_list, redirect, refusal, unanswered
 from processor.batch.wholeness import shortcoming
-from processor.errors import LedgerError
 from processor.proxy import proxy_for
 from processor.verdict import Fault, TransportFault
 
@@ -38,11 +37,10 @@ if TYPE_CHECKING:
 
 _WINDOW: Final = "24h"
 _PURPOSE: Final = "batch"
-_JSONL = "application/jsonl"
 _FILES = "/v1/files"
 _PAGE_SIZE = 100  # the most that OpenAI gives of batches
-_SLOWEST_BYTES_PER_S = 50_000.0
-_BLOCK_BYTES = 1 << 20
+_BLOCK_BYTES = 1 << 18
+_MOST_REDIRECTS = 5
 # Of the headers that the SDK makes; others tell of this computer, or come from its environment.
 # By the last one the SDK knows, when the answer is there, that it was asked for it as it came.
 _KEPT_HEADERS = frozenset(
@@ -53,6 +51,7 @@ _KEPT_HEADERS = frozenset(
 )
 _UNTOLD = frozenset({Trouble.GONE, Trouble.REFUSED})
 
+_OURS = _KEPT_HEADERS | {"user-agent"}
 _USER_AGENT = (b"User-Agent", b"processor")
 _NO_IDS = frozenset({"", ".", ".."})
 
@@ -61,11 +60,16 @@ _Told = TypeVar("_Told", RemoteFile, RemoteBatch)
 
 
 class _Call:
-    """A call on its way."""
+    """A call on its way.
 
-    __slots__ = ("sent",)
+    Args:
+        follows: Whether it may be sent on to another address.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("follows", "sent")
+
+    def __init__(self, *, follows: bool) -> None:
+        self.follows = follows
         self.sent = False
 
     async def trace(self, event: str, info: Mapping[str, Any]) -> None:
@@ -107,7 +111,9 @@ class Remote:
         import openai  # noqa: PLC0415 - as above
 
         self._headers = [
-            (name.encode(), value.encode()) for name, value in self._access.sent_headers().items()
+            pair
+            for name, value in self._access.sent_headers().items()
+            if _name(pair := (name.encode(), value.encode())) not in _OURS
         ]
         url = urlsplit(self._access.url(_FILES, ""))
         self._http = httpx2.AsyncClient(
@@ -115,9 +121,10 @@ class Remote:
             trust_env=False,
             proxy=self._httpx_proxy(),
             timeout=httpx2.Timeout(None, connect=self._connect_s),
-            follow_redirects=False,
+            follow_redirects=True,
+            max_redirects=_MOST_REDIRECTS,
             limits=httpx2.Limits(max_connections=None, max_keepalive_connections=None),
-            event_hooks={"request": [self._prepare]},
+            event_hooks={"request": [self._prepare], "response": [self._check_redirect]},
         )
         self._client = openai.AsyncOpenAI(
             api_key="set-by-us",  # every header is, in `_prepare`
@@ -144,12 +151,9 @@ class Remote:
             LedgerError: The local file cannot be read.
         """
         ask = self._client.files.with_raw_response.create
-        try:
-            async with self._asking(changes=True) as moved:
-                with _Local(path, moved) as file:
-                    answer = await ask(file=(name, file, _JSONL), purpose=_PURPOSE)
-        except OSError as error:
-            raise _disk(path, error) from error
+        async with self._asking(changes=True) as deadline:
+            with Outgoing(path, deadline) as file:
+                answer = await ask(file=(name, file), purpose=_PURPOSE)
         return _known(file_of(self._parsed(answer, changes=True)), changes=True)
 
     async def files_named(self, name: str, size: int, since_s: float) -> list[RemoteFile]:
@@ -242,32 +246,23 @@ class Remote:
             LedgerError: The disk refuses.
         """
         told = await self._told_bytes(file_id)
-        beside = path.with_name(f".{path.name}.part")
-        try:
-            with beside.open("w+b") as file:
-                await self._fetch(file_id, file)
-                size = file.tell()
-                file.flush()
-                if lacking := shortcoming(file, told):
-                    raise malformed(lacking)
-                await asyncio.to_thread(os.fsync, file.fileno())
-            beside.replace(path)
-        except OSError as error:
-            raise _disk(path, error) from error
-        finally:
-            beside.unlink(missing_ok=True)
-        return size
+        async with landing(path) as file:
+            await self._fetch(file_id, file)
+            if lacking := shortcoming(file, told):
+                raise malformed(lacking)
+            return file.seek(0, os.SEEK_END)
 
     async def delete_file(self, file_id: str) -> None:
         """Delete a file; GONE when it is not there."""
         ask = self._client.files.with_raw_response.delete
         await self._answer(lambda: ask(_asked(file_id)))
 
-    async def _fetch(self, file_id: str, file: io.BufferedRandom) -> None:
+    async def _fetch(self, file_id: str, file: BinaryIO) -> None:
         ask = self._client.files.with_streaming_response.content
-        async with self._asking(changes=False) as moved, ask(_asked(file_id)) as answer:
+        asking = self._asking(changes=False, follows=True)
+        async with asking as deadline, ask(_asked(file_id)) as answer:
             async for block in answer.iter_bytes(_BLOCK_BYTES):
-                moved(len(block))
+                deadline.moved(len(block))
                 await asyncio.to_thread(file.write, block)
 
     async def _told_bytes(self, file_id: str) -> int | None:
@@ -308,20 +303,16 @@ class Remote:
         raise refusal(answer.status_code, answer.headers, body, changes=changes, now_s=time.time())
 
     @asynccontextmanager
-    async def _asking(self, *, changes: bool) -> AsyncIterator[Callable[[int], None]]:
-        """A call with its deadline; whatever goes wrong with it becomes a `RemoteError`.
-
-        Yields:
-            To be told of bytes that went one way or the other; it moves the deadline.
-        """
+    async def _asking(self, *, changes: bool, follows: bool = False) -> AsyncIterator[Deadline]:
+        """A call with its deadline; whatever goes wrong with it becomes a `RemoteError`."""
         import httpx2  # noqa: PLC0415 - as above
         import openai  # noqa: PLC0415 - as above
 
-        call = _Call()
+        call = _Call(follows=follows)
         _CALL.set(call)
         try:
-            async with asyncio.timeout(self._timeout_s) as deadline:
-                yield self._mover(deadline)
+            async with asyncio.timeout(self._timeout_s) as timer:
+                yield Deadline(timer, self._timeout_s)
         except openai.APIStatusError as error:
             answer = error.response
             body = self._hidden(answer.content)
@@ -339,25 +330,19 @@ class Remote:
             return
         raise failure from None  # the cause may quote a secret
 
-    def _mover(self, deadline: asyncio.Timeout) -> Callable[[int], None]:
-        loop = asyncio.get_running_loop()
-        begun_s, bytes_moved = loop.time(), 0
-
-        def moved(count: int) -> None:
-            nonlocal bytes_moved
-            bytes_moved += count
-            if not deadline.expired():
-                deadline.reschedule(due_s(begun_s, loop.time(), bytes_moved, self._timeout_s))
-
-        return moved
-
     async def _prepare(self, request: "httpx2.Request") -> None:
         """Send what `Access` says, whatever the environment made the SDK add."""
         self.calls += 1
-        kept = [pair for pair in request.headers.raw if pair[0].decode().lower() in _KEPT_HEADERS]
-        own = [pair for pair in self._headers if pair[0].decode().lower() not in _KEPT_HEADERS]
-        request.headers = type(request.headers)([*kept, _USER_AGENT, *own])
+        headers = [pair for pair in request.headers.raw if _name(pair) in _KEPT_HEADERS]
+        if _origin(request.url) == _origin(self._client.base_url):
+            headers += self._headers
+        request.headers = type(request.headers)([*headers, _USER_AGENT])
         request.extensions = {**request.extensions, "trace": _CALL.get().trace}
+
+    async def _check_redirect(self, response: "httpx2.Response") -> None:
+        """Only a file may be somewhere else; there it gets no key."""
+        if response.has_redirect_location and not _CALL.get().follows:
+            raise redirect(response.status_code, response.headers["location"])
 
     def _httpx_proxy(self) -> "httpx2.Proxy | None":
         import httpx2  # noqa: PLC0415 - as above
@@ -376,31 +361,6 @@ class Remote:
     def _hiding_secrets(self, fault: TransportFault) -> TransportFault:
         """An error may quote the bytes that it stumbled over."""
         return replace(fault, detail=self._hidden(fault.detail.encode()).decode())
-
-
-class _Local(io.FileIO):
-    """A local file that tells how much of it was read."""
-
-    def __init__(self, path: Path, moved: Callable[[int], None]) -> None:
-        super().__init__(path)
-        self._moved = moved
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        block = super().read(size) or b""
-        self._moved(len(block))
-        return block
-
-
-def due_s(begun_s: float, now_s: float, bytes_moved: int, timeout_s: float) -> float:
-    """When a call is given up: without progress for long, or far too slow as a whole.
-
-    Args:
-        begun_s: When it began.
-        now_s: When bytes moved last.
-        bytes_moved: How many until then.
-        timeout_s: How long it may go without progress.
-    """
-    return min(now_s, begun_s + bytes_moved / _SLOWEST_BYTES_PER_S) + timeout_s
 
 
 def _asked(some_id: str) -> str:
@@ -423,8 +383,9 @@ def _newest_first(batches: list[RemoteBatch]) -> list[RemoteBatch]:
     return sorted(batches, key=lambda batch: -(batch.created_at or 0))
 
 
-def _disk(path: Path, error: OSError) -> LedgerError:
-    return LedgerError(
-        f"{path}: {error.strerror or error}",
-        way_out="Free the disk or mend its permissions, then give the same command again.",
-    )
+def _name(header: tuple[bytes, bytes]) -> str:
+    return header[0].decode().lower()
+
+
+def _origin(url: "httpx2.URL") -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port

@@ -39,7 +39,7 @@ def refusal(
         now_s: Seconds since 1970, which HTTP dates are compared with.
     """
     if 300 <= status < 400:
-        return _redirect(status, headers.get("location", ""))
+        return redirect(status, headers.get("location", ""))
     hints = read_hints(headers, now_s)
     verdict = judge(status, body, hints)
     error = _error(body)
@@ -70,6 +70,14 @@ def unanswered(fault: TransportFault, *, changes: bool) -> RemoteError:
     )
 
 
+def redirect(status: int, location: str) -> RemoteError:
+    """An answer that sends the call to another address."""
+    target = location.partition("?")[0] or "nowhere"
+    detail = f"HTTP status {status}, to {target}"
+    fault = TransportFault(fault=Fault.REDIRECT, sent=True, detail=detail)
+    return unanswered(fault, changes=False)
+
+
 def malformed(message: str, *, changes: bool = False) -> RemoteError:
     """A success that cannot be one: something between here and the provider spoke instead."""
     return RemoteError(message, trouble=Trouble.AGAIN, code="malformed", in_doubt=changes)
@@ -80,13 +88,6 @@ def no_list(what: str) -> RemoteError:
     return RemoteError(
         f"The provider has no usable list of {what}", trouble=Trouble.GONE, code="not_found"
     )
-
-
-def _redirect(status: int, location: str) -> RemoteError:
-    target = location.partition("?")[0] or "nowhere"
-    detail = f"HTTP status {status}, to {target}"
-    fault = TransportFault(fault=Fault.REDIRECT, sent=True, detail=detail)
-    return unanswered(fault, changes=False)
 
 
 _OWN_CODES = {Trouble.QUOTA: QUOTA_CODE, Trouble.GONE: "not_found"}

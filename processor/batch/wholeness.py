@@ -5,6 +5,9 @@ from typing import BinaryIO
 
 import orjson
 
+from processor.batch.reading import hides_error
+from processor.provider_error import clean
+
 _BLOCK_BYTES = 1 << 16
 _BOM = b"\xef\xbb\xbf"
 
@@ -21,15 +24,22 @@ def shortcoming(file: BinaryIO, told_bytes: int | None) -> str:
     size = file.seek(0, os.SEEK_END)
     if told_bytes is not None and size < told_bytes:
         return f"Only {size:,} of {told_bytes:,} bytes came"
-    if not _begins_with_object(file):
-        return "The file holds something else than answers"
+    file.seek(0)
+    head = file.read(_BLOCK_BYTES).removeprefix(_BOM).strip()
+    if head and not _begins_like_answers(head):
+        return f"The file holds no answers: {clean(head.decode(errors='replace'))}"
     return "" if _ends_whole(file, size) else "The last line of the file is cut off"
 
 
-def _begins_with_object(file: BinaryIO) -> bool:
-    file.seek(0)
-    head = file.read(_BLOCK_BYTES).removeprefix(_BOM).lstrip()
-    return head[:1] in {b"{", b""}
+def _begins_like_answers(head: bytes) -> bool:
+    """A page, and an error in the place of the file, are none."""
+    if head[:1] != b"{":
+        return False
+    try:
+        only = orjson.loads(head)
+    except orjson.JSONDecodeError:  # more than one, as it should be
+        return True
+    return "custom_id" in only or not hides_error(only)
 
 
 def _ends_whole(file: BinaryIO, size: int) -> bool:
