@@ -1,8 +1,15 @@
 """The engine as a program calls it."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping
-from contextlib import ExitStack
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Coroutine,
+    Iterable,
+    Mapping,
+)
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,13 +17,12 @@ from typing import Any, TypeAlias, Unpack, cast
 
 from processor.api import options as how
 from processor.api.knobs import Knobs, settings_for
-from processor.api.notebook import is_watched
 from processor.api.options import Options
 from processor.api.outlet import Outlet
 from processor.api.results import RunReport
 from processor.api.task import Task as MadeTask
-from processor.api.threads import in_thread
-from processor.console.screen import watching
+from processor.api.threads import run_in_thread
+from processor.console.screen import is_watched, watching
 from processor.data import Source, open_source
 from processor.data.frames import Frame, FrameSource, Library, library_of
 from processor.data.memory import URI, AsyncItems, Items
@@ -74,7 +80,8 @@ class Processor:
         """
         with ExitStack() as stack:
             start = self._prepare(task, items, options, stack)
-            report = await _executed(start.run)
+            async with _working(start.run, start.run.execute()) as work:
+                report = await asyncio.shield(work)
         return RunReport.of(report, folder=start.folder, library=start.library)
 
     async def stream(
@@ -88,20 +95,20 @@ class Processor:
         Raises:
             ProcessorError: As `run`.
             StoppedError: At the end, when the provider or the budget ended the run before its own.
+            DeliveryError: At the end, when an output did not take all results.
         """
         outlet = Outlet()
         with ExitStack() as stack:
             start = self._prepare(task, items, options, stack, outlet)
-            work = asyncio.create_task(_until_the_end(start.run, outlet), name="run")
-            try:
-                async for outcome in outlet.outcomes():
-                    yield outcome
-            finally:
-                outlet.close()
-                if not work.done():
-                    start.run.abort()
-                report = await work
-            RunReport.of(report, folder=start.folder, library=None).raise_for_stop()
+            async with _working(start.run, _until_the_end(start.run, outlet)) as work:
+                try:
+                    async for outcome in outlet.outcomes():
+                        yield outcome
+                finally:
+                    outlet.close()  # else the run waits for somebody who takes them
+                report = await asyncio.shield(work)
+            ended = RunReport.of(report, folder=start.folder, library=None)
+            ended.raise_for_stop().raise_for_outputs()
 
     def run_sync(
         self, task: str | Path | Task, items: Given, **options: Unpack[Options]
@@ -112,14 +119,14 @@ class Processor:
         same `out` goes on.
         """
 
-        def start() -> RunReport:
-            return run_in_loop(self.run(task, items, **options))
+        def main() -> Coroutine[Any, Any, RunReport]:
+            return self.run(task, items, **options)
 
         try:
             asyncio.get_running_loop()
         except RuntimeError:
-            return start()
-        return in_thread(start)  # a notebook's loop is busy with the cell that calls this
+            return run_in_loop(main())
+        return run_in_thread(main)  # a notebook's loop is busy with the cell that calls this
 
     def _prepare(
         self,
@@ -178,15 +185,34 @@ def _task_of(task: str | Path | Task, settings: Settings) -> Task:
     return task
 
 
-async def _executed(run: Run) -> Report:
-    """A run to its end; a cancellation ends it in order first."""
-    work = asyncio.create_task(run.execute(), name="run")
+@asynccontextmanager
+async def _working(
+    run: Run, main: Coroutine[Any, Any, Report]
+) -> AsyncIterator[asyncio.Task[Report]]:
+    """A run beside who waits for it; if they leave, it is ended in order first."""
+    work = asyncio.create_task(main, name="run")
     try:
-        return await asyncio.shield(work)
-    except asyncio.CancelledError:
-        run.abort()
-        await asyncio.wait([work])
+        yield work
+    except BaseException as left:
+        if not work.done():
+            run.abort()
+        await _over(work)
+        problem = None if work.cancelled() else work.exception()
+        if problem is not None and problem is not left:
+            left.add_note(f"The run had failed: {problem}")
         raise
+
+
+async def _over(work: asyncio.Task[Report]) -> None:
+    """Wait for a run that was told to end, even when cancelled: others close what it works with."""
+    cancelled = None
+    while not work.done():
+        try:
+            await asyncio.wait([work])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
 
 
 async def _until_the_end(run: Run, outlet: Outlet) -> Report:

@@ -9,7 +9,7 @@ from typing import Any
 from processor.columns import Column, typed
 from processor.data.frames import Library
 from processor.delivery import Handover
-from processor.errors import StoppedError, UsageError
+from processor.errors import DeliveryError, StoppedError, UsageError
 from processor.exports.table import ResultTable
 from processor.ledger import database
 from processor.report import Report
@@ -86,6 +86,17 @@ class RunReport:
         """
         if self.stop is not None:
             raise StoppedError(self.stop.message, code=self.stop.code, exit_code=self.exit_code)
+        return self
+
+    def raise_for_outputs(self) -> "RunReport":
+        """Itself.
+
+        Raises:
+            DeliveryError: An output did not take all results; the same call catches up.
+        """
+        problems = [each.problem for each in self.handovers if each.problem is not None]
+        if problems:
+            raise DeliveryError("; ".join(problems), passing=False)
         return self
 
     def rows(self) -> Iterator[dict[str, Any]]:

@@ -1,24 +1,47 @@
-"""Work in a thread of its own, for callers whose event loop is busy."""
+"""A coroutine in a thread and a loop of its own, for callers whose event loop is busy."""
 
+import asyncio
+import contextvars
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
-from typing import TypeVar
+from contextlib import suppress
+from functools import partial
+from typing import Any, TypeVar
+
+from processor.loop import run_in_loop
 
 Result = TypeVar("Result")
 
 
-def in_thread(work: Callable[[], Result]) -> Result:
-    """What the work returns, or raises, done in another thread."""
-    done: Future[Result] = Future()
+def run_in_thread(main: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+    """What a coroutine returns, or raises, run to its end in another thread.
+
+    An interrupt of whoever waits cancels the coroutine, and is raised once that has ended; a
+    second one is raised at once.
+    """
+    done, begun = Future[Result](), Future[Callable[[], object]]()
+
+    async def cancellable() -> Result:
+        task, loop = asyncio.current_task(), asyncio.get_running_loop()
+        assert task is not None
+        begun.set_result(partial(loop.call_soon_threadsafe, task.cancel))
+        return await main()
 
     def run() -> None:
         try:
-            done.set_result(work())
+            done.set_result(run_in_loop(cancellable()))
         except BaseException as error:  # noqa: BLE001 - it is the caller's
             done.set_exception(error)
 
-    thread = threading.Thread(target=run, name="processor")
-    thread.start()
-    thread.join()
-    return done.result()
+    # Its context goes along: a notebook tells by that which cell something is shown below.
+    context = contextvars.copy_context()
+    threading.Thread(target=context.run, args=(run,), name="processor").start()
+    try:
+        return done.result()
+    except BaseException:
+        if not done.done():  # it is us who were interrupted, not the coroutine that failed
+            with suppress(RuntimeError):  # it has just ended
+                begun.result()()
+            done.exception()
+        raise

@@ -1,4 +1,4 @@
-"""What a person sees while a run works: a bar on a terminal, plain lines elsewhere."""
+"""What a person sees while a run works, on a terminal, below a notebook's cell and elsewhere."""
 
 import sys
 import threading
@@ -6,97 +6,18 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
-from processor.console import streams
-from processor.console.terminal import shown
-from processor.console.words import counted, duration, money, rate, share
+from processor.console.display import Display, Plain, Speed
+from processor.console.notebook import Cell, in_notebook
+from processor.console.words import counted, duration
 from processor.errors import LedgerError
 from processor.ledger.commit import ChunkTotals, Commit
 from processor.notice import Notice
 from processor.watch import snapshot
 from processor.watch.snapshot import Snapshot
 
-_BAR_EVERY_S = 0.5
-_LINE_EVERY_S = 5.0
 _RATE_OVER_S = 20.0
-_SHOWN_ERRORS = 4
-
-
-class Display(Protocol):
-    """Shows figures and notices."""
-
-    every_s: float
-
-    def show(self, shot: Snapshot, now: "Speed") -> None:
-        """Show how the run stands."""
-
-    def say(self, line: str) -> None:
-        """Show a line that stays."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Speed:
-    """How fast it goes at the moment; None until that can be told."""
-
-    per_s: float | None
-    eta_s: float | None
-
-
-class Plain:
-    """Lines, for files, pipes and CI."""
-
-    every_s = _LINE_EVERY_S
-
-    def show(self, shot: Snapshot, now: Speed) -> None:
-        """One line of figures."""
-        self.say(f"{shot.finished:,}/{shot.total:,} ({share(_done(shot))}) · {_figures(shot, now)}")
-
-    def say(self, line: str) -> None:
-        """The line, with the time of day."""
-        streams.tell(f"{time.strftime('%H:%M:%S')} {line}")
-
-
-class Bar:
-    """A progress bar with figures below it, for terminals."""
-
-    every_s = _BAR_EVERY_S
-
-    def __init__(self) -> None:
-        from rich.console import Console  # noqa: PLC0415 - only for terminals
-        from rich.live import Live  # noqa: PLC0415
-
-        self._console = Console(stderr=True, highlight=False)
-        self._live = Live(console=self._console, auto_refresh=False, transient=True)
-        self._live.start()
-
-    def show(self, shot: Snapshot, now: Speed) -> None:
-        """Draw anew."""
-        from rich.console import Group  # noqa: PLC0415
-        from rich.progress_bar import ProgressBar  # noqa: PLC0415
-        from rich.table import Table  # noqa: PLC0415
-        from rich.text import Text  # noqa: PLC0415
-
-        head = Table.grid(padding=(0, 1), expand=True)
-        head.add_column(no_wrap=True)
-        head.add_column(ratio=1)
-        head.add_column(no_wrap=True)
-        head.add_row(
-            f"{shot.finished:,}/{shot.total:,}",
-            ProgressBar(total=max(1, shot.total), completed=shot.finished),
-            share(_done(shot)),
-        )
-        self._live.update(Group(head, Text(_figures(shot, now), style="dim")), refresh=True)
-
-    def say(self, line: str) -> None:
-        """The line, above the bar."""
-        self._console.print(shown(line), markup=False)
-
-    def close(self) -> None:
-        """Remove the bar."""
-        self._live.stop()
 
 
 class Screen:
@@ -130,6 +51,11 @@ class Screen:
         self._ended.set()
         self._sending.set()
         self._thread.join()
+        seen = None
+        try:
+            seen = self._look()
+        finally:  # a terminal gets its cursor back
+            self._display.end(seen and seen[0])
 
     def _watch(self) -> None:
         self._sending.wait()
@@ -167,40 +93,26 @@ def watching(folder: Path, *, quiet: bool) -> Iterator[list[Screen]]:
     if quiet:
         yield []
         return
-    bar = Bar() if sys.stderr.isatty() else None
-    screen = Screen(folder, bar or Plain())
+    screen = Screen(folder, _display())
     try:
         yield [screen]
     finally:
         screen.close()
-        if bar is not None:
-            bar.close()
 
 
-def _done(shot: Snapshot) -> float:
-    return shot.finished / shot.total if shot.total else 0.0
+def is_watched() -> bool:
+    """Whether anybody sees what goes to standard error: on a terminal, or below a cell."""
+    return in_notebook() or (sys.stderr is not None and sys.stderr.isatty())
 
 
-def _figures(shot: Snapshot, now: Speed) -> str:
-    parts = [
-        f"ok {share(shot.success_rate)}",
-        rate(now.per_s),
-        f"left {duration(now.eta_s)}",
-        _spending(shot),
-    ]
-    errors = list(shot.errors.items())[:_SHOWN_ERRORS]
-    if errors:
-        parts.append("errors " + ", ".join(f"{code} {count:,}" for code, count in errors))
-    if shot.overall.retries:
-        parts.append(f"retries {shot.overall.retries:,}")
-    return " · ".join(parts)
+def _display() -> Display:
+    if in_notebook():
+        return Cell()
+    if not is_watched():
+        return Plain()
+    from processor.console.bar import Bar  # noqa: PLC0415 - only for terminals, and heavy
 
-
-def _spending(shot: Snapshot) -> str:
-    limit_usd = shot.session.budget_usd if shot.session else None
-    if limit_usd is None:
-        return money(shot.overall.cost_usd)
-    return f"{money(shot.spent_usd)} of {money(limit_usd)}"
+    return Bar()
 
 
 def _line(notice: Notice) -> str | None:  # noqa: C901, PLR0911, PLR0912 - one line an event
@@ -233,6 +145,8 @@ def _line(notice: Notice) -> str | None:  # noqa: C901, PLR0911, PLR0912 - one l
             return "writing the tables"
         case "output_away":
             return f"{facts['message']}: results wait for it"
+        case "output_note":
+            return f"{facts['output']}: {facts['message']}"
         case "output_back":
             return f"{facts['output']}: is back"
         case _:

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from run_bench import KEY, TASK, Folder
 
-from processor.console.screen import Screen, Speed
+from processor.console.display import Speed
+from processor.console.screen import Screen
 from processor.data import open_source
 from processor.run import Run
 from processor.sandbox_process import sandbox
@@ -35,6 +36,10 @@ class Notebook:
 
     def say(self, line: str) -> None:
         self.said.append(line)
+
+    def end(self, shot: Snapshot | None) -> None:
+        assert shot is not None
+        self.shown.append((shot.finished, Speed(per_s=None, eta_s=None)))
 
 
 def test_the_first_figures_know_how_fast_it_goes(tmp_path: Path) -> None:
