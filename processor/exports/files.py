@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import IO, BinaryIO, cast
 
 from processor import packing
-from processor.errors import DeliveryError, UsageError
+from processor.errors import DeliveryError, LedgerError, UsageError
 from processor.exports import delimited, grid as grids, jsonl, kinds
 from processor.exports.atomic import replacing_bytes
 from processor.exports.grid import Grid
@@ -163,8 +163,8 @@ class FileOutput:
 
         Raises:
             UsageError: The columns cannot be laid out, or are too many for the format.
-            DeliveryError: Standard output does not take the rows.
-            LedgerError: The ledger cannot be read, or the disk does not take the file.
+            DeliveryError: Standard output, or the disk of the file, does not take the rows.
+            LedgerError: The ledger cannot be read.
         """
         with database.reading(ledger) as connection:
             connection.execute("BEGIN")  # one state of it, whoever writes meanwhile
@@ -172,9 +172,7 @@ class FileOutput:
             grid = self.grid(connection)
             if self._path is None:
                 return Delivered(inserted=self._print(grid))
-            with replacing_bytes(self._path) as file:
-                count, notes = self._write(file, grid)
-        return Delivered(inserted=count, notes=notes, files=[Path(self.name)])
+            return self._replace(self._path, grid)
 
     def close(self) -> None:
         """Nothing is held."""
@@ -193,6 +191,14 @@ class FileOutput:
         table = ResultTable(connection, with_vectors=self._with_vectors)
         known = {column.name: column for column in kinds.resolved(connection, table)}
         return Grid([known[column.name] for column in grid.columns], grid.slices)
+
+    def _replace(self, path: Path, grid: Grid) -> Delivered:
+        try:
+            with replacing_bytes(path) as file:
+                count, notes = self._write(file, grid)
+        except LedgerError as error:  # its disk may be another than the run's, which is well
+            raise DeliveryError(error.message, passing=False, way_out=error.way_out) from error
+        return Delivered(inserted=count, notes=notes, files=[Path(self.name)])
 
     def _write(self, file: IO[bytes], grid: Grid) -> tuple[int, Sequence[str]]:
         write = self._writer()

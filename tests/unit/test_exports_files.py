@@ -9,7 +9,7 @@ import pytest
 from ledger_parts import Table, item, ledger_of, rules, settle, succeeded
 from pyarrow import parquet as pq
 
-from processor.errors import LedgerError, UsageError
+from processor.errors import DeliveryError, LedgerError, UsageError
 from processor.exports.files import FileOutput
 from processor.exports.output import Terms
 from processor.exports.pivot import Pivot
@@ -78,6 +78,17 @@ def test_what_breaks_off_leaves_the_file_that_was_there(tmp_path: Path, name: st
             deliver(ledger, name)
     assert (tmp_path / name).read_text() == "before"
     assert not list(tmp_path.glob(".t.*"))
+
+
+def test_a_disk_that_does_not_take_the_file_is_no_fault_of_the_ledger(tmp_path: Path) -> None:
+    place = tmp_path / "elsewhere"
+    place.mkdir()
+    with ledger_of(tmp_path, 1) as ledger:
+        output = FileOutput(str(place / "t.csv"), Terms())
+        output.reach()
+        place.rmdir()
+        with pytest.raises(DeliveryError, match=r"elsewhere.*No such file"):
+            output.deliver(ledger.path)
 
 
 def test_a_link_is_written_through(tmp_path: Path) -> None:
