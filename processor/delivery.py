@@ -126,6 +126,7 @@ class _Courier:
         self._ending = threading.Event()
         self._hurried = threading.Event()
         self._over = threading.Event()
+        self._left = False
         self._delivered = Delivered()
         self._problem: ProcessorError | None = None
         self._bug: BaseException | None = None
@@ -147,6 +148,7 @@ class _Courier:
         self._over.set()
 
     def leave(self) -> None:
+        self._left = True
         self.hurry()
         self._end()
 
@@ -198,9 +200,9 @@ class _Courier:
             self._over.set()
 
     def _deliver(self, retrying: Retrying) -> None:
-        """Once, and again while it is away."""
+        """Call by call, and again while it is away."""
         try:
-            while not self._deliver_some(retrying):
+            while not (self._left or self._deliver_some(retrying)):
                 self._calls += 1
         except (DeliveryError, LedgerError, UsageError) as error:
             self._problem = error
