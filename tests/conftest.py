@@ -1,4 +1,4 @@
-"""What all tests share: the benches of the integration tests, and a shell to type commands in."""
+"""What all tests share: the benches of other folders, and a shell to type commands in."""
 
 import os
 import shutil
@@ -11,7 +11,8 @@ import pytest
 
 from processor.sandbox_process import sandbox
 
-sys.path.insert(0, str(Path(__file__).parent / "integration"))
+sys.path.insert(0, str(Path(__file__).with_name("integration")))
+sys.path.insert(0, str(Path(__file__).with_name("unit")))
 from command_line import Shell
 
 

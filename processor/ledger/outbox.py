@@ -55,13 +55,14 @@ class Outbox:
         self._connection = connection
         self._target = target
 
-    def begin(self, store: str, *, everything: bool) -> None:
-        """Know the output from now on; what it refused before is offered to it again.
+    def begin(self, store: str, *, everything: bool, again: bool = True) -> None:
+        """Know the output from now on.
 
         Args:
             store: What tells one store of that name from a later one. A new store, such as a
                 table that was dropped and made again, is told everything.
             everything: Tell a known store everything, too.
+            again: Offer to a known store what it refused before.
         """
         execute = self._connection.execute
         with database.transaction(self._connection):
@@ -76,8 +77,10 @@ class Outbox:
                 execute("UPDATE deliveries SET store = ? WHERE target = ?", (store, self._target))
             if everything or known is None or known[0] != store:
                 self._tell_everything()
-            else:
+            elif again:
                 execute(_LOG_REFUSED, (self._target,))
+            else:
+                return
             execute("DELETE FROM refusals WHERE target = ?", (self._target,))
 
     def _tell_everything(self) -> None:

@@ -89,6 +89,9 @@ def test_what_was_refused_is_offered_again_at_the_next_start(tmp_path: Path) -> 
         outbox.settle(batch, {2: "too long", 4: "too short"})
         assert refusals(connection) == [(2, "too long"), (4, "too short")]
         assert told(outbox) == []
+        outbox.begin("1", everything=False, again=False)
+        assert told(outbox) == []
+        assert refusals(connection) == [(2, "too long"), (4, "too short")]
         outbox.begin("1", everything=False)
         assert told(outbox) == [2, 4]
         assert refusals(connection) == []

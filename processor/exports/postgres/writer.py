@@ -19,7 +19,8 @@ Rows = Sequence[tuple[int, list[Any]]]
 """Rows of the results, each with a number that its refusal is told by."""
 
 _LOCK_CLASS = 0x70726F63  # "proc"
-_REFUSED_MOST = 100
+# A few texts that are too long keep no others out; a table of another meaning takes none at all.
+_REFUSED_MOST, _REFUSED_SHARE = 100, 10
 _CLASS_LENGTH = 2
 # Classes of errors that a row is to blame for: its values, a constraint, a trigger's objection,
 # its size.
@@ -91,23 +92,29 @@ class TableWriter:
                     before = cursor
             return total + self._answer(before)
 
-    def put_carefully(self, parts: Iterable[Rows], refused: dict[int, str]) -> Delivered:
+    def put_carefully(
+        self, parts: Iterable[Rows], refused: dict[int, str], *, count: int
+    ) -> Delivered:
         """Put rows there, but for those that the table does not take.
 
         Args:
             parts: The rows.
             refused: Gets the number of each that is not taken, and why.
+            count: How many rows these are, or a few more.
 
         Raises:
             psycopg.Error: The connection is gone, or no row is to blame.
             DeliveryError: So many are refused that all may be.
         """
+        # What would be refused at the commit, and blame nobody, is refused with its row.
+        self._connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        most = max(_REFUSED_MOST, count // _REFUSED_SHARE)
         total = Delivered()
         for rows in parts:
-            total += self._halved(rows, refused)
+            total += self._halved(rows, refused, most)
         return total
 
-    def _halved(self, rows: Rows, refused: dict[int, str]) -> Delivered:
+    def _halved(self, rows: Rows, refused: dict[int, str], most: int) -> Delivered:
         """All of them at once; if that is refused, each half apart, down to the row at fault."""
         if not rows:
             return Delivered()
@@ -118,9 +125,9 @@ class TableWriter:
             if not blames_row(error):
                 raise
             if len(rows) == 1:
-                return self._refused(rows[0], error, refused)
+                return self._refused(rows[0], error, refused, most)
         half = len(rows) // 2
-        return self._halved(rows[:half], refused) + self._halved(rows[half:], refused)
+        return self._halved(rows[:half], refused, most) + self._halved(rows[half:], refused, most)
 
     def verdicts(self, rows: Rows) -> list[tuple[str, str]]:
         """What would be done with rows, and the id of each."""
@@ -154,14 +161,14 @@ class TableWriter:
         )
 
     def _refused(
-        self, row: tuple[int, list[Any]], error: psycopg.Error, refused: dict[int, str]
+        self, row: tuple[int, list[Any]], error: psycopg.Error, refused: dict[int, str], most: int
     ) -> Delivered:
         number, values = row
         problem = trouble.of(error).message
         key = self.plan.key
         line = f"the row of {key.column.name} {values[key.place]!r}: {problem}"
         refused[number] = problem
-        if len(refused) > _REFUSED_MOST:
+        if len(refused) > most:
             raise DeliveryError(
                 f"table {self.plan.table.name} refuses row after row, as {line}", passing=False
             ) from error
