@@ -213,6 +213,9 @@ class _Courier:
         """What fits into one call; whether that is all."""
         delivered: Delivered = retrying(self._output.deliver, self._ledger)
         self._delivered += delivered
+        for note in delivered.notes:
+            facts = {"output": self._output.name, "message": note}
+            self._tell(Notice(event="output_note", facts=facts))
         if self._is_away:
             self._is_away = False
             self._tell(Notice(event="output_back", facts={"output": self._output.name}))

@@ -38,6 +38,7 @@ _BY_CODE = {
     "convert_from(convert(column::bytea, 'UHC', 'UTF8'), 'SQL_ASCII').",
     "25006": "Only a query that reads is run: SELECT, without FOR UPDATE.",
     "42501": _GRANT,
+    "55P03": "Somebody holds a lock on the table; the same command goes on, once it is free.",
     "57014": "Mend the query, or raise the limit: ?options=-c%20statement_timeout%3D0 in the "
     "address.",
 }

@@ -2,28 +2,12 @@
 
 import json
 from collections.abc import Sequence
-from urllib.parse import quote
 
 import pytest
 from command_line import Shell
 
 from postgres.cluster import PASSWORD, Cluster, Database
-from postgres.write_back import TASK, assert_same, results, stored
-
-
-@pytest.fixture
-def run(shell: Shell) -> Shell:
-    shell.write("greet.toml", TASK)
-    rows = [{"id": n, "word": f"word{n}."} for n in range(1, 13)]
-    shell.write("rows.jsonl", "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows))
-    return shell
-
-
-def go(shell: Shell, *options: str, rows: str = "rows.jsonl", code: int = 0) -> str:
-    """A run of the task; what it said."""
-    done = shell.run("--task", "greet.toml", "--input", rows, "--out", "out", *options)
-    assert done.code == code, done.err + done.out
-    return done.out + done.err
+from postgres.write_back import TASK, assert_same, go, guarded, results, stored
 
 
 def refused(shell: Shell, *options: str, rows: str = "rows.jsonl") -> str:
@@ -255,13 +239,6 @@ def test_nothing_that_keeps_ids_unique(run: Shell, database: Database) -> None:
     go(run, "--output", database.uri)
     database.execute("ALTER TABLE greet_results DROP CONSTRAINT greet_results_pkey")
     assert "nothing keeps its column 'id' unique" in go(run, "--output", database.uri, code=1)
-
-
-def guarded(cluster: Cluster, database: Database, password: str = PASSWORD) -> str:
-    """The address of a database for the role that needs a password."""
-    base, _, options = database.uri.partition("?")
-    name = base.rpartition("/")[2]
-    return f"postgresql://{cluster.guarded}:{quote(password, safe='')}@/{name}?{options}"
 
 
 def test_a_wrong_password_and_a_missing_database(

@@ -2,8 +2,11 @@
 
 import csv
 from pathlib import Path
+from urllib.parse import quote
 
-from postgres.cluster import Database
+from command_line import Shell
+
+from postgres.cluster import PASSWORD, Cluster, Database
 
 TASK = """\
 name = "greet"
@@ -24,7 +27,8 @@ def stored(database: Database, table: str, *, order: str = "id") -> list[dict[st
             (table,),
         )
     ]
-    cells = ", ".join(f'"{name}"::text' for name in names)
+    quoted = [name.replace('"', '""') for name in names]
+    cells = ", ".join(f'"{name}"::text' for name in quoted)
     found = database.rows(f"SELECT {cells} FROM {table} AS it ORDER BY it.{order}")
     return [dict(zip(names, row, strict=True)) for row in found]
 
@@ -51,3 +55,17 @@ def assert_same(database: Database, table: str, folder: Path) -> None:
             for name in {*ours, *theirs}
             if ours.get(name) != theirs.get(name)
         }
+
+
+def go(shell: Shell, *options: str, rows: str = "rows.jsonl", code: int = 0) -> str:
+    """A run of the task; what it said."""
+    done = shell.run("--task", "greet.toml", "--input", rows, "--out", "out", *options)
+    assert done.code == code, done.err + done.out
+    return done.out + done.err
+
+
+def guarded(cluster: Cluster, database: Database, password: str = PASSWORD) -> str:
+    """The address of a database for the role that needs a password."""
+    base, _, options = database.uri.partition("?")
+    name = base.rpartition("/")[2]
+    return f"postgresql://{cluster.guarded}:{quote(password, safe='')}@/{name}?{options}"

@@ -11,10 +11,13 @@ from processor.columns import ARRAY, Column
 from processor.postgres.table_name import TableName
 
 Connection = psycopg.Connection[TupleRow]
+MARK = "Made by processor"
+"""How the comment on a table begins that was made for results, and may be given more columns."""
 
 _TABLE = """
 SELECT c.oid, n.nspname, c.relname, c.relkind::text,
-    concat_ws('/', (SELECT oid FROM pg_database WHERE datname = current_database()), c.oid)
+    concat_ws('/', (SELECT oid FROM pg_database WHERE datname = current_database()), c.oid),
+    obj_description(c.oid, 'pg_class'), pg_has_role(c.relowner, 'USAGE')
 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE c.oid = to_regclass(%s)
 """
@@ -90,6 +93,8 @@ class TargetTable:
         kind: As `pg_class.relkind` tells it.
         store: Tells it from a later one of the same name.
         unique: Columns that tell its rows apart, each alone.
+        is_ours: Whether it bears our `MARK`.
+        is_owned: Whether we have its owner's rights, such as to add columns.
     """
 
     name: TableName
@@ -98,6 +103,8 @@ class TargetTable:
     store: str
     columns: Mapping[str, TargetColumn]
     unique: frozenset[str]
+    is_ours: bool
+    is_owned: bool
 
 
 def find(connection: Connection, name: TableName) -> TargetTable | None:
@@ -110,7 +117,7 @@ def find(connection: Connection, name: TableName) -> TargetTable | None:
     row = connection.execute(_TABLE, (spelled,)).fetchone()
     if row is None:
         return None
-    oid, schema, own_name, kind, store = row
+    oid, schema, own_name, kind, store, comment, is_owned = row
     return TargetTable(
         name=TableName(schema=schema, name=own_name),
         oid=oid,
@@ -120,6 +127,8 @@ def find(connection: Connection, name: TableName) -> TargetTable | None:
             column.name: column for column in map(_column, connection.execute(_COLUMNS, (oid,)))
         },
         unique=frozenset(column for (column,) in connection.execute(_UNIQUE, (oid,))),
+        is_ours=(comment or "").startswith(MARK),
+        is_owned=is_owned,
     )
 
 

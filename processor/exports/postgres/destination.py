@@ -72,6 +72,7 @@ class PostgresOutput:
         self._rows: output.Rows = terms.rows or "success"
         self._writer: TableWriter | None = None
         self._began = False
+        self._notes: list[str] = []
         if terms.excel:
             raise UsageError("--excel is for files", way_out="Leave it out.")
         if terms.into and terms.columns is not None:
@@ -154,7 +155,7 @@ class PostgresOutput:
             self._connected() as server,
             server.transaction(force_rollback=True),
         ):
-            self._preparation.writer(server, connection)
+            self._preparation.ready(server, connection)
 
     def deliver(self, ledger: Path) -> Delivered:
         """Put everything there that is not there yet.
@@ -180,37 +181,50 @@ class PostgresOutput:
 
     def _deliver(self, ledger: sqlite3.Connection, box: Outbox) -> Delivered:
         writer = self._writer or self._open(ledger, box)
+        table, total, is_all = ResultTable(ledger, with_vectors=True), Delivered(), False
+        for _ in range(_BATCHES_A_CALL):
+            delivered = self._batch(writer, ledger, table, box)
+            if delivered is None:
+                is_all = True
+                break
+            total += delivered
+        notes, self._notes = tuple(self._notes), []
+        return replace(total, notes=notes, is_all=is_all)
+
+    def _batch(
+        self, writer: TableWriter, ledger: sqlite3.Connection, table: ResultTable, box: Outbox
+    ) -> Delivered | None:
+        """Some of what is new; None when there is nothing left."""
         try:
-            return self._written(writer, ledger, box, careful=False)
+            return self._written(writer, ledger, table, box, careful=False)
         except psycopg.Error as error:
             if not blames_row(error):
                 raise
-        return self._written(writer, ledger, box, careful=True)
+        return self._written(writer, ledger, table, box, careful=True)
 
     def _written(
-        self, writer: TableWriter, ledger: sqlite3.Connection, box: Outbox, *, careful: bool
-    ) -> Delivered:
-        """Some of what is new: one transaction of each side, the database's first.
-
-        One a call, so that what is done is told, whatever becomes of the next.
-        """
-        table, refused = ResultTable(ledger, with_vectors=True), dict[int, str]()
+        self,
+        writer: TableWriter,
+        ledger: sqlite3.Connection,
+        table: ResultTable,
+        box: Outbox,
+        *,
+        careful: bool,
+    ) -> Delivered | None:
+        """One transaction of each side, the database's first."""
+        refused = dict[int, str]()
         with writer.transaction():
             batch = box.batch(_BATCH_CHANGES)  # behind the lock: another may have been faster
             if batch is None:
-                return Delivered()
+                return None
             step = _part_rows(ledger)
             parts = (
                 self._chosen(ledger, table, batch.seqs[first : first + step])
                 for first in range(0, len(batch.seqs), step)
             )
-            total = (
-                writer.put_carefully(parts, refused, count=len(batch.seqs))
-                if careful
-                else writer.put(parts)
-            )
+            total = writer.put_carefully(parts, refused) if careful else writer.put(parts)
         box.settle(batch, refused)
-        return replace(total, is_all=box.batch(1) is None)
+        return total
 
     def _chosen(self, ledger: sqlite3.Connection, table: ResultTable, seqs: Sequence[int]) -> Rows:
         """Of these items the rows that are wanted."""
@@ -229,7 +243,8 @@ class PostgresOutput:
             self._connected() as server,
             server.transaction(force_rollback=True),
         ):
-            writer = self._preparation.writer(server, connection)
+            ready = self._preparation.ready(server, connection)
+            writer = ready.writer
             table = ResultTable(connection, with_vectors=True)
             step = _part_rows(connection)
             with writer.transaction():
@@ -237,8 +252,8 @@ class PostgresOutput:
                     for first in range(0, len(items), step):
                         rows = self._rows_of(table, items[first : first + step])
                         rehearsal.add(writer.verdicts(rows))
-                        total += writer.put_carefully([rows], {}, count=len(rows))
-        return replace(total, notes=tuple(rehearsal.lines()))
+                        total += writer.put_carefully([rows], {})
+        return replace(total, notes=(*ready.notes, *rehearsal.lines()))
 
     def _wants(self, item: Result) -> bool:
         return item.status != "pending" and belongs(self._rows, item)
@@ -248,7 +263,9 @@ class PostgresOutput:
         with ExitStack() as stack:
             connection = session.connect(self._address)
             stack.callback(connection.close)
-            writer = self._preparation.writer(connection, ledger)
+            ready = self._preparation.ready(connection, ledger)
+            self._notes += ready.notes
+            writer = ready.writer
             is_lost = writer.plan.makes_rows and writer.is_empty()
             everything = self._terms.everything and not self._began
             box.begin(

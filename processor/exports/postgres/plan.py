@@ -127,7 +127,7 @@ def into_own(
     Raises:
         UsageError: It is of another shape; names the column.
     """
-    _check_kind(table)
+    check_kind(table)
     places = chosen(results, columns)
     slots = {name: _slot(table, results, place, name) for name, place in places.items()}
     for column in table.columns.values():
@@ -164,7 +164,7 @@ def into_given(
     Raises:
         UsageError: There is no such column, or none that takes the results; names it.
     """
-    _check_kind(table)
+    check_kind(table)
     key = _slot(table, results, results.place(results.id_column), results.id_field)
     values = [_slot(table, results, results.place(name), to) for name, to in into.items()]
     if key.target.name in into.values():
@@ -193,6 +193,19 @@ def fitted(name: str, ending: str) -> str:
     return name.encode()[:room].decode(errors="ignore") + ending
 
 
+def check_kind(table: TargetTable) -> None:
+    """See that it is a table.
+
+    Raises:
+        UsageError: It is a view or the like.
+    """
+    if table.kind in _NOT_TABLES:
+        raise UsageError(
+            f"{table.name} is {_NOT_TABLES[table.kind]}, and results go into tables only",
+            way_out="Name a table with --output-table.",
+        )
+
+
 def check_names(names: Sequence[str]) -> None:
     """See that all names can be told apart by PostgreSQL.
 
@@ -206,14 +219,6 @@ def check_names(names: Sequence[str]) -> None:
                 "PostgreSQL",
                 way_out="Rename it in the input.",
             )
-
-
-def _check_kind(table: TargetTable) -> None:
-    if table.kind in _NOT_TABLES:
-        raise UsageError(
-            f"{table.name} is {_NOT_TABLES[table.kind]}, and results go into tables only",
-            way_out="Name a table with --output-table.",
-        )
 
 
 def _slot(table: TargetTable, results: Results, place: int, name: str) -> Slot:
@@ -255,7 +260,7 @@ def _check_history(connection: Connection, plan: Plan, name: TableName) -> None:
                 way_out="Ask its owner to make it, or leave --keep-old out.",
             )
         return
-    _check_kind(table)
+    check_kind(table)
     for column in (*(slot.target.name for slot in plan.slots), REPLACED_AT):
         if column not in table.columns:
             raise _misfit(table, f"it has no column {column!r}")

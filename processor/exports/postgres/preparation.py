@@ -1,13 +1,14 @@
 """A table made ready for results: found or made, and seen to take them."""
 
 import sqlite3
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from processor import jsontext
 from processor.errors import UsageError
 from processor.exports import kinds
 from processor.exports.output import Terms
-from processor.exports.postgres import catalogue, plan as plans, statements
+from processor.exports.postgres import catalogue, growth, plan as plans, statements
 from processor.exports.postgres.catalogue import Connection, TargetTable
 from processor.exports.postgres.plan import Plan, Results
 from processor.exports.postgres.writer import TableWriter
@@ -15,6 +16,20 @@ from processor.exports.table import ResultTable
 from processor.postgres.table_name import TableName
 
 _ANY_JSON = '{"a":1}'
+_COMMENT = f"{catalogue.MARK}: columns that its results gain are added to it."
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A table that takes results.
+
+    Attributes:
+        writer: Puts them there.
+        notes: What was done to the table for that, a line each.
+    """
+
+    writer: TableWriter
+    notes: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +63,8 @@ class Preparation:
             self._check_makeable(connection)
         return table
 
-    def writer(self, connection: Connection, ledger: sqlite3.Connection) -> TableWriter:
-        """What puts results there; the table and its history are made if need be.
+    def ready(self, connection: Connection, ledger: sqlite3.Connection) -> Ready:
+        """The table and its history, made if need be, or given the columns that they lack.
 
         Args:
             connection: Closed with the writer.
@@ -61,12 +76,19 @@ class Preparation:
         """
         results = _results(ledger)
         table = self.existing(connection)
+        notes: Sequence[str] = ()
         if table is None:
             table = self._made(connection, ledger, results)
+        elif not self.terms.into:
+            table, notes = self._grown(connection, ledger, table, results)
+        if self.terms.keep_old:
+            notes = [*notes, *self._grown_history(connection, table, results)]
         plan = self._plan(connection, table, results)
         if plan.history is not None and catalogue.find(connection, plan.history) is None:
-            connection.execute(statements.create_history(plan))
-        return TableWriter(connection, plan)
+            with connection.transaction():
+                connection.execute(statements.create_history(plan))
+                connection.execute(statements.mark(plan.history, _COMMENT))
+        return Ready(TableWriter(connection, plan), notes)
 
     def _check_makeable(self, connection: Connection) -> None:
         missing = f"{self.place}: there is no table {self.table}"
@@ -84,16 +106,49 @@ class Preparation:
     def _made(
         self, connection: Connection, ledger: sqlite3.Connection, results: Results
     ) -> TargetTable:
-        places = plans.chosen(results, self.terms.columns)
-        plans.check_names(list(places))
-        columns = kinds.resolved(ledger, ResultTable(ledger, with_vectors=True))
-        types = {
-            name: catalogue.type_of(connection, columns[place]) for name, place in places.items()
-        }
-        connection.execute(statements.create(self.table, types, results.id_column))
+        types = self._types(connection, ledger, results)
+        with connection.transaction():
+            connection.execute(statements.create(self.table, types, results.id_column))
+            connection.execute(statements.mark(self.table, _COMMENT))
         table = catalogue.find(connection, self.table)
         assert table is not None, "it was made just now"
         return table
+
+    def _types(
+        self, connection: Connection, ledger: sqlite3.Connection, results: Results
+    ) -> Mapping[str, str]:
+        """The columns of a table of our own to their types."""
+        places = plans.chosen(results, self.terms.columns)
+        plans.check_names(list(places))
+        columns = kinds.resolved(ledger, ResultTable(ledger, with_vectors=True))
+        return {
+            name: catalogue.type_of(connection, columns[place]) for name, place in places.items()
+        }
+
+    def _grown(
+        self,
+        connection: Connection,
+        ledger: sqlite3.Connection,
+        table: TargetTable,
+        results: Results,
+    ) -> tuple[TargetTable, Sequence[str]]:
+        """The table with all columns of the results, and what was done for that."""
+        plans.check_kind(table)
+        names = plans.chosen(results, self.terms.columns)
+        if results.id_column not in table.columns or table.columns.keys() >= names.keys():
+            return table, ()
+        return growth.extended(connection, table, self._types(connection, ledger, results))
+
+    def _grown_history(
+        self, connection: Connection, table: TargetTable, results: Results
+    ) -> Sequence[str]:
+        history = catalogue.find(connection, plans.history_of(table.name))
+        if history is None or not history.is_ours:
+            return ()
+        into = self.terms.into.values()
+        wanted = into or plans.chosen(results, self.terms.columns)
+        types = {name: table.columns[name].kind for name in wanted if name in table.columns}
+        return growth.extended(connection, history, types)[1]
 
     def _plan(self, connection: Connection, table: TargetTable, results: Results) -> Plan:
         terms = self.terms

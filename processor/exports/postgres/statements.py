@@ -100,17 +100,32 @@ def create(table: TableName, types: Mapping[str, str], key: str) -> sql.Composed
         types: Column to type, in their order.
         key: The column that tells its rows apart.
     """
-    columns = [
-        sql.SQL("{} {}").format(sql.Identifier(name), _type(kind)) for name, kind in types.items()
-    ]
     return sql.SQL(_CREATE).format(
-        table=table.quoted, columns=sql.SQL(", ").join(columns), key=sql.Identifier(key)
+        table=table.quoted, columns=_declared(types), key=sql.Identifier(key)
     )
+
+
+def mark(table: TableName, comment: str) -> sql.Composed:
+    """Put a comment on a table."""
+    return sql.SQL("COMMENT ON TABLE {} IS {}").format(table.quoted, sql.Literal(comment))
+
+
+def extend(table: TableName, types: Mapping[str, str]) -> sql.Composed:
+    """Give a table columns that it lacks; another who has just done so is no obstacle."""
+    added = _declared(types, before="ADD COLUMN IF NOT EXISTS ")
+    return sql.SQL("ALTER TABLE {} {}").format(table.quoted, added)
 
 
 def create_history(plan: Plan) -> sql.Composed:
     """Make the table that keeps what is replaced."""
     return _said(_CREATE_HISTORY, plan)
+
+
+def _declared(types: Mapping[str, str], *, before: str = "") -> sql.Composed:
+    return _list(
+        sql.SQL("{}{} {}").format(sql.SQL(before), sql.Identifier(name), _type(kind))
+        for name, kind in types.items()
+    )
 
 
 def _said(template: str, plan: Plan) -> sql.Composed:
