@@ -181,50 +181,39 @@ class PostgresOutput:
 
     def _deliver(self, ledger: sqlite3.Connection, box: Outbox) -> Delivered:
         writer = self._writer or self._open(ledger, box)
-        table, total, is_all = ResultTable(ledger, with_vectors=True), Delivered(), False
-        for _ in range(_BATCHES_A_CALL):
-            delivered = self._batch(writer, ledger, table, box)
-            if delivered is None:
-                is_all = True
-                break
-            total += delivered
-        notes, self._notes = tuple(self._notes), []
-        return replace(total, notes=notes, is_all=is_all)
-
-    def _batch(
-        self, writer: TableWriter, ledger: sqlite3.Connection, table: ResultTable, box: Outbox
-    ) -> Delivered | None:
-        """Some of what is new; None when there is nothing left."""
         try:
-            return self._written(writer, ledger, table, box, careful=False)
+            done = self._written(writer, ledger, box, careful=False)
         except psycopg.Error as error:
             if not blames_row(error):
                 raise
-        return self._written(writer, ledger, table, box, careful=True)
+            done = self._written(writer, ledger, box, careful=True)
+        notes, self._notes = tuple(self._notes), []
+        return replace(done, notes=notes)
 
     def _written(
-        self,
-        writer: TableWriter,
-        ledger: sqlite3.Connection,
-        table: ResultTable,
-        box: Outbox,
-        *,
-        careful: bool,
-    ) -> Delivered | None:
-        """One transaction of each side, the database's first."""
-        refused = dict[int, str]()
+        self, writer: TableWriter, ledger: sqlite3.Connection, box: Outbox, *, careful: bool
+    ) -> Delivered:
+        """Some of what is new: one transaction of each side, the database's first.
+
+        One a call, so that what is done is told, whatever becomes of the next.
+        """
+        table, refused = ResultTable(ledger, with_vectors=True), dict[int, str]()
         with writer.transaction():
             batch = box.batch(_BATCH_CHANGES)  # behind the lock: another may have been faster
             if batch is None:
-                return None
+                return Delivered()
             step = _part_rows(ledger)
             parts = (
                 self._chosen(ledger, table, batch.seqs[first : first + step])
                 for first in range(0, len(batch.seqs), step)
             )
-            total = writer.put_carefully(parts, refused) if careful else writer.put(parts)
+            total = (
+                writer.put_carefully(parts, refused, count=len(batch.seqs))
+                if careful
+                else writer.put(parts)
+            )
         box.settle(batch, refused)
-        return total
+        return replace(total, is_all=box.batch(1) is None)
 
     def _chosen(self, ledger: sqlite3.Connection, table: ResultTable, seqs: Sequence[int]) -> Rows:
         """Of these items the rows that are wanted."""
@@ -252,7 +241,7 @@ class PostgresOutput:
                     for first in range(0, len(items), step):
                         rows = self._rows_of(table, items[first : first + step])
                         rehearsal.add(writer.verdicts(rows))
-                        total += writer.put_carefully([rows], {})
+                        total += writer.put_carefully([rows], {}, count=len(rows))
         return replace(total, notes=(*ready.notes, *rehearsal.lines()))
 
     def _wants(self, item: Result) -> bool:
