@@ -249,7 +249,7 @@ class Remote:
         async with landing(path) as file:
             await self._fetch(file_id, file)
             if lacking := shortcoming(file, told):
-                raise malformed(lacking)
+                raise malformed(self._hidden(lacking.encode()).decode())
             return file.seek(0, os.SEEK_END)
 
     async def delete_file(self, file_id: str) -> None:
