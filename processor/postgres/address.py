@@ -1,5 +1,6 @@
 """Where a database is, and who asks."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote
@@ -15,6 +16,7 @@ __all__ = ["Address"]
 
 _TABLE = "table"
 _PORT = "5432"
+_PASSWORD_IN_HOST = re.compile("[^,]@")  # a host that begins with @ is a socket without a file
 # Used where neither the URI nor the environment says anything. A server that has vanished from
 # the network is noticed within a minute, not after the system's two hours.
 _DEFAULTS: Mapping[str, str] = {
@@ -55,8 +57,10 @@ class Address:
         except ProgrammingError:  # its words quote the URI, and so the password
             raise _unreadable() from None
         parameters = {name: str(value) for name, value in found.items()}
-        # Without a host, USER:PASSWORD reads as one with its port; behind a NUL nothing is read.
-        if "\0" in uri or parameters.get("port", "").strip("0123456789,"):
+        # Without a host, USER:PASSWORD reads as one with its port; behind a NUL nothing is read;
+        # what follows an @ in a password reads as a part of the host.
+        odd_port = parameters.get("port", "").strip("0123456789,")
+        if "\0" in uri or odd_port or _PASSWORD_IN_HOST.search(parameters.get("host", "")):
             raise _unreadable()
         return cls(parameters=parameters, table=TableName.of(table) if table else None)
 

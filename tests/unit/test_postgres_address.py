@@ -71,6 +71,8 @@ def test_a_password_is_used_and_never_shown(uri: str) -> None:
     "uri",
     [
         "postgresql://ann:s3cr3t%zz@db/x",
+        "postgresql://ann:p@s3cr3t@db/x",
+        "postgresql://ann:p@s3cr3t@db,other/x",
         "postgresql://ann:s3cr3t",
         "postgresql://ann:s3cr3t@[::1/x",
         "postgresql://ann:s3cr3t@db/x?nope=1",
