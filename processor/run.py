@@ -119,6 +119,9 @@ class Run:
             if not isinstance(error, LedgerError):  # what a bad disk shows may not be all there is
                 discard_if_empty(self._folder)
             raise
+        except BaseException:  # of a program's own rows, or whoever ended it
+            discard_if_empty(self._folder)
+            raise
 
     async def _execute(self) -> Report:
         spending.check(self._settings, self._task)

@@ -218,7 +218,7 @@ def discard_if_empty(folder: Path) -> None:
             return
         with lock.hold(folder):
             with database.reading(path) as connection:
-                if connection.execute("SELECT COUNT(*) FROM items").fetchone()[0]:
+                if connection.execute("SELECT 1 FROM items LIMIT 1").fetchone():
                     return
             wal, shm = f"{path.name}-wal", f"{path.name}-shm"
             for name in (path.name, wal, shm, calls.CALLS_NAME, lock.LOCK_NAME):
