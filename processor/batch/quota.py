@@ -10,8 +10,8 @@ others have enqueued. So:
 3. A refusal that the limit does not explain shows that others have taken the rest: what of ours was
    open is the ceiling from then on.
 4. A batch that ends makes room for what it held, and raises the ceiling by an eighth of that.
-5. Others may have ended, too: after a while one shard is tried beyond the ceiling, one at a time,
-   with longer waits in between while it is refused, and for ever.
+5. Others may have ended, too: after a while shards are tried beyond the ceiling, one at a time. The
+   next follows when one is accepted; while they are refused the waits grow, and never end.
 6. A shard that is refused again and again with nothing of ours open is split, although it should
    fit: more may be counted for it than we think. A single row is then given up.
 """
@@ -28,8 +28,8 @@ _WAIT_LEAST_S = 60.0
 _WAIT_MOST_S = 900.0
 _DOUBLINGS_MOST = 4
 _ALONE_MOST = 3  # refusals of a shard with nothing of ours open, before it is taken for too large
-_PIECE_SHARE = 4  # of the limit: a smaller piece is refused for what others have enqueued
-_PIECE_LEAST = 10_000  # the same in tokens, where no limit was told; the smallest known is 30,000
+_SURE_SHARE = 4  # of the limit: fewer tokens are refused only for what others have enqueued
+_SURE_LEAST = 10_000  # the same in tokens, where no limit was told; the smallest known is 30,000
 
 _TOLD = re.compile(
     r"\blimit(?: of|:) *(?P<count>\d{1,3}(?:[ ,.]\d{3})+|\d+(?:\.\d+)?) *(?P<unit>[kmb]\b)?",
@@ -98,7 +98,7 @@ class Quota:
         return None if most == inf else int(most)
 
     def admit(self, model: str, *, tokens: int, rows: int, now_s: float) -> Admission:
-        """Whether a shard may become a batch now.
+        """Whether a shard may become a batch now; if so, `opened` is called before anything else.
 
         Args:
             model: That it asks.
@@ -109,7 +109,7 @@ class Quota:
         return self._of(model).admit(tokens, rows, now_s)
 
     def opened(self, shard: int, model: str, *, tokens: int, now_s: float) -> None:
-        """A shard became a batch, or is found to be one."""
+        """A shard is about to become a batch, or is found to be one."""
         self._model_of[shard] = found = self._of(model)
         found.open(shard, tokens, now_s)
 
@@ -119,7 +119,7 @@ class Quota:
             self._model_of[shard].accept(shard)
 
     def ended(self, shard: int) -> None:
-        """The batch of a shard holds no tokens any more, and was not refused for them."""
+        """The batch of a shard has ended, or could not be created for reasons of its own."""
         if shard in self._model_of:
             self._model_of.pop(shard).end(shard)
 
@@ -149,20 +149,25 @@ class _Model:
     Attributes:
         limit: The provider's, as it was told last.
         ceiling: What is believed to be free for us; infinite until the first refusal.
-        piece: A shard beyond this is split.
+        too_much: The fewest tokens that were refused again and again with nothing of ours open.
         next_try_s: When a shard may be tried beyond the ceiling.
-        refusals: That the limit does not explain, in a row, without an acceptance.
-        alone: The same with nothing of ours open, since the last split: tokens of each shard.
+        refused_s: When one was refused last that the limit does not explain.
+        refused_beyond: Tokens that were open then.
+        refusals: How many such there were since more was accepted; of what was under way together,
+            one.
+        alone: Those among them with nothing of ours open, as far as `too_much` tells nothing yet.
         shards: Open shards and their tokens.
         accepted: Those among them that the provider has queued.
     """
 
     limit: int | None = None
     ceiling: float = inf
-    piece: float = inf
+    too_much: float = inf
     next_try_s: float = -inf
+    refused_s: float = -inf
+    refused_beyond: int = 0
     refusals: int = 0
-    alone: list[int] = field(default_factory=list)
+    alone: int = 0
     shards: dict[int, int] = field(default_factory=dict)
     accepted: set[int] = field(default_factory=set)
 
@@ -172,12 +177,15 @@ class _Model:
 
     @property
     def most(self) -> float:
-        return self.piece if self.limit is None else min(self.piece, self.limit)
+        """Tokens beyond which a shard is split."""
+        most = max(self._surely_fits, self.too_much / 2)
+        return most if self.limit is None else min(most, self.limit)
 
     def admit(self, tokens: int, rows: int, now_s: float) -> Admission:
-        if tokens > self.most and rows > 1:
+        if rows > 1 and tokens > self.most:
             return Admission(Room.SPLIT, most_tokens=int(self.most))
-        if rows == 1 and self._is_hopeless(tokens):
+        beyond = self.limit is not None and tokens > self.limit
+        if beyond or tokens >= self.too_much:
             return _NEVER
         wanted = self.enqueued + tokens
         if self.limit is not None and wanted > self.limit:
@@ -195,42 +203,46 @@ class _Model:
         if shard in self.accepted:
             return
         self.accepted.add(shard)
-        self.refusals = 0
-        self.alone.clear()
-        self.ceiling = max(self.ceiling, sum(self.shards[each] for each in self.accepted))
+        proven = sum(self.shards[each] for each in self.accepted)
+        if proven > self.refused_beyond:
+            self.refusals = self.alone = 0
+            self.ceiling = max(self.ceiling, proven)
+            self.next_try_s = -inf
 
     def end(self, shard: int) -> None:
-        self.ceiling += _GAIN * self._close(shard)
+        gain = _GAIN if shard in self.accepted else 0.0
+        self.ceiling += gain * self._close(shard)
 
     def refuse(self, shard: int, tokens: int, limit: int | None, now_s: float) -> None:
         self._close(shard)
         if limit is not None and limit != self.limit:
-            self.limit, self.piece = limit, inf
+            self.limit, self.too_much = limit, inf
         if self.limit is not None and self.enqueued + tokens > self.limit:
             return
-        self.ceiling = self.enqueued
+        self.ceiling = self.refused_beyond = self.enqueued
+        if now_s >= self.refused_s + self._wait_s:
+            self.refusals += 1
+            if not self.shards:
+                self._refuse_alone(tokens)
+        self.refused_s = now_s
         self.next_try_s = now_s + self._wait_s
-        self.refusals += 1
-        if not self.shards:
-            self.alone.append(tokens)
-            self._shrink(tokens)
+
+    def _refuse_alone(self, tokens: int) -> None:
+        self.alone += 1
+        if self.alone >= _ALONE_MOST and tokens > self._surely_fits:
+            self.too_much = min(self.too_much, tokens)
+            self.alone = 0
 
     def _close(self, shard: int) -> int:
         self.accepted.discard(shard)
         return self.shards.pop(shard, 0)
 
-    def _is_hopeless(self, tokens: int) -> bool:
-        if self.limit is not None and tokens > self.limit:
-            return True
-        return len(self.alone) >= _ALONE_MOST and tokens >= min(self.alone)
-
     @property
     def _wait_s(self) -> float:
-        return min(_WAIT_MOST_S, _WAIT_LEAST_S * 2.0 ** min(self.refusals, _DOUBLINGS_MOST))
+        doublings = min(max(0, self.refusals - 1), _DOUBLINGS_MOST)
+        return min(_WAIT_MOST_S, _WAIT_LEAST_S * 2.0**doublings)
 
-    def _shrink(self, tokens: int) -> None:
-        """Split what is refused although it should fit."""
-        least = _PIECE_LEAST if self.limit is None else max(1, self.limit // _PIECE_SHARE)
-        if len(self.alone) >= _ALONE_MOST and tokens > least:
-            self.piece = max(least, tokens // 2)
-            self.alone.clear()
+    @property
+    def _surely_fits(self) -> int:
+        """Tokens that are refused only for what others have enqueued."""
+        return _SURE_LEAST if self.limit is None else max(1, self.limit // _SURE_SHARE)
