@@ -132,8 +132,13 @@ def _task_of(ledger: Path) -> str:
     from processor.ledger import database  # noqa: PLC0415
 
     with database.reading(ledger) as connection:
-        (task,) = connection.execute("SELECT value FROM meta WHERE key = 'task'").fetchone()
-    return str(task)
+        found = connection.execute("SELECT value FROM meta WHERE key = 'task'").fetchone()
+    if found is None:
+        raise UsageError(
+            f"{ledger.parent}: its run was killed before it began",
+            way_out="Give its command again, then this one.",
+        )
+    return str(found[0])
 
 
 def _tell(delivered: "Delivered", output: "Output", *, rehearsed: bool) -> None:

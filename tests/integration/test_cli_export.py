@@ -12,6 +12,8 @@ import python_calamine as calamine
 from command_line import Shell
 from pyarrow import parquet as pq
 
+from processor.ledger.ledger import open_ledger
+
 TASK = """\
 name = "say"
 model = "gpt-6-luna"
@@ -35,6 +37,15 @@ def done(shell: Shell) -> Shell:
 def table(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def test_a_run_that_never_began_has_nothing_to_write(shell: Shell) -> None:
+    with open_ledger(shell.folder / "out"):
+        pass  # where a kill may leave it
+    result = shell("export", "out", "--output", "t.csv")
+    assert (result.code, result.out) == (1, "")
+    assert "out: its run was killed before it began." in result.err
+    assert not (shell.folder / "t.csv").exists()
 
 
 def test_the_newest_run_is_written_whole(done: Shell) -> None:
