@@ -10,7 +10,7 @@ class Observer(Protocol):
     """Watches a run; never changes it."""
 
     def notice(self, notice: Notice) -> None:
-        """Something happened; called in any thread, one at a time."""
+        """Something happened; called in any thread, in several at once if need be."""
 
     def committed(self, commit: Commit) -> None:
         """Outcomes and attempts became durable; called in the writer's thread."""

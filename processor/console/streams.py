@@ -56,6 +56,8 @@ def silence(stream: TextIO) -> None:
 
 def _write(line: str, stream: TextIO) -> None:
     try:
-        print(shown(line), file=stream, flush=stream is sys.stderr)
+        stream.write(f"{shown(line)}\n")  # at once: several threads say things
+        if stream is sys.stderr:
+            stream.flush()
     except OSError:
         silence(stream)
