@@ -1,7 +1,9 @@
 """One file with what support needs to see of a run: no key, no password, no row and no answer."""
 
+import os
 import platform
 import sqlite3
+import sys
 import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -74,10 +76,12 @@ def write(
     }
     texts = {name: _text(name, redactor.value(part)) for name, part in parts.items()}
     texts["contents.txt"] = _ABOUT
-    with replacing_bytes(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
-        for name, text in texts.items():
-            packed.writestr(name, redactor.exactly(text))
-    path.chmod(0o600)
+    with replacing_bytes(path) as file:
+        if sys.platform != "win32":  # before there is anything in it
+            os.fchmod(file.fileno(), 0o600)
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
+            for name, text in texts.items():
+                packed.writestr(name, redactor.exactly(text))
     return list(texts)
 
 
