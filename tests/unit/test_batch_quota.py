@@ -220,9 +220,26 @@ def test_an_acceptance_ends_the_waiting() -> None:
         assert bench.ask(100) == NOW
         bench.open(shard, 100, accepted=False)
         assert bench.ask(100).room is Room.LATER
+        bench.quota.accepted(500)  # told at every look
+        assert bench.ask(100).room is (Room.NOW if shard == 500 else Room.LATER)
         bench.quota.accepted(shard)
     bench.refuse(503, 100)
     assert bench.ask(100) == Admission(Room.LATER, at_s=bench.now_s + 60)
+
+
+def test_what_was_accepted_once_fits_again() -> None:
+    bench = Bench()
+    assert alone(bench, 100) == 100
+    bench.now_s += 900
+    for shard in (500, 501, 502):
+        bench.open(shard, 100)
+    for shard in (500, 501, 502):
+        bench.quota.ended(shard)
+    for shard in (503, 504, 505):
+        assert bench.ask(100) == NOW
+        bench.open(shard, 100, accepted=False)
+    bench.open(506, 100, accepted=False)
+    assert bench.ask(100).room is Room.LATER
 
 
 def test_an_acceptance_below_the_ceiling_tells_nothing() -> None:
