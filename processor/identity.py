@@ -54,6 +54,7 @@ def keep(ledger: Ledger, task: Task, *, provider: str, accept_change: bool) -> N
         identity=jsontext.dumps(dict(task.identity)),
         id_field=task.id_field,
         labels=jsontext.dumps(dict(task.label_names)),
+        samples=jsontext.dumps(list(task.samples)),
         result_columns=jsontext.dumps(dict(task.result_columns)),
     )
 

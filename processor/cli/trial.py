@@ -22,6 +22,7 @@ from processor.direct.backlog import Work
 from processor.direct.request import fill_in
 from processor.errors import TaskError
 from processor.items import Attempt, Item, Outcome
+from processor.labels import name_of
 from processor.layers import Layer
 from processor.ledger.commit import ChunkTotals, Commit
 from processor.ledger.intake import IntakeRules
@@ -150,7 +151,7 @@ def _say_answer(task: PromptTask, record: Outcome | Attempt) -> None:
         _say("failed", [f"{record.failure.code}: {record.failure.message}"])
     elif record.accepted is not None:
         result = record.accepted.result
-        label = task.label_names.get(result)
+        label = name_of(result, task.label_names)
         _say("result", [f"{result} · {label}"] if label else result.split("\n"))
         _say("check", ["; ".join((record.accepted.check, *record.accepted.notes))])
 

@@ -25,7 +25,7 @@ from processor.ledger import counters, database
 from processor.watch import snapshot
 from processor.watch.snapshot import Snapshot
 
-_META_LEFT_OUT = frozenset({"labels"})
+_META_LEFT_OUT = frozenset({"labels", "samples"})
 _ABOUT = """\
 What `processor doctor --bundle` packed, for support.
 

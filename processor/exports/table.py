@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence, Set as AbstractSet
 from typing import Any
 
-from processor import jsoncells, jsontext
+from processor import jsoncells, jsontext, labels
 from processor.columns import VECTOR, Column
 from processor.ledger import results, vectors
 from processor.ledger.reading import ROW_ID
@@ -114,7 +114,7 @@ class ResultTable:
             item.status,
             item.result,
             *((vector,) if self._with_vectors else ()),
-            *((self._labels.get(item.result or ""),) if self._labels else ()),
+            *((labels.name_of(item.result or "", self._labels),) if self._labels else ()),
             *(self._parts_of(item.result) if self._parts else ()),
             item.check,
             "; ".join(item.notes),

@@ -10,7 +10,7 @@ import orjson
 from processor.tasks.output import Output
 from processor.tasks.taskfile import Overriding, TaskFile
 
-_BOUNDS = ("min_chars", "max_chars", "pattern", "forbid", "schema", "structured")
+_BOUNDS = ("min_chars", "max_chars", "pattern", "forbid", "schema", "structured", "multiple")
 _UNBOUND = Output()
 
 

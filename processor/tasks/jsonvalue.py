@@ -9,10 +9,9 @@ import orjson
 
 from processor import jsontext
 from processor.items import Accepted, Invalid, Item
+from processor.tasks.fence import NOTE, without_fence
 from processor.tasks.schema import Schema
 
-_FENCE = re.compile(r"```(?:json[c5]?\s)?(?P<inside>.*?)```", re.DOTALL | re.IGNORECASE)
-_FENCED = ("code fence taken off",)
 # orjson reads integers that are longer than 64 bits as floats.
 _LONG_NUMBER = re.compile(r"\d{19}")
 
@@ -35,10 +34,7 @@ class JsonCheck:
 
     def __call__(self, _item: Item, answer: str) -> Accepted | Invalid:
         """The value, or what is wrong with the answer."""
-        text = answer.strip()
-        fenced = _FENCE.fullmatch(text)
-        if fenced is not None:
-            text = fenced["inside"].strip()
+        text, is_fenced = without_fence(answer)
         try:
             value = _read(text)
         except ValueError as error:
@@ -50,7 +46,7 @@ class JsonCheck:
                 problem=f"The answer does not fit its JSON Schema: {said}. "
                 "Answer with the mended JSON alone."
             )
-        return Accepted(result=jsontext.dumps(value).strip(), notes=_FENCED if fenced else ())
+        return Accepted(result=jsontext.dumps(value).strip(), notes=(NOTE,) if is_fenced else ())
 
 
 def _read(text: str) -> Any:

@@ -13,6 +13,28 @@ _IN_PARENTHESES = re.compile(r"(.+?)\s*\((.+)\)")
 _NUMBER = re.compile(r"(?<![\d.,\-−])\d+(?![\d%]|[.,]\d)")
 
 
+class Vocabulary:
+    """The words that mean a label: its key, its name, and the two halves of that.
+
+    Attributes:
+        keys: Folded key to key.
+        names: Folded name, or half of one, to key; without what two labels share.
+    """
+
+    def __init__(self, labels: Mapping[str, str]) -> None:
+        self.keys = {folded(key): key for key in labels}
+        aliases = [(alias, key) for key, name in labels.items() for alias in _aliases(name)]
+        shared = {
+            alias for alias, key in aliases if any(a == alias and k != key for a, k in aliases)
+        }
+        self.names = {alias: key for alias, key in aliases if alias not in shared}
+
+    def exact(self, text: str) -> str | None:
+        """The key of the label that a text is, but for marks round it; None for none."""
+        text = folded(text).strip(_AROUND)
+        return self.keys.get(text) or self.names.get(text)
+
+
 class LabelCheck:
     """Accepts an answer that means exactly one label; the result is the label's key.
 
@@ -23,17 +45,12 @@ class LabelCheck:
 
     def __init__(self, labels: Mapping[str, str]) -> None:
         self._labels = dict(labels)
-        self._keys = {_folded(key): key for key in labels}
-        aliases = [(alias, key) for key, name in labels.items() for alias in _aliases(name)]
-        shared = {
-            alias for alias, key in aliases if any(a == alias and k != key for a, k in aliases)
-        }
-        self._names = {alias: key for alias, key in aliases if alias not in shared}
+        self._vocabulary = Vocabulary(labels)
 
     def __call__(self, _item: Item, answer: str) -> Accepted | Invalid:
         """The label's key, or what is wrong with the answer."""
-        text = _folded(answer)
-        exact = self._exact(text) or self._exact(_LEAD.sub("", text, count=1))
+        text = folded(answer)
+        exact = self._vocabulary.exact(text) or self._vocabulary.exact(without_lead(text))
         found = {exact} if exact is not None else self._numbers(text)
         if len(found) == 1:
             (key,) = found
@@ -43,24 +60,28 @@ class LabelCheck:
         said = "names more than one label" if found else "names no label"
         return Invalid(problem=f"The answer {said}. Answer with exactly one of: {keys}.")
 
-    def _exact(self, text: str) -> str | None:
-        text = text.strip(_AROUND)
-        return self._keys.get(text) or self._names.get(text)
-
     def _numbers(self, text: str) -> set[str]:
-        return {self._keys[number] for number in _NUMBER.findall(text) if number in self._keys}
+        keys = self._vocabulary.keys
+        return {keys[number] for number in _NUMBER.findall(text) if number in keys}
 
     def _agrees(self, text: str, key: str) -> bool:
-        named = {other for alias, other in self._names.items() if len(alias) > 1 and alias in text}
+        names = self._vocabulary.names
+        named = {other for alias, other in names.items() if len(alias) > 1 and alias in text}
         return not named or key in named
 
 
-def _folded(text: str) -> str:
+def without_lead(text: str) -> str:
+    """A text, folded, without a word like "답:" before it."""
+    return _LEAD.sub("", folded(text), count=1)
+
+
+def folded(text: str) -> str:
+    """A text without what does not tell labels apart: capitals, full-width forms, white space."""
     return unicodedata.normalize("NFKC", text).strip().casefold()
 
 
 def _aliases(name: str) -> list[str]:
     """The ways in which a name is written: "중립 (Neutral)", "중립", "neutral"."""
-    whole = _folded(name)
+    whole = folded(name)
     halves = _IN_PARENTHESES.fullmatch(whole)
     return [whole.strip(_AROUND), *(halves.groups() if halves else ())]

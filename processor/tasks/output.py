@@ -8,6 +8,7 @@ from typing import Any
 from processor.errors import TaskError
 from processor.tasks.files import read_schema
 from processor.tasks.keys import expect
+from processor.tasks.several import schema_of
 
 KINDS = ("text", "label", "json", "latex", "embedding")
 
@@ -19,6 +20,7 @@ _KEYS: Mapping[str, type] = {
     "pattern": str,
     "forbid": list,
     "labels": dict,
+    "multiple": bool,
     "schema": dict,
     "schema_file": str,
     "structured": bool,
@@ -31,6 +33,7 @@ _KIND_OF_KEY: Mapping[str, str] = {
     "pattern": "text",
     "forbid": "text",
     "labels": "label",
+    "multiple": "label",
     "schema": "json",
     "schema_file": "json",
     "structured": "json",
@@ -52,9 +55,11 @@ class Output:
         pattern: For `text`: a regular expression that is found in it; None for none.
         forbid: For `text`: words that stand nowhere in it, in capitals or not.
         labels: For `label`: key, as the model answers it, to name.
+        multiple: For `label`: an answer may name several.
         schema: For `json`: the JSON Schema that an answer fits, which alone has one.
         schema_file: For `json`: the file that the schema was read from; None when it was not.
-        structured: For `json`: the schema is sent, so that the provider holds the model to it.
+        structured: For `json` and several labels: the schema of an answer is sent, so that the
+            provider holds the model to it.
         columns: For `json`: the keys of the answer are columns of the tables, too.
         source: For `latex`: the field with the MathML that the answer is compared with.
     """
@@ -66,11 +71,19 @@ class Output:
     pattern: str | None = None
     forbid: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
+    multiple: bool = False
     schema: Mapping[str, Any] | None = None
     schema_file: str | None = None
     structured: bool = True
     columns: bool = False
     source: str | None = None
+
+    @property
+    def sent_schema(self) -> Mapping[str, Any] | None:
+        """The JSON Schema that a provider is asked to hold the model to; None for none."""
+        if not self.structured:
+            return None
+        return schema_of(self.labels) if self.multiple else self.schema
 
 
 def parse_output(table: Mapping[str, Any], where: str, folder: Path) -> Output:
@@ -90,7 +103,7 @@ def parse_output(table: Mapping[str, Any], where: str, folder: Path) -> Output:
     if kind not in KINDS:
         raise TaskError(f"{where}: kind: no kind {kind!r}; there are {', '.join(KINDS)}")
     for key in table:
-        if _KIND_OF_KEY.get(key, kind) != kind:
+        if _KIND_OF_KEY.get(key, kind) != kind and not (key == "structured" and _has_many(table)):
             raise TaskError(f"{where}: {key}: kind {kind!r} has none")
     _check_labels(kind, table.get("labels", {}), where)
     read = {
@@ -102,6 +115,10 @@ def parse_output(table: Mapping[str, Any], where: str, folder: Path) -> Output:
         raise TaskError(f"{where}: reask: must be 0 to {_REASKS_MOST}, is {output.reask}")
     _check_length(output, where)
     return output
+
+
+def _has_many(table: Mapping[str, Any]) -> bool:
+    return bool(table.get("multiple"))
 
 
 def _check_labels(kind: str, labels: Mapping[str, Any], where: str) -> None:

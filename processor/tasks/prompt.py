@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from processor.items import Accepted, Invalid, Item, Request
+from processor.labels import result_of
 from processor.tasks.columns import columns_of
 from processor.tasks.embedding import VectorCheck
 from processor.tasks.endpoint import ENDPOINTS
@@ -12,10 +13,13 @@ from processor.tasks.label import LabelCheck
 from processor.tasks.mathml import presence
 from processor.tasks.output import Output
 from processor.tasks.overrides import Overrides
+from processor.tasks.several import SeveralLabelsCheck
 from processor.tasks.structured import advice_on, wish_of
 from processor.tasks.taskfile import TaskFile
 from processor.tasks.text import TextCheck
 from processor.tasks.wording import wording_of
+
+_ANY_JSON = ('{"a":1}',)
 
 AnswerCheck: TypeAlias = Callable[[Item, str], Accepted | Invalid]
 
@@ -62,8 +66,16 @@ class PromptTask:
 
     @property
     def label_names(self) -> Mapping[str, str]:
-        """For kind `label`: a result (`1`) to its name (`중립 (Neutral)`); else empty."""
+        """For kind `label`: a key (`1`) to its name (`중립 (Neutral)`); else empty."""
         return self._file.output.labels
+
+    @property
+    def samples(self) -> Sequence[str]:
+        """What results are like, for a column that does not take any text; empty for any text."""
+        output = self._file.output
+        if output.multiple:
+            return [result_of([key], output.labels) for key in output.labels]
+        return _ANY_JSON if output.kind == "json" else list(output.labels)
 
     @property
     def result_columns(self) -> Mapping[str, str]:
@@ -192,7 +204,7 @@ def _check_for(file: TaskFile, *, where: str) -> AnswerCheck:
     if output.kind == "embedding":
         return VectorCheck(file.dimensions)
     if output.kind == "label":
-        return LabelCheck(output.labels)
+        return SeveralLabelsCheck(output.labels) if output.multiple else LabelCheck(output.labels)
     if output.kind == "json":
         from processor.tasks.jsonvalue import JsonCheck  # noqa: PLC0415 - a library of 15 MB
 

@@ -1,4 +1,4 @@
-"""The wish for structured output: the schema of kind `json` as a part of the request."""
+"""The wish for structured output: the schema of an answer as a part of the request."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,8 +32,8 @@ class Wish:
 
 def wish_of(file: TaskFile, endpoint: Endpoint) -> Wish | None:
     """The wish of a task file; None where it has none, or has put one into the request itself."""
-    schema = file.output.schema
-    if schema is None or not file.output.structured or not strictness.is_object(schema):
+    schema = file.output.sent_schema
+    if schema is None or not strictness.is_object(schema):
         return None
     problem = strictness.problem_with(schema)
     wish = endpoint.formatted(file.name[:_NAME_CHARS], schema, strict=problem is None)
@@ -52,7 +52,7 @@ def advice_on(file: TaskFile, wish: Wish | None) -> str:
     """What the author of a task file should know about its schema; empty for nothing."""
     if wish is not None:
         return wish.advice
-    schema = file.output.schema
-    if schema is None or not file.output.structured or strictness.is_object(schema):
+    schema = file.output.sent_schema
+    if schema is None or strictness.is_object(schema):
         return ""
     return "is not sent, because its type is not object"

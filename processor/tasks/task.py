@@ -19,7 +19,11 @@ class Task(Protocol):
 
     @property
     def label_names(self) -> Mapping[str, str]:
-        """Result to the name people know it by; empty where there is none."""
+        """A result's key to the name people know it by; empty where there is none."""
+
+    @property
+    def samples(self) -> Sequence[str]:
+        """What results are like, for a column that does not take any text; empty for any text."""
 
     @property
     def result_columns(self) -> Mapping[str, str]:

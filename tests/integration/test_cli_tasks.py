@@ -267,3 +267,47 @@ def test_responses_are_asked_for_json_and_again(files: Shell) -> None:
     assert (done.code, done.err) == (0, "")
     assert {row["status"] for row in results(files)} == {"success"}
     assert files.figures()["requests_sent"] == 8
+
+
+TOPICS = """\
+name = "topics"
+model = "gpt-6-luna"
+id = "row"
+prompt = "What is {{ text }} about?"
+[output]
+kind = "label"
+multiple = true
+reask = 2
+labels = { a = "Art", b = "Business", c = "Culture" }
+"""
+
+
+def test_several_labels_from_answer_to_pivot(shell: Shell) -> None:
+    """Some first answers are wrong; they are asked again."""
+    shell.write("topics.toml", TOPICS)
+    rows = [{"text": f"text{n}", "who": f"w{n % 4}", "what": f"q{n // 4}"} for n in range(24)]
+    shell.write("rows.jsonl", said_rows(*rows))
+    shell.reset(bad_answers=0.3)
+    try:
+        done = shell.run("--task", "topics.toml", "--input", "rows.jsonl")
+    finally:
+        shell.reset(bad_answers=0.0)
+    assert done.code == 0, done.err
+    names = {"a": "Art", "b": "Business", "c": "Culture"}
+    found = results(shell)
+    assert len(found) == 24
+    for row in found:
+        keys = json.loads(row["result"])
+        assert keys == sorted(set(keys))
+        assert row["label_name"] == "; ".join(names[key] for key in keys)
+    assert len({row["result"] for row in found}) > 3
+    assert any(int(row["attempts"]) > 1 for row in found)
+    pivot = ("export", "--output", "p.csv", "--pivot", "who", "what", "--values", "label_name")
+    assert shell(*pivot).code == 0
+    with (shell.folder / "p.csv").open(encoding="utf-8-sig", newline="") as file:
+        cells = {(row["who"], name): row[name] for row in csv.DictReader(file) for name in row}
+    for row in found:
+        assert cells[row["who"], row["what"]] == row["label_name"]
+    tried = shell("tasks", "try", "topics.toml", "--input", "rows.jsonl", "--base-url", shell.url)
+    assert tried.code == 0, tried.err
+    assert "] · " in tried.out

@@ -54,6 +54,7 @@ ALLOWED = {
     "items": set[str](),
     "jsoncells": {"columns", "jsontext"},
     "jsontext": set[str](),
+    "labels": set[str](),
     "logs": {
         *("answer", "codes", "console", "errors", "items", "jsontext", "ledger", "notice"),
     },
@@ -77,7 +78,7 @@ ALLOWED = {
     "settings": {"access", "errors"},
     "stop": set[str](),
     "verdict": {"codes", "completion", "items", "provider_error"},
-    "tasks": {"errors", "items", "jsontext"},
+    "tasks": {"errors", "items", "jsontext", "labels"},
     "data": {
         *("arrow", "columns", "errors", "extras", "items", "jsoncells", "jsontext", "packing"),
         "postgres",
@@ -91,7 +92,7 @@ ALLOWED = {
     },
     "watch": {"errors", "items", "jsontext", "ledger"},
     "exports": {
-        *("arrow", "columns", "errors", "extras", "items", "jsoncells", "jsontext"),
+        *("arrow", "columns", "errors", "extras", "items", "jsoncells", "jsontext", "labels"),
         *("ledger", "packing", "postgres", "watch"),
     },
     "followup": {"clock", "errors", "exports", "ledger", "notice", "observer", "watch"},

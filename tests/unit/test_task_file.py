@@ -91,6 +91,11 @@ def test_everything_that_a_file_can_say() -> None:
             GOOD + "[output]\nkind = 'label'\nlabels = {a = 'x', A = 'y'}",
             "'A' stands for more than",
         ),
+        (GOOD + "[output]\nmultiple = true", "output: multiple: kind 'text' has none"),
+        (
+            GOOD + "[output]\nkind = 'label'\nlabels = {a = 'b'}\nstructured = true",
+            "output: structured: kind 'label' has none",
+        ),
         (GOOD + "[output]\nsource = 'x'", "output: source: kind 'text' has none"),
         (
             GOOD + "messages = [{role='user', content='a'}]",

@@ -15,7 +15,6 @@ from processor.exports.postgres.writer import TableWriter
 from processor.exports.table import ResultTable
 from processor.postgres.table_name import TableName
 
-_ANY_JSON = '{"a":1}'
 _COMMENT = f"{catalogue.MARK}: columns that its results gain are added to it."
 
 
@@ -160,10 +159,9 @@ class Preparation:
 def _results(ledger: sqlite3.Connection) -> Results:
     table = ResultTable(ledger, with_vectors=True)
     meta = dict(ledger.execute("SELECT key, value FROM meta"))
-    labels = jsontext.loads(meta.get("labels", "{}"))
     return Results(
         columns=table.columns,
         id_column=table.id_column,
         id_field=meta["id_field"],
-        samples=(_ANY_JSON,) if meta.get("kind") == "json" else tuple(labels),
+        samples=jsontext.loads(meta.get("samples", "[]")),
     )
