@@ -9,7 +9,7 @@ Where the system or the disk has no such locks, who writes at once may spoil eac
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -46,15 +46,13 @@ def replacing_bytes(path: Path) -> AbstractContextManager[IO[bytes]]:
 def _replacing(path: Path, mode: str, **options: Any) -> Iterator[IO[Any]]:
     try:
         descriptor, beside = _taken(path, os.O_RDWR if "+" in mode else os.O_WRONLY)
-        with os.fdopen(descriptor, mode, **options) as file:
-            try:
-                yield file
-                file.flush()
-                os.fsync(descriptor)
-                _put_in_place(beside, path, file)
-            except BaseException:
-                beside.unlink(missing_ok=True)  # before the lock ends, so it is still ours
-                raise
+        with os.fdopen(descriptor, mode, **options) as file, ExitStack() as unless_whole:
+            unless_whole.callback(beside.unlink, missing_ok=True)  # while the lock makes it ours
+            yield file
+            file.flush()
+            os.fsync(descriptor)
+            _put_in_place(beside, path, file)
+            unless_whole.pop_all()
         _remove_left(path)
     except OSError as error:
         raise _refused(path, error) from error
@@ -69,14 +67,12 @@ def _taken(path: Path, access: int) -> tuple[int, Path]:
         except PermissionError as error:  # left by another user
             refused = error
             continue
-        try:
+        with ExitStack() as unless_taken:
+            unless_taken.callback(os.close, descriptor)
             if _locked(descriptor, where_none_are=True) and _is_there(beside, descriptor):
                 os.ftruncate(descriptor, 0)
+                unless_taken.pop_all()
                 return descriptor, beside
-        except BaseException:
-            os.close(descriptor)
-            raise
-        os.close(descriptor)
     raise refused
 
 
