@@ -68,6 +68,12 @@ async def change_faults(request: web.Request) -> web.Response:
     return await get_faults(request)
 
 
+async def get_clock(request: web.Request) -> web.Response:
+    """The time, in seconds since the start and since 1970."""
+    clock = request.app[SANDBOX].clock
+    return as_json({"now_s": clock.monotonic(), "time_s": clock.time()})
+
+
 async def advance_clock(request: web.Request) -> web.Response:
     """`{"advance_s": 60}` moves a manual clock; answered once batches have done what is due.
 

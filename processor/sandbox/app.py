@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from processor.sandbox import admin, azure, chat, embeddings, listing, responses
+from processor.sandbox import admin, azure, chat, embeddings, listing, records, responses
 from processor.sandbox.batches import routes as batches
 from processor.sandbox.batches.desk import DESK, Desk
 from processor.sandbox.clock import Clock, SystemClock
@@ -40,7 +40,12 @@ def build_app(config: SandboxConfig, clock: Clock | None = None) -> web.Applicat
             web.get("/sandbox/limits", admin.get_limits),
             web.get("/sandbox/faults", admin.get_faults),
             web.post("/sandbox/faults", admin.change_faults),
+            web.get("/sandbox/clock", admin.get_clock),
             web.post("/sandbox/clock", admin.advance_clock),
+            web.get("/sandbox/batches", records.get_batches),
+            web.get("/sandbox/charges", records.get_charges),
+            web.get("/sandbox/events", records.get_events),
+            web.post("/sandbox/forget", records.forget),
             web.post("/sandbox/config", admin.change_config),
         ]
     )

@@ -11,7 +11,7 @@ from processor.sandbox.faults.book import Try
 from processor.sandbox.faults.fault import Fault
 from processor.sandbox.faults.hit import Hit
 from processor.sandbox.faults.kinds import KINDS
-from processor.sandbox.front import HEADERS, arrives, as_json
+from processor.sandbox.front import HEADERS, admit, arrives, as_json
 from processor.sandbox.latency import lognormal_s
 from processor.sandbox.pandoc import ConverterError
 from processor.sandbox.state import SANDBOX, Sandbox
@@ -78,7 +78,8 @@ async def serve(request: web.Request, read: Reader) -> web.StreamResponse:
     count = sandbox.stats.item(ask.key)
     count.received += 1
     number = count.received
-    _admit(request, sandbox, ask)
+    limits = sandbox.limits.of(ask.model, sandbox.clock.monotonic())
+    admit(request, limits, ask.charge_tokens)
     fault = sandbox.faults.choose(Try(ask.key, ask.text, number))
     if fault is not None:
         return await _go_wrong(request, ask, number, fault)
@@ -108,15 +109,6 @@ async def _read(request: web.Request, sandbox: Sandbox, read: Reader) -> Ask:
             limits.charge(0, now_s)
             request[HEADERS].update(limits.headers(now_s))
         raise
-
-
-def _admit(request: web.Request, sandbox: Sandbox, ask: Ask) -> None:
-    now_s = sandbox.clock.monotonic()
-    limits = sandbox.limits.of(ask.model, now_s)
-    try:
-        limits.admit(ask.charge_tokens, now_s)
-    finally:
-        request[HEADERS].update(limits.headers(now_s))
 
 
 async def _go_wrong(

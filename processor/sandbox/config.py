@@ -8,6 +8,11 @@ from typing import Any, Literal, get_args
 from processor.sandbox.faults.fault import Fault
 from processor.sandbox.models import MODELS
 
+EnqueuedForm = Literal["failed", "400", "429"]
+_COUNTS = (
+    *("batch_lines", "batch_inputs", "batch_file_bytes", "max_body_bytes"),
+    *("uploads_per_minute", "creations_per_hour"),
+)
 _DURATIONS = ("validating_s", "in_progress_s", "finalizing_s", "cancelling_s", "window_s")
 LimitKind = Literal["bucket", "minute", "second"]
 
@@ -48,6 +53,13 @@ class SandboxConfig:
         batch_lines: The most that an input may have.
         batch_inputs: The most texts to embed that its lines may have together.
         batch_file_bytes: The most that an input may have.
+        uploads_per_minute: More are refused.
+        creations_per_hour: Of batches; more are refused.
+        enqueued_tokens: The most that a model's live batches may have together; None for no limit.
+        enqueued_form: How a batch too many is refused: it `failed` while it is validated, or the
+            creation is answered with 400 or 429.
+        strict_after: Whether a list that is to begin behind an unknown id is refused; it begins at
+            the beginning otherwise.
         faults: What goes wrong from the start; more can be set while it runs.
     """
 
@@ -76,6 +88,11 @@ class SandboxConfig:
     batch_lines: int = 50_000
     batch_inputs: int = 50_000
     batch_file_bytes: int = 200_000_000
+    uploads_per_minute: int = 1_000
+    creations_per_hour: int = 2_000
+    enqueued_tokens: int | None = None
+    enqueued_form: EnqueuedForm = "failed"
+    strict_after: bool = True
     faults: tuple[Fault, ...] = ()
 
     def __post_init__(self) -> None:
@@ -89,12 +106,15 @@ class SandboxConfig:
             value = getattr(self, name)
             _demand(value is None or _is_text(value), name, "a text")
         _demand(type(self.models) is tuple and all(map(_is_text, self.models)), "models", "texts")
-        for name in ("rpm", "tpm", "rpd", "context_tokens"):
+        for name in ("rpm", "tpm", "rpd", "context_tokens", "enqueued_tokens"):
             value = getattr(self, name)
             _demand(value is None or (type(value) is int and value >= 1), name, "at least 1")
-        for name in ("batch_lines", "batch_inputs", "batch_file_bytes"):
+        for name in _COUNTS:
             value = getattr(self, name)
             _demand(type(value) is int and value >= 1, name, "at least 1")
+        forms = get_args(EnqueuedForm)
+        _demand(self.enqueued_form in forms, "enqueued_form", "failed, 400 or 429")
+        _demand(type(self.strict_after) is bool, "strict_after", "true or false")
         for name in ("latency_ms", "latency_sigma", *_DURATIONS):
             value = getattr(self, name)
             _demand(_is_number(value) and value >= 0, name, "0 or more")
@@ -107,7 +127,6 @@ class SandboxConfig:
             "a share from 0 to below 1",
         )
         _demand(self.limit_kind in get_args(LimitKind), "limit_kind", "bucket, minute or second")
-        _demand(self.max_body_bytes >= 1, "max_body_bytes", "at least 1")
 
 
 def option_names() -> frozenset[str]:

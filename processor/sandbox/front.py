@@ -9,7 +9,7 @@ from aiohttp.typedefs import Handler
 
 from processor.sandbox import azure, errors
 from processor.sandbox.config import SandboxConfig
-from processor.sandbox.limits import ORGANIZATION
+from processor.sandbox.limits import ORGANIZATION, ModelLimits
 from processor.sandbox.state import SANDBOX, Sandbox
 
 HEADERS: web.RequestKey[dict[str, str]] = web.RequestKey("headers", dict[str, str])
@@ -45,6 +45,19 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     headers.setdefault("openai-organization", sandbox.config.organization or ORGANIZATION)
     for name, value in request[HEADERS].items():
         headers.setdefault(name, value)
+
+
+def admit(request: web.Request, limits: ModelLimits, tokens: int = 0) -> None:
+    """Count a request against limits, whose state goes into the response's headers.
+
+    Raises:
+        ApiError: 429, with the time to wait.
+    """
+    now_s = request.app[SANDBOX].clock.monotonic()
+    try:
+        limits.admit(tokens, now_s)
+    finally:
+        request[HEADERS].update(limits.headers(now_s))
 
 
 def as_json(value: dict[str, Any]) -> web.Response:

@@ -9,6 +9,7 @@ from processor.sandbox.errors import ApiError
 from processor.sandbox.timeline import Timeline
 
 MINUTE_S = 60.0
+HOUR_S = 3_600.0
 DAY_S = 86_400.0
 ORGANIZATION = "org-sandbox"
 
@@ -197,12 +198,33 @@ class Limits:
     def __init__(self, config: SandboxConfig) -> None:
         self._config = config
         self._models: dict[str, ModelLimits] = {}
+        self._operations: dict[str, ModelLimits] = {}
 
     def of(self, model: str, now_s: float) -> ModelLimits:
         """The limits of a model, full at its first request."""
         limits = self._models.get(model)
         if limits is None:
             limits = self._models[model] = ModelLimits(model, _dimensions(self._config, now_s))
+        return limits
+
+    def of_uploads(self, now_s: float) -> ModelLimits:
+        """The limit on files a minute, full at the first."""
+        most = self._config.uploads_per_minute
+        return self._of_operation("files", "uploads per min", most, MINUTE_S, now_s)
+
+    def of_creations(self, now_s: float) -> ModelLimits:
+        """The limit on batches an hour, full at the first."""
+        most = self._config.creations_per_hour
+        return self._of_operation("batches", "batch creations per hour", most, HOUR_S, now_s)
+
+    def _of_operation(
+        self, name: str, words: str, most: int, period_s: float, now_s: float
+    ) -> ModelLimits:
+        limits = self._operations.get(name)
+        if limits is None:
+            meter = Bucket(most, period_s, 0.0, now_s)
+            dimension = Dimension(unit="requests", words=words, meter=meter)
+            limits = self._operations[name] = ModelLimits(name, (dimension,))
         return limits
 
     def report(self) -> dict[str, Any]:

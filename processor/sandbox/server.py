@@ -18,6 +18,7 @@ from processor.sandbox.app import build_app
 from processor.sandbox.clock import Clock, ManualClock
 from processor.sandbox.config import ConfigError, SandboxConfig
 from processor.sandbox.pandoc import find_pandoc
+from processor.sandbox.storage.folder import latest_s
 
 HOST = "127.0.0.1"
 # Requests in hand at the end get this long.
@@ -94,13 +95,19 @@ def serve(
             loop.add_signal_handler(number, stop.set)
         if until_stdin_closes:
             _stop_at_end_of_stdin(loop, stop)
-        clock = ManualClock() if manual_clock else None
+        clock = _manual_clock(config) if manual_clock else None
         async with running(config, clock, port=port, access_log=access_log) as url:
             print(f"listening on {url}", flush=True)
             await stop.wait()
 
     with asyncio.Runner(loop_factory=_fast_loop) as runner:
         runner.run(main())
+
+
+def _manual_clock(config: SandboxConfig) -> ManualClock:
+    """A clock that stands where an earlier life of the state's left off."""
+    start_s = latest_s(config.state)
+    return ManualClock() if start_s is None else ManualClock(start_s)
 
 
 def _fast_loop() -> asyncio.AbstractEventLoop:

@@ -15,7 +15,12 @@ from processor.sandbox.stats import Stats
 from processor.sandbox.storage.folder import Storage
 
 _RESPONSES_KEPT = 1_000
-_LIMIT_OPTIONS = frozenset(("rpm", "tpm", "rpd", "limit_kind", "other_client"))
+_LIMIT_OPTIONS = frozenset(
+    (
+        *("rpm", "tpm", "rpd", "limit_kind", "other_client"),
+        *("uploads_per_minute", "creations_per_hour"),
+    )
+)
 
 
 class Sandbox:

@@ -29,6 +29,7 @@ class Stats:
         by_status: Responses begun, by HTTP status; `dropped` counts those that never began.
         by_fault: Faults that hit, by kind.
         in_hand: Requests being worked on now.
+        operations: Requests to the Files and Batch APIs, by operation and what each was about.
     """
 
     received: int = 0
@@ -44,6 +45,7 @@ class Stats:
     first_arrival_s: float | None = None
     last_arrival_s: float | None = None
     items: dict[str, ItemCount] = field(default_factory=dict)
+    operations: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     @contextmanager
     def arrival(self, route: str, now_s: float) -> Iterator[None]:
@@ -59,6 +61,11 @@ class Stats:
             yield
         finally:
             self.in_hand -= 1
+
+    def operation(self, name: str, subject: str) -> int:
+        """Count one; gives how many there were about the same."""
+        self.operations[name, subject] += 1
+        return self.operations[name, subject]
 
     def item(self, key: str) -> ItemCount:
         """The count of an item; a new one when it was never seen."""

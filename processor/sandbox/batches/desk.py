@@ -1,13 +1,18 @@
 """Where batches are worked on."""
 
 import asyncio
+from dataclasses import replace
 from functools import partial
 
 from aiohttp import web
 
+from processor.sandbox.batches.batch import CANCELLING, Batch
 from processor.sandbox.batches.worker import Worker
 from processor.sandbox.clock import FORGIVEN_S
 from processor.sandbox.state import Sandbox
+
+# Event loops take no infinite wait.
+_FOREVER_S = 1e9
 
 
 class Desk:
@@ -43,6 +48,24 @@ class Desk:
             task.cancel()
             await asyncio.wait([task])
 
+    async def cancel(self, name: str) -> Batch:
+        """Let a batch do no more than it did, and end; gives it as it is now.
+
+        One that ended meanwhile stays as it is.
+        """
+        await self.stop(name)
+        storage, now_s = self._sandbox.storage, self._sandbox.clock.time()
+        batch = storage.batches.get(name)
+        assert batch is not None
+        if batch.ended:
+            return batch
+        batch = replace(batch, status=CANCELLING, reached={**batch.reached, CANCELLING: now_s})
+        with storage.transaction():
+            storage.batches.put(batch)
+            storage.events.add(now_s, f"batch {CANCELLING}", name)
+        self.start(name)
+        return batch
+
     async def settled(self) -> None:
         """Return once all that is due by now was done."""
         while not all(map(self._is_waiting, self._tasks)):
@@ -66,7 +89,7 @@ class Desk:
         self._due_s[name] = self._sandbox.clock.monotonic() + delay_s
         self._changed.set()
         try:
-            await self._sandbox.clock.sleep(delay_s)
+            await self._sandbox.clock.sleep(min(delay_s, _FOREVER_S))
         finally:
             del self._due_s[name]
 

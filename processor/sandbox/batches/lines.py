@@ -9,6 +9,10 @@ from processor.sandbox import errors
 from processor.sandbox.batches.batch import Usage
 from processor.sandbox.batches.endpoints import SERVED
 from processor.sandbox.call import Answer, Ask
+from processor.sandbox.faults.book import Try
+from processor.sandbox.faults.kinds import KINDS
+from processor.sandbox.faults.places import LINE
+from processor.sandbox.faults.replies import ErrorReply, Spoiled
 from processor.sandbox.pandoc import ConverterError
 from processor.sandbox.state import Sandbox
 
@@ -42,17 +46,26 @@ class Outcome:
 
 
 async def outcome_of(raw: bytes, endpoint: str, sandbox: Sandbox) -> Outcome:
-    """Ask the model what a valid line asks."""
+    """Ask the model what a valid line asks, or let the line go wrong if so told."""
     line = orjson.loads(raw)
     custom_id = line["custom_id"]
     try:
         ask = SERVED[endpoint].read(line["body"], sandbox)
     except errors.ApiError as refusal:
         return _refused(custom_id, None, refusal, sandbox)
+    count = sandbox.stats.item(ask.key)
+    fault = sandbox.faults.choose(Try(ask.key, ask.text, count.received + 1, place=LINE))
+    kind = None if fault is None else KINDS[fault.kind]
+    if fault is not None:
+        sandbox.stats.by_fault[fault.kind] += 1
+        if isinstance(kind, ErrorReply):
+            return _failed(custom_id, ask.key, kind.told(fault.params)[:2], sandbox)
     try:
-        answer = await ask.answer(sandbox, sandbox.stats.item(ask.key).paid)
+        answer = await ask.answer(sandbox, count.paid)
     except ConverterError as error:
         return _refused(custom_id, ask.key, errors.server_error(str(error)), sandbox)
+    if fault is not None and isinstance(kind, Spoiled):
+        kind.spoil(answer.body, fault.params)
     return _answered(custom_id, ask, answer, sandbox)
 
 
@@ -84,10 +97,20 @@ def _answered(custom_id: str, ask: Ask, answer: Answer, sandbox: Sandbox) -> Out
 def _refused(
     custom_id: str, item: str | None, refusal: errors.ApiError, sandbox: Sandbox
 ) -> Outcome:
+    return _failed(custom_id, item, (refusal.status, refusal.body), sandbox)
+
+
+def _failed(custom_id: str, item: str | None, told: tuple[int, bytes], sandbox: Sandbox) -> Outcome:
+    status, raw = told
+    try:
+        body = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        # A page of some proxy.
+        body = raw.decode(errors="replace")
     return Outcome(
         custom_id=custom_id,
         item=item,
-        raw=_http_line(custom_id, refusal.status, orjson.loads(refusal.body), sandbox),
+        raw=_http_line(custom_id, status, body, sandbox),
         charged=False,
         good=False,
         usage=Usage(),

@@ -14,11 +14,12 @@ from processor.sandbox.batches.batch import (
     Batch,
     Usage,
 )
+from processor.sandbox.batches.fates import as_fated
 
 
 def batch_object(batch: Batch) -> dict[str, Any]:
     """OpenAI's batch object."""
-    return {
+    told = {
         "id": batch.id,
         "object": "batch",
         "endpoint": batch.endpoint,
@@ -40,6 +41,18 @@ def batch_object(batch: Batch) -> dict[str, Any]:
         "request_counts": _counts(batch),
         "usage": _usage(batch.usage if batch.ended else Usage()),
         "metadata": batch.metadata,
+    }
+    if batch.azure:
+        told |= _as_azure(batch)
+    return as_fated(told, batch)
+
+
+def _as_azure(batch: Batch) -> dict[str, Any]:
+    """What Azure tells otherwise: no id is an empty text, and nothing is counted at first."""
+    return {
+        "output_file_id": batch.outcome_ids.get("output", ""),
+        "error_file_id": batch.outcome_ids.get("error", ""),
+        "request_counts": None if batch.status == VALIDATING else _counts(batch),
     }
 
 

@@ -17,10 +17,20 @@ from processor.sandbox.batches.batch import (
     VALIDATING,
     Batch,
 )
+from processor.sandbox.batches.enqueue import is_too_much
+from processor.sandbox.batches.fates import (
+    concerns,
+    fault_found,
+    hold_s,
+    is_cancelled,
+    is_expired,
+    lines_before_trouble,
+)
 from processor.sandbox.batches.lines import Outcome, custom_id_of, outcome_of, undone_line
 from processor.sandbox.batches.outputs import Outputs
 from processor.sandbox.batches.scan import rules_of, scan
 from processor.sandbox.batches.source import Source
+from processor.sandbox.batches.spoilers import spoil
 from processor.sandbox.limits import ORGANIZATION
 from processor.sandbox.state import Sandbox
 from processor.sandbox.storage.charges import Charge
@@ -75,32 +85,60 @@ class Worker:
             batch = replace(batch, total=seen.lines, model=seen.model, tokens=seen.tokens)
             batch = replace(batch, errors=seen.findings)
         await self._until(batch.created_s + batch.pace.validating_s)
-        if storage.files.get(batch.input_file_id, self._now_s) is None:
-            batch = replace(batch, errors=(findings.no_file(batch.input_file_id, ORGANIZATION),))
+        await self._hold()
+        batch = replace(batch, errors=self._found(batch))
         codes = sorted({error["code"] for error in batch.errors})
         self._keep(batch, FAILED if batch.errors else IN_PROGRESS, codes=codes)
 
+    def _found(self, batch: Batch) -> tuple[dict[str, Any], ...]:
+        """All that stands against it once its input was read."""
+        config, storage = self._sandbox.config, self._sandbox.storage
+        file = storage.files.get(batch.input_file_id, self._now_s)
+        most = config.enqueued_tokens
+        if fault_found(batch):
+            return fault_found(batch)
+        if file is None:
+            return (findings.no_file(batch.input_file_id, ORGANIZATION),)
+        if file.purpose != "batch":
+            return (findings.wrong_purpose(batch.input_file_id),)
+        if batch.errors or most is None or config.enqueued_form != "failed":
+            return batch.errors
+        others = (other for other in storage.batches.live() if other.status != VALIDATING)
+        if is_too_much(batch, others, most):
+            return (findings.too_many_tokens(str(batch.model), ORGANIZATION, most),)
+        return ()
+
     async def _answer(self) -> None:
+        await self._answer_lines(lines_before_trouble(self._batch))
+        await self._hold()
+        if is_cancelled(self._batch):
+            self._keep(self._batch, CANCELLING)
+            return
+        if not is_expired(self._batch):
+            await self._answer_lines(self._batch.total)
+            if self._batch.done == self._batch.total:
+                self._keep(self._batch, FINALIZING)
+                return
+            await self._until(self._batch.expires_s)
+        self._end(EXPIRED)
+
+    async def _answer_lines(self, most: int) -> None:
+        """Work on lines until so many are done, or the time is over."""
         with (
             self._source() as source,
             Outputs(self._batch, self._sandbox.storage) as outputs,
         ):
-            while self._batch.done < self._batch.total and self._is_in_time():
+            while self._batch.done < most and self._is_in_time():
                 await self._until(self._batch.due_s(self._batch.done + 1))
-                await self._answer_block(source, outputs)
-        if self._batch.done == self._batch.total:
-            self._keep(self._batch, FINALIZING)
-        else:
-            await self._until(self._batch.expires_s)
-            self._end(EXPIRED)
+                await self._answer_block(source, outputs, most - self._batch.done)
 
     def _is_in_time(self) -> bool:
         return self._batch.due_s(self._batch.done + 1) <= self._batch.expires_s
 
-    async def _answer_block(self, source: Source, outputs: Outputs) -> None:
+    async def _answer_block(self, source: Source, outputs: Outputs, most: int) -> None:
         batch = self._batch
         by_s = min(self._sandbox.clock.time(), batch.expires_s)
-        count = max(1, min(_BLOCK_LINES, batch.lines_due(by_s) - batch.done))
+        count = max(1, min(_BLOCK_LINES, most, batch.lines_due(by_s) - batch.done))
         lines = source.lines(batch.done, count)
         outcomes = await self._timed(
             asyncio.gather(*(outcome_of(line, batch.endpoint, self._sandbox) for line in lines))
@@ -137,10 +175,12 @@ class Worker:
 
     async def _finalize(self) -> None:
         await self._until(self._batch.reached[FINALIZING] + self._batch.pace.finalizing_s)
+        await self._hold()
         self._end(COMPLETED)
 
     async def _cancel(self) -> None:
         await self._until(self._batch.reached[CANCELLING] + self._batch.pace.cancelling_s)
+        await self._hold()
         self._end(CANCELLED)
 
     def _end(self, status: str) -> None:
@@ -149,13 +189,16 @@ class Worker:
         with Outputs(batch, storage) as outputs:
             if batch.done < batch.total:
                 self._write_undone(outputs, expired=status == EXPIRED)
+        names = {"output": batch.output_id, "error": batch.error_id}
+        spoil(batch, *map(storage.files.path, names.values()))
         files = {
             kind: file
-            for kind, name in (("output", batch.output_id), ("error", batch.error_id))
-            if (file := self._published(kind, name)) is not None
+            for kind, name in names.items()
+            if (file := self._published(kind, name, status)) is not None
         }
-        names = {kind: file.id for kind, file in files.items()}
-        self._keep(replace(batch, outcome_ids=names), status, files=tuple(files.values()))
+        told = {kind: file.id for kind, file in files.items()}
+        kept = [file for kind, file in files.items() if not concerns(batch, "file_gone", kind)]
+        self._keep(replace(batch, outcome_ids=told), status, files=kept)
 
     def _write_undone(self, outputs: Outputs, *, expired: bool) -> None:
         batch = self._batch
@@ -164,11 +207,15 @@ class Worker:
                 (line,) = source.lines(place, 1)
                 outputs.write_error(undone_line(custom_id_of(line), self._sandbox, expired=expired))
 
-    def _published(self, kind: str, name: str) -> StoredFile | None:
-        """The file that a batch wrote; None when nothing stands in it."""
+    def _published(self, kind: str, name: str, status: str) -> StoredFile | None:
+        """The file that a batch wrote; None when nothing stands in it, mostly."""
         path = self._sandbox.storage.files.path(name)
         size = path.stat().st_size
-        if size == 0:
+        is_wanted = size > 0 or concerns(self._batch, "empty_file", kind)
+        # Azure's jobs that succeeded have an error file in which nothing stands.
+        if self._batch.azure and kind == "error" and status == COMPLETED:
+            is_wanted = True
+        if not is_wanted or concerns(self._batch, "no_file", kind):
             path.unlink()
             return None
         return StoredFile(
@@ -196,6 +243,10 @@ class Worker:
             storage.events.add(self._now_s, f"batch {status}", batch.id, **detail)
         if self._batch.ended:
             storage.input(batch.id).unlink(missing_ok=True)
+
+    async def _hold(self) -> None:
+        """Stay as long as a fault says."""
+        await self._until(self._now_s + hold_s(self._batch))
 
     async def _until(self, until_s: float) -> None:
         if until_s > self._now_s:

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from processor.sandbox.faults.fault import Fault
-from processor.sandbox.faults.kinds import check_fault
+from processor.sandbox.faults.kinds import check_fault, place_of
+from processor.sandbox.faults.places import CALL
 from processor.sandbox.seeded import draw
 
 
@@ -15,11 +16,13 @@ class Try(NamedTuple):
         key: The item's.
         text: The message with the question.
         number: Which try of the item this is, from 1.
+        place: Where it is (`places`).
     """
 
     key: str
     text: str
     number: int
+    place: str = CALL
 
 
 @dataclass(slots=True)
@@ -71,15 +74,20 @@ class FaultBook:
 
     def choose(self, request: Try) -> Fault | None:
         """The fault that hits a request, if any; counts the hit."""
-        chosen: _Entry | None = None
-        for entry in self._entries:
+        return next(iter(self._hit(request, most=1)), None)
+
+    def choose_all(self, request: Try) -> tuple[Fault, ...]:
+        """All faults that hit a request; counts the hits."""
+        return tuple(self._hit(request, most=len(self._entries)))
+
+    def _hit(self, request: Try, most: int) -> list[Fault]:
+        here = [entry for entry in self._entries if place_of(entry.fault) == request.place]
+        for entry in here:
             entry.seen += 1
-            if chosen is None and self._selects(entry, request):
-                chosen = entry
-        if chosen is None:
-            return None
-        chosen.hits += 1
-        return chosen.fault
+        chosen = [entry for entry in here if self._selects(entry, request)][:most]
+        for entry in chosen:
+            entry.hits += 1
+        return [entry.fault for entry in chosen]
 
     def _selects(self, entry: _Entry, request: Try) -> bool:
         fault = entry.fault

@@ -24,7 +24,9 @@ class Fault:
         after: Only once so many requests got so far since the fault was set.
         until: Only up to the so-many-th of them.
         count: At most so many in all.
-        match: Only items whose question contains this text.
+        match: Only items whose question contains this text; of the Files and Batch APIs, only what
+            has it in its name or metadata.
+        on: Where it hits (`places`); the empty text for where its kind hits by itself.
         delay_s: How long it waits before it goes wrong.
         params: What the kind takes.
         headers: Response headers to add; a name contains a hyphen.
@@ -37,6 +39,7 @@ class Fault:
     until: int | None = None
     count: int | None = None
     match: str = ""
+    on: str = ""
     delay_s: float = 0.0
     params: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -64,6 +67,7 @@ _SELECTORS: dict[str, type] = {
     "until": int,
     "count": int,
     "match": str,
+    "on": str,
     "delay_s": float,
 }
 # A comma begins the next option only where a name and "=" follow: dates keep theirs.

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import orjson
 from aiohttp import web
 
 from processor.sandbox.clock import Clock
@@ -17,6 +18,14 @@ def seconds(text: str) -> float:
     """A time to wait."""
     value = float(text)
     if not 0 <= value < math.inf:
+        raise ValueError(text)
+    return value
+
+
+def share(text: str) -> float:
+    """A part of a whole."""
+    value = float(text)
+    if not 0 <= value <= 1:
         raise ValueError(text)
     return value
 
@@ -36,6 +45,7 @@ class Hit:
     Attributes:
         params: The fault's, as given.
         completion: The good answer; empty for kinds that give none.
+        content: The good answer's bytes, where it is no JSON.
     """
 
     request: web.Request
@@ -43,6 +53,17 @@ class Hit:
     params: Mapping[str, str]
     headers: Mapping[str, str]
     completion: dict[str, Any]
+    content: bytes | None = None
+
+    @property
+    def sent(self) -> bytes:
+        """The good answer as it would be sent."""
+        return orjson.dumps(self.completion) if self.content is None else self.content
+
+    @property
+    def content_type(self) -> str:
+        """Of the good answer."""
+        return "application/json" if self.content is None else "application/octet-stream"
 
 
 class Kind(Protocol):
@@ -50,11 +71,15 @@ class Kind(Protocol):
 
     @property
     def paid(self) -> bool:
-        """Whether the model gave an answer, which is then paid for."""
+        """Whether the model gave an answer, which is then paid for, or what was asked was done."""
 
     @property
     def whole(self) -> bool:
         """Whether a whole response is sent."""
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Where it can hit; the first is where it hits by itself."""
 
     @property
     def params(self) -> Mapping[str, Reader]:

@@ -1,10 +1,13 @@
 """The registry of faults: a new one is a line here, and a function where it does something new."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from processor.sandbox.faults import spoilers, wire
+from processor.sandbox.faults.fates import FATES, Fate
 from processor.sandbox.faults.fault import Fault, FaultError
-from processor.sandbox.faults.hit import Kind, Reader, seconds
+from processor.sandbox.faults.hit import Kind, Reader, seconds, share
+from processor.sandbox.faults.lag import Lag
+from processor.sandbox.faults.places import CALL, OPERATIONS
 from processor.sandbox.faults.replies import ErrorReply, Garbled, Spoiled, html_page
 from processor.sandbox.faults.wire import Wire
 
@@ -23,6 +26,8 @@ def _spent(code: str) -> ErrorReply:
 
 _SERVER = {"type": "server_error", "message": "The server had an error processing your request."}
 _SECONDS: Mapping[str, Reader] = {"seconds": seconds}
+_SHARE: Mapping[str, Reader] = {"share": share}
+_DONE_FIRST = ("create", CALL, *(place for place in OPERATIONS if place != "create"))
 
 KINDS: Mapping[str, Kind] = {
     # Statuses. `status` is for any other: status:status=418,body=...
@@ -127,10 +132,15 @@ KINDS: Mapping[str, Kind] = {
     ),
     "unknown_error": ErrorReply(status=520, page="520: Web server is returning an unknown error"),
     "gateway_timeout": ErrorReply(status=524, page="524: A timeout occurred"),
+    # What was asked is done, but the answer says that it was not.
+    "late_error": ErrorReply(status=500, fields=_SERVER, paid=True, places=_DONE_FIRST),
+    # What was made less than `seconds` (60) ago is not seen yet.
+    "lag": Lag(),
     # The wire.
     "reset": Wire(send=wire.reset, paid=False),
     "lost_answer": Wire(send=wire.reset, paid=True),
-    "reset_in_body": Wire(send=wire.reset_in_body, paid=True),
+    "reset_in_body": Wire(send=wire.reset_in_body, paid=True, params=_SHARE),
+    "cut_short": Wire(send=wire.cut_short, paid=True, params=_SHARE),
     "hang": Wire(send=wire.hang, paid=False, params=_SECONDS),
     "silence": Wire(send=wire.silence, paid=True, params=_SECONDS),
     "drip": Wire(send=wire.drip, paid=True, whole=True, params=_SECONDS),
@@ -163,15 +173,25 @@ KINDS: Mapping[str, Kind] = {
 }
 
 
+def listed() -> Iterator[str]:
+    """Every kind in a line: its name, where it hits by itself, and its parameters."""
+    kinds: dict[str, Kind | Fate] = {**KINDS, **FATES}
+    for name, kind in kinds.items():
+        yield f"{name:<36}{kind.places[0]:<10}{' '.join(kind.params)}".rstrip()
+
+
+def place_of(fault: Fault) -> str:
+    """Where a fault hits."""
+    return fault.on or _kind_of(fault).places[0]
+
+
 def check_fault(fault: Fault) -> None:
-    """Demand that the registry knows the kind and its parameters.
+    """Demand that the registry knows the kind, its parameters, and that it can hit there.
 
     Raises:
         FaultError: It does not, or a value does not read as its type.
     """
-    kind = KINDS.get(fault.kind)
-    if kind is None:
-        raise FaultError(f"no fault {fault.kind!r}; there are: {', '.join(sorted(KINDS))}")
+    kind = _kind_of(fault)
     for name, value in fault.params.items():
         if name not in kind.params:
             known = ", ".join(sorted(kind.params)) or "none"
@@ -180,3 +200,15 @@ def check_fault(fault: Fault) -> None:
             kind.params[name](value)
         except ValueError as error:
             raise FaultError(f"fault {fault.kind}: {name} cannot be {value!r}") from error
+    if place_of(fault) not in kind.places:
+        known = ", ".join(kind.places)
+        raise FaultError(f"fault {fault.kind}: on cannot be {fault.on!r}, but: {known}")
+
+
+def _kind_of(fault: Fault) -> Kind | Fate:
+    kind = KINDS.get(fault.kind) or FATES.get(fault.kind)
+    if kind is None:
+        raise FaultError(
+            f"no fault {fault.kind!r}; there are: {', '.join(sorted((*KINDS, *FATES)))}"
+        )
+    return kind

@@ -12,6 +12,7 @@ from aiohttp import web
 from processor.sandbox.clock import Clock
 from processor.sandbox.errors import error_body
 from processor.sandbox.faults.hit import Hit, Reader, status
+from processor.sandbox.faults.places import CALL, LINE, OPERATIONS
 
 _DATE = re.compile(r"date([+-]\d+)?")
 
@@ -42,6 +43,7 @@ class ErrorReply:
     headers: Mapping[str, str] = field(default_factory=dict)
     paid: bool = False
     whole: bool = True
+    places: tuple[str, ...] = (CALL, LINE, *OPERATIONS)
     params: Mapping[str, Reader] = field(
         default_factory=lambda: {
             "status": status,
@@ -56,9 +58,9 @@ class ErrorReply:
 
     async def respond(self, hit: Hit) -> web.StreamResponse:
         """The error."""
-        body, content_type = self._body(hit.params)
+        code, body, content_type = self.told(hit.params)
         return web.Response(
-            status=status(hit.params.get("status", str(self.status))),
+            status=code,
             body=body,
             headers={
                 "content-type": hit.params.get("content_type", content_type),
@@ -66,6 +68,10 @@ class ErrorReply:
                 **header_values(hit.headers, hit.clock),
             },
         )
+
+    def told(self, params: Mapping[str, str]) -> tuple[int, bytes, str]:
+        """Status, body and content type."""
+        return (status(params.get("status", str(self.status))), *self._body(params))
 
     def _body(self, params: Mapping[str, str]) -> tuple[bytes, str]:
         if "body" in params:
@@ -90,12 +96,17 @@ class Spoiled:
     params: Mapping[str, Reader] = field(default_factory=dict)
     paid: bool = True
     whole: bool = True
+    places: tuple[str, ...] = (CALL, LINE)
+
+    def spoil(self, completion: dict[str, Any], params: Mapping[str, str]) -> None:
+        """Change a good answer."""
+        change = self.changes.get(completion["object"])
+        if change is not None:
+            change(completion, params)
 
     async def respond(self, hit: Hit) -> web.StreamResponse:
         """The changed answer, with status 200."""
-        change = self.changes.get(hit.completion["object"])
-        if change is not None:
-            change(hit.completion, hit.params)
+        self.spoil(hit.completion, hit.params)
         return web.Response(
             body=orjson.dumps(hit.completion),
             content_type="application/json",
@@ -115,12 +126,13 @@ class Garbled:
     content_type: str = "application/json"
     paid: bool = False
     whole: bool = True
+    places: tuple[str, ...] = (CALL, *OPERATIONS)
     params: Mapping[str, Reader] = field(default_factory=dict)
 
     async def respond(self, hit: Hit) -> web.StreamResponse:
         """The bytes, with status 200."""
         return web.Response(
-            body=self.make(orjson.dumps(hit.completion)),
+            body=self.make(hit.sent),
             content_type=self.content_type,
             headers=header_values(hit.headers, hit.clock),
         )

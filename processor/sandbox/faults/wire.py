@@ -5,14 +5,13 @@ import struct
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
-import orjson
 from aiohttp import web
 
-from processor.sandbox.faults.hit import Hit, Reader, seconds
+from processor.sandbox.faults.hit import Hit, Reader, seconds, share
+from processor.sandbox.faults.places import CALL, OPERATIONS
 from processor.sandbox.faults.replies import header_values
 
 _ABORT_ON_CLOSE = struct.pack("ii", 1, 0)
-_JSON = "application/json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +25,7 @@ class Wire:
     send: Callable[[Hit], Awaitable[web.StreamResponse]]
     paid: bool
     whole: bool = False
+    places: tuple[str, ...] = (CALL, *OPERATIONS)
     params: Mapping[str, Reader] = field(default_factory=dict)
 
     async def respond(self, hit: Hit) -> web.StreamResponse:
@@ -50,11 +50,27 @@ async def reset(hit: Hit) -> web.StreamResponse:
 
 
 async def reset_in_body(hit: Hit) -> web.StreamResponse:
-    """Headers, half of the body, reset."""
+    """Headers, a `share` (0.5) of the body, reset."""
     response, body = await _begin(hit)
-    await response.write(body[: len(body) // 2])
+    await response.write(_begun(body, hit))
     reset_connection(hit.request)
     return response
+
+
+async def cut_short(hit: Hit) -> web.StreamResponse:
+    """A `share` (0.5) of the body, without its length; the end of the connection ends it."""
+    response = web.StreamResponse(headers=header_values(hit.headers, hit.clock))
+    response.content_type = hit.content_type
+    response.force_close()
+    response.enable_compression(web.ContentCoding.identity)
+    await response.prepare(hit.request)
+    await response.write(_begun(hit.sent, hit))
+    await response.write_eof()
+    return response
+
+
+def _begun(body: bytes, hit: Hit) -> bytes:
+    return body[: int(len(body) * share(hit.params.get("share", "0.5")))]
 
 
 async def silence(hit: Hit) -> web.StreamResponse:
@@ -96,8 +112,8 @@ async def close(hit: Hit) -> web.StreamResponse:
 async def announced_close(hit: Hit) -> web.StreamResponse:
     """The whole answer with `Connection: close`."""
     response = web.Response(
-        body=orjson.dumps(hit.completion),
-        content_type=_JSON,
+        body=hit.sent,
+        content_type=hit.content_type,
         headers=header_values(hit.headers, hit.clock),
     )
     response.force_close()
@@ -113,9 +129,9 @@ async def redirect(hit: Hit) -> web.StreamResponse:
 
 
 async def _begin(hit: Hit) -> tuple[web.StreamResponse, bytes]:
-    body = orjson.dumps(hit.completion)
+    body = hit.sent
     response = web.StreamResponse(headers=header_values(hit.headers, hit.clock))
-    response.content_type = _JSON
+    response.content_type = hit.content_type
     response.content_length = len(body)
     await response.prepare(hit.request)
     return response, body

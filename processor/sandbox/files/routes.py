@@ -1,13 +1,15 @@
 """`/v1/files`."""
 
-from urllib.parse import quote
+from dataclasses import replace
+from typing import Any
 
 from aiohttp import web
 
 from processor.sandbox.files import refusals
 from processor.sandbox.files.told import file_object
 from processor.sandbox.files.upload import Upload, check_upload, read_form
-from processor.sandbox.front import as_json
+from processor.sandbox.front import admit
+from processor.sandbox.operation import Operation, operate
 from processor.sandbox.paging import as_list, read_page
 from processor.sandbox.state import SANDBOX, Sandbox
 from processor.sandbox.storage.files import StoredFile
@@ -23,16 +25,23 @@ async def create(request: web.Request) -> web.StreamResponse:
         ApiError: It is refused.
     """
     sandbox = request.app[SANDBOX]
+    admit(request, sandbox.limits.of_uploads(sandbox.clock.monotonic()))
     sandbox.storage.files.sweep(sandbox.clock.time())
     name = f"file-{sandbox.new_id()}"
     arrival = sandbox.storage.arrival(name)
     try:
-        form = await read_form(request, arrival)
-        file = _keep(name, check_upload(form, sandbox.config), sandbox)
+        upload = check_upload(await read_form(request, arrival), sandbox.config)
+
+        async def act() -> dict[str, Any]:
+            return file_object(_keep(name, upload, sandbox))
+
+        return await operate(
+            request,
+            Operation(place="upload", subject=upload.name, text=upload.name, act=act),
+        )
     finally:
         # What was refused, or never came to its end.
         arrival.unlink(missing_ok=True)
-    return as_json(file_object(file))
 
 
 async def retrieve(request: web.Request) -> web.StreamResponse:
@@ -41,7 +50,7 @@ async def retrieve(request: web.Request) -> web.StreamResponse:
     Raises:
         ApiError: There is none of this id.
     """
-    return as_json(file_object(_find(request)))
+    return await operate(request, _reading("file", _find(request)))
 
 
 async def content(request: web.Request) -> web.StreamResponse:
@@ -53,13 +62,8 @@ async def content(request: web.Request) -> web.StreamResponse:
     file = _find(request)
     if file.purpose in _NOT_FOR_DOWNLOAD:
         raise refusals.not_for_download(file.purpose)
-    return web.FileResponse(
-        request.app[SANDBOX].storage.files.path(file.id),
-        headers={
-            "content-type": "application/octet-stream",
-            "content-disposition": f"attachment; filename*=UTF-8''{quote(file.name)}",
-        },
-    )
+    path = request.app[SANDBOX].storage.files.path(file.id)
+    return await operate(request, replace(_reading("content", file), content=path))
 
 
 async def list_files(request: web.Request) -> web.StreamResponse:
@@ -70,8 +74,15 @@ async def list_files(request: web.Request) -> web.StreamResponse:
     """
     sandbox = request.app[SANDBOX]
     page = read_page(request.query, most=_MOST_LISTED, default=_MOST_LISTED)
-    files = sandbox.storage.files.page(page, request.query.get("purpose"), sandbox.clock.time())
-    return as_json(as_list([file_object(file) for file in files], page.limit))
+    now_s = sandbox.clock.time()
+    if page.after is not None and sandbox.config.strict_after:
+        _existing(page.after, sandbox)
+    files = sandbox.storage.files.page(page, request.query.get("purpose"), now_s)
+
+    async def act() -> dict[str, Any]:
+        return as_list([file_object(file) for file in files], page.limit)
+
+    return await operate(request, Operation(place="files", subject="", text="", act=act))
 
 
 async def delete(request: web.Request) -> web.StreamResponse:
@@ -80,12 +91,22 @@ async def delete(request: web.Request) -> web.StreamResponse:
     Raises:
         ApiError: There is none of this id.
     """
-    name = _find(request).id
-    sandbox: Sandbox = request.app[SANDBOX]
-    with sandbox.storage.transaction():
-        sandbox.storage.files.delete(name)
-        sandbox.storage.events.add(sandbox.clock.time(), "file deleted", name)
-    return as_json({"id": name, "object": "file", "deleted": True})
+    file, sandbox = _find(request), request.app[SANDBOX]
+
+    async def act() -> dict[str, Any]:
+        with sandbox.storage.transaction():
+            sandbox.storage.files.delete(file.id)
+            sandbox.storage.events.add(sandbox.clock.time(), "file deleted", file.id)
+        return {"id": file.id, "object": "file", "deleted": True}
+
+    return await operate(request, replace(_reading("delete", file), act=act))
+
+
+def _reading(place: str, file: StoredFile) -> Operation:
+    async def act() -> dict[str, Any]:
+        return file_object(file)
+
+    return Operation(place=place, subject=file.id, text=f"{file.id} {file.name}", act=act)
 
 
 def _keep(name: str, upload: Upload, sandbox: Sandbox) -> StoredFile:
@@ -107,7 +128,10 @@ def _keep(name: str, upload: Upload, sandbox: Sandbox) -> StoredFile:
 
 
 def _find(request: web.Request) -> StoredFile:
-    sandbox, name = request.app[SANDBOX], request.match_info["file"]
+    return _existing(request.match_info["file"], request.app[SANDBOX])
+
+
+def _existing(name: str, sandbox: Sandbox) -> StoredFile:
     file = sandbox.storage.files.get(name, sandbox.clock.time())
     if file is None:
         raise refusals.no_such_file(name)

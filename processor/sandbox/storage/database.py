@@ -75,6 +75,13 @@ def _locked(connection: sqlite3.Connection) -> int:
     return int(version)
 
 
+def erase(connection: sqlite3.Connection) -> None:
+    """Empty every table."""
+    with transaction(connection):
+        for table in ("files", "batches", "lines", "events"):
+            connection.execute(f"DELETE FROM {table}")
+
+
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     """All of it or nothing."""

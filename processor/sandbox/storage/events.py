@@ -30,6 +30,11 @@ class Events:
             (at_s, what, subject, orjson.dumps(detail).decode()),
         )
 
+    def latest_s(self) -> float | None:
+        """When the last one was; None without any."""
+        (latest_s,) = self._connection.execute("SELECT max(at_s) FROM events").fetchone()
+        return None if latest_s is None else float(latest_s)
+
     def after(self, number: int) -> list[dict[str, Any]]:
         """Those behind one, oldest first."""
         rows = self._connection.execute(

@@ -8,7 +8,7 @@ from pathlib import Path
 from processor.sandbox.config import ConfigError
 from processor.sandbox.storage.batches import Batches
 from processor.sandbox.storage.charges import Charges
-from processor.sandbox.storage.database import open_database, transaction
+from processor.sandbox.storage.database import erase, open_database, transaction
 from processor.sandbox.storage.events import Events
 from processor.sandbox.storage.files import Files
 
@@ -70,8 +70,30 @@ class Storage:
             # Not every file system has links.
             shutil.copyfile(source, own)
 
+    def forget(self) -> None:
+        """Forget everything; nothing may be under way."""
+        erase(self._connection)
+        for room in (self._contents, self._inputs, self._arrivals):
+            for path in room.iterdir():
+                path.unlink()
+
     def close(self) -> None:
         """Give the folder free."""
         self._connection.close()
         if self._temporary:
             shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def latest_s(folder: Path | None) -> float | None:
+    """When something happened last in a storage folder; None when nothing ever did.
+
+    Raises:
+        ConfigError: It cannot be used.
+    """
+    if folder is None:
+        return None
+    storage = Storage(folder)
+    try:
+        return storage.events.latest_s()
+    finally:
+        storage.close()
