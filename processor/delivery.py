@@ -42,11 +42,13 @@ class Handover:
         name: Of the output.
         delivered: What was done, over all deliveries of this start.
         problem: Why not all is there that should be; None when it is.
+        waiting: Items with an outcome that it was not told of; the next start tells them.
     """
 
     name: str
     delivered: Delivered
     problem: str | None
+    waiting: int
 
 
 class Deliveries:
@@ -166,6 +168,7 @@ class _Courier:
             name=self._output.name,
             delivered=self._delivered,
             problem=_problem(self._problem, self._delivered),
+            waiting=self._output.waiting(self._ledger) if self._problem is not None else 0,
         )
         self._tell_end(handover)
         return handover

@@ -53,6 +53,11 @@ class RunReport:
             _library=library,
         )
 
+    def __repr__(self) -> str:
+        """Short enough to stand below a notebook's cell."""
+        counts = f"succeeded={self.succeeded}, failed={self.failed}, pending={self.pending}"
+        return f"RunReport(folder={str(self.folder)!r}, exit_code={self.exit_code}, {counts})"
+
     @property
     def total(self) -> int:
         """Items of the run; succeeded + failed + pending."""

@@ -69,7 +69,8 @@ def changes(intake: Intake) -> Iterator[str]:
 def handovers(handed: Sequence[Handover]) -> Iterator[str]:
     """What went to outputs, a line each."""
     for one in handed:
-        yield _row("output", f"{one.name}: {outline(one.delivered)}")
+        wait = f" · {one.waiting:,} wait" if one.waiting else ""
+        yield _row("output", f"{one.name}: {outline(one.delivered)}{wait}")
         yield from (_row("note", note) for note in one.delivered.notes)
 
 

@@ -174,6 +174,16 @@ class FileOutput:
                 return Delivered(inserted=self._print(grid))
             return self._replace(self._path, grid)
 
+    def waiting(self, ledger: Path) -> int:
+        """All of them: it is written whole or not at all.
+
+        Raises:
+            LedgerError: The ledger cannot be read.
+        """
+        with database.reading(ledger) as connection:
+            (count,) = connection.execute("SELECT COUNT(*) FROM outcomes").fetchone()
+        return int(count)
+
     def close(self) -> None:
         """Nothing is held."""
 

@@ -134,6 +134,13 @@ class Output(Protocol):
             LedgerError: The ledger cannot be read.
         """
 
+    def waiting(self, ledger: Path) -> int:
+        """How many items with an outcome it was not told of; asked after a delivery that failed.
+
+        Raises:
+            LedgerError: The ledger cannot be read.
+        """
+
     def close(self) -> None:
         """Let go of connections; nothing is delivered after."""
 

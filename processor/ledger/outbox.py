@@ -105,6 +105,19 @@ class Outbox:
             return None
         return Batch(number=found[-1][0], seqs=sorted({seq for _, seq in found}))
 
+    def waiting(self) -> int:
+        """How many items with an outcome the output was not told of yet."""
+        found = self._connection.execute(
+            "SELECT number FROM deliveries WHERE target = ?", (self._target,)
+        ).fetchone()
+        if found is None:
+            (count,) = self._connection.execute("SELECT COUNT(*) FROM outcomes").fetchone()
+        else:
+            (count,) = self._connection.execute(
+                "SELECT COUNT(DISTINCT seq) FROM outbox WHERE number > ?", found
+            ).fetchone()
+        return int(count)
+
     def settle(self, batch: Batch, refused: Mapping[int, str]) -> None:
         """The output has it, but for the items that it refused, each with the reason."""
         execute = self._connection.execute

@@ -43,6 +43,8 @@ def test_a_list(engine: Processor) -> None:
     assert [row["id"] for row in rows] == [row["id"] for row in ROWS]
     assert all("Greet guest" in row["result"] for row in rows)
     assert report.cost_usd is None  # of a server whose prices nobody knows
+    told = "RunReport(folder='out', exit_code=0, succeeded=25, failed=0, pending=0)"
+    assert repr(report) == told
 
 
 def test_the_same_folder_goes_on_with_what_is_new(engine: Processor, shell: Shell) -> None:

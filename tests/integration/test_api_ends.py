@@ -18,7 +18,8 @@ from urllib.parse import urlsplit
 import pytest
 from command_line import Shell
 
-from processor import Outcome, Processor, ProcessorError, Task
+from processor import Outcome, Processor, Task
+from processor.errors import DeliveryError
 
 TASK = Task(name="greet", model="gpt-6-luna", prompt="Greet {{ who }}.")
 ROWS = [{"id": n, "who": f"guest {n}"} for n in range(400)]
@@ -163,12 +164,27 @@ def test_a_stream_tells_of_an_output_that_did_not_take_all(engine: Processor) ->
         async for _ in stream:
             pass
 
-    with pytest.raises(ProcessorError, match=r"there/all\.csv"):
+    with pytest.raises(DeliveryError, match=r"there/all\.csv"):
         asyncio.run(main())
+
+
+def test_a_report_tells_what_an_output_still_has_to_take(engine: Processor) -> None:
+    place = Path("there")
     place.mkdir()
-    report = engine.run_sync(TASK, ROWS, out="out", outputs="there/all.csv")
-    (handover,) = report.raise_for_outputs().handovers
-    assert (handover.delivered.inserted, handover.problem) == (len(ROWS), None)
+
+    def made() -> Iterator[dict[str, Any]]:
+        yield from ROWS
+        place.rmdir()
+
+    report = engine.run_sync(TASK, made(), out="out", outputs="there/all.csv")
+    (handover,) = report.handovers
+    assert (report.exit_code, report.succeeded) == (5, len(ROWS))
+    assert (handover.delivered.inserted, handover.waiting) == (0, len(ROWS))
+    assert "there/all.csv" in (handover.problem or "")
+    place.mkdir()
+    again = engine.run_sync(TASK, ROWS, out="out", outputs="there/all.csv")
+    (handover,) = again.raise_for_outputs().handovers
+    assert (handover.delivered.inserted, handover.waiting) == (len(ROWS), 0)
 
 
 @pytest.mark.usefixtures("shell")

@@ -87,18 +87,29 @@ def read_to_the_end(terminal: int) -> str:
     return b"".join(parts).decode()
 
 
+COMMAND = """\
+import sys
+from processor.cli import main
+main(["run", "--task", "greet.toml", "--input", "rows.jsonl", "--base-url", sys.argv[1],
+      "--out", "out", "--concurrency", "5"])
+"""
+PROGRAM = """\
+import sys
+from processor import Processor
+Processor(base_url=sys.argv[1], concurrency=5).run_sync(
+    "greet.toml", "rows.jsonl", out="out", **({"progress": True} if sys.argv[2:] else {}))
+"""
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
-def test_a_bar_is_drawn_and_removed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("code", [COMMAND, PROGRAM], ids=["command", "program"])
+def test_a_bar_is_drawn_and_removed(tmp_path: Path, code: str) -> None:
     with sandbox(["--latency-ms", "60"]) as url:
         folder = Folder(tmp_path, url)
         folder.rows(150)
         ours, theirs = pty.openpty()
         process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "processor", "run", "--task", "greet.toml"),
-                *("--input", "rows.jsonl", "--base-url", url, "--out", "out"),
-                *("--concurrency", "5"),
-            ],
+            [sys.executable, "-c", code, url],
             cwd=tmp_path,
             env={**os.environ, "OPENAI_API_KEY": KEY, "TERM": "xterm-256color", "COLUMNS": "100"},
             stdout=subprocess.PIPE,
@@ -120,3 +131,22 @@ def test_a_bar_is_drawn_and_removed(tmp_path: Path) -> None:
     assert told.count("\x1b[?25l") == told.count("\x1b[?25h") == 1  # the cursor is back
     after = told.rpartition("\x1b[?25h")[2]
     assert "━" not in after
+
+
+@pytest.mark.parametrize(("asked", "shown"), [((), 0), (("progress",), 1)], ids=["not", "asked"])
+def test_a_program_writes_into_a_pipe_what_it_is_asked_to(
+    tmp_path: Path, sandbox_url: str, asked: tuple[str, ...], shown: int
+) -> None:
+    folder = Folder(tmp_path, sandbox_url)
+    folder.rows(20)
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, sandbox_url, *asked],
+        cwd=tmp_path,
+        env={**os.environ, "OPENAI_API_KEY": KEY},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == ""
+    assert done.stderr.count("20 items to send to gpt-6-luna\n") == shown
+    assert shown or done.stderr == ""

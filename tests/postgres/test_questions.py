@@ -10,7 +10,7 @@ import pytest
 from command_line import Shell
 
 from postgres.cluster import Database
-from processor import BatchMathMLProcessor, ProcessorError
+from processor import BatchMathMLProcessor, ProcessorError, RunReport
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 TABLE = """
@@ -98,6 +98,33 @@ def test_an_output_that_refuses_is_told(questions: Database) -> None:
     )
     assert (handover.delivered.updated, handover.delivered.refused_rows) == (24, 1)
     assert "q7" in (handover.problem or "")
+
+
+FULL = """
+CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN RAISE EXCEPTION 'no space left' USING ERRCODE = 'disk_full'; END $$;
+CREATE TRIGGER full_disk BEFORE UPDATE ON questions FOR EACH ROW WHEN (NEW.question_id > 'q2')
+EXECUTE FUNCTION full_disk()
+"""
+
+
+def test_what_an_output_did_not_take_waits_for_the_next_call(questions: Database) -> None:
+    questions.execute("ALTER TABLE questions ADD latex text", *FULL.split(";\n"))
+    processor = BatchMathMLProcessor("sk-of-the-users", skip_invalid=True, output_patience_s=0)
+
+    def go() -> RunReport:
+        into = {"result": "latex"}
+        return processor.process(out="out", table="questions", write_columns=into)
+
+    report = go()
+    (handover,) = report.handovers
+    assert (report.exit_code, report.succeeded) == (5, 25)
+    assert (handover.delivered.updated, handover.waiting) == (0, 25)
+    with pytest.raises(ProcessorError, match="no space left"):
+        report.raise_for_outputs()
+    questions.execute("DROP TRIGGER full_disk ON questions")
+    (handover,) = go().raise_for_outputs().handovers
+    assert (handover.delivered.updated, handover.waiting) == (25, 0)
 
 
 @pytest.mark.usefixtures("questions")

@@ -38,6 +38,9 @@ class Shelf:
         self.calls += 1
         return Delivered(inserted=1, is_all=self.calls == self.rows)
 
+    def waiting(self, ledger: Path) -> int:  # noqa: ARG002 - the protocol's
+        return self.rows - self.calls
+
     def close(self) -> None:
         self.closed.set()
 
@@ -65,5 +68,5 @@ def test_at_the_end_all_is_delivered_call_by_call(tmp_path: Path) -> None:
     ours, told = deliveries(shelf, tmp_path)
     ours.start()
     (handover,) = ours.finish()
-    assert (handover.delivered.inserted, handover.problem) == (50, None)
+    assert (handover.delivered.inserted, handover.problem, handover.waiting) == (50, None, 0)
     assert [notice.event for notice in told] == ["delivered"]

@@ -173,6 +173,15 @@ class PostgresOutput:
             with self._delivering():
                 return self._deliver(connection, box)
 
+    def waiting(self, ledger: Path) -> int:
+        """How many items with an outcome the table was not told of yet.
+
+        Raises:
+            LedgerError: The ledger cannot be read.
+        """
+        with database.reading(ledger) as connection:
+            return Outbox(connection, self.target).waiting()
+
     def close(self) -> None:
         """Close the connection."""
         if self._writer is not None:
