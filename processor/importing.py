@@ -140,6 +140,9 @@ class Import:
             )
         if changes.gone:
             self._tell("rows_gone", rows=changes.gone, ids=list(changes.gone_ids))
+        if changes.taken:
+            facts = {"rows": changes.taken, "ids": list(changes.taken_ids)}
+            self.tell(Notice(event="ids_taken", serious=True, facts=facts))
 
     def _tell(self, event: str, **facts: object) -> None:
         self.tell(Notice(event=event, facts=facts))

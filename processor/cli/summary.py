@@ -64,6 +64,12 @@ def changes(intake: Intake) -> Iterator[str]:
         yield _row("changed", f"{_rows(found.changed, found.changed_ids)}: {done}")
     if found.gone:
         yield _row("gone", f"{_rows(found.gone, found.gone_ids)} of the source: results stay")
+    if found.taken:
+        yield _row(
+            "left out",
+            f"{_rows(found.taken, found.taken_ids)} with an id that another source's row has: "
+            "--out names a run of their own",
+        )
 
 
 def handovers(handed: Sequence[Handover]) -> Iterator[str]:

@@ -25,6 +25,10 @@ SELECT items.seq, items.fields, incoming.fields, outcomes.seq IS NOT NULL
 FROM incoming JOIN items USING (id) LEFT JOIN outcomes ON outcomes.seq = items.seq
 WHERE incoming.fields <> items.fields
 """
+_OF_ANOTHER = """
+SELECT items.id, items.fields, incoming.fields FROM incoming JOIN items USING (id)
+WHERE incoming.fields <> items.fields ORDER BY incoming.seq
+"""
 _CHUNKS = """
 SELECT number FROM chunks
 WHERE EXISTS (SELECT 1 FROM changed WHERE seq BETWEEN first_seq AND first_seq + items - 1)
@@ -39,15 +43,20 @@ class Changes:
         changed: Rows that have an outcome and now ask for something else.
         redone: How many of these are pending again.
         gone: Rows that are not there any more; their results stay.
+        taken: Of a source that is new to the ledger, rows whose id another source's row has that
+            asks for something else; they are left out.
         changed_ids: The first few of them.
         gone_ids: The same.
+        taken_ids: The same.
     """
 
     changed: int = 0
     redone: int = 0
     gone: int = 0
+    taken: int = 0
     changed_ids: Sequence[str] = ()
     gone_ids: Sequence[str] = ()
+    taken_ids: Sequence[str] = ()
 
 
 NO_CHANGES = Changes()
@@ -90,6 +99,23 @@ def settle(
     return Changes(
         changed=changed, redone=redone, gone=gone, changed_ids=changed_ids, gone_ids=gone_ids
     )
+
+
+def compare(connection: sqlite3.Connection, *, differs: Differs) -> Changes:
+    """Which rows of `incoming`, of a source that is new, have the ids of others; changes nothing.
+
+    Args:
+        connection: The ledger.
+        differs: Whether two rows of one id are different rows.
+    """
+    taken = 0
+    taken_ids: list[str] = []
+    for key, before, now in connection.execute(_OF_ANOTHER):
+        if differs(jsontext.loads(before), jsontext.loads(now)):
+            taken += 1
+            if len(taken_ids) < _SHOWN:
+                taken_ids.append(key)
+    return Changes(taken=taken, taken_ids=taken_ids)
 
 
 def _changed_rows(

@@ -15,7 +15,7 @@ from processor import jsontext
 from processor.columns import Column
 from processor.data.source import BadRow, Source
 from processor.ledger import counters, database, ids
-from processor.ledger.changes import NO_CHANGES, Changes, settle
+from processor.ledger.changes import NO_CHANGES, Changes, compare, settle
 from processor.ledger.reading import ROW_ID, IntakeRules, Reading
 from processor.ledger.results import columns as known_columns
 
@@ -115,15 +115,16 @@ def _add(
     _load(connection, "incoming", reading, None)
     _make_unique(connection, "incoming", reading, rules)
     connection.execute("CREATE UNIQUE INDEX IF NOT EXISTS items_id ON items (id)")
+    differs = rules.differs or operator.ne
     changes = (
         settle(
             connection,
-            differs=rules.differs or operator.ne,
+            differs=differs,
             update=rules.update,
             outdated=rules.outdated or (lambda _: None),
         )
         if reading.is_known
-        else NO_CHANGES
+        else compare(connection, differs=differs)
     )
     connection.execute(
         "INSERT INTO items SELECT ROW_NUMBER() OVER (ORDER BY seq) + ?, id, id_is_integer, row, "

@@ -78,3 +78,20 @@ def test_rows_that_are_gone_keep_their_results(shell: Shell) -> None:
     assert sent == 0
     assert "2 rows (3, 4) of the source: results stay" in said
     assert len(results(shell.the_run())) == 30
+
+
+def test_rows_of_another_file_with_ids_that_are_taken_are_told(shell: Shell) -> None:
+    """Two months whose files both begin with 1, in one run: the second would be left out."""
+    shell.write("task.toml", TASK)
+    for name, rows in (
+        ("january.jsonl", ROWS),
+        ("february.jsonl", {1: ("else", "x"), 2: ("more", "x"), 31: ("new", "x")}),
+    ):
+        (shell.folder / written(shell, rows)).rename(shell.folder / name)
+        said = shell.run("--task", "task.toml", "--input", name, "--out", "out")
+        assert said.code == 0
+    assert "left out  2 rows (1, 2) with an id that another source's row has" in said.out
+    logs = shell.folder.glob("logs/batch_conversion_*.log")
+    events = [json.loads(line) for log in logs for line in log.read_text().splitlines()]
+    assert [event["rows"] for event in events if event["event"] == "ids_taken"] == [2]
+    assert len(results(shell.folder / "out")) == 31

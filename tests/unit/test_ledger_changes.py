@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from ledger_parts import Table, failed, rules, settle, succeeded
 
+from processor import jsontext
 from processor.items import Item
 from processor.ledger.intake import Intake
 from processor.ledger.ledger import Ledger, open_ledger
@@ -113,6 +114,23 @@ def test_another_source_tells_nothing_of_the_first(tmp_path: Path) -> None:
         changes = ledger.take_in(other, rules(update=True)).changes
         assert (changes.changed, changes.gone) == (0, 0)
         assert "else" not in fields(ledger, 1)
+
+
+def test_a_row_whose_id_another_source_s_row_has_is_told(tmp_path: Path) -> None:
+    """February's file may begin with 1 again, and none of its rows would be asked."""
+    february = [{"id": n, "text": f"february {n}", "seen": "today"} for n in (1, 2, 3, 5)]
+    rows: list[dict[str, Any]] = [
+        *february,
+        ROWS[3],
+        {**ROWS[5], "seen": "today"},
+        {"id": 7, "text": "new", "seen": ""},
+    ]
+    with open_ledger(tmp_path) as ledger:
+        take(ledger, ROWS)
+        intake = ledger.take_in(Table(rows, uri="february"), rules(differs=same_text))
+        assert (intake.added, intake.changes.taken) == (1, 4)
+        assert intake.changes.taken_ids == ["1", "2", "3"]
+        assert fields(ledger, 1) == jsontext.dumps(ROWS[0])
 
 
 def test_chunks_are_told_before_their_files_are_outdated(tmp_path: Path) -> None:
