@@ -29,6 +29,9 @@ def run_in_loop(main: Coroutine[Any, Any, Result], *, fast: bool = True) -> Resu
 @contextmanager
 def _collecting_seldom() -> Iterator[None]:
     before = gc.get_threshold()
+    if before == _THRESHOLDS:  # for a run in another thread, which may end first
+        yield
+        return
     gc.set_threshold(*_THRESHOLDS)
     gc.freeze()
     try:
