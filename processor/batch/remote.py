@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Self, TypeVar, cast
@@ -27,7 +28,7 @@ from processor.batch.paging import Paging
 from processor.batch.reading import batch_of, file_of, hides_error, page_of
 from processor.batch.remote_values import RemoteBatch, RemoteError, RemoteFile, Trouble
 from processor.batch.transfer import Deadline, Outgoing, landing
-from processor.batch.trouble import malformed, no_list, redirect, refusal, unanswered
+from processor.batch.trouble import malformed, no_list, redirect, refusal, refused, unanswered
 from processor.batch.wholeness import shortcoming
 from processor.proxy import proxy_for
 from processor.verdict import Fault, TransportFault
@@ -230,9 +231,18 @@ class Remote:
         return _newest_first(found)[:most]
 
     async def cancel(self, batch_id: str) -> RemoteBatch:
-        """Stop a batch; what was done until then is given and charged."""
+        """Stop a batch; what was done until then is given and charged.
+
+        Raises:
+            RemoteError: REFUSED when it has ended already.
+        """
         ask = self._client.batches.with_raw_response.cancel
-        parsed = await self._answer(lambda: ask(_asked(batch_id)), changes=True)
+        try:
+            parsed = await self._answer(lambda: ask(_asked(batch_id)), changes=True)
+        except RemoteError as error:
+            if error.status == HTTPStatus.CONFLICT:
+                raise refused(str(error), status=error.status) from None
+            raise
         return _known(batch_of(parsed), changes=True)
 
     async def download(self, file_id: str, path: Path) -> int:
@@ -267,12 +277,14 @@ class Remote:
 
     async def _told_bytes(self, file_id: str) -> int | None:
         """The size that a file is said to have; some servers tell nothing of output files."""
+        ask = self._client.files.with_raw_response.retrieve
         try:
-            return (await self.file(file_id)).bytes
+            told = file_of(await self._answer(lambda: ask(_asked(file_id))))
         except RemoteError as error:
-            if error.trouble in _UNTOLD:
-                return None
-            raise
+            if error.trouble not in _UNTOLD:
+                raise
+            return None
+        return told.bytes if told else None
 
     async def _listed(
         self, ask: Callable[[dict[str, Any]], Awaitable[Any]], paging: Paging, what: str
@@ -293,6 +305,8 @@ class Remote:
 
     def _parsed(self, answer: Any, *, changes: bool) -> Any:
         """The JSON of a success; an error may hide in it."""
+        if answer.status_code == HTTPStatus.NO_CONTENT:
+            return {}
         body = self._hidden(answer.content)
         try:
             parsed = orjson.loads(body)
@@ -366,8 +380,7 @@ class Remote:
 def _asked(some_id: str) -> str:
     """An id that can be a part of an address."""
     if some_id in _NO_IDS:
-        message = f"{some_id!r} is no id of a file or a batch"
-        raise RemoteError(message, trouble=Trouble.REFUSED, code="bad_request")
+        raise refused(f"{some_id!r} is no id of a file or a batch")
     return some_id
 
 

@@ -70,6 +70,11 @@ def unanswered(fault: TransportFault, *, changes: bool) -> RemoteError:
     )
 
 
+def refused(message: str, *, status: int | None = None) -> RemoteError:
+    """A request that is wrong, and will be again."""
+    return RemoteError(message, trouble=Trouble.REFUSED, code="bad_request", status=status)
+
+
 def redirect(status: int, location: str) -> RemoteError:
     """An answer that sends the call to another address."""
     target = location.partition("?")[0] or "nowhere"
