@@ -20,7 +20,7 @@ class Answer(Struct, frozen=True, gc=False):
 
     Attributes:
         attempts: Requests sent for the item, this one included, over all resumes.
-        latency_ms: Of the call; 0 for an answer that came in a file.
+        latency_ms: Of the call; 0 when it is not known, as of an answer that came in a file.
         status: HTTP status; None when no answer came.
         body: As it came; None when there is none.
         request_id: As it came.

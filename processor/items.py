@@ -91,7 +91,7 @@ class Outcome(Struct, frozen=True, kw_only=True, gc=False):
 
     Attributes:
         attempts: Requests sent for the item, over all resumes; 0 if none could be made.
-        latency_ms: Of the last call.
+        latency_ms: Of the last call; 0 when it is not known, as of a batch's answers.
         answered: A model answered the last call; without `usage` its price is unknown.
         usage: Of the last answer; None when the provider did not say.
         model: As the answer names it.

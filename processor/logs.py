@@ -127,7 +127,7 @@ class RunLog:
             "code": failure.code if failure else None,
             "lane": outcome.lane,
             "attempts": outcome.attempts,
-            "latency_ms": round(outcome.latency_ms, 1),
+            "latency_ms": round(outcome.latency_ms, 1) or None,
             "prompt_tokens": usage.prompt_tokens if usage else None,
             "completion_tokens": usage.completion_tokens if usage else None,
             "request_id": outcome.request_id,

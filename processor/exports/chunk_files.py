@@ -142,7 +142,7 @@ def _entry(item: Result) -> dict[str, Any]:
         "provider": item.provider,
         "model": item.model,
         "attempts": item.attempts,
-        "latency_ms": round(item.latency_ms or 0.0, 1),
+        "latency_ms": None if item.latency_ms is None else round(item.latency_ms, 1),
         "usage": {
             "prompt_tokens": item.prompt_tokens,
             "completion_tokens": item.completion_tokens,

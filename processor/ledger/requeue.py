@@ -63,7 +63,7 @@ WHERE gone.lane = counters.lane AND gone.name = counters.name
 _LATENCIES = """
 UPDATE latencies SET count = count - gone.calls
 FROM (SELECT bucket(latency_ms) AS bucket, COUNT(*) AS calls
-      FROM again JOIN outcomes USING (seq) WHERE called GROUP BY 1) AS gone
+      FROM again JOIN outcomes USING (seq) WHERE called AND latency_ms > 0 GROUP BY 1) AS gone
 WHERE gone.bucket = latencies.bucket
 """
 

@@ -20,6 +20,7 @@ class Result(Struct, frozen=True, gc=False):
         status: `success`, `failed` or `pending`.
         fields_json: The input's columns, as `jsontext` wrote them.
         provider: Who answered; None for pending items.
+        latency_ms: None when it is not known.
         prompt_tokens: As all tokens and the cost: of every answer paid for; None if unknown.
     """
 
@@ -54,8 +55,8 @@ class Result(Struct, frozen=True, gc=False):
 _COLUMNS = """
 seq, id, id_is_integer, notes, session, retryable,
 CASE succeeded WHEN 1 THEN 'success' WHEN 0 THEN 'failed' ELSE 'pending' END,
-fields, result, "check", code, message, lane, model, tier, IFNULL(attempts, 0), latency_ms,
-prompt_tokens, completion_tokens, cached_tokens, cost_usd
+fields, result, "check", code, message, lane, model, tier, IFNULL(attempts, 0),
+NULLIF(latency_ms, 0), prompt_tokens, completion_tokens, cached_tokens, cost_usd
 """
 _SPAN = (
     "(SELECT * FROM items LEFT JOIN outcomes USING (seq) WHERE seq BETWEEN ? AND ? ORDER BY seq)"

@@ -67,9 +67,10 @@ class Tally:
         if not called:
             return _NOTHING
         counts[lane, "requests"] += 1
-        self._buckets[histogram.bucket(outcome.latency_ms)] += 1
-        self._latency_sum_ms += outcome.latency_ms
-        self._latency_max_ms = max(self._latency_max_ms, outcome.latency_ms)
+        if outcome.latency_ms:
+            self._buckets[histogram.bucket(outcome.latency_ms)] += 1
+            self._latency_sum_ms += outcome.latency_ms
+            self._latency_max_ms = max(self._latency_max_ms, outcome.latency_ms)
         return self._pay(outcome)
 
     def attempt(self, attempt: Attempt) -> Paid:

@@ -13,7 +13,10 @@ _LANES = ("direct", "batch")  # always shown; others when they did something
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Latency:
-    """Of the last calls of finished items, in ms; percentiles are within 2.5 %."""
+    """Of the last calls of finished items, in ms; percentiles are within 2.5 %.
+
+    Answers of a batch have none.
+    """
 
     mean: float | None
     p50: float | None
