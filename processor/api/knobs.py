@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Literal, TypedDict
 
 from processor.configuration import settings_of
+from processor.errors import UsageError
 from processor.sandbox_process import sandbox as serving
 from processor.settings import Settings
 
@@ -53,13 +54,16 @@ def settings_for(given: Mapping[str, Any], *, sandbox: bool) -> Iterator[Setting
     """What is in force while a run goes on.
 
     Raises:
-        UsageError: A setting is out of bounds or unknown, or a key is needed and there is none.
+        UsageError: A setting is out of bounds or unknown, contradicts another, or a key is needed
+            and there is none.
     """
     named = {name: value for name, value in given.items() if name != "profile"}
     profile = given.get("profile")
     if not sandbox:
         yield settings_of(named, sandbox_url=None, profile=profile)
         return
+    if "base_url" in named:
+        raise UsageError("sandbox and base_url exclude each other")
     Settings.of(named)  # before a process is started for them
     with serving() as url:
         yield settings_of(named, sandbox_url=url, profile=profile)

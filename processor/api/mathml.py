@@ -3,9 +3,10 @@
 from itertools import islice
 from typing import Any, Unpack
 
+from processor.api.items import Given
 from processor.api.knobs import Knobs
 from processor.api.options import Options
-from processor.api.processor import Given, Processor
+from processor.api.processor import Processor
 from processor.api.results import RunReport
 from processor.data import BadRow, open_source
 from processor.data.wanted import Wanted

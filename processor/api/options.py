@@ -2,14 +2,17 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypedDict, get_args
+from typing import Any, TypedDict, cast, get_args
 
+from processor.data import Source, open_source
 from processor.data.wanted import Wanted
 from processor.errors import UsageError
 from processor.exports.output import Output, Terms
 from processor.outputs import Written, outputs_of
 from processor.postgres import is_address
 from processor.settings import Settings, nearest
+from processor.tasks.prompt import PromptTask
+from processor.tasks.task import Task
 
 
 class Options(TypedDict, total=False):
@@ -53,43 +56,53 @@ class Options(TypedDict, total=False):
 _OF_NAMES = ("query", "table", "sheet", "encoding")
 
 
-def check(options: Mapping[str, Any], *, named: bool) -> None:
-    """Refuse what would be left out silently; types tell the rest.
+def checked(options: Options, *, named: bool) -> Options:
+    """Those that are not None, if nothing else would be left out silently.
 
     Args:
         options: As a program gave them.
         named: Whether items are the name of a table.
 
     Raises:
-        UsageError: A keyword is unknown, or has no use beside these items.
+        UsageError: A keyword is unknown, empty, or has no use beside these items.
     """
-    for name, value in options.items():
+    given = {name: value for name, value in options.items() if value is not None}
+    for name, value in given.items():
         if name in Settings.model_fields:
             raise UsageError(f"{name} is a setting", way_out=f"Give it to Processor({name}=…).")
         if name not in Options.__annotations__:
             raise UsageError(
                 f"{name}: there is no such keyword{nearest(name, Options.__annotations__)}"
             )
-        if name in _OF_NAMES and value is not None and not named:
+        if name in _OF_NAMES and not named:
             raise UsageError(
                 f"{name} is for items that are the name of a table",
                 way_out="Leave it out: items that a program holds are taken as they are.",
             )
+        if name == "out" and value == "":  # which Path takes for the working directory
+            raise UsageError("out is empty", way_out="Name a folder, or leave it out.")
+    return cast("Options", given)
 
 
-def wanted(options: Options, *, query: str | None) -> Wanted:
-    """What is wanted of a table that is named.
+def opened(named: str, options: Options, *, task: Task) -> Source:
+    """The table that items are the name of.
 
     Args:
+        named: The name.
         options: How the run is begun.
-        query: What the task asks a database when nothing else is said.
+        task: Tells what is asked of a database when nothing else is said.
+
+    Raises:
+        InputError: There is no such file.
+        UsageError: It cannot be meant so.
     """
-    return Wanted(
+    wanted = Wanted(
         query=options.get("query"),
         table=options.get("table"),
-        otherwise=query,
+        otherwise=task.query if isinstance(task, PromptTask) else None,
         sheet=options.get("sheet"),
     )
+    return open_source(named, encoding=options.get("encoding"), wanted=wanted)
 
 
 def outputs(options: Options, settings: Settings, *, task: str, named: str | None) -> list[Output]:

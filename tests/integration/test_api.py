@@ -16,6 +16,7 @@ from command_line import Shell
 
 import processor
 from processor import Outcome, Processor, ProcessorError, RunReport, StoppedError
+from processor.api.options import Options
 from processor.data.frames import FrameSource
 from processor.errors import InputError
 
@@ -250,6 +251,16 @@ def test_the_sandbox_needs_no_key(shell: Shell, monkeypatch: pytest.MonkeyPatch)
     assert sum(row["cost_usd"] for row in report.rows()) == pytest.approx(
         Decimal(report.cost_usd or 0), abs=Decimal("1e-6")
     )
+
+
+def test_the_sandbox_goes_with_no_other_address() -> None:
+    with pytest.raises(ProcessorError, match="sandbox and base_url exclude each other"):
+        Processor(sandbox=True, base_url="http://127.0.0.1:1").run_sync("mathml", ROWS)
+
+
+def test_what_is_none_is_not_given(engine: Processor) -> None:
+    nothing: dict[str, Any] = dict.fromkeys(Options.__annotations__)
+    assert engine.run_sync("task.toml", ROWS[:1], **nothing).succeeded == 1
 
 
 def test_the_public_names() -> None:

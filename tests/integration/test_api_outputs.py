@@ -60,6 +60,7 @@ def test_settings_of_files_are_heeded(shell: Shell) -> None:
         ({"write_columns": {"result": ""}}, "write_columns cannot be read"),
         ({"ouputs": "all.csv"}, r"ouputs: there is no such keyword \(did you mean outputs\?\)"),
         ({"concurrency": 5}, "concurrency is a setting"),
+        ({"out": ""}, "out is empty"),
         ({"table": "questions"}, "table is for items that are the name"),
     ],
 )
@@ -67,7 +68,7 @@ def test_what_cannot_be_meant_is_refused(
     engine: Processor, shell: Shell, options: dict[str, Any], problem: str
 ) -> None:
     with pytest.raises(ProcessorError, match=problem):
-        engine.run_sync(TASK, ROWS, out="out", **options)
+        engine.run_sync(TASK, ROWS, **{"out": "out", **options})
     assert shell.stats()["received"] == 0
     assert not Path("out").exists()
 
