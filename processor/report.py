@@ -18,6 +18,7 @@ EXIT_ITEMS_FAILED = 2
 EXIT_STOPPED = 3
 EXIT_BUDGET = 4
 EXIT_LEDGER = 5
+EXIT_AT_PROVIDER = 6
 EXIT_INTERRUPTED = 130
 EXIT_BUG = 1
 FINISHED = (EXIT_OK, EXIT_ITEMS_FAILED, EXIT_LEDGER)
@@ -29,7 +30,7 @@ class Report:
 
     Attributes:
         snapshot: Its figures.
-        exit_code: As in the documentation: 0, 2, 3, 4, 5 or 130.
+        exit_code: As in the documentation: 0, 2, 3, 4, 5, 6 or 130.
         intake: What was imported; None when the source was known already.
         stop: Why it stopped early, if it did.
         shortfall: What the budget lacks, when that stopped it.
@@ -49,7 +50,13 @@ class Report:
 
 
 def exit_code_for(
-    counts: Counts, *, stop: Stop | None, interrupted: bool, differs: bool, min_success: float
+    counts: Counts,
+    *,
+    stop: Stop | None,
+    interrupted: bool,
+    at_provider: bool,
+    differs: bool,
+    min_success: float,
 ) -> int:
     """What a run ends with that no error ended.
 
@@ -57,6 +64,7 @@ def exit_code_for(
         counts: Its items.
         stop: Why it stopped early, if it did.
         interrupted: Whether it was told to end.
+        at_provider: Whether batches are not settled yet.
         differs: Whether ledger, files and figures disagree, or an output lacks results.
         min_success: Share of successes among finished items that is good enough.
     """
@@ -66,6 +74,8 @@ def exit_code_for(
         return EXIT_INTERRUPTED
     if differs:
         return EXIT_LEDGER
+    if at_provider:
+        return EXIT_AT_PROVIDER
     finished = counts.succeeded + counts.failed
     share = counts.succeeded / finished if finished else 1.0
     return EXIT_OK if share >= min_success else EXIT_ITEMS_FAILED

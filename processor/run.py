@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from processor import identity, machine, spending
+from processor.batch.rules import Until
 from processor.clock import Clock, SystemClock
 from processor.data.source import Source
 from processor.delivery import Deliveries
@@ -27,6 +28,7 @@ from processor.ledger.ledger import Ledger, discard_if_empty, open_ledger
 from processor.notice import Notice
 from processor.observer import Observer
 from processor.report import FINISHED, Report, exit_code_for, exit_code_of
+from processor.sending.batch import BatchSending, BatchTerms
 from processor.sending.direct import DirectSending
 from processor.sending.errand import Errand, Sending
 from processor.settings import Settings
@@ -35,6 +37,7 @@ from processor.watch import snapshot
 from processor.watch.snapshot import Snapshot
 
 _REVIEWED_KIND = "latex"
+_BATCH_TERMS = BatchTerms()
 
 
 class Run:
@@ -48,10 +51,11 @@ class Run:
         observers: Who watches.
         consent: What may have changed since the run began.
         outputs: Where results go besides the folder.
+        batch: What this start wants of the batch lane.
         clock: Time.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all that one start of a run is made of
         self,
         *,
         folder: Path,
@@ -61,6 +65,7 @@ class Run:
         observers: Sequence[Observer] = (),
         consent: Consent = NO_CONSENT,
         outputs: Sequence[Output] = (),
+        batch: BatchTerms = _BATCH_TERMS,
         clock: Clock | None = None,
     ) -> None:
         self._folder = folder
@@ -68,6 +73,7 @@ class Run:
         self._settings = settings
         self._observers = observers
         self._consent = consent
+        self._batch = batch
         self._clock = clock or SystemClock()
         self._sending: Sending | None = None
         self._interrupted = False
@@ -160,9 +166,13 @@ class Run:
                 raise
 
     def _session_facts(self) -> dict[str, object]:
+        return {**self._settings.public(), "account": self._account}
+
+    @property
+    def _account(self) -> str | None:
+        """What tells one key from another, and not more."""
         key = self._settings.api_key
-        account = hashlib.sha256(key.get_secret_value().encode()).hexdigest()[:12] if key else None
-        return {**self._settings.public(), "account": account}
+        return hashlib.sha256(key.get_secret_value().encode()).hexdigest()[:12] if key else None
 
     def _mend_files(self, ledger: Ledger) -> None:
         numbers = chunk_files.stale(ledger.connection, ledger.folder, thorough=False)
@@ -175,21 +185,39 @@ class Run:
         if self._interrupted or self._allowed == 0 or not ledger.counts().pending:
             return
         self._tell("sending", pending=ledger.counts().pending, model=self._task.model)
-        self._sending = DirectSending(
-            Errand(
-                folder=self._folder,
-                task=self._task,
-                settings=self._settings,
-                prices=spending.prices_of(self._settings),
-                clock=self._clock,
-                most=self._allowed,
-                observers=self._observers,
-                delivered=self._deliveries.committed,
-                cpu_before_s=self._cpu_before_s,
-            )
+        errand = Errand(
+            folder=self._folder,
+            task=self._task,
+            settings=self._settings,
+            prices=spending.prices_of(self._settings),
+            clock=self._clock,
+            most=self._allowed,
+            observers=self._observers,
+            delivered=self._deliveries.committed,
+            cpu_before_s=self._cpu_before_s,
         )
-        await self._sending.run(ledger, session)
+        by_batch = self._settings.route == "batch"
+        if by_batch or ledger.live_shards():
+            self._sending = batch = BatchSending(
+                errand,
+                account=self._account,
+                terms=self._batch if by_batch else replace(self._batch, until=Until.FETCHED),
+                only_open=not by_batch,
+            )
+            await batch.run(ledger, session)
+            by_batch = by_batch and not (
+                self._settings.fallback == "direct" or batch.left_for_direct
+            )
+        if not by_batch and self._goes_on:
+            self._sending = DirectSending(errand)
+            await self._sending.run(ledger, session)
         ledger.add_seconds("send", self._clock.monotonic() - begun_s)
+
+    @property
+    def _goes_on(self) -> bool:
+        """Whether another lane may take what one has left."""
+        stopped = self._sending is not None and self._sending.stopped is not None
+        return not (stopped or self._interrupted)
 
     def _conclude(self, ledger: Ledger, session: int, intake: Intake | None) -> Report:
         """Export, compare, and end the session with the code that the process ends with."""
@@ -211,6 +239,7 @@ class Run:
             ledger.counts(),
             stop=stop,
             interrupted=self._interrupted,
+            at_provider=bool(ledger.live_shards()),
             differs=bool(found) or any(handover.problem for handover in handed),
             min_success=self._settings.min_success,
         )

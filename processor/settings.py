@@ -42,6 +42,7 @@ _UNITS: Mapping[str, str] = MappingProxyType(
     {
         "max_output_tokens": "tokens",
         "chunk_size": "items",
+        "shard_size": "requests",
         "concurrency": "calls",
         "rpm": "requests/min",
         "tpm": "tokens/min",
@@ -87,6 +88,22 @@ class Settings(BaseModel):
     give_up_s: float = Field(
         300, ge=0, allow_inf_nan=False, description="seconds without the provider before stopping"
     )
+    route: Literal["auto", "direct", "batch"] = Field("auto", description="lane that items take")
+    shard_size: int | None = Field(
+        None, ge=1, le=50_000, description="requests per batch job; as many as fit by default"
+    )
+    grace_s: float = Field(
+        120,
+        ge=0,
+        le=86_400,
+        allow_inf_nan=False,
+        description="seconds that a batch is looked for before another is made",
+    )
+    rounds: int = Field(3, ge=1, le=100, description="batches an item may be in before it fails")
+    fallback: Literal["none", "direct"] = Field(
+        "none", description="lane of items that a batch did not answer"
+    )
+    description: str = Field("", max_length=512, description="of batch jobs, at the provider")
     budget_usd: float | None = Field(
         None, gt=0, allow_inf_nan=False, description="US dollars that the run may spend in all"
     )

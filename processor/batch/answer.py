@@ -1,6 +1,7 @@
 """An answer that came in a batch's files: what it means, and what becomes of its item."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 from msgspec.structs import replace
@@ -15,6 +16,7 @@ from processor.verdict import Kind, Verdict, judge, judge_error
 TIER = "batch"
 MISSING = Verdict(kind=Kind.RETRY, code="missing", message=cause_of("missing").means)
 _UNTOLD_STATUS = 200  # then the body tells
+_judge_error = lru_cache(maxsize=256)(judge_error)  # thousands of lines expire in the same words
 
 
 class Sent(Protocol):
@@ -39,10 +41,12 @@ def verdict_on(line: Line, endpoint: str) -> Verdict:
     Raises:
         KeyError: No reader for this endpoint.
     """
+    if line.error is not None and line.body is None:
+        return _judge_error(line.status or 0, line.error)
     status = _UNTOLD_STATUS if line.status is None else line.status
     verdict = judge(status, line.body or b"", endpoint=endpoint)
     if line.error is not None and (status != 200 or verdict.code == "malformed"):
-        return judge_error(line.status or 0, line.error)
+        return _judge_error(line.status or 0, line.error)
     if verdict.tier is None and verdict.usage is not None:
         return replace(verdict, tier=TIER)
     return verdict
@@ -75,11 +79,14 @@ class Settler:
         task: Checks answers.
         keep_bodies: Which answers go whole into the ledger.
         rounds: How many batches an item may be in, before it fails for good.
+        direct_after: What a batch did not answer goes by the direct lane, and never fails here for
+            want of rounds.
     """
 
     task: Task
     keep_bodies: KeepBodies = "failed"
     rounds: int = 3
+    direct_after: bool = False
 
     def settle(self, sent: Sent, answer: Answer, number: int) -> Outcome | Attempt:
         """The record of an answer.
@@ -101,9 +108,8 @@ class Settler:
             return self._ask_again(sent, answer, checked)
         if verdict.kind is Kind.FATAL:
             return answer.left()
-        if verdict.kind is Kind.RETRY and number < min(
-            self.rounds, verdict.max_attempts or self.rounds
-        ):
+        rounds = min(self.rounds, verdict.max_attempts or self.rounds)
+        if verdict.kind is Kind.RETRY and (number < rounds or self.direct_after):
             return answer.retried(0.0)
         return answer.failed(self.keep_bodies)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from processor.cli.batch_options import batch_options, batch_terms
 from processor.cli.outputs import output_options, outputs_of
 from processor.cli.provider import provider_options, settle, unsecret
 from processor.cli.sandbox_options import check_options, words
@@ -103,11 +104,15 @@ class _Folder(click.Path):
 )
 @click.option(
     "--route",
-    type=click.Choice(["auto", "direct"]),
-    default="auto",
-    show_default=True,
-    help="Which lane items take.",
+    type=click.Choice(["auto", "direct", "batch"]),
+    help="Which lane items take; batch costs half and takes up to a day.  [default: auto]",
 )
+@click.option(
+    "--detach",
+    is_flag=True,
+    help="Leave once batches are made (exit 6); the same command fetches their results.",
+)
+@batch_options
 @click.option(
     "--budget",
     "budget_usd",
@@ -201,6 +206,7 @@ def _run(options: dict[str, Any]) -> int:
             observers=[log, *screens],
             consent=Consent(task=options["accept_change"], rows=options["update"]),
             outputs=outputs,
+            batch=batch_terms(options),
         )
         report = run_in_loop(guarded(run))
     _sum_up(report, log_path)

@@ -12,11 +12,12 @@ from typing import Any
 from processor import jsontext
 from processor.data.source import Source
 from processor.errors import LedgerError, RunLockedError, UsageError
-from processor.ledger import calls, counters, database, lock, pending
+from processor.ledger import calls, counters, database, lock, pending, shards
 from processor.ledger.commit import Commit
 from processor.ledger.intake import Intake, IntakeRules, take_in
 from processor.ledger.pending import Pending
 from processor.ledger.requeue import requeue
+from processor.ledger.shards import Shard
 from processor.ledger.tally import Pricer
 from processor.ledger.writer import Vitals, Writer
 
@@ -69,6 +70,11 @@ class Ledger:
             succeeded=int(sum(values.get("succeeded", 0) for values in lanes)),
             failed=int(sum(values.get("failed", 0) for values in lanes)),
         )
+
+    def live_shards(self) -> list[Shard]:
+        """Shards of the batch lane that are neither settled nor given up."""
+        with self.guard():
+            return shards.live(self._connection)
 
     def knows(self, source: Source) -> bool:
         """Whether all rows of the source were imported and it did not change since."""

@@ -1,6 +1,8 @@
 """Items without an outcome, as a lane takes them."""
 
 import sqlite3
+from array import array
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -20,6 +22,13 @@ _WITHOUT_OUTCOME = """
  AND NOT EXISTS (SELECT 1 FROM shard_items WHERE shard_items.seq = items.seq) ORDER BY seq)
 """
 _ATTEMPTS = "(SELECT * FROM attempts WHERE seq BETWEEN ? AND ? ORDER BY seq, number)"
+_IN_SHARD = """
+(SELECT items.* FROM shard_items JOIN items USING (seq)
+ WHERE shard = ? AND shard_items.seq IN (SELECT value FROM json_each(?)) ORDER BY seq)
+"""
+_ATTEMPTS_OF = (
+    "(SELECT * FROM attempts WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq, number)"
+)
 
 
 class Pending(Struct, frozen=True, kw_only=True, gc=False):
@@ -45,6 +54,37 @@ def read(path: Path, most: int | None = None) -> Iterator[Pending]:
     """
     with database.reading(path) as connection:
         yield from islice(_read(path, connection), most)
+
+
+class InShard:
+    """Reads items that wait in shards.
+
+    Args:
+        connection: The ledger.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        found = connection.execute("SELECT first_seq, number FROM chunks ORDER BY first_seq")
+        self._first_seqs, self._numbers = array("q"), array("q")
+        for first_seq, number in found:
+            self._first_seqs.append(first_seq)
+            self._numbers.append(number)
+
+    def read(self, shard: int, seqs: Sequence[int]) -> dict[int, Pending]:
+        """Those of some items that wait in a shard, by `seq`."""
+        chosen = jsontext.dumps(list(seqs))
+        columns = "seq, id, id_is_integer, fields"
+        with database.decoding():
+            tried = _tried(self._connection, _ATTEMPTS_OF, (chosen,))
+            found = rows.read(self._connection, columns, _IN_SHARD, (shard, chosen))
+            return {
+                seq: _pending(_item(seq, self._chunk_of(seq), *rest), tried.get(seq))
+                for seq, *rest in found
+            }
+
+    def _chunk_of(self, seq: int) -> int:
+        return self._numbers[bisect_right(self._first_seqs, seq) - 1]
 
 
 def succeeded(connection: sqlite3.Connection) -> Pending | None:
@@ -91,7 +131,7 @@ def _read(path: Path, connection: sqlite3.Connection) -> Iterator[Pending]:
 
 def _of_span(connection: sqlite3.Connection, number: int, span: tuple[int, int]) -> list[Pending]:
     with database.decoding():
-        tried = _tried(connection, span)
+        tried = _tried(connection, _ATTEMPTS, span)
         found = rows.read(connection, "seq, id, id_is_integer, fields", _WITHOUT_OUTCOME, span)
         return [
             _pending(_item(seq, number, key, is_integer, fields), tried.get(seq))
@@ -99,11 +139,12 @@ def _of_span(connection: sqlite3.Connection, number: int, span: tuple[int, int])
         ]
 
 
-def _tried(connection: sqlite3.Connection, span: tuple[int, int]) -> dict[int, list[list[Any]]]:
+def _tried(
+    connection: sqlite3.Connection, source: str, parameters: Sequence[object]
+) -> dict[int, list[list[Any]]]:
     tried: dict[int, list[list[Any]]] = defaultdict(list)
-    for seq, *attempt in rows.read(
-        connection, "seq, number, answer, problem, reask", _ATTEMPTS, span
-    ):
+    columns = "seq, number, answer, problem, reask"
+    for seq, *attempt in rows.read(connection, columns, source, parameters):
         tried[seq].append(attempt)
     return tried
 

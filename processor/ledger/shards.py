@@ -7,10 +7,12 @@ that an answer read twice counts once, and one that never came is seen by what i
 import sqlite3
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
+from pathlib import Path
 
 from msgspec import Struct
 
 from processor import jsontext
+from processor.ledger import database
 
 
 class State(StrEnum):
@@ -136,6 +138,20 @@ def see(connection: sqlite3.Connection, seen: Iterable[Batch]) -> None:
         f"INSERT OR REPLACE INTO batches ({_BATCH}) VALUES ({places})",
         [[getattr(batch, name) for name in Batch.__struct_fields__] for batch in seen],
     )
+
+
+def pending(path: Path) -> tuple[int, int]:
+    """How many items have no outcome, and how many of these are in shards.
+
+    Raises:
+        LedgerError: The ledger cannot be read.
+    """
+    with database.reading(path) as connection:
+        (items,) = connection.execute(
+            "SELECT (SELECT COUNT(*) FROM items) - (SELECT COUNT(*) FROM outcomes)"
+        ).fetchone()
+        (held,) = connection.execute("SELECT COUNT(*) FROM shard_items").fetchone()
+    return items, held
 
 
 def waiting(connection: sqlite3.Connection, number: int) -> list[int]:

@@ -1,0 +1,317 @@
+"""Conducts shards, each from where it is to its end."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from processor.batch.answer import Settler
+from processor.batch.creations import Creations
+from processor.batch.quota import Quota, Room, told_limit
+from processor.batch.remote_values import FAILED, TERMINAL, RemoteBatch, RemoteError, Trouble
+from processor.batch.results import Results
+from processor.batch.rules import Until
+from processor.batch.settling import Settlement, Settling
+from processor.batch.shipping import Shipping, file_name, seen
+from processor.batch.steps import Step
+from processor.batch.tools import Tools
+from processor.batch.tries import Tries
+from processor.batch.watching import Watching
+from processor.ledger.shards import DONE, Batch, Shard, State
+from processor.notice import Notice
+
+_PREPARING = frozenset({State.WRITTEN, State.UPLOADING, State.UPLOADED, State.CREATING})
+_QUOTA_CODE = "token_limit_exceeded"
+
+Way = Callable[[Shard, Tries], Awaitable[Shard | None]]
+"""A step of a shard; None when it is to be left where it is."""
+
+
+class Conduct:
+    """Takes each shard from state to state.
+
+    Args:
+        tools: Of the lane.
+        settler: Decides what becomes of items.
+        quota: Tokens that are enqueued.
+        watching: Looks at batches.
+        changed: Called when a shard moved on.
+
+    Attributes:
+        settled: Shards that came to their end, so that items may be pending again.
+        preparing: Numbers of shards that are on their way to become a batch.
+        full: Whether a shard was left because the provider has no room for it now.
+        too_large: Items that no batch may hold.
+        tokens_most: Of a shard, by model, where the provider refused larger ones.
+    """
+
+    def __init__(
+        self,
+        tools: Tools,
+        *,
+        settler: Settler,
+        quota: Quota,
+        watching: Watching,
+        changed: Callable[[], None],
+    ) -> None:
+        self._tools = tools
+        self._store = tools.store
+        self._rules = tools.rules
+        self._clock = tools.clock
+        self._halt = tools.halt
+        self._settler = settler
+        self._quota = quota
+        self._watching = watching
+        self._changed = changed
+        self._creations = Creations()
+        self._room = asyncio.Event()
+        self._shipping = Shipping(tools)
+        self._results = Results(tools)
+        self._batches: dict[int, list[Batch]] = {}
+        self._ways: Mapping[State, Way] = {
+            State.WRITTEN: self._shipping.upload,
+            State.UPLOADING: self._shipping.find_file,
+            State.UPLOADED: self._create,
+            State.CREATING: self._find_batch,
+            State.OPEN: self._watch,
+            State.ENDED: self._fetch,
+            State.FETCHED: self._settle,
+        }
+        self.settled = 0
+        self.preparing: set[int] = set()
+        self.full = False
+        self.too_large: set[int] = set()
+        self.tokens_most: dict[str, int] = {}
+
+    async def adopt(self, shard: Shard, known: Sequence[RemoteBatch]) -> Shard:
+        """The shard with a batch of the very same requests, if there is one."""
+        adopted = await self._shipping.adopt(shard, known)
+        if adopted is None:
+            return shard
+        shard, batch = adopted
+        self._batches[shard.number] = [batch]
+        return shard
+
+    async def run(self, shard: Shard, batches: Sequence[Batch]) -> None:
+        """Conduct a shard until it is settled, given up, or the lane is left.
+
+        Args:
+            shard: As the ledger has it.
+            batches: Its own, the oldest first.
+        """
+        if batches:
+            self._batches[shard.number] = list(batches)
+        tries = Tries(self._clock, self._halt, self._tools.rng, give_up_s=self._rules.give_up_s)
+        try:
+            while shard.state not in DONE and not self._halt.asked:
+                self._note(shard)
+                moved = await self._advance(shard, tries)
+                if moved is None:
+                    break
+                shard = moved
+        finally:
+            self.preparing.discard(shard.number)
+            self.settled += shard.state in DONE
+            self._changed()
+
+    def _note(self, shard: Shard) -> None:
+        """Whether the shard is on its way to become a batch."""
+        if shard.state in _PREPARING:
+            self.preparing.add(shard.number)
+        elif shard.number in self.preparing:
+            self.preparing.discard(shard.number)
+            self._changed()
+
+    async def _advance(self, shard: Shard, tries: Tries) -> Shard | None:
+        """One step; None when the shard is to be left where it is."""
+        return await self._ways[shard.state](shard, tries)
+
+    async def _create(self, shard: Shard, tries: Tries) -> Shard | None:
+        """Make a batch, once there is room for it."""
+        while (wait_s := self._creations.wait_s(self._clock.monotonic())) > 0:
+            if self._rules.until is not Until.SETTLED or self._halt.asked:
+                self.full = True
+                return None
+            await self._halt.wait(wait_s)
+        now_s = self._clock.monotonic()
+        admission = self._quota.admit(
+            shard.model, tokens=shard.tokens, rows=shard.items, now_s=now_s
+        )
+        match admission.room:
+            case Room.NOW:
+                return await self._create_now(shard, tries)
+            case Room.LATER:
+                if self._rules.until is not Until.SETTLED:
+                    self.full = True
+                    return None
+                self._room.clear()
+                await self._halt.wait(admission.at_s - now_s, self._room)
+                return shard
+            case Room.SPLIT:
+                self.tokens_most[shard.model] = admission.most_tokens
+                return await self._drop(shard, "it is larger than the provider's queue")
+            case Room.NEVER:
+                with self._store.reading() as shelf:
+                    self.too_large |= set(shelf.waiting(shard.number))
+                return await self._drop(shard, "its row is larger than the provider's queue")
+
+    async def _create_now(self, shard: Shard, tries: Tries) -> Shard | None:
+        now_s = self._clock.monotonic()
+        self._quota.opened(shard.number, shard.model, tokens=shard.tokens, now_s=now_s)
+        self._creations.note(now_s)
+        created, error = await self._shipping.create(shard, tries)
+        if error is None:
+            return self._with_batches(created)
+        if error.trouble is Trouble.QUOTA:
+            self._refuse(created, str(error))
+            return created
+        self._end(created)
+        if error.trouble is Trouble.REFUSED:
+            self._halt.stop_for(error.code, f"shard {created.number}: {error}")
+            return await self._drop(created, str(error))
+        await tries.failed(error)
+        return created
+
+    async def _find_batch(self, shard: Shard, tries: Tries) -> Shard | None:
+        return self._with_batches(await self._shipping.find_batch(shard, tries))
+
+    def _with_batches(self, shard: Shard) -> Shard:
+        """Read the batches that a shard has got."""
+        if shard.state is State.OPEN:
+            with self._store.reading() as shelf:
+                self._batches[shard.number] = shelf.batches()[shard.number]
+        return shard
+
+    async def _watch(self, shard: Shard, _: Tries) -> Shard | None:
+        """Look at the batches of a shard until all have ended."""
+        if self._rules.until is Until.SUBMITTED:
+            return None
+        batches = self._batches[shard.number]
+        for place, batch in enumerate(batches):
+            if batch.status in TERMINAL:
+                continue
+            try:
+                found = await self._watching.next(batch.id, created_s=batch.created_at or shard.at)
+            except RemoteError as error:
+                self._lost(batch, error)
+                return None
+            if found is None:
+                return None
+            batches[place] = now = seen(found, shard.number, self._clock.time())
+            if now.status != batch.status:
+                await self._store.see([now])
+                self._quota.accepted(shard.number)
+        if any(batch.status not in TERMINAL for batch in batches):
+            return shard if self._rules.until is Until.SETTLED else None
+        return await self._ended(shard, batches)
+
+    async def _ended(self, shard: Shard, batches: Sequence[Batch]) -> Shard | None:
+        """What follows from the ends of all batches of a shard."""
+        if any(batch.status != FAILED for batch in batches):
+            self._end(shard)
+            shard = replace(shard, state=State.ENDED, at=self._clock.time())
+            await self._store.keep(shard)
+            self._tools.at(Step.END_KEPT)
+            return shard
+        problem = batches[-1].problem or "the provider does not say why"
+        if _is_quota(problem):
+            self._refuse(shard, problem)
+            shard = replace(shard, state=State.UPLOADED, at=self._clock.time())
+            await self._store.keep(shard)
+            return shard
+        self._end(shard)
+        self._halt.stop_for(
+            "batch_failed", f"batch {batches[-1].id} (shard {shard.number}) failed: {problem}"
+        )
+        return await self._drop(shard, problem)
+
+    def _lost(self, batch: Batch, error: RemoteError) -> None:
+        """The provider does not know a batch, or us, any more."""
+        if error.trouble is Trouble.GONE:
+            message = f"the provider does not know batch {batch.id} any more ({error})"
+            self._halt.stop_for("batch_lost", message)
+        else:
+            self._halt.stop_for(error.code, str(error))
+
+    async def _fetch(self, shard: Shard, tries: Tries) -> Shard | None:
+        if self._rules.until is Until.SEEN:
+            return None
+        if not await self._results.fetch(shard, self._batches[shard.number], tries):
+            return None
+        shard = replace(shard, state=State.FETCHED, at=self._clock.time())
+        await self._store.keep(shard)
+        self._tools.at(Step.FETCH_KEPT)
+        return shard
+
+    async def _settle(self, shard: Shard, _: Tries) -> Shard | None:
+        files = self._results.files(shard, self._batches[shard.number])
+        if not all(path.exists() for paths in files for path in paths):
+            return replace(shard, state=State.ENDED)  # somebody removed them: fetch them again
+        settling = Settling(
+            shard, files=files, settler=self._settler, store=self._store, at=self._tools.at
+        )
+        settlement = await settling.run()
+        shard = replace(shard, state=State.SETTLED, at=self._clock.time())
+        await self._store.keep(shard)
+        self._tools.at(Step.SHARD_SETTLED)
+        for path in (self._file(shard), *(path for paths in files for path in paths)):
+            path.unlink(missing_ok=True)
+        self._tools.at(Step.FILES_REMOVED)
+        self._tell_settled(shard, settlement)
+        if settlement.fatal is not None:
+            self._halt.stop_for(settlement.fatal.code, settlement.fatal.message)
+        return shard
+
+    async def _drop(self, shard: Shard, problem: str) -> Shard:
+        """Give a shard up: its items are pending again."""
+        shard = replace(shard, state=State.DROPPED, problem=problem, at=self._clock.time())
+        await self._store.keep(shard)
+        self._file(shard).unlink(missing_ok=True)
+        facts = {"shard": shard.number, "items": shard.items, "message": problem}
+        self._tools.tell(Notice(event="shard_dropped", serious=True, facts=facts))
+        return shard
+
+    def _refuse(self, shard: Shard, words: str) -> None:
+        """The provider's queue has no room for a shard."""
+        limit = told_limit(words)
+        self._quota.refused(
+            shard.number,
+            shard.model,
+            tokens=shard.tokens,
+            limit=limit,
+            now_s=self._clock.monotonic(),
+        )
+        facts = {"shard": shard.number, "limit": limit, "message": words}
+        self._tools.tell(Notice(event="batch_deferred", facts=facts))
+
+    def _end(self, shard: Shard) -> None:
+        """A shard holds no tokens any more."""
+        self._quota.ended(shard.number)
+        self._room.set()
+
+    def _file(self, shard: Shard) -> Path:
+        return self._rules.folder / file_name(shard.number)
+
+    def _tell_settled(self, shard: Shard, found: Settlement) -> None:
+        odd = found.oddities
+        strange = found.duplicates + odd.foreign + odd.unreadable + found.paid_twice
+        facts: dict[str, object] = {
+            "shard": shard.number,
+            "items": shard.items,
+            "answered": found.answered,
+            "missing": found.missing,
+            "again": found.again,
+            "duplicates": found.duplicates,
+            "paid_twice": found.paid_twice,
+            "foreign": odd.foreign,
+            "unreadable": odd.unreadable,
+        }
+        if odd.notes:
+            facts["notes"] = odd.notes
+        serious = bool(strange or found.missing)
+        self._tools.tell(Notice(event="shard_settled", serious=serious, facts=facts))
+
+
+def _is_quota(problem: str) -> bool:
+    return problem.startswith(_QUOTA_CODE) or told_limit(problem) is not None

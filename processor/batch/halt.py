@@ -1,0 +1,55 @@
+"""Leaving the lane: waits that end when it is to be left."""
+
+import asyncio
+from contextlib import suppress
+from math import inf
+
+from processor.clock import Clock
+from processor.stop import Stop
+
+
+class Halt:
+    """Tells whether the lane is to be left, and why if something stopped it.
+
+    Args:
+        clock: Time.
+
+    Attributes:
+        stop: Why the job cannot go on; the first reason counts.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._asked = asyncio.Event()
+        self.stop: Stop | None = None
+
+    @property
+    def asked(self) -> bool:
+        """Whether nothing new is to be started."""
+        return self._asked.is_set()
+
+    def leave(self) -> None:
+        """Start nothing new."""
+        self._asked.set()
+
+    def stop_for(self, code: str, message: str) -> None:
+        """Leave, because the job cannot go on."""
+        if self.stop is None:
+            self.stop = Stop(code=code, message=message)
+        self.leave()
+
+    async def wait(self, seconds: float = inf, wake: asyncio.Event | None = None) -> None:
+        """Wait until the time is over, the event is set, or the lane is to be left."""
+        waits: list[asyncio.Future[object]] = [asyncio.ensure_future(self._asked.wait())]
+        if seconds < inf:
+            waits.append(asyncio.ensure_future(self._clock.sleep(max(0.0, seconds))))
+        if wake is not None:
+            waits.append(asyncio.ensure_future(wake.wait()))
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+            for wait in waits:
+                with suppress(asyncio.CancelledError):
+                    await wait

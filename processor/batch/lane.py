@@ -1,0 +1,219 @@
+"""The batch lane: pending items go out in shards, and each shard is conducted to its end.
+
+What a shard's results leave pending goes out again in another one, a bounded number of times.
+Everything is in the ledger, so a start that finds shards there goes on with each where it was.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+
+from processor.batch.answer import Settler
+from processor.batch.conduct import Conduct
+from processor.batch.quota import Quota
+from processor.batch.remote_values import RemoteBatch, RemoteError
+from processor.batch.rules import Until
+from processor.batch.sharding import TEMPORARY, Sharding, ShardRules, Written
+from processor.batch.shipping import file_name
+from processor.batch.steps import Step
+from processor.batch.tools import Tools
+from processor.batch.watching import Watching
+from processor.ledger.pending import Pending
+from processor.ledger.shards import AT_PROVIDER, Batch, Shard, State
+from processor.notice import Notice
+from processor.stop import Stop
+from processor.tasks.task import Task
+
+_AHEAD = 4  # shards that are written, and are no batch yet
+_ADOPTABLE_S = 30 * 86_400.0  # results are kept that long
+
+
+class BatchLane:
+    """Sends pending items until none is left, or as far as its rules say.
+
+    Args:
+        tools: What every part of the lane works with.
+        task: Renders requests.
+        settler: Decides what becomes of items.
+        pending: Gives the items that are in no shard and have no outcome, from the first.
+    """
+
+    def __init__(
+        self,
+        tools: Tools,
+        *,
+        task: Task,
+        settler: Settler,
+        pending: Callable[[], Iterator[Pending]],
+    ) -> None:
+        self._task = task
+        self._pending = pending
+        self._remote = tools.remote
+        self._store = tools.store
+        self._rules = tools.rules
+        self._clock = tools.clock
+        self._halt = tools.halt
+        self._tell = tools.tell
+        self._at = tools.at
+        self._quota = Quota()
+        self._changed = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._watching = Watching(tools, once=tools.rules.until is not Until.SETTLED)
+        self._conduct = Conduct(
+            tools,
+            settler=settler,
+            quota=self._quota,
+            watching=self._watching,
+            changed=self._changed.set,
+        )
+        self._adoptable: list[RemoteBatch] | None = None
+        self._known: set[str] = set()
+
+    @property
+    def stopped(self) -> Stop | None:
+        """Why the job cannot go on."""
+        return self._halt.stop
+
+    @property
+    def left_for_direct(self) -> int:
+        """Items that no batch may hold, and that are pending still."""
+        return len(self._conduct.too_large)
+
+    def drain(self) -> None:
+        """Start nothing new; calls that are under way end first."""
+        self._halt.leave()
+
+    def abort(self) -> None:
+        """End calls that are under way, too: a later start finds out what became of them."""
+        self._halt.leave()
+        for task in self._tasks:
+            task.cancel()
+
+    async def run(self) -> None:
+        """Send, watch and settle; when it returns, everything that came is recorded.
+
+        Raises:
+            LedgerError: The disk refuses.
+        """
+        self._rules.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for path in self._rules.folder.glob(TEMPORARY):
+            path.unlink()
+        watch = asyncio.create_task(self._watching.run(), name="batch-watch")
+        try:
+            self._resume()
+            await self._send_all()
+            while self._tasks:
+                await self._wait_for_change()
+        finally:
+            self._halt.leave()
+            for task in (*self._tasks, watch):
+                task.cancel()
+            await asyncio.gather(*self._tasks, watch, return_exceptions=True)
+
+    def _resume(self) -> None:
+        """Go on with the shards of earlier starts."""
+        with self._store.reading() as shelf:
+            live, batches = shelf.live(), shelf.batches()
+        self._known = {batch.id for found in batches.values() for batch in found}
+        for shard in live:
+            if shard.state in AT_PROVIDER:
+                self._quota.opened(
+                    shard.number, shard.model, tokens=shard.tokens, now_s=self._clock.monotonic()
+                )
+            self._start(shard, batches.get(shard.number, []))
+
+    async def _send_all(self) -> None:
+        """Put what is pending into shards, and what their results leave, until nothing is."""
+        if self._rules.until is Until.SEEN:
+            return
+        while not self._halt.asked:
+            settled = self._conduct.settled
+            await self._send_once()
+            while self._tasks and self._conduct.settled == settled and not self._halt.asked:
+                await self._wait_for_change()
+            if self._conduct.settled == settled or self._rules.leftovers_stay:
+                return
+
+    async def _send_once(self) -> None:
+        """Put what is pending now into shards."""
+        sharding = Sharding(
+            self._rules.folder,
+            task=self._task,
+            pending=self._wanted(),
+            rules=ShardRules(
+                items_most=self._rules.shards.items_most,
+                bytes_most=self._rules.shards.bytes_most,
+                inputs_most=self._rules.shards.inputs_most,
+                tokens_most=self._conduct.tokens_most,
+            ),
+        )
+        try:
+            while not self._halt.asked and not self._conduct.full:
+                if len(self._conduct.preparing) >= _AHEAD:
+                    await self._wait_for_change()
+                    continue
+                written = await asyncio.to_thread(sharding.next)
+                if unsent := sharding.take_unsent():
+                    await self._store.record(unsent)
+                if written is None:
+                    return
+                await self._begin(written)
+        finally:
+            sharding.close()
+
+    def _wanted(self) -> Iterator[Pending]:
+        for pending in self._pending():
+            leftover = pending.attempts > len(pending.invalid)
+            if pending.item.seq in self._conduct.too_large:
+                continue
+            if not (leftover and self._rules.leftovers_stay):
+                yield pending
+
+    async def _begin(self, written: Written) -> None:
+        """A shard of a file that is written."""
+        self._at(Step.FILE_WRITTEN)
+        with self._store.reading() as shelf:
+            number = shelf.next_number()
+        shard = Shard(
+            number=number,
+            state=State.WRITTEN,
+            at=self._clock.time(),
+            account=self._rules.account,
+            endpoint=written.endpoint,
+            model=written.model,
+            upload=1,
+            items=len(written.seqs),
+            bytes=written.bytes,
+            sha256=written.sha256,
+            tokens=written.tokens,
+        )
+        written.path.replace(self._rules.folder / file_name(number))
+        await self._store.add(shard, written.seqs)
+        self._at(Step.SHARD_KEPT)
+        facts = {"shard": number, "items": shard.items, "bytes": shard.bytes, "model": shard.model}
+        self._tell(Notice(event="shard_written", facts=facts))
+        self._start(await self._adopted(shard), [])
+
+    async def _adopted(self, shard: Shard) -> Shard:
+        """The shard with a batch that the account has of it already; mostly as it was."""
+        if not self._rules.adopts:
+            return shard
+        if self._adoptable is None:
+            try:
+                found = await self._remote.batches(self._clock.time() - _ADOPTABLE_S, None)
+            except RemoteError:  # nothing can be taken over
+                found = []
+            self._adoptable = [batch for batch in found if batch.id not in self._known]
+        return await self._conduct.adopt(shard, self._adoptable)
+
+    def _start(self, shard: Shard, batches: list[Batch]) -> None:
+        task = asyncio.create_task(self._conduct.run(shard, batches), name=f"shard-{shard.number}")
+        self._tasks.add(task)
+        task.add_done_callback(lambda _: self._changed.set())
+
+    async def _wait_for_change(self) -> None:
+        """Wait until a shard has moved on; raises what one of them raised."""
+        await self._changed.wait()
+        self._changed.clear()
+        for task in [task for task in self._tasks if task.done()]:
+            self._tasks.discard(task)
+            task.result()

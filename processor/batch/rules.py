@@ -1,0 +1,47 @@
+"""How the batch lane behaves."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from processor.batch.sharding import ShardRules
+
+
+class Until(StrEnum):
+    """How long the lane stays."""
+
+    SETTLED = "settled"  # until every item is answered
+    FETCHED = "fetched"  # it settles what has ended, and leaves the rest to a later start
+    SEEN = "seen"  # it looks how the batches are
+    SUBMITTED = "submitted"  # it makes batches of all that may become one now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchRules:
+    """How the lane behaves.
+
+    Attributes:
+        run_id: Of the run; names files and batches.
+        folder: For the files, here.
+        account: Short hash of the key; None without a key.
+        until: How long the lane stays.
+        shards: How large a shard may be.
+        grace_s: How long a batch that may have been made is looked for before another is.
+        give_up_s: How long uploads, creations and downloads are tried again.
+        leftovers_stay: Items that a batch did not answer are not put into another one.
+        adopts: Batches of the very same requests are taken over, whichever run made them.
+        description: For people who look at the batches at the provider; may be empty.
+        seed: Of jitter.
+    """
+
+    run_id: str
+    folder: Path
+    account: str | None
+    until: Until = Until.SETTLED
+    shards: ShardRules = field(default_factory=ShardRules)
+    grace_s: float = 120.0
+    give_up_s: float = 300.0
+    leftovers_stay: bool = False
+    adopts: bool = True
+    description: str = ""
+    seed: int = 0

@@ -1,0 +1,261 @@
+"""A shard's way to the provider: its file, then exactly one batch of it.
+
+Each call that changes something at the provider follows an intent that is durable. When such a
+call leaves a doubt, or a start finds an intent alone, the provider is asked what it has before
+anything is done again: files by name and size, batches by their input file.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from msgspec.structs import replace
+
+from processor.batch.remote_values import RemoteBatch, RemoteError, RemoteFile, Trouble
+from processor.batch.rules import Until
+from processor.batch.steps import Step
+from processor.batch.tools import Tools
+from processor.batch.tries import Tries
+from processor.ledger.shards import Batch, Shard, State
+from processor.notice import Notice
+
+_SKEW_S = 3600.0  # what clocks may differ
+_LOOK_EVERY_S = 10.0
+_FRESH_TRIES = 5  # a file that has just been sent may be unknown for a moment
+_DETACHED = "detached"  # whoever made it did not stay for its results
+_ACTIVE = frozenset({"validating", "in_progress", "finalizing", "completed"})
+
+
+class Shipping:
+    """Moves shards from `WRITTEN` to `OPEN`, a step at a time.
+
+    Args:
+        tools: Of the lane.
+    """
+
+    def __init__(self, tools: Tools) -> None:
+        self._remote = tools.remote
+        self._store = tools.store
+        self._rules = tools.rules
+        self._clock = tools.clock
+        self._halt = tools.halt
+        self._tell = tools.tell
+        self._at = tools.at
+
+    def name_of(self, shard: Shard) -> str:
+        """What a shard's file is called at the provider."""
+        run, digest = self._rules.run_id, shard.sha256[:12]
+        return f"{run}-{shard.number}-{shard.upload}-{digest}.jsonl"
+
+    async def upload(self, shard: Shard, tries: Tries) -> Shard:
+        """Send the file of a shard that is written."""
+        shard = replace(
+            shard, state=State.UPLOADING, account=self._rules.account, at=self._clock.time()
+        )
+        await self._store.keep(shard)
+        self._at(Step.UPLOAD_INTENDED)
+        path = self._rules.folder / file_name(shard.number)
+        try:
+            file = await self._remote.upload(path, self.name_of(shard))
+        except RemoteError as error:
+            await tries.failed(error)
+            return shard
+        self._at(Step.FILE_SENT)
+        return await self._uploaded(shard, file, tries)
+
+    async def find_file(self, shard: Shard, tries: Tries) -> Shard:
+        """Look whether the file of an intent has arrived; it is sent again otherwise."""
+        try:
+            files = await self._files(shard)
+        except RemoteError as error:
+            if error.trouble is Trouble.GONE:  # another name tells one sending from the next
+                return await self.upload(replace(shard, upload=shard.upload + 1), tries)
+            await tries.failed(error)
+            return shard
+        if files:
+            return await self._uploaded(shard, files[0], tries)
+        return await self.upload(shard, tries)
+
+    async def create(self, shard: Shard, tries: Tries) -> tuple[Shard, RemoteError | None]:
+        """Make a batch of a shard whose file has arrived.
+
+        Returns:
+            The shard; and why there is certainly no batch, if there is none.
+        """
+        assert shard.file_id is not None
+        intent = replace(shard, state=State.CREATING, at=self._clock.time())
+        await self._store.keep(intent)
+        self._at(Step.CREATE_INTENDED)
+        try:
+            batch = await self._remote.create(
+                shard.file_id, shard.endpoint, self.metadata_of(shard)
+            )
+        except RemoteError as error:
+            if error.in_doubt:
+                await tries.failed(error)
+                return intent, None
+            return await self._not_created(shard, error, tries)
+        self._at(Step.BATCH_CREATED)
+        return await self._opened(intent, [batch], tries), None
+
+    async def find_batch(self, shard: Shard, tries: Tries) -> Shard:
+        """Look for batches of an intent; without any, after a grace, there is none.
+
+        Two of one shard are a doubt that came true: the oldest is kept, others are cancelled, and
+        what either of them did is taken.
+        """
+        try:
+            found = await self._batches(shard)
+        except RemoteError as error:
+            if error.trouble is Trouble.GONE:
+                self._halt.stop_for(
+                    "in_doubt",
+                    f"shard {shard.number} may have become a batch, and {error}",
+                )
+            else:
+                await tries.failed(error)
+            return shard
+        if found:
+            self._tell_adopted(shard, found)
+            return await self._opened(shard, found, tries)
+        left_s = min(self._rules.grace_s, shard.at + self._rules.grace_s - self._clock.time())
+        if left_s > 0:
+            await self._halt.wait(min(_LOOK_EVERY_S, left_s, max(0.2, self._rules.grace_s / 8)))
+            return shard
+        shard = replace(shard, state=State.UPLOADED, at=self._clock.time())
+        await self._store.keep(shard)
+        return shard
+
+    async def adopt(self, shard: Shard, known: Sequence[RemoteBatch]) -> tuple[Shard, Batch] | None:
+        """Take over a batch of the very same requests, if one was left for a later start.
+
+        That start may be another folder's, on another machine: what is alike is what was asked.
+        """
+        found = [
+            batch
+            for batch in known
+            if batch.metadata.get("sha256") == shard.sha256
+            and _DETACHED in batch.metadata
+            and batch.status in _ACTIVE
+        ]
+        if not found:
+            return None
+        oldest = found[-1]
+        self._tell_adopted(shard, [oldest])
+        now_s = self._clock.time()
+        batch = seen(oldest, shard.number, now_s)
+        shard = replace(
+            shard,
+            state=State.OPEN,
+            at=now_s,
+            account=self._rules.account,
+            file_id=oldest.input_file_id,
+        )
+        await self._store.keep(shard, [batch])
+        return shard, batch
+
+    def metadata_of(self, shard: Shard) -> Mapping[str, str]:
+        """What a batch says of itself at the provider."""
+        metadata = {
+            "processor_run": self._rules.run_id,
+            "shard": str(shard.number),
+            "upload": str(shard.upload),
+            "sha256": shard.sha256,
+        }
+        if self._rules.until is not Until.SETTLED:
+            metadata[_DETACHED] = "true"
+        if self._rules.description:
+            metadata["description"] = self._rules.description
+        return metadata
+
+    async def _uploaded(self, shard: Shard, file: RemoteFile, tries: Tries) -> Shard:
+        tries.succeeded()
+        shard = replace(shard, state=State.UPLOADED, file_id=file.id, at=self._clock.time())
+        await self._store.keep(shard)
+        self._at(Step.FILE_KEPT)
+        facts = {"shard": shard.number, "file": file.id, "bytes": shard.bytes, "items": shard.items}
+        self._tell(Notice(event="shard_uploaded", facts=facts))
+        return shard
+
+    async def _not_created(
+        self, shard: Shard, error: RemoteError, tries: Tries
+    ) -> tuple[Shard, RemoteError]:
+        """The provider said no: the intent is taken back."""
+        back = replace(shard, state=State.UPLOADED, at=self._clock.time())
+        if error.trouble is Trouble.GONE and tries.failures >= _FRESH_TRIES:
+            back = replace(back, state=State.WRITTEN, upload=shard.upload + 1, file_id=None)
+        await self._store.keep(back)
+        return back, error
+
+    async def _opened(self, shard: Shard, found: Sequence[RemoteBatch], tries: Tries) -> Shard:
+        tries.succeeded()
+        now_s = self._clock.time()
+        shard = replace(shard, state=State.OPEN, at=now_s)
+        await self._store.keep(shard, [seen(batch, shard.number, now_s) for batch in found])
+        self._at(Step.BATCH_KEPT)
+        for batch in found:
+            facts = {"shard": shard.number, "batch": batch.id, "items": shard.items}
+            self._tell(Notice(event="batch_created", facts=facts))
+        for batch in found[1:]:
+            await self._cancel(batch)
+        return shard
+
+    async def _cancel(self, batch: RemoteBatch) -> None:
+        try:
+            await self._remote.cancel(batch.id)
+        except RemoteError as error:  # it is watched to its end all the same
+            facts = {"batch": batch.id, "message": str(error)}
+            self._tell(Notice(event="cancel_failed", serious=True, facts=facts))
+
+    async def _files(self, shard: Shard) -> list[RemoteFile]:
+        """The files that an intent may have made, the oldest first."""
+        since_s = shard.at - _SKEW_S
+        files = await self._remote.files_named(self.name_of(shard), shard.bytes, since_s)
+        return sorted(files, key=lambda file: (file.created_at or 0.0, file.id))
+
+    async def _batches(self, shard: Shard) -> list[RemoteBatch]:
+        """The batches that an intent may have made, the oldest first."""
+        ids = {shard.file_id}
+        try:
+            ids |= {file.id for file in await self._files(shard)}
+        except RemoteError as error:
+            if error.trouble is not Trouble.GONE:
+                raise
+        batches = await self._remote.batches(shard.at - _SKEW_S, None)
+        found = [batch for batch in batches if batch.input_file_id in ids]
+        return sorted(found, key=lambda batch: (batch.created_at or 0.0, batch.id))
+
+    def _tell_adopted(self, shard: Shard, found: Sequence[RemoteBatch]) -> None:
+        for batch in found:
+            facts = {"shard": shard.number, "batch": batch.id}
+            self._tell(Notice(event="batch_found", serious=len(found) > 1, facts=facts))
+
+
+def file_name(number: int) -> str:
+    """What a shard's file is called here."""
+    return f"shard_{number:04}.jsonl"
+
+
+def seen(batch: RemoteBatch, shard: int, now_s: float) -> Batch:
+    """A batch as the ledger keeps it."""
+    return Batch(
+        id=batch.id,
+        shard=shard,
+        status=batch.status,
+        created_at=batch.created_at,
+        seen_at=now_s,
+        total=batch.total,
+        completed=batch.completed,
+        failed=batch.failed,
+        output_file_id=batch.output_file_id,
+        error_file_id=batch.error_file_id,
+        problem=reason(batch),
+    )
+
+
+def reason(batch: RemoteBatch) -> str | None:
+    """Why a batch failed, in a line."""
+    if not batch.problems:
+        return None
+    first = batch.problems[0]
+    place = "" if first.line is None else f" (line {first.line})"
+    more = "" if len(batch.problems) == 1 else f", and {len(batch.problems) - 1} more"
+    return f"{first.code}: {first.message}{place}{more}"

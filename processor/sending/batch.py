@@ -1,0 +1,183 @@
+"""The batch lane between pending items and the ledger."""
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from processor.batch.answer import Settler
+from processor.batch.halt import Halt
+from processor.batch.lane import BatchLane
+from processor.batch.remote import Remote
+from processor.batch.rules import BatchRules, Until
+from processor.batch.sharding import LINES_MOST, ShardRules
+from processor.batch.steps import Step
+from processor.batch.store import Store
+from processor.batch.tools import Tools
+from processor.direct.transport import CONNECT_S
+from processor.errors import UsageError
+from processor.ledger import pending, shards
+from processor.ledger.ledger import Ledger
+from processor.ledger.pending import Pending
+from processor.plan.budget import Shortfall
+from processor.sending.errand import Errand
+from processor.sending.recording import Recording, Traffic
+from processor.stop import Stop
+
+FOLDER_NAME = "batches"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchTerms:
+    """What a start wants of the batch lane besides its settings.
+
+    Attributes:
+        until: How long the lane stays.
+        adopts: Whether batches of the very same requests are taken over.
+        new_account: Whether batches of another key are believed to be this one's, too.
+        at: Told of every step that a shard takes.
+    """
+
+    until: Until = Until.SETTLED
+    adopts: bool = True
+    new_account: bool = False
+    at: Callable[[Step], None] = lambda _: None
+
+
+class BatchSending:
+    """Conducts the batch lane; implements `Sending`.
+
+    Args:
+        errand: What is sent.
+        account: Short hash of the key; None without one.
+        terms: Of this start.
+        only_open: Nothing new is sent: what is at the provider is taken in.
+    """
+
+    def __init__(
+        self, errand: Errand, *, account: str | None, terms: BatchTerms, only_open: bool = False
+    ) -> None:
+        self._errand = errand
+        self._account = account
+        self._terms = terms
+        self._only_open = only_open
+        self._lane: BatchLane | None = None
+        self._ended = False
+
+    @property
+    def stopped(self) -> Stop | None:
+        """Why the job had to stop."""
+        return self._lane.stopped if self._lane else None
+
+    @property
+    def left_for_direct(self) -> int:
+        """Items that no batch may hold."""
+        return self._lane.left_for_direct if self._lane else 0
+
+    def drain(self) -> None:
+        """Start nothing new; what is under way is recorded."""
+        self._ended = True
+        if self._lane is not None:
+            self._lane.drain()
+
+    def abort(self) -> None:
+        """End calls that are under way."""
+        self._ended = True
+        if self._lane is not None:
+            self._lane.abort()
+
+    async def run(self, ledger: Ledger, session: int) -> None:
+        """Send what is pending, and settle what is at the provider."""
+        errand, settings = self._errand, self._errand.settings
+        self._check_account(ledger)
+        run_id = ledger.meta()["run_id"]
+        halt = Halt(errand.clock)
+        async with Remote(
+            settings.access,
+            timeout_s=settings.timeout_s,
+            connect_s=min(CONNECT_S, settings.timeout_s / 2),
+            trust_env=not settings.local,
+        ) as remote:
+            recording = Recording(
+                errand,
+                session,
+                traffic=Traffic,
+                committed=lambda _: None,
+                drain=self.drain,
+                abort=self.abort,
+            )
+            async with recording.writing(ledger) as writer:
+                tools = Tools(
+                    remote=remote,
+                    store=Store(ledger.path, writer),
+                    rules=self._rules(run_id),
+                    clock=errand.clock,
+                    halt=halt,
+                    rng=random.Random(settings.seed),  # noqa: S311 - jitter needs no secrecy
+                    tell=recording.tell,
+                    at=self._terms.at,
+                )
+                self._lane = BatchLane(
+                    tools,
+                    task=errand.task,
+                    settler=Settler(
+                        task=errand.task,
+                        keep_bodies=settings.keep_bodies,
+                        rounds=settings.rounds,
+                        direct_after=settings.fallback == "direct",
+                    ),
+                    pending=self._pending(ledger),
+                )
+                if not self._ended:
+                    await self._lane.run()
+        recording.check()
+
+    def shortfall(self, ledger: Ledger) -> Shortfall | None:
+        """None: the lane knows no budget."""
+        del ledger
+        return None
+
+    def _rules(self, run_id: str) -> BatchRules:
+        settings = self._errand.settings
+        return BatchRules(
+            run_id=run_id,
+            folder=self._errand.folder / FOLDER_NAME,
+            account=self._account,
+            until=self._terms.until,
+            shards=ShardRules(items_most=settings.shard_size or LINES_MOST),
+            grace_s=settings.grace_s,
+            give_up_s=settings.give_up_s,
+            leftovers_stay=settings.fallback == "direct",
+            adopts=self._terms.adopts,
+            description=settings.description,
+        )
+
+    def _pending(self, ledger: Ledger) -> Callable[[], Iterator[Pending]]:
+        """Gives items that may be sent: those that no shard holds, as many as are allowed."""
+        if self._only_open:
+            return lambda: iter(())
+        path, most = ledger.path, self._errand.most
+        if most is None:
+            return lambda: pending.read(path)
+        begun = ledger.counts().pending
+
+        def allowed() -> Iterator[Pending]:
+            left, held = shards.pending(path)
+            return pending.read(path, max(0, most - (begun - left) - held))
+
+        return allowed
+
+    def _check_account(self, ledger: Ledger) -> None:
+        """Refuse batches that another key made: nobody knows whether this one may see them."""
+        with ledger.guard():
+            live = shards.live(ledger.connection)
+        others = [
+            shard
+            for shard in live
+            if shard.state in shards.AT_PROVIDER and shard.account != self._account
+        ]
+        if others and not self._terms.new_account:
+            raise UsageError(
+                f"{len(others)} of this run's batches were made with another key",
+                way_out="Use that key until they are settled, or say --new-account if this one "
+                "belongs to the same project.",
+            )
