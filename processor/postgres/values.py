@@ -32,10 +32,8 @@ def text_of(kind: str | None, value: Any) -> str | None:
 
     Args:
         kind: Of the column, as `columns.Column` has it.
-        value: JSON, or a vector as bytes, as `ResultTable` gives it.
-
-    Raises:
-        ValueError: A column of bytes holds something else.
+        value: JSON, or a vector as bytes, as `ResultTable` gives it. What is no value of that
+            kind, such as text of before a column held bytes, is left for the table to refuse.
     """
     match value:
         case None:
@@ -61,7 +59,10 @@ def _written(kind: str | None, value: str | bytes) -> str:
 
 
 def _hex(text: str) -> str:
-    return "\\x" + base64.b64decode(text, validate=True).hex()
+    try:
+        return "\\x" + base64.b64decode(text, validate=True).hex()
+    except ValueError:
+        return text
 
 
 def _vector(packed: bytes) -> str:
