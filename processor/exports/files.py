@@ -19,7 +19,7 @@ from processor.exports.output import Delivered, Terms
 from processor.exports.pivot import Pivot
 from processor.exports.table import ResultTable
 from processor.extras import extra
-from processor.ledger import database
+from processor.ledger import database, sources
 
 STANDARD_OUTPUT = "-"
 _Write = Callable[[IO[bytes], Grid, Terms], tuple[int, Sequence[str]]]
@@ -148,13 +148,11 @@ class FileOutput:
         """
         if self._path is not None:
             written = (self._path, Path(os.path.abspath(self.name)))  # noqa: PTH100 - keeps links
-            for (uri,) in connection.execute("SELECT uri FROM sources"):
-                # A source may be a pattern, and whatever comes to match it is read.
-                if any(str(path) == uri or path.match(uri) for path in written):
-                    raise UsageError(
-                        f"--output {self.name}: is the input of this run",
-                        way_out="Name another file.",
-                    )
+            if any(sources.hold(connection, path) for path in written):
+                raise UsageError(
+                    f"--output {self.name}: is the input of this run",
+                    way_out="Name another file.",
+                )
         names = self._pivot.names if self._pivot is not None else self._terms.columns
         grids.of_results(connection, "all", names, with_vectors=self._with_vectors)
 

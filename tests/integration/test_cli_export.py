@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import python_calamine as calamine
+import xlsxwriter
 from command_line import Shell
 from pyarrow import parquet as pq
 
@@ -212,6 +213,21 @@ def test_what_cannot_be_written_is_refused_in_one_line(
     assert words in line
     assert "secret" not in line
     assert sorted(done.folder.glob("*")) == before
+
+
+def test_a_workbook_that_is_read_is_not_written_over(shell: Shell) -> None:
+    """Though of the source's name the sheet is a part; nor is what a link leads to."""
+    with xlsxwriter.Workbook(shell.folder / "book.xlsx") as book:
+        book.add_worksheet("Data").write_row(0, 0, ["id", "word"])
+        book.worksheets()[0].write_row(1, 0, [1, "a"])
+    (shell.folder / "link.xlsx").symlink_to("book.xlsx")
+    shell.write("say.toml", TASK)
+    before = (shell.folder / "book.xlsx").read_bytes()
+    for read, written in (("book.xlsx", "book.xlsx"), ("link.xlsx", "book.xlsx")):
+        options = ("--task", "say.toml", "--input", read, "--sheet", "Data", "--output", written)
+        refused = shell.run(*options)
+        assert (refused.code, "is the input of this run" in refused.err) == (1, True)
+    assert (shell.folder / "book.xlsx").read_bytes() == before
 
 
 def test_an_output_that_its_own_pattern_would_read_is_refused(shell: Shell) -> None:
