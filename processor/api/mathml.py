@@ -22,7 +22,8 @@ class BatchMathMLProcessor:
 
         processor = BatchMathMLProcessor(api_key, batch_size=50)
         processor.wait_time = 5
-        report = processor.process(processor.load_data_from_database(limit=500))
+        report = processor.process()  # what is new in the database, and back into it
+        report = processor.process(processor.load_data_from_database(limit=500), outputs="all.xlsx")
 
     Args:
         api_key: Of the provider; by default the environment's.

@@ -4,7 +4,7 @@ import asyncio
 import contextvars
 import threading
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
@@ -32,6 +32,7 @@ def run_in_thread(main: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
         try:
             done.set_result(run_in_loop(cancellable()))
         except BaseException as error:  # noqa: BLE001 - it is the caller's
+            begun.cancel()  # without effect once it has begun
             done.set_exception(error)
 
     # Its context goes along: a notebook tells by that which cell something is shown below.
@@ -41,7 +42,7 @@ def run_in_thread(main: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
         return done.result()
     except BaseException:
         if not done.done():  # it is us who were interrupted, not the coroutine that failed
-            with suppress(RuntimeError):  # it has just ended
+            with suppress(CancelledError, RuntimeError):  # it never began, or has just ended
                 begun.result()()
             done.exception()
         raise
