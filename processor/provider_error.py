@@ -55,8 +55,9 @@ def clean(text: str) -> str:
     if text.lstrip()[:1] == "<":
         text = _words_of_html(text)
     text = _ECHO.sub("…", text)
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    line = mask_keys(line)
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else " " for c in text)
+    line = mask_keys(" ".join(text.split()))
     return line if len(line) <= MESSAGE_CHARS else line[: MESSAGE_CHARS - 1] + "…"
 
 

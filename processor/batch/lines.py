@@ -1,7 +1,7 @@
 """The lines of a batch's output and error files. Either file may hold either kind of line."""
 
 from collections.abc import Iterator
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -137,8 +137,12 @@ def _body(told: Any) -> bytes | None:
 
 def _error(told: Any) -> ProviderError | None:
     """An error; some servers wrap it once more, and others give an empty one for none."""
-    if not isinstance(told, (dict, str)):
-        return None
+    return _read_error(orjson.dumps(told)) if told and isinstance(told, (dict, str)) else None
+
+
+@lru_cache(maxsize=256)  # thousands of lines expire in the same words
+def _read_error(written: bytes) -> ProviderError | None:
+    told = orjson.loads(written)
     wrapped = isinstance(told, dict) and isinstance(told.get("error"), dict)
     error = error_in(told if wrapped else {"error": told})
     return None if error is None or error == ProviderError() else error
