@@ -1,1 +1,1 @@
-"""What a person at a terminal sees, of a command or of a program."""
+"""What a person sees of a run: on a terminal, below a notebook's cell, in a pipe."""
