@@ -5,7 +5,8 @@ from typing import Any
 
 from processor import jsontext
 
-_PLAIN = frozenset({str, int, float, type(None)})
+PLAIN = frozenset({str, int, float, type(None)})
+"""Types of values that a cell of CSV holds as they are."""
 # What spreadsheets take for the beginning of a formula: full-width signs too, where the East
 # Asian editions do, and white space, behind which they look on.
 _FORMULA = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
@@ -14,7 +15,7 @@ _NUMBER = re.compile(r"[-+]?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
 
 def csv_cell(value: Any) -> Any:
     """A value as CSV holds it: nested values and booleans as JSON, nothing for null."""
-    return value if type(value) in _PLAIN else json_text(value)
+    return value if type(value) in PLAIN else json_text(value)
 
 
 def text(value: Any) -> str | None:

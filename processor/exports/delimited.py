@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterable, Sequence
 from typing import IO, Any
 
-from processor.exports.cells import csv_cell, harmless
+from processor.exports.cells import PLAIN, csv_cell, harmless
 from processor.exports.grid import Grid
 
 _BOM = "\ufeff"  # not by the codec utf-8-sig, which is written in Python and ten times slower
@@ -27,7 +27,10 @@ class Writer:
 
 def lines(rows: Iterable[Sequence[Any]], *, excel: bool) -> list[list[Any]]:
     """Rows of JSON values as cells; with `excel` none begins like a formula, see `harmless`."""
-    found = [[csv_cell(value) for value in row] for row in rows]
+    found = [
+        [value if type(value) in PLAIN else csv_cell(value) for value in row]  # most are plain
+        for row in rows
+    ]
     return [[harmless(value) for value in line] for line in found] if excel else found
 
 

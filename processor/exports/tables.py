@@ -54,7 +54,10 @@ def write_all(
         for items, rows in table.slices():
             lines = delimited.lines(rows, excel=excel)
             for writer, chosen in files:
-                writer.write(compress(lines, (belongs(chosen, item) for item in items)))
+                if chosen == "all":
+                    writer.write(lines)
+                else:
+                    writer.write(compress(lines, [belongs(chosen, item) for item in items]))
         skipped = connection.execute(
             "SELECT source, row, problem FROM skipped ORDER BY source, row"
         ).fetchall()
