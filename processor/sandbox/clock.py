@@ -13,6 +13,10 @@ FORGIVEN_S = 1e-9
 class Clock(Protocol):
     """What tells the time and lets it pass."""
 
+    @property
+    def runs(self) -> bool:
+        """Whether it moves by itself."""
+
     def monotonic(self) -> float:
         """Seconds that never go back."""
 
@@ -25,6 +29,8 @@ class Clock(Protocol):
 
 class SystemClock:
     """The machine's time."""
+
+    runs = True
 
     def monotonic(self) -> float:
         """Seconds that never go back."""
@@ -45,6 +51,8 @@ class ManualClock:
     Args:
         start_s: What `time` says at first, in seconds since 1970.
     """
+
+    runs = False
 
     def __init__(self, start_s: float = 1_795_000_000.0) -> None:
         self._start_s = start_s
