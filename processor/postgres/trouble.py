@@ -30,6 +30,8 @@ _PASSWORD = "Mend it in the address, in PGPASSWORD or in ~/.pgpass."  # noqa: S1
 _TLS = "Mend sslmode and sslrootcert in the address (?sslmode=verify-full&sslrootcert=ca.pem)."
 _GRANT = "Ask the owner of the database to grant it."
 
+_MESSAGE_CHARS = 300
+
 # Classes of SQLSTATE, or whole codes, with what they mean to us.
 _LOST = ("08", "57P", "40001", "40P01", "53300", "25P03")
 _BY_CODE = {
@@ -73,7 +75,7 @@ def of(error: psycopg.Error) -> Trouble:
     way_out = _BY_CODE.get(error.sqlstate) or _sentence(diagnosis.message_hint)
     passing = error.sqlstate.startswith(_LOST)
     return Trouble(
-        message=_begun_small(message),
+        message=_begun_small(_line(message)),
         way_out=way_out or (_LATER if passing else ""),
         passing=passing,
     )
@@ -95,6 +97,12 @@ def _of_connection(text: str) -> Trouble:
 
 def _sentence(hint: str | None) -> str:
     return hint.strip() if hint else ""
+
+
+def _line(message: str) -> str:
+    """A message may quote a whole answer, lines and all."""
+    line = " ".join(message.split())
+    return line if len(line) <= _MESSAGE_CHARS else line[: _MESSAGE_CHARS - 1] + "…"
 
 
 def _begun_small(message: str) -> str:

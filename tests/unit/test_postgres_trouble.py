@@ -55,3 +55,10 @@ def test_what_is_said_of_a_connection(said: str, message: str, *, passing: bool)
 )
 def test_what_a_server_s_code_says(error: type[psycopg.Error], *, passing: bool) -> None:
     assert trouble.of(error("Something went wrong")).passing is passing
+
+
+def test_a_message_is_one_line_whatever_value_it_quotes() -> None:
+    said = 'invalid input syntax for type integer: "' + "첫 줄\n둘째 줄 " * 100 + '"'
+    told = trouble.of(psycopg.errors.InvalidTextRepresentation(said)).message
+    assert told.startswith('invalid input syntax for type integer: "첫 줄 둘째 줄 ')
+    assert (len(told), "\n" in told) == (300, False)

@@ -13,6 +13,7 @@ from processor.exports.postgres import catalogue, statements
 from processor.exports.postgres.catalogue import Connection
 from processor.exports.postgres.cells import Cells
 from processor.exports.postgres.plan import Plan
+from processor.ledger import ids
 from processor.postgres import session, trouble
 
 Rows = Sequence[tuple[int, list[Any]]]
@@ -166,7 +167,7 @@ class TableWriter:
         number, values = row
         problem = trouble.of(error).message
         key = self.plan.key
-        line = f"the row of {key.column.name} {values[key.place]!r}: {problem}"
+        line = f"the row of {key.column.name} {ids.shown(values[key.place])}: {problem}"
         refused[number] = problem
         if len(refused) > most:
             raise DeliveryError(
