@@ -174,6 +174,43 @@ def test_a_row_that_the_table_does_not_take_keeps_no_other_out(
     assert run.stats()["received"] == 12
 
 
+@pytest.mark.parametrize(
+    "statements",
+    [
+        pytest.param(
+            (
+                "ALTER TABLE words ENABLE ROW LEVEL SECURITY",
+                "CREATE POLICY seen ON words FOR SELECT USING (true)",
+                "CREATE POLICY few ON words FOR UPDATE USING (id > 2)",
+                "GRANT SELECT, UPDATE ON words TO ann",
+            ),
+            id="policy",
+        ),
+        pytest.param(
+            (
+                "CREATE FUNCTION pass() RETURNS trigger AS 'BEGIN RETURN NULL; END' LANGUAGE plpgsql",
+                "CREATE TRIGGER it BEFORE UPDATE ON words FOR ROW WHEN (new.id < 3) EXECUTE FUNCTION pass()",
+                "GRANT SELECT, UPDATE ON words TO ann",
+            ),
+            id="trigger",
+        ),
+    ],
+)
+def test_rows_that_the_database_passes_over_are_refused_and_not_called_equal(
+    run: Shell, cluster: Cluster, database: Database, statements: Sequence[str]
+) -> None:
+    database.execute(
+        "CREATE TABLE words (id int PRIMARY KEY, word text, answer text)",
+        "INSERT INTO words SELECT n, 'word' || n || '.' FROM generate_series(1, 12) AS n",
+        *statements,
+    )
+    uri = guarded(cluster, database)
+    said = go(run, "--table", "words", "--write-columns", "result=answer", rows=uri, code=5)
+    assert "table words: 0 new · 10 changed · 0 as they were · 2 refused" in said
+    assert "the row of id 1: the database passed it over" in said
+    assert database.rows("SELECT id FROM words WHERE answer IS NULL ORDER BY id") == [(1,), (2,)]
+
+
 def test_a_table_that_takes_nothing_is_left_alone(run: Shell, database: Database) -> None:
     rows = [{"id": n, "word": f"word{n}."} for n in range(1, 150)]
     run.write("rows.jsonl", "".join(f"{json.dumps(row)}\n" for row in rows))

@@ -11,9 +11,12 @@ from processor.postgres.table_name import TableName
 # The rows, as typed columns c0, c1, …; to a type of open length, so that nothing is cut off: what
 # is too long for its column is refused when it is put there.
 _NEW = "WITH new AS (SELECT {cells} FROM jsonb_array_elements($1::jsonb) AS one (value))"
-_KNOWN = "known AS (SELECT FROM {table} AS old JOIN new ON old.{key} = new.c0)"
+_DIFFERS = "ROW({old})::record *<> ROW({new})::record"
+_KNOWN_KEYS = "known AS (SELECT false AS other FROM {table} AS old JOIN new ON old.{key} = new.c0)"
+_KNOWN = _KNOWN_KEYS.replace("false", _DIFFERS)
 _COUNTS = """
-SELECT (SELECT COUNT(*) FROM new), (SELECT COUNT(*) FROM known), (SELECT COUNT(*) FROM done)
+SELECT (SELECT COUNT(*) FROM new), (SELECT COUNT(*) FROM known),
+       (SELECT COUNT(*) FROM known WHERE other), (SELECT COUNT(*) FROM done)
 """
 # Whole rows are compared as they are stored: there are types without an equality of their own.
 _UPSERT = (
@@ -31,7 +34,7 @@ _UPSERT = (
 _UPSERT_KEYS = (
     _NEW
     + ", "
-    + _KNOWN
+    + _KNOWN_KEYS
     + """, done AS (
     INSERT INTO {table} ({names}) SELECT {places} FROM new ON CONFLICT ({key}) DO NOTHING
     RETURNING 1
@@ -44,7 +47,9 @@ _UPDATE = (
     + _KNOWN
     + """, done AS (
     UPDATE {table} AS old SET {new_set} FROM new
-    WHERE old.{key} = new.c0 AND ROW({old})::record *<> ROW({new})::record
+    WHERE old.{key} = new.c0 AND """
+    + _DIFFERS
+    + """
     RETURNING 1
 )"""
     + _COUNTS
@@ -76,7 +81,7 @@ SELECT {names}, NULL::timestamptz AS {replaced_at} FROM {table} WITH NO DATA
 
 
 def store(plan: Plan) -> sql.Composed:
-    """Put rows there; answers how many there were, were known, and were made or changed."""
+    """Put rows there; answers how many there were, were known, were other, and were put there."""
     if not plan.values:
         return _said(_UPSERT_KEYS, plan)
     return _said(_UPSERT if plan.makes_rows else _UPDATE, plan)

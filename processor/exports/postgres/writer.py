@@ -25,7 +25,8 @@ _REFUSED_MOST, _REFUSED_SHARE = 100, 10
 _CLASS_LENGTH = 2
 # Classes of errors that a row is to blame for: its values, a constraint, a trigger's objection,
 # its size.
-_BY_ROW = frozenset({"21", "22", "23", "44", "54", "P0"})
+_BY_ROW = frozenset({"21", "22", "23", "27", "44", "54", "P0"})
+_PASSED_OVER = "the database passed it over: a policy of the table, or a trigger, keeps it as it is"
 _ENTER = """
 SELECT pg_advisory_xact_lock(%s, %s::bigint::bit(32)::int),
     CASE current_setting('synchronous_commit') WHEN 'off'
@@ -146,13 +147,19 @@ class TableWriter:
         return self._cells.payload([row for _, row in rows])
 
     def _answer(self, cursor: "psycopg.RawCursor[TupleRow] | None") -> Delivered:
-        """What was done; without a question, nothing."""
+        """What was done; without a question, nothing.
+
+        Raises:
+            psycopg.Error: A row is refused, or was passed over without an error.
+        """
         if cursor is None:
             return Delivered()
         counts = cursor.fetchone()
         assert counts is not None
-        given, known, done = counts
+        given, known, other, done = counts
         inserted = given - known if self.plan.makes_rows else 0
+        if done < inserted + other:
+            raise psycopg.errors.TriggeredDataChangeViolation(_PASSED_OVER)
         updated = done - inserted
         return Delivered(
             inserted=inserted,
