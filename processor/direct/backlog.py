@@ -3,7 +3,7 @@
 import heapq
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from math import inf
 from typing import Protocol
@@ -62,6 +62,14 @@ class Work:
     estimate_usd: float = 0.0
 
 
+@dataclass(slots=True)
+class _Queue:
+    """Work that waits for the turn of its model."""
+
+    works: deque[Work] = field(default_factory=deque)
+    due_s: float = inf
+
+
 class Backlog:
     """The order in which work is sent.
 
@@ -74,13 +82,17 @@ class Backlog:
         self._ready: deque[Work] = deque()
         self._later: list[tuple[float, int, Work]] = []
         self._aside: list[Work] = []
+        self._queues: dict[str, _Queue] = {}
         self._tiebreak = count()
         self.exhausted = False
 
     @property
     def held(self) -> int:
         """Work that was pulled and waits here."""
-        return len(self._ready) + len(self._later) + len(self._aside)
+        held = len(self._ready) + len(self._later) + len(self._aside)
+        if self._queues:
+            held += sum(len(queue.works) for queue in self._queues.values())
+        return held
 
     @property
     def aside(self) -> int:
@@ -108,9 +120,31 @@ class Backlog:
             self._ready.extendleft(reversed(self._aside))
             self._aside.clear()
 
+    def delay(self, work: Work, due_s: float) -> None:
+        """Send this, and what waits behind it for the same model, when its time has come."""
+        queue = self._queues.setdefault(work.model, _Queue())
+        queue.works.appendleft(work)
+        queue.due_s = due_s
+
+    def line_up(self, work: Work, now_s: float) -> bool:
+        """Send this after what waits for the same model, if anything has to."""
+        queue = self._queues.get(work.model)
+        if queue is None or queue.due_s <= now_s:
+            return False
+        queue.works.append(work)
+        return True
+
+    def wake(self, model: str) -> None:
+        """What waits for this model may be sent."""
+        if model in self._queues:
+            self._queues[model].due_s = -inf
+
     def next_due_s(self) -> float:
-        """When the next retry is due; inf without one."""
-        return self._later[0][0] if self._later else inf
+        """When the next retry is due, or the next turn of a model; inf without one."""
+        due_s = self._later[0][0] if self._later else inf
+        if self._queues:
+            due_s = min(due_s, *(queue.due_s for queue in self._queues.values()))
+        return due_s
 
     def take(self, now_s: float, *, fresh: bool) -> Work | None:
         """The next work that may be sent; None when there is none now.
@@ -121,6 +155,8 @@ class Backlog:
         """
         if self._later and self._later[0][0] <= now_s:
             return heapq.heappop(self._later)[2]
+        if self._queues and (work := self._take_queued(now_s)) is not None:
+            return work
         if self._ready:
             return self._ready.popleft()
         return self._pull() if fresh else None
@@ -132,6 +168,17 @@ class Backlog:
                 del self._ready[place]
                 return work
         return self._pull() if fresh else None
+
+    def _take_queued(self, now_s: float) -> Work | None:
+        """Of the model that had its turn longest ago."""
+        for model, queue in self._queues.items():
+            if queue.due_s <= now_s:
+                del self._queues[model]
+                work = queue.works.popleft()
+                if queue.works:
+                    self._queues[model] = queue
+                return work
+        return None
 
     def _pull(self) -> Work | None:
         if self.exhausted:

@@ -29,6 +29,7 @@ from processor.direct.request import fill_in
 from processor.direct.rules import LaneRules
 from processor.direct.slots import Slots, Turn
 from processor.direct.traffic import Traffic
+from processor.direct.traffic_by_model import TrafficByModel
 from processor.direct.transport import Reply, Transport, TransportError
 from processor.items import Attempt, Outcome
 from processor.notice import Notice
@@ -75,7 +76,11 @@ class DirectLane:
         self._backlog = Backlog(pending)
         self._breaker = Breaker(rules.give_up_s)
         self._probes = Probes(self._backlog)
-        self._traffic = Traffic(rules, tell)
+        self._traffic = (
+            Traffic(rules, tell)
+            if task.model_field is None
+            else TrafficByModel(rules, tell, self._backlog)
+        )
         self._throttler = self._traffic.throttler
         self._alarm = Alarm(clock)
         self._conclusions = Conclusions(
@@ -218,9 +223,14 @@ class DirectLane:
                 continue
             if self._choosers is not None and self._choosers.hold(work):
                 continue
-            due_s = self._due_s(work, now_s)
+            due_s = self._held_until_s(work, now_s)
             if due_s <= now_s:
-                return work
+                turn_s = self._traffic.due_s(now_s, work)
+                if turn_s is None:
+                    continue
+                if turn_s <= now_s:
+                    return work
+                due_s = turn_s
             self._probes.put_back(work)
             return min(due_s, self._backlog.next_due_s())
         return inf
@@ -239,11 +249,11 @@ class DirectLane:
         grows_at_s = self._breaker.room_grows_at_s
         return grows_at_s if grows_at_s > now_s else inf
 
-    def _due_s(self, work: Work, now_s: float) -> float:
-        """When the work may be sent; the turn of what may go now is taken."""
+    def _held_until_s(self, work: Work, now_s: float) -> float:
+        """How long money or a pause between chunks holds the work."""
         if self._purse is not None and not self._afford(work, self._purse):
             return inf
-        return self._barrier(work, now_s) or self._traffic.due_s(now_s, work.tokens)
+        return self._barrier(work, now_s)
 
     def _next(self, now_s: float) -> Work | None:
         wanted = self._breaker.next
@@ -296,6 +306,7 @@ class DirectLane:
         return self._traffic.hold_until_s
 
     def _cut_off(self, work: Work, *, begun: bool, overdue: bool) -> None:
+        self._traffic.cut_off(work)
         if overdue and not begun:
             self._probes.put_back(work)  # the loop was so late that the call had not begun
         if self._purse is not None:
@@ -318,10 +329,10 @@ class DirectLane:
             verdict = self._choosers.rule(verdict, work)
         now_s = self._clock.monotonic()
         latency_s = now_s - started_s
-        self._traffic.learn(verdict, reply, ticket, now_s, in_flight=len(self._slots))
+        self._traffic.learn(work, verdict, reply, ticket, now_s, in_flight=len(self._slots))
         self._guard(verdict, work, started_s, now_s)
         if verdict.unreachable:
-            self._traffic.refund(work.tokens)
+            self._traffic.refund(work)
         if self._purse is not None:
             self._purse.settle(work, verdict)
         answer = answer_of(work, verdict, reply, latency_s * 1000)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from asyncio_throttle.throttler import Throttler
 
+from processor.direct.backlog import Work
 from processor.direct.pace import Pace, Ticket
 from processor.direct.rules import LaneRules
 from processor.direct.transport import Reply
@@ -27,49 +28,61 @@ class Traffic:
     Args:
         rules: Ceilings, and how long a hold may last.
         tell: Takes what concerns the whole lane.
+        model: Named to `tell`; None where there is no other.
 
     Attributes:
         hold_until_s: Nothing is sent before.
         throttler: Has to let every call through; None without `rpm`.
     """
 
-    def __init__(self, rules: LaneRules, tell: Callable[[Notice], None]) -> None:
-        self._window = Window.of(rules.concurrency, ceiling=WINDOW_CEILING)
+    def __init__(
+        self, rules: LaneRules, tell: Callable[[Notice], None], model: str | None = None
+    ) -> None:
+        self._window = window_of(rules)
         self._pace = Pace(rpm=rules.rpm, tpm=rules.tpm)
         self._hold_most_s = rules.retry.retry_after_max_s
         self._tell = tell
+        self._model = {} if model is None else {"model": model}
         self._learnt_s = -math.inf
         self.hold_until_s = 0.0
-        self.throttler = _throttler(rules.rpm) if rules.rpm else None
+        self.throttler = throttler_of(rules.rpm)
 
     @property
     def window(self) -> int:
         """How many calls may be in flight."""
         return self._window.size
 
-    def due_s(self, now_s: float, tokens: int) -> float:
+    def due_s(self, now_s: float, work: Work) -> float:
         """When a call may go; `now_s` itself for now, and then its turn is taken."""
-        return now_s + self._pace.turn(now_s, tokens)
+        return now_s + self._pace.turn(now_s, work.tokens)
 
     @property
     def ticket(self) -> Ticket:
         """Of the call that took the last turn."""
         return self._pace.ticket
 
-    def refund(self, tokens: int) -> None:
+    def refund(self, work: Work) -> None:
         """A call that took its turn never reached the provider."""
-        self._pace.refund(tokens)
+        self._pace.refund(work.tokens)
 
     def hold(self, until_s: float) -> None:
         """Send nothing before."""
         self.hold_until_s = max(self.hold_until_s, until_s)
 
     def learn(
-        self, verdict: Verdict, reply: Reply | None, ticket: Ticket, now_s: float, *, in_flight: int
+        self,
+        _work: Work,
+        verdict: Verdict,
+        reply: Reply | None,
+        ticket: Ticket,
+        now_s: float,
+        *,
+        in_flight: int,
     ) -> None:
         """What an answer says about window, pace and holds.
 
         Args:
+            _work: What was sent.
             verdict: On the answer.
             reply: The answer; None when none came.
             ticket: The call's.
@@ -87,6 +100,9 @@ class Traffic:
         if verdict.holds_all and verdict.retry_after_s is not None:
             self._hold_all(verdict.code, verdict.retry_after_s, now_s)
 
+    def cut_off(self, _work: Work) -> None:
+        """A call was ended before its answer came, which says nothing."""
+
     def _learn_limits(self, verdict: Verdict, reply: Reply, ticket: Ticket, now_s: float) -> None:
         if verdict.kind is Kind.OK and now_s < self._learnt_s + _LEARN_EVERY_S:
             return
@@ -102,10 +118,18 @@ class Traffic:
         """Send nothing until the provider allows it; longer than a retry waits is for `decide`."""
         wait_s = min(asked_s, self._hold_most_s)
         if now_s >= self.hold_until_s:  # told once for all the calls that were in flight
-            facts = {"code": code, "wait_s": round(wait_s, 3)}
+            facts = {"code": code, "wait_s": round(wait_s, 3), **self._model}
             self._tell(Notice(event="rate_limit", serious=True, facts=facts))
         self.hold(now_s + wait_s)
 
 
-def _throttler(rpm: int) -> Throttler:
+def window_of(rules: LaneRules) -> Window:
+    """A window as it is at first."""
+    return Window.of(rules.concurrency, ceiling=WINDOW_CEILING)
+
+
+def throttler_of(rpm: int | None) -> Throttler | None:
+    """The hard ceiling of calls a minute; None without one."""
+    if not rpm:
+        return None
     return Throttler(rpm, period=_MINUTE_S, retry_interval=_THROTTLE_POLL_S)

@@ -39,6 +39,16 @@ kind = "label"
 labels = { "0" = "against", "1" = "neutral", "2" = "for" }
 reask = 2
 """
+BY_ROW = """\
+name = "greet"
+model = "gpt-6-luna"
+prompt = "Say {{ word }} {{ model }}."
+[overrides]
+model = "model"
+parameters = { temperature = "heat" }
+[output]
+kind = "text"
+"""
 
 
 def task(text: str = GREET) -> PromptTask:
@@ -53,6 +63,21 @@ def items(count: int, *, chunk_size: int = 10, first: int = 1) -> list[Pending]:
             )
         )
         for seq in range(first, first + count)
+    ]
+
+
+def naming(*models: str, heat: str = "", chunk_size: int = 10) -> list[Pending]:
+    """Items for `BY_ROW` by the model that each names; empty text for the task's own."""
+    return [
+        Pending(
+            item=Item(
+                seq=seq,
+                chunk=(seq - 1) // chunk_size + 1,
+                id=seq,
+                fields={"word": f"word{seq}.", "model": model, "heat": heat if model else ""},
+            )
+        )
+        for seq, model in enumerate(models, start=1)
     ]
 
 

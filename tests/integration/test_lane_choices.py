@@ -6,40 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from lane_bench import Bench, bench
+from lane_bench import BY_ROW, Bench, bench, naming
 
 from processor.direct.rules import LaneRules
-from processor.items import Item
-from processor.ledger.pending import Pending
 
-BY_ROW = """\
-name = "greet"
-model = "gpt-6-luna"
-prompt = "Say {{ word }}."
-[overrides]
-model = "model"
-parameters = { temperature = "heat" }
-[output]
-kind = "text"
-"""
 ODD = "gpt-99-nova"
 SOL = "gpt-6-sol"
 OWN = ""
-
-
-def naming(*models: str, heat: Any = None) -> list[Pending]:
-    """Items by the model that each names; a chunk has ten."""
-    return [
-        Pending(
-            item=Item(
-                seq=seq,
-                chunk=(seq - 1) // 10 + 1,
-                id=seq,
-                fields={"word": f"word{seq}.", "model": model, "heat": heat if model else None},
-            )
-        )
-        for seq, model in enumerate(models, start=1)
-    ]
 
 
 async def ran(it: Bench) -> dict[str, Any]:
@@ -163,8 +136,7 @@ def test_a_model_that_is_shut_down_in_the_middle_fails_its_rows_alone() -> None:
     async def main() -> None:
         models = [OWN, SOL] * 50
         rules = LaneRules(concurrency=4)
-        text = BY_ROW.replace("{{ word }}", "{{ word }} {{ model }}")
-        async with bench(naming(*models), text=text, rules=rules, latency_ms=10) as it:
+        async with bench(naming(*models), text=BY_ROW, rules=rules, latency_ms=10) as it:
             await it.fault(f"model_not_found:after=30,match={SOL}")
             await it.run()
             assert it.lane.stopped is None

@@ -115,3 +115,51 @@ def test_every_retry_comes_once_at_its_time_and_in_its_order(
         assert [dues[seq] for seq in taken] == sorted(dues[seq] for seq in taken)
         seen += taken
     assert sorted(seen) == list(range(len(dues)))
+
+
+def of(model: str, seq: int) -> Work:
+    made = work(seq)
+    made.model = model
+    return made
+
+
+def test_what_waits_for_its_model_goes_in_order_when_its_time_has_come() -> None:
+    backlog = Backlog(fresh())
+    backlog.delay(of("a", 1), due_s=5)
+    assert backlog.line_up(of("a", 2), 0)
+    assert not backlog.line_up(of("b", 3), 0)
+    assert (backlog.held, backlog.next_due_s()) == (2, 5)
+    assert backlog.take(4, fresh=True) is None
+    assert not backlog.line_up(of("a", 4), 5)  # nothing has to wait any more
+    assert drained(backlog, 5) == [1, 2]
+    assert (backlog.held, backlog.next_due_s()) == (0, inf)
+
+
+def test_models_take_turns() -> None:
+    backlog = Backlog(fresh())
+    for model, first in (("a", 1), ("b", 11)):
+        backlog.delay(of(model, first), due_s=inf)
+        for seq in (first + 1, first + 2):
+            assert backlog.line_up(of(model, seq), 0)
+        backlog.wake(model)
+    backlog.wake("c")
+    assert drained(backlog) == [1, 11, 2, 12, 3, 13]
+
+
+def test_what_waits_for_its_model_goes_before_what_may_wait_for_its_chunk() -> None:
+    backlog = Backlog(fresh())
+    backlog.put(work(9))
+    backlog.delay(of("a", 1), due_s=0)
+    assert drained(backlog) == [1, 9]
+
+
+def test_what_was_put_aside_comes_back_in_order_before_all_else() -> None:
+    backlog = Backlog(fresh(5))
+    backlog.put(work(3))
+    for seq in (1, 2):
+        backlog.put_aside(work(seq))
+    assert (backlog.held, backlog.aside) == (3, 2)
+    assert backlog.take(0, fresh=False) is not None
+    backlog.recall()
+    assert (backlog.held, backlog.aside) == (2, 0)
+    assert drained(backlog) == [1, 2, 5]
