@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from run_bench import KEY, Folder
+from run_bench import KEY, Folder, folder_before
 
 from processor.sandbox_process import sandbox
 
@@ -55,12 +55,8 @@ def sandbox_url() -> Iterator[str]:
 
 @pytest.fixture
 def folder(tmp_path: Path, sandbox_url: str) -> Iterator[Folder]:
-    made = Folder(tmp_path, sandbox_url)
-    made.rows(ITEMS)
-    made.admin("stats/reset", {})
-    made.admin("faults", {"clear": True})
-    yield made
-    made.end()
+    with folder_before(sandbox_url, tmp_path, rows=ITEMS) as folder:
+        yield folder
 
 
 def told_of(process: "subprocess.Popen[Any]", text: str) -> None:

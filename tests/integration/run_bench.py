@@ -7,7 +7,8 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -73,9 +74,7 @@ class Folder:
 
     def wait_for(self, holds: Callable[[], bool]) -> None:
         """Until it holds."""
-        deadline_s = time.monotonic() + 30
-        while not holds():
-            assert time.monotonic() < deadline_s
+        wait_for(holds)
 
     def wait_for_answers(self, count: int) -> None:
         """Until the sandbox has answered so many calls."""
@@ -111,3 +110,23 @@ class Folder:
     def run_log(self) -> list[dict[str, Any]]:
         path = max(self.path.glob("logs/batch_conversion_*.log"))
         return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def wait_for(holds: Callable[[], bool]) -> None:
+    """Until it holds, for half a minute at most."""
+    deadline_s = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < deadline_s
+
+
+@contextmanager
+def folder_before(url: str, path: Path, *, rows: int) -> Iterator[Folder]:
+    """A folder with a table of rows before a sandbox that forgot all; what runs there is ended."""
+    folder = Folder(path, url)
+    folder.rows(rows)
+    folder.admin("stats/reset", {})
+    folder.admin("faults", {"clear": True})
+    try:
+        yield folder
+    finally:
+        folder.end()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from lane_bench import CHOOSE
-from run_bench import KEY, TASK, Folder
+from run_bench import KEY, TASK, Folder, folder_before
 
 from processor.data import open_source
 from processor.items import Accepted, Invalid, Item
@@ -31,12 +31,8 @@ def sandbox_url() -> Iterator[str]:
 
 @pytest.fixture
 def folder(tmp_path: Path, sandbox_url: str) -> Iterator[Folder]:
-    made = Folder(tmp_path, sandbox_url)
-    made.rows(400)
-    made.admin("stats/reset", {})
-    made.admin("faults", {"clear": True})
-    yield made
-    made.end()
+    with folder_before(sandbox_url, tmp_path, rows=400) as folder:
+        yield folder
 
 
 def test_one_interrupt_drains_exports_and_can_be_resumed(folder: Folder) -> None:

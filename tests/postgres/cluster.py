@@ -1,8 +1,11 @@
 """A PostgreSQL server in a folder: started, stopped, broken off, with databases for the asking."""
 
+import os
+import signal
 import subprocess
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -95,6 +98,17 @@ class Cluster:
     def break_off(self) -> None:
         """End it at once; it recovers when it is started."""
         self._control("immediate")
+
+    def kill(self) -> None:
+        """End all of its processes with SIGKILL; it recovers when it is started."""
+        first = self._server.get_postmaster_info().process
+        assert first is not None
+        processes = [first, *first.children(recursive=True)]
+        for process in processes:
+            with suppress(ProcessLookupError):  # they end when the first one does
+                os.kill(process.pid, signal.SIGKILL)
+        for process in processes:
+            process.wait(_RECOVERY_MOST_S)
 
     def remove(self) -> None:
         """End it for good."""

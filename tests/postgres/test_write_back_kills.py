@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from run_bench import Folder
+from run_bench import Folder, folder_before
 
 from postgres.cluster import Cluster, Database
 from postgres.write_back import assert_same
@@ -28,12 +28,8 @@ def sandbox_url() -> Iterator[str]:
 
 @pytest.fixture
 def folder(tmp_path: Path, sandbox_url: str) -> Iterator[Folder]:
-    made = Folder(tmp_path, sandbox_url)
-    made.rows(400)
-    made.admin("stats/reset", {})
-    made.admin("faults", {"clear": True})
-    yield made
-    made.end()
+    with folder_before(sandbox_url, tmp_path, rows=400) as folder:
+        yield folder
 
 
 def count(database: Database) -> int:
