@@ -106,8 +106,14 @@ def _timestamps(values: Any) -> list[Any]:
 
 
 def _local(moment: datetime, zone: tzinfo) -> datetime:
-    """A moment as clocks there tell it; in UTC when they were off by seconds, as before 1900."""
-    local = moment.astimezone(zone)
+    """A moment as clocks there tell it; in UTC when they were off by seconds, as before 1900.
+
+    In UTC, too, when it would be in the year 10000 there, as the last moment of 9999 may be.
+    """
+    try:
+        local = moment.astimezone(zone)
+    except OverflowError:
+        return moment
     offset = local.utcoffset() or timedelta()
     return moment if offset % timedelta(minutes=1) else local
 

@@ -135,6 +135,24 @@ def test_a_zone_that_this_machine_lacks_is_told_in_utc() -> None:
     assert arrow_values.plain_values(array) == ["1970-01-01T00:00:00+00:00"]
 
 
+@pytest.mark.parametrize("zone", ["Asia/Seoul", "+09:00", "America/New_York"])
+def test_the_first_and_the_last_moment_are_told_in_utc_where_calendars_end(
+    tmp_path: Path, zone: str
+) -> None:
+    ends = ["0001-01-01T00:00:00+00:00", "9999-12-31T23:59:59+00:00"]
+    utc = pa.array(ends).cast(pa.timestamp("us", "UTC"))
+    table = pa.table({"at": utc.cast(pa.timestamp("us", zone))})
+    source = open_source(saved(tmp_path, table))
+    cells = [list(row.fields.values()) for row in source.rows() if not isinstance(row, BadRow)]
+    assert [dt.datetime.fromisoformat(cell[0]) for cell in cells] == [
+        dt.datetime.fromisoformat(end) for end in ends
+    ]
+    out = tmp_path / "out.parquet"
+    with out.open("w+b") as file:
+        parquet.write(file, Grid(source.columns(), lambda: iter([cells])))
+    assert pq.read_table(out).equals(table)
+
+
 def test_json_that_is_none_is_text(tmp_path: Path) -> None:
     table = pa.table({"j": pa.array(["{", "NaN", str(2**70)], pa.json_())})
     rows = list(open_source(saved(tmp_path, table)).rows())
