@@ -21,6 +21,7 @@ from processor.console.screen import is_watched, watching
 from processor.data import Source
 from processor.data.frames import Library, library_of
 from processor.data.memory import URI
+from processor.errors import UsageError
 from processor.folders import RUNS, default_folder
 from processor.identity import Consent
 from processor.items import Outcome
@@ -160,12 +161,22 @@ class _Start:
 
 
 def _task_of(task: str | Path | Task, settings: Settings) -> Task:
-    """The task; a model that the settings name goes before its own."""
+    """The task; a model that the settings name goes before its own.
+
+    Raises:
+        TaskError: There is no such task, or its file is wrong.
+        UsageError: It is no task.
+    """
     model, most = settings.model, settings.max_output_tokens
     if isinstance(task, (str, Path)):
         return load_task(str(task), model=model, max_output_tokens=most)
     if isinstance(task, MadeTask):
         return task.asking(model=model, max_output_tokens=most)
+    if not callable(getattr(task, "render", None)):
+        raise UsageError(
+            f"{type(task).__name__} is no task",
+            way_out="Give a Task, the name of one, or the path of its file.",
+        )
     return task
 
 

@@ -231,6 +231,12 @@ def test_what_has_no_rows_is_refused(engine: Processor, items: Any) -> None:
         engine.run_sync("task.toml", items)
 
 
+@pytest.mark.parametrize("task", [None, {"name": "greet"}, 7])
+def test_what_is_no_task_is_refused(engine: Processor, task: Any) -> None:
+    with pytest.raises(ProcessorError, match="is no task"):
+        engine.run_sync(task, ROWS)
+
+
 @pytest.mark.parametrize(
     ("second", "problem"),
     [("y", "item 2 is of the type str"), ({"id": 2, "who": object()}, "row 2: .* object")],
