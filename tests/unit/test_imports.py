@@ -1,7 +1,8 @@
 """The rules of who may import whom, read from the source."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -154,10 +155,15 @@ SOLE_IMPORTERS = {
 }
 
 
-def modules() -> Iterator[tuple[str, ast.Module]]:
-    for path in sorted(PACKAGE.rglob("*.py")):
-        name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
-        yield name, ast.parse(path.read_text())
+@cache
+def modules() -> Mapping[str, Sequence[str]]:
+    """Every module, and what it imports."""
+    return {
+        ".".join(path.relative_to(PACKAGE).with_suffix("").parts): tuple(
+            imported(ast.parse(path.read_text()))
+        )
+        for path in sorted(PACKAGE.rglob("*.py"))
+    }
 
 
 def imported(tree: ast.Module) -> Iterator[str]:
@@ -180,11 +186,11 @@ def within(name: str, place: str) -> bool:
 
 def test_imports_run_one_way() -> None:
     wrong = []
-    for name, tree in modules():
+    for name, targets in modules().items():
         room = room_of(name)
         if room == "cli":
             continue
-        for target in imported(tree):
+        for target in targets:
             if not target.startswith("processor."):
                 continue
             used = room_of(target.removeprefix("processor."))
@@ -196,15 +202,15 @@ def test_imports_run_one_way() -> None:
 def test_nothing_but_the_command_knows_the_command_line() -> None:
     users = {
         room_of(name)
-        for name, tree in modules()
-        if any(within(target, "processor.cli") for target in imported(tree))
+        for name, targets in modules().items()
+        if any(within(target, "processor.cli") for target in targets)
     }
     assert users == {"cli", "__main__"}
 
 
 def test_the_sandbox_shares_no_code_with_the_client() -> None:
-    for name, tree in modules():
-        for target in imported(tree):
+    for name, targets in modules().items():
+        for target in targets:
             if within(target, "processor.sandbox"):
                 assert within(name, "sandbox") or name == "cli.sandbox", name
             if within(name, "sandbox"):
@@ -215,8 +221,8 @@ def test_the_sandbox_shares_no_code_with_the_client() -> None:
 def test_a_package_has_one_place(package: str) -> None:
     importers = {
         name
-        for name, tree in modules()
-        if any(within(target, package) for target in imported(tree))
+        for name, targets in modules().items()
+        if any(within(target, package) for target in targets)
     }
     strays = {
         name
