@@ -35,6 +35,12 @@ class Knobs(TypedDict, total=False):
     retries: int
     timeout_s: float
     give_up_s: float
+    route: Literal["auto", "direct", "batch"]
+    shard_size: int
+    grace_s: float
+    rounds: int
+    fallback: Literal["none", "direct"]
+    description: str
     budget_usd: float
     price: str | tuple[float, float, float]
     limit: int
