@@ -3,7 +3,6 @@
 import asyncio
 import gzip
 import itertools
-import ssl
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -466,27 +465,6 @@ def test_a_list_that_ignores_where_to_begin(path: Path, method: str) -> None:
     page = {"data": [{"id": "one"}], "has_more": True}
     error = failed(saying(http(200, orjson.dumps(page), JSON)), calls(path)[method])
     assert (error.trouble, error.code) == (Trouble.GONE, "not_found")
-
-
-def test_a_certificate_nobody_trusts(
-    path: Path, certificate: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """FAULTS.md 9: fatal, nothing sent; the remedy that is told helps."""
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(certificate)
-    good = saying(http(200, b'{"id":"batch_1"}', JSON))
-
-    async def main() -> None:
-        async with rude(good, tls=tls) as server:
-            async with remote(server.url) as it:
-                error = await failure(calls(path)["create"](it))
-            assert (error.trouble, error.code, error.in_doubt) == (Trouble.FATAL, "tls", False)
-            assert server.asked == []
-            monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-            async with remote(server.url) as it:
-                assert (await it.retrieve("batch_1")).id == "batch_1"
-
-    asyncio.run(main())
 
 
 def test_a_connection_that_the_peer_closed(path: Path) -> None:
