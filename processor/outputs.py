@@ -1,6 +1,6 @@
 """Where results of a run go besides its folder, and what is meant when nothing is said."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -14,7 +14,13 @@ Written = Literal["verified", "success", "all"]
 
 
 def outputs_of(
-    places: Sequence[str], terms: Terms, *, task: str, address: str | None, table: str | None
+    places: Sequence[str],
+    terms: Terms,
+    *,
+    task: str,
+    needed: Collection[str],
+    address: str | None,
+    table: str | None,
 ) -> list[Output]:
     """The outputs of a run.
 
@@ -26,6 +32,7 @@ def outputs_of(
         places: Files, databases, or `-` for standard output.
         terms: What goes there; files heed their form, databases the rest.
         task: Name of the run's task.
+        needed: Columns of a row that its prompt is made of.
         address: The database that rows are read from, unless it is to be left alone.
         table: The table of it that is read, when it was named beside the address.
 
@@ -34,6 +41,8 @@ def outputs_of(
     """
     if "" in places:
         raise UsageError("--output is empty", way_out="Name a file or a database.")
+    if address is not None and table is not None and terms.table in (None, table):
+        _keep_prompts(terms.into.values(), needed)
     of_files = Terms(excel=terms.excel, bom=terms.bom)
     of_databases = replace(terms, excel=False, bom=True)
     files = [open_output(place, of_files, task=task) for place in places if not is_address(place)]
@@ -49,6 +58,15 @@ def outputs_of(
             way_out="Name it with --output postgresql://HOST/DATABASE.",
         )
     return [*files, *databases]
+
+
+def _keep_prompts(written: Collection[str], needed: Collection[str]) -> None:
+    """The next start would ask again, for the answer; what was asked first would be lost."""
+    if lost := sorted({*written} & {*needed}):
+        raise UsageError(
+            f"--write-columns: the prompt is made of the column {lost[0]!r}, which stays",
+            way_out="Name another column of the table.",
+        )
 
 
 def _back(uri: str, terms: Terms, *, task: str, table: str | None) -> Output:

@@ -105,13 +105,13 @@ def opened(named: str, options: Options, *, task: Task) -> Source:
     return open_source(named, encoding=options.get("encoding"), wanted=wanted)
 
 
-def outputs(options: Options, settings: Settings, *, task: str, named: str | None) -> list[Output]:
+def outputs(options: Options, settings: Settings, *, task: Task, named: str | None) -> list[Output]:
     """Where results go besides the folder.
 
     Args:
         options: How the run is begun.
         settings: What is in force.
-        task: Name of the run's task.
+        task: The run's.
         named: The table that items are the name of, if they are.
 
     Raises:
@@ -121,7 +121,8 @@ def outputs(options: Options, settings: Settings, *, task: str, named: str | Non
     return outputs_of(
         _places(options.get("outputs", ())),
         _terms(options, settings),
-        task=task,
+        task=task.name,
+        needed=task.required_fields(),
         address=named if reads_database and options.get("write_back", True) else None,
         table=options.get("table"),
     )

@@ -132,7 +132,7 @@ class Processor:
         chosen = _task_of(task, settings)
         source = source_of(items) if named is None else how.opened(named, options, task=chosen)
         folder = Path(options.get("out") or _new_folder(chosen.name, source))
-        outputs = how.outputs(options, settings, task=chosen.name, named=named)
+        outputs = how.outputs(options, settings, task=chosen, named=named)
         logs: list[Observer] = []
         if "logs" in self._given:
             log, _ = stack.enter_context(open_logs(settings.logs, content=settings.log_content))

@@ -13,6 +13,7 @@ from processor.postgres import is_address
 
 if TYPE_CHECKING:  # importing them takes longer than --help may
     from processor.exports.output import Output, Terms
+    from processor.tasks.task import Task
 
 _Command = TypeVar("_Command", bound=Callable[..., object])
 
@@ -63,12 +64,14 @@ def database_options(command: _Command) -> _Command:
     return _with(_DATABASE_OPTIONS, command)
 
 
-def outputs_of(options: Mapping[str, Any], *, task: str, named_input: str | None) -> list["Output"]:
+def outputs_of(
+    options: Mapping[str, Any], *, task: "Task", named_input: str | None
+) -> list["Output"]:
     """The outputs of a run; what is meant without options, see `processor.outputs`.
 
     Args:
         options: Of the command; `excel` and `bom` as they are in force.
-        task: Its name.
+        task: The run's.
         named_input: What is read, if it has a name.
 
     Raises:
@@ -81,7 +84,8 @@ def outputs_of(options: Mapping[str, Any], *, task: str, named_input: str | None
     found = outputs.outputs_of(
         options["outputs"],
         database_terms(options, rows=options["write"], excel=options["excel"], bom=options["bom"]),
-        task=task,
+        task=task.name,
+        needed=task.required_fields(),
         address=named_input if is_read and not options["no_write_back"] else None,
         table=options["table"],
     )

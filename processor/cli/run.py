@@ -186,7 +186,7 @@ def _run(options: dict[str, Any]) -> int:
         streams.tell(f"Note: {task.advice}")
     named = named_input(options)
     source = source_of(named, options, query=task.query)
-    outputs = outputs_of(options, task=task.name, named_input=named)
+    outputs = outputs_of(options, task=task, named_input=named)
     with ExitStack() as stack:
         own = sandbox(words(options["sandbox_args"])) if options["sandbox"] else None
         settings = in_force(found, sandbox_url=stack.enter_context(own) if own else None)

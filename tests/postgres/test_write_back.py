@@ -79,6 +79,15 @@ def test_columns_of_the_table_that_is_read(run: Shell, database: Database) -> No
     assert database.rows("SELECT to_regclass('greet_results')") == [(None,)]
 
 
+def test_what_the_prompt_is_made_of_is_not_written_over(run: Shell, database: Database) -> None:
+    database.execute(
+        "CREATE TABLE words (id int PRIMARY KEY, word text)", "INSERT INTO words VALUES (1, 'one')"
+    )
+    options = ("--table", "words", "--write-columns", "result=word")
+    assert "made of the column 'word'" in refused(run, *options, rows=database.uri)
+    assert database.rows("SELECT word FROM words") == [("one",)]
+
+
 def test_rows_that_are_gone_are_told_and_not_made(run: Shell, database: Database) -> None:
     database.execute("CREATE TABLE words (id int PRIMARY KEY, answer text)")
     database.execute("INSERT INTO words VALUES (1), (2), (99)")
