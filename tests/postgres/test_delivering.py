@@ -1,9 +1,11 @@
 """A ledger into a table, a batch a call: what is refused, broken off, told."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 from ledger_parts import item, ledger_of, settle, succeeded
 
@@ -83,3 +85,20 @@ def test_a_few_rows_in_a_hundred_keep_no_others_out(tmp_path: Path, database: Da
         done = deliver_all(output, ledger.path)
     assert (done.updated, done.refused_rows) == (1_091, 109)
     assert database.rows("SELECT COUNT(answer) FROM t") == [(1_091,)]
+
+
+def test_a_table_that_another_makes_at_the_same_moment(tmp_path: Path, database: Database) -> None:
+    terms = Terms(columns=["id", "result"])
+    with (
+        answered(tmp_path, 20) as ledger,
+        output_of(database, terms) as output,
+        ThreadPoolExecutor() as pool,
+        psycopg.connect(database.uri) as other,
+    ):
+        other.execute("CREATE TABLE t (id bigint PRIMARY KEY, result text)")
+        done = pool.submit(deliver_all, output, ledger.path)
+        while not database.rows("SELECT FROM pg_locks WHERE NOT granted"):
+            assert not done.done()
+        other.commit()
+        assert done.result().inserted == 20
+    assert database.rows("SELECT COUNT(*) FROM t") == [(20,)]

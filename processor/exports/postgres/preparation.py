@@ -2,7 +2,10 @@
 
 import sqlite3
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+
+import psycopg
 
 from processor import jsontext
 from processor.errors import UsageError
@@ -106,11 +109,12 @@ class Preparation:
         self, connection: Connection, ledger: sqlite3.Connection, results: Results
     ) -> TargetTable:
         types = self._types(connection, ledger, results)
-        with connection.transaction():
+        # Who makes it at the same moment is told of a key that stands twice, IF NOT EXISTS or not.
+        with suppress(psycopg.errors.UniqueViolation), connection.transaction():
             connection.execute(statements.create(self.table, types, results.id_column))
             connection.execute(statements.mark(self.table, _COMMENT))
         table = catalogue.find(connection, self.table)
-        assert table is not None, "it was made just now"
+        assert table is not None, "it was made just now, by whomever"
         return table
 
     def _types(
