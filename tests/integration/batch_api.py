@@ -8,7 +8,7 @@ from typing import Any
 
 import aiohttp
 import orjson
-from openai import AsyncOpenAI
+from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 from openai.types import Batch
 
 from processor.sandbox import ManualClock, SandboxConfig, parse_fault, running
@@ -101,7 +101,9 @@ def walk(
         )
         async with (
             running(config, clock or ManualClock()) as url,
-            AsyncOpenAI(base_url=url, api_key="sk-test", max_retries=0, timeout=20) as client,
+            # Nothing here is encrypted: reading the machine's certificates would take longest.
+            DefaultAsyncHttpxClient(verify=False, timeout=20) as http,
+            AsyncOpenAI(base_url=url, api_key="sk-test", max_retries=0, http_client=http) as client,
             aiohttp.ClientSession() as session,
         ):
             await visit(Bench(client=client, session=session, url=url))

@@ -52,7 +52,7 @@ async def create(request: web.Request) -> web.StreamResponse:
 
 def _creation_of(batch: Batch, file_name: str, app: web.Application) -> Operation:
     sandbox = app[SANDBOX]
-    text = f"{file_name} {_text(batch)}"
+    text = " ".join((file_name, *(batch.metadata or {}).values()))
 
     async def act() -> dict[str, Any]:
         enqueue.check_room(batch, sandbox)

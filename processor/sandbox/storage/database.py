@@ -69,6 +69,7 @@ def _locked(connection: sqlite3.Connection) -> int:
     """Lock it for good; gives the version that it has."""
     connection.execute("PRAGMA locking_mode=EXCLUSIVE")
     connection.execute("PRAGMA synchronous=OFF")
+    connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("BEGIN EXCLUSIVE")
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     connection.execute("COMMIT")
