@@ -1,9 +1,10 @@
 """Tables of a run: `results.csv`, `failed.csv`, `review.csv`, `skipped.csv`."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from itertools import compress
+from functools import partial
+from itertools import chain, compress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from processor.exports.table import ResultTable
 from processor.ledger import database
 
 SKIPPED_NAME = "skipped.csv"
+_SKIPPED_ROWS = 1_000  # at once in memory
 
 
 def write_all(
@@ -60,15 +62,22 @@ def write_all(
                     writer.write(compress(lines, [belongs(chosen, item) for item in items]))
         skipped = connection.execute(
             "SELECT source, row, problem FROM skipped ORDER BY source, row"
-        ).fetchall()
-    lines = delimited.lines(skipped, excel=excel)
-    return [*paths, *_write_skipped(folder / SKIPPED_NAME, lines, bom=bom)]
+        )
+        slices = iter(partial(skipped.fetchmany, _SKIPPED_ROWS), [])
+        paths += _write_skipped(folder / SKIPPED_NAME, slices, bom=bom, excel=excel)
+    return paths
 
 
-def _write_skipped(path: Path, lines: Sequence[Sequence[Any]], *, bom: bool) -> list[Path]:
-    if not lines:
+def _write_skipped(
+    path: Path, slices: Iterator[Sequence[Sequence[Any]]], *, bom: bool, excel: bool
+) -> list[Path]:
+    first = next(slices, None)
+    if first is None:
         path.unlink(missing_ok=True)
         return []
     with replacing(path) as file:
-        delimited.Writer(file, bom=bom).write([("source", "row", "problem"), *lines])
+        writer = delimited.Writer(file, bom=bom)
+        writer.write([("source", "row", "problem")])
+        for rows in chain([first], slices):
+            writer.write(delimited.lines(rows, excel=excel))
     return [path]

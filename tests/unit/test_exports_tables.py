@@ -1,6 +1,7 @@
 import csv
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -271,3 +272,15 @@ def test_keys_of_a_json_result_are_columns_behind_it(tmp_path: Path) -> None:
         ["2", "", "", "", "", ""],
         ["3", "", "", "", "", ""],
     ]
+
+
+def test_rows_that_were_left_out_are_written_as_they_are_read(tmp_path: Path) -> None:
+    with ledger_of(tmp_path, 0) as ledger:
+        ledger.take_in(Table([{"id": 1}, *[{"id": None}] * 30_000]), rules(skip_invalid=True))
+        tracemalloc.start()
+        assert "skipped.csv" in write(ledger)
+        _, peak_bytes = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    found = read(tmp_path, "skipped.csv")
+    assert [row["row"] for row in found] == [str(number) for number in range(2, 30_002)]
+    assert peak_bytes < 3_000_000
