@@ -21,6 +21,8 @@ from processor.errors import TaskError
 
 _NODES_WITH_DEFAULT = {"default", "d"}
 _TESTS_OF_PRESENCE = {"defined", "undefined"}
+_LENGTH = 10_000_000  # of a repeated text or list; no model reads more
+_POWER_BITS = 10_000
 # What an expression raises over a value that it does not fit.
 _ROW_ERRORS = (TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
@@ -101,7 +103,7 @@ class Expression:
         try:
             deque(self._template.root_render_func(context), maxlen=0)
             value = context.vars[self._RESULT]
-            if isinstance(value, Undefined):
+            if isinstance(_printed(value), Undefined):
                 str(value)  # raises what it is
         except _ROW_ERRORS as error:
             raise _unwritable(error) from error
@@ -121,14 +123,47 @@ def lone_expression(source: str, *, where: str) -> nodes.Expr | None:
     return parts[0]
 
 
+class _Environment(SandboxedEnvironment):
+    """Bounds what a product and a power may be, too: they are made before anybody sees them."""
+
+    intercepted_binops = frozenset({"*", "**"})
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        if operator == "*":
+            _expect_short(left, right)
+            _expect_short(right, left)
+        elif isinstance(left, int) and isinstance(right, int):
+            _expect_at_most(left.bit_length() * right, _POWER_BITS)
+        return super().call_binop(context, operator, left, right)
+
+
 @cache
 def _environment() -> SandboxedEnvironment:
     # Prompts are text: escaping for HTML would spoil the very MathML they carry.
-    return SandboxedEnvironment(
+    return _Environment(
         undefined=StrictUndefined,
         autoescape=False,
         keep_trailing_newline=True,
+        finalize=_printed,
     )
+
+
+def _printed(value: Any) -> Any:
+    """What stands in the text; functions, which `{{ data.items }}` is, are no values of a row."""
+    if callable(value) and not isinstance(value, Undefined):
+        name = getattr(value, "__name__", type(value).__name__)
+        raise TypeError(f"{name} is a function; a field of that name is got by ['{name}']")
+    return value
+
+
+def _expect_short(repeated: Any, times: Any) -> None:
+    if isinstance(repeated, str | bytes | list | tuple) and isinstance(times, int):
+        _expect_at_most(len(repeated) * times, _LENGTH)
+
+
+def _expect_at_most(size: int, most: int) -> None:
+    if size > most:
+        raise OverflowError(f"a product or power of the size {size:,} is more than {most:,}")
 
 
 def _parsed(source: str, where: str) -> nodes.Template:

@@ -50,11 +50,23 @@ def test_required_fields(source: str, required: tuple[str, ...]) -> None:
         ("{{ a.__class__.__mro__ }}", {"a": "x"}, "cannot be written for this row"),
         ("{{ range(10 ** 9) | list | length + a }}", {"a": 1}, "cannot be written for this row"),
         ("{% include a %}", {"a": "/etc/passwd"}, "cannot be written for this row"),
+        ("{{ a.items }}", {"a": {"items": [1]}}, r"items is a function; .* is got by \['items'\]"),
+        ("{{ a.title }}", {"a": "x"}, "title is a function"),
+        ("{{ lipsum }} {{ a }}", {"a": "x"}, "is a function"),
+        ("{{ 'x' * a }}", {"a": 10**11}, "more than 10,000,000"),
+        ("{{ a * [0] }}", {"a": 10**11}, "more than 10,000,000"),
+        ("{{ 'x' * 10 ** 11 }}{{ a }}", {"a": 1}, "more than 10,000,000"),
+        ("{{ 9 ** a }}", {"a": 10**9}, "more than 10,000"),
     ],
 )
 def test_a_row_that_does_not_fit(source: str, fields: dict[str, object], said: str) -> None:
     with pytest.raises(TaskError, match=said):
         template(source).render(fields)
+
+
+def test_products_and_powers_of_a_fair_size() -> None:
+    source = "{{ '-' * a }} {{ 2.5 * a }} {{ [0] * a }} {{ a ** 2 }} {{ a ** -1 }} {{ 2 * 3 }}"
+    assert template(source).render({"a": 2}) == "-- 5.0 [0, 0] 4 0.5 6"
 
 
 def test_optional_fields_may_be_missing_or_null() -> None:
