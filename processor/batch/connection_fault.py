@@ -10,6 +10,13 @@ from processor.verdict import Fault, TransportFault
 _CUT_OFF = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 
 
+def network_errors() -> tuple[type[Exception], ...]:
+    """What `httpx2` raises when a connection fails; while a file is read, as it is."""
+    import httpx2  # noqa: PLC0415 - comes with the SDK, which takes half a second
+
+    return httpx2.HTTPError, ssl.SSLError
+
+
 def fault_of(error: BaseException, *, sent: bool, proxied: bool) -> TransportFault:
     """The fault behind an exception, which libraries have wrapped several times.
 
@@ -27,7 +34,7 @@ def fault_of(error: BaseException, *, sent: bool, proxied: bool) -> TransportFau
 
 
 def _fault(chain: list[BaseException], *, sent: bool) -> Fault:
-    import httpx2  # noqa: PLC0415 - comes with the SDK, which takes half a second
+    import httpx2  # noqa: PLC0415 - as above
 
     for each in chain:
         if isinstance(each, ssl.SSLError) and not isinstance(each, _CUT_OFF):

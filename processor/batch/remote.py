@@ -7,79 +7,39 @@ no models, because servers differ (`reading`); and no deadlines, because its own
 
 import asyncio
 import os
-import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from contextvars import ContextVar
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, Self, TypeVar, cast
+from typing import Any, BinaryIO, Final, Self, TypeVar, cast
 from urllib.parse import parse_qsl, urlsplit
 
 import orjson
-from msgspec.structs import replace
 
 from processor.access import Access
-from processor.batch.connection_fault import fault_of
+from processor.batch.connection_fault import network_errors
+from processor.batch.http_client import HttpClient
 from processor.batch.paging import Paging
 from processor.batch.reading import batch_of, file_of, hides_error, page_of
 from processor.batch.remote_values import RemoteBatch, RemoteError, RemoteFile, Trouble
 from processor.batch.transfer import Deadline, Outgoing, landing
-from processor.batch.trouble import malformed, no_list, redirect, refusal, refused, unanswered
+from processor.batch.trouble import malformed, no_list, refusal, refused, unanswered
 from processor.batch.wholeness import shortcoming
-from processor.proxy import proxy_for
 from processor.verdict import Fault, TransportFault
-
-if TYPE_CHECKING:
-    import httpx2
 
 _WINDOW: Final = "24h"
 _PURPOSE: Final = "batch"
 _FILES = "/v1/files"
 _PAGE_SIZE = 100  # the most that OpenAI gives of batches
 _BLOCK_BYTES = 1 << 18
-_MOST_REDIRECTS = 5
-# Of the headers that the SDK makes; others tell of this computer, or come from its environment.
-# By the last one the SDK knows, when the answer is there, that it was asked for it as it came.
-_KEPT_HEADERS = frozenset(
-    {
-        *("accept", "accept-encoding", "connection", "content-length", "content-type", "host"),
-        "x-stainless-raw-response",
-    }
-)
 _UNTOLD = frozenset({Trouble.GONE, Trouble.REFUSED})
-
-_OURS = _KEPT_HEADERS | {"user-agent"}
-_USER_AGENT = (b"User-Agent", b"processor")
 _NO_IDS = frozenset({"", ".", ".."})
 
 Ask = Callable[[], Awaitable[Any]]
 _Told = TypeVar("_Told", RemoteFile, RemoteBatch)
-
-
-class _Call:
-    """A call on its way.
-
-    Args:
-        follows: Whether it may be sent on to another address.
-    """
-
-    __slots__ = ("follows", "sent")
-
-    def __init__(self, *, follows: bool) -> None:
-        self.follows = follows
-        self.sent = False
-
-    async def trace(self, event: str, info: Mapping[str, Any]) -> None:
-        """What the connection tells of itself; a tunnel through a proxy is not the call."""
-        if event.endswith("send_request_headers.started"):
-            self.sent = info["request"].method != b"CONNECT"
-
-
-_CALL: ContextVar[_Call] = ContextVar("call")
 
 
 class Remote:
@@ -93,9 +53,6 @@ class Remote:
         timeout_s: The most that a call may take; up- and downloads that long without progress.
         connect_s: How long a connection may take, below `timeout_s`.
         trust_env: Whether the proxy variables of the environment count.
-
-    Attributes:
-        calls: How many HTTP calls were made.
     """
 
     def __init__(
@@ -103,35 +60,23 @@ class Remote:
     ) -> None:
         self._access = access
         self._timeout_s = timeout_s
-        self._connect_s = connect_s
-        self._proxy = proxy_for(access.base_url) if trust_env else None
-        self.calls = 0
+        self._http = HttpClient(access, connect_s=connect_s, trust_env=trust_env)
+
+    @property
+    def calls(self) -> int:
+        """How many HTTP calls were made."""
+        return self._http.calls
 
     async def __aenter__(self) -> Self:
-        import httpx2  # noqa: PLC0415 - with the SDK it takes half a second
-        import openai  # noqa: PLC0415 - as above
+        import openai  # noqa: PLC0415 - it takes half a second
 
-        self._headers = [
-            pair
-            for name, value in self._access.sent_headers().items()
-            if _name(pair := (name.encode(), value.encode())) not in _OURS
-        ]
         url = urlsplit(self._access.url(_FILES, ""))
-        self._http = httpx2.AsyncClient(
-            verify=ssl.create_default_context(),
-            trust_env=False,
-            proxy=self._httpx_proxy(),
-            timeout=httpx2.Timeout(None, connect=self._connect_s),
-            follow_redirects=True,
-            max_redirects=_MOST_REDIRECTS,
-            limits=httpx2.Limits(max_connections=None, max_keepalive_connections=None),
-            event_hooks={"request": [self._prepare], "response": [self._check_redirect]},
-        )
+        base_url = url._replace(path=url.path.removesuffix("/files"), query="").geturl()
         self._client = openai.AsyncOpenAI(
-            api_key="set-by-us",  # every header is, in `_prepare`
-            base_url=url._replace(path=url.path.removesuffix("/files"), query="").geturl(),
+            api_key="none",  # headers are made beneath the SDK
+            base_url=base_url,
             default_query=dict(parse_qsl(url.query)),
-            http_client=self._http,
+            http_client=self._http.opened(base_url),
             max_retries=0,
         )
         return self
@@ -142,7 +87,7 @@ class Remote:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self._http.aclose()
+        await self._client.close()
 
     async def upload(self, path: Path, name: str) -> RemoteFile:
         """Make a file of a local one, which is streamed.
@@ -259,7 +204,7 @@ class Remote:
         async with landing(path) as file:
             await self._fetch(file_id, file)
             if lacking := shortcoming(file, told):
-                raise malformed(self._hidden(lacking.encode()).decode())
+                raise malformed(self._http.hidden(lacking.encode()).decode())
             return file.seek(0, os.SEEK_END)
 
     async def delete_file(self, file_id: str) -> None:
@@ -307,7 +252,7 @@ class Remote:
         """The JSON of a success; an error may hide in it."""
         if answer.status_code == HTTPStatus.NO_CONTENT:
             return {}
-        body = self._hidden(answer.content)
+        body = self._http.hidden(answer.content)
         try:
             parsed = orjson.loads(body)
         except orjson.JSONDecodeError:
@@ -319,17 +264,16 @@ class Remote:
     @asynccontextmanager
     async def _asking(self, *, changes: bool, follows: bool = False) -> AsyncIterator[Deadline]:
         """A call with its deadline; whatever goes wrong with it becomes a `RemoteError`."""
-        import httpx2  # noqa: PLC0415 - as above
         import openai  # noqa: PLC0415 - as above
 
-        call = _Call(follows=follows)
-        _CALL.set(call)
+        broken: tuple[type[Exception], ...] = (openai.APIConnectionError, *network_errors())
+        call = self._http.begin(follows=follows)
         try:
             async with asyncio.timeout(self._timeout_s) as timer:
                 yield Deadline(timer, self._timeout_s)
         except openai.APIStatusError as error:
             answer = error.response
-            body = self._hidden(answer.content)
+            body = self._http.hidden(answer.content)
             failure = refusal(
                 answer.status_code, answer.headers, body, changes=changes, now_s=time.time()
             )
@@ -337,44 +281,11 @@ class Remote:
             detail = f"No whole answer within {self._timeout_s:g} s"
             fault = TransportFault(fault=Fault.TIMEOUT, sent=call.sent, detail=detail)
             failure = unanswered(fault, changes=changes)
-        except (openai.APIConnectionError, httpx2.HTTPError, ssl.SSLError) as error:
-            fault = fault_of(error, sent=call.sent, proxied=self._proxy is not None)
-            failure = unanswered(self._hiding_secrets(fault), changes=changes)
+        except broken as error:
+            failure = unanswered(self._http.fault(error, call), changes=changes)
         else:
             return
         raise failure from None  # the cause may quote a secret
-
-    async def _prepare(self, request: "httpx2.Request") -> None:
-        """Send what `Access` says, whatever the environment made the SDK add."""
-        self.calls += 1
-        headers = [pair for pair in request.headers.raw if _name(pair) in _KEPT_HEADERS]
-        if _origin(request.url) == _origin(self._client.base_url):
-            headers += self._headers
-        request.headers = type(request.headers)([*headers, _USER_AGENT])
-        request.extensions = {**request.extensions, "trace": _CALL.get().trace}
-
-    async def _check_redirect(self, response: "httpx2.Response") -> None:
-        """Only a file may be somewhere else; there it gets no key."""
-        if response.has_redirect_location and not _CALL.get().follows:
-            raise redirect(response.status_code, response.headers["location"])
-
-    def _httpx_proxy(self) -> "httpx2.Proxy | None":
-        import httpx2  # noqa: PLC0415 - as above
-
-        if self._proxy is None:
-            return None
-        url, headers = self._proxy
-        return httpx2.Proxy(str(url), headers=headers)
-
-    def _hidden(self, body: bytes) -> bytes:
-        """A careless server may echo the request."""
-        for secret in self._access.secrets:
-            body = body.replace(secret.encode(), b"***")
-        return body
-
-    def _hiding_secrets(self, fault: TransportFault) -> TransportFault:
-        """An error may quote the bytes that it stumbled over."""
-        return replace(fault, detail=self._hidden(fault.detail.encode()).decode())
 
 
 def _asked(some_id: str) -> str:
@@ -394,11 +305,3 @@ def _newest_first(batches: list[RemoteBatch]) -> list[RemoteBatch]:
     if any(batch.created_at is None for batch in batches):
         return batches
     return sorted(batches, key=lambda batch: -(batch.created_at or 0))
-
-
-def _name(header: tuple[bytes, bytes]) -> str:
-    return header[0].decode().lower()
-
-
-def _origin(url: "httpx2.URL") -> tuple[str, str, int | None]:
-    return url.scheme, url.host, url.port

@@ -180,6 +180,16 @@ def test_nobody_there(path: Path, url: str, code: str) -> None:
         assert not error.in_doubt
 
 
+def test_an_address_that_cannot_be() -> None:
+    async def main() -> None:
+        async with remote("http://xn--zz\u00e9/v1"):
+            pass
+
+    with pytest.raises(RemoteError) as caught:
+        asyncio.run(main())
+    assert (caught.value.trouble, caught.value.code) == (Trouble.AGAIN, "dns")
+
+
 def drip(part: bytes = b"", data: bytes = b"") -> Callable[..., Awaitable[None]]:
     """A server that reads a head, and then says a byte at a time, for ever."""
 

@@ -132,7 +132,7 @@ SOLE_IMPORTERS = {
     "jinja2": {"tasks"},
     "math_core": {"tasks"},
     "openai": {"batch.remote"},
-    "httpx2": {"batch.connection_fault", "batch.remote"},
+    "httpx2": {"batch.connection_fault", "batch.http_client"},
     "pyarrow": {"arrow", "data.arrow_values", "data.parquet", "exports.parquet"},
     "pydantic": {"settings"},
     "pypandoc": {"sandbox"},
