@@ -50,16 +50,15 @@ async def operate(request: web.Request, operation: Operation) -> web.StreamRespo
     sandbox.stats.by_fault[fault.kind] += 1
     if fault.delay_s:
         await sandbox.clock.sleep(fault.delay_s)
-    return await kind.respond(
-        Hit(
-            request=request,
-            clock=sandbox.clock,
-            params=fault.params,
-            headers=fault.headers,
-            completion=await operation.act() if kind.paid else {},
-            content=None if operation.content is None else operation.content.read_bytes(),
-        )
+    hit = Hit(
+        request=request,
+        clock=sandbox.clock,
+        params=fault.params,
+        headers=fault.headers,
+        completion=await operation.act() if kind.paid else {},
+        content=operation.content.read_bytes() if kind.paid and operation.content else None,
     )
+    return await kind.respond(hit)
 
 
 def _response(operation: Operation, body: dict[str, Any]) -> web.StreamResponse:

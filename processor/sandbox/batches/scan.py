@@ -17,6 +17,8 @@ from processor.sandbox.tokens import BYTES_PER_TOKEN
 
 # As many as are told; what is wrong with a file is often wrong with each of its lines.
 _MOST_FINDINGS = 100
+# Times as many lines as OpenAI.
+_AZURE_TAKES = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +44,7 @@ def rules_of(endpoint: str, config: SandboxConfig, *, azure: bool) -> Rules:
         endpoint=endpoint,
         urls=frozenset((endpoint, endpoint.removeprefix("/v1")) if azure else (endpoint,)),
         models=config.models,
-        most_lines=config.batch_lines,
+        most_lines=config.batch_lines * (_AZURE_TAKES if azure else 1),
         most_inputs=config.batch_inputs,
     )
 

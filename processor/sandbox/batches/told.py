@@ -48,8 +48,12 @@ def batch_object(batch: Batch) -> dict[str, Any]:
 
 
 def _as_azure(batch: Batch) -> dict[str, Any]:
-    """What Azure tells otherwise: no id is an empty text, and nothing is counted at first."""
+    """What Azure tells otherwise.
+
+    Its endpoints have no version, a missing id is an empty text, nothing is counted at first.
+    """
     return {
+        "endpoint": batch.endpoint.removeprefix("/v1"),
         "output_file_id": batch.outcome_ids.get("output", ""),
         "error_file_id": batch.outcome_ids.get("error", ""),
         "request_counts": None if batch.status == VALIDATING else _counts(batch),

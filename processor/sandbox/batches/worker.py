@@ -120,7 +120,7 @@ class Worker:
                 self._keep(self._batch, FINALIZING)
                 return
             await self._until(self._batch.expires_s)
-        self._end(EXPIRED)
+        await self._end(EXPIRED)
 
     async def _answer_lines(self, most: int) -> None:
         """Work on lines until so many are done, or the time is over."""
@@ -176,19 +176,19 @@ class Worker:
     async def _finalize(self) -> None:
         await self._until(self._batch.reached[FINALIZING] + self._batch.pace.finalizing_s)
         await self._hold()
-        self._end(COMPLETED)
+        await self._end(COMPLETED)
 
     async def _cancel(self) -> None:
         await self._until(self._batch.reached[CANCELLING] + self._batch.pace.cancelling_s)
         await self._hold()
-        self._end(CANCELLED)
+        await self._end(CANCELLED)
 
-    def _end(self, status: str) -> None:
+    async def _end(self, status: str) -> None:
         """Publish what there is of answers, and an error for each line that has none."""
         batch, storage = self._batch, self._sandbox.storage
         with Outputs(batch, storage) as outputs:
             if batch.done < batch.total:
-                self._write_undone(outputs, expired=status == EXPIRED)
+                await self._write_undone(outputs, expired=status == EXPIRED)
         names = {"output": batch.output_id, "error": batch.error_id}
         spoil(batch, *map(storage.files.path, names.values()))
         files = {
@@ -200,12 +200,14 @@ class Worker:
         kept = [file for kind, file in files.items() if not concerns(batch, "file_gone", kind)]
         self._keep(replace(batch, outcome_ids=told), status, files=kept)
 
-    def _write_undone(self, outputs: Outputs, *, expired: bool) -> None:
+    async def _write_undone(self, outputs: Outputs, *, expired: bool) -> None:
         batch = self._batch
         with self._source() as source:
-            for place in range(batch.done, batch.total):
-                (line,) = source.lines(place, 1)
-                outputs.write_error(undone_line(custom_id_of(line), self._sandbox, expired=expired))
+            for place in range(batch.done, batch.total, _BLOCK_LINES):
+                for line in source.lines(place, min(_BLOCK_LINES, batch.total - place)):
+                    name = custom_id_of(line)
+                    outputs.write_error(undone_line(name, self._sandbox, expired=expired))
+                await asyncio.sleep(0)
 
     def _published(self, kind: str, name: str, status: str) -> StoredFile | None:
         """The file that a batch wrote; None when nothing stands in it, mostly."""
