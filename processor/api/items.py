@@ -35,7 +35,7 @@ def source_of(items: Given) -> Source:
     if callable(getattr(items, "rows", None)) and callable(getattr(items, "stamp", None)):
         return cast("Source", items)
     if isinstance(items, Iterable) and not isinstance(items, (Mapping, bytes)):
-        return Items(content=cast("Iterable[Mapping[str, Any]]", items))
+        return Items.of(cast("Iterable[Mapping[str, Any]]", items))
     raise UsageError(
         f"items of the type {type(items).__name__} cannot be read",
         way_out="Give mappings (a list, a generator), a data frame, or a table's name.",

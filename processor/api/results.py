@@ -6,6 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from processor.api import frames
 from processor.columns import Column, typed
 from processor.data.frames import Library
 from processor.delivery import Handover
@@ -129,23 +130,9 @@ class RunReport:
         Raises:
             UsageError: Neither is installed.
         """
-        path = self.folder / database.LEDGER_NAME
-        with database.reading(path) as connection:
-            table = ResultTable(connection)
-            columns: dict[str, list[Any]] = {column.name: [] for column in table.columns}
-            for _, rows in table.slices():
-                for column, values in zip(table.columns, zip(*rows, strict=True), strict=True):
-                    columns[column.name] += (typed(column.kind, value) for value in values)
         name, module = _library(library or self._library)
-        if name == "polars":
-            return module.DataFrame(columns, strict=False)
-        integers = {c.name for c in table.columns if c.kind == "integer"}
-        return module.DataFrame(
-            {
-                column: module.array(values, dtype="Int64") if column in integers else values
-                for column, values in columns.items()
-            }
-        )
+        with database.reading(self.folder / database.LEDGER_NAME) as connection:
+            return frames.frame_of(connection, module, name)
 
 
 def _named(columns: Sequence[Column], row: Sequence[Any]) -> dict[str, Any]:
@@ -154,8 +141,9 @@ def _named(columns: Sequence[Column], row: Sequence[Any]) -> dict[str, Any]:
     }
 
 
-def _library(wanted: Library | None) -> tuple[str, Any]:
-    for name in (wanted,) if wanted else ("pandas", "polars"):
+def _library(wanted: Library | None) -> tuple[Library, Any]:
+    names: Sequence[Library] = (wanted,) if wanted else ("pandas", "polars")
+    for name in names:
         try:
             return name, import_module(name)
         except ImportError:

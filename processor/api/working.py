@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
+from processor.errors import InterruptedRunError
 from processor.report import Report
 from processor.run import Run
 
@@ -22,7 +23,7 @@ async def working(
             run.abort()
         await _over(work)
         problem = None if work.cancelled() else work.exception()
-        if problem is not None and problem is not left:
+        if problem not in (None, left) and not isinstance(problem, InterruptedRunError):
             left.add_note(f"The run had failed: {problem}")
         raise
 

@@ -1,13 +1,25 @@
 """Rows that a program holds or makes: lists, generators, asynchronous ones."""
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import threading
+from collections.abc import (
+    AsyncIterable,
+    AsyncIterator,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from concurrent.futures import CancelledError, Future
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 from processor.columns import Column, plain
+from processor.data.aside import Aside, LeftError
 from processor.data.source import BadRow
-from processor.errors import UsageError
+from processor.errors import InputError, UsageError
 from processor.items import Row
 
 URI = "python:items"
@@ -16,9 +28,9 @@ _AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Items:
-    """Mappings, read once; every call of `rows` takes what the iterable then has."""
+    """Mappings that a program holds, or makes one after the other."""
 
-    content: Iterable[Mapping[str, Any]]
+    content: Collection[Mapping[str, Any]] | Aside[Mapping[str, Any]]
     name: str = "items"
     uri: str = URI
 
@@ -29,9 +41,57 @@ class Items:
         """None: values speak for themselves."""
         return ()
 
+    @classmethod
+    def of(cls, content: Iterable[Mapping[str, Any]]) -> "Items":
+        """The rows of any iterable; what is no collection is read once."""
+        return cls(content=content if isinstance(content, Collection) else Aside(content))
+
     def rows(self) -> Iterator[Row | BadRow]:
-        """The rows, from the first that the iterable still has."""
-        return rows_of(self.content)
+        """The rows.
+
+        Raises:
+            InputError: Another thread cancelled the reading.
+            UsageError: Something is no mapping.
+        """
+        with _unless_left(self.name):
+            yield from rows_of(self.content)
+
+    def cancel(self) -> None:
+        """Let nobody wait for a generator."""
+        if isinstance(self.content, Aside):
+            self.content.leave()
+
+
+_Some = list[Mapping[str, Any]]
+
+
+class _Fetches:
+    """What is fetched in another thread's loop, until that is cancelled."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: Future[_Some] | None = None
+        self._left = False
+
+    def fetch(
+        self, iterator: AsyncIterator[Mapping[str, Any]], loop: asyncio.AbstractEventLoop
+    ) -> _Some:
+        with self._lock:
+            if self._left:
+                raise LeftError
+            self._running = asyncio.run_coroutine_threadsafe(_some(iterator), loop)
+        try:
+            return self._running.result()
+        except CancelledError:
+            if self._left:
+                raise LeftError from None
+            raise
+
+    def cancel(self) -> None:
+        with self._lock:
+            self._left = True
+            if self._running is not None:
+                self._running.cancel()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +107,7 @@ class AsyncItems:
     loop: asyncio.AbstractEventLoop
     name: str = "items"
     uri: str = URI
+    _fetches: _Fetches = field(default_factory=_Fetches, init=False, repr=False)
 
     def stamp(self) -> None:
         """None: nobody can tell whether they are the same."""
@@ -56,20 +117,38 @@ class AsyncItems:
         return ()
 
     def rows(self) -> Iterator[Row | BadRow]:
-        """The rows, a few hundred fetched at once."""
-        return rows_of(self._fetched())
+        """The rows, a few hundred fetched at once.
+
+        Raises:
+            InputError: Another thread cancelled the reading.
+            UsageError: Something is no mapping.
+        """
+        with _unless_left(self.name):
+            yield from rows_of(self._fetched())
+
+    def cancel(self) -> None:
+        """Let nobody wait for the iterable."""
+        self._fetches.cancel()
 
     def _fetched(self) -> Iterator[Mapping[str, Any]]:
         iterator = aiter(self.content)
         while True:
-            some = asyncio.run_coroutine_threadsafe(_some(iterator), self.loop).result()
+            some = self._fetches.fetch(iterator, self.loop)
             yield from some
             if len(some) < _AT_ONCE:
                 return
 
 
-async def _some(iterator: AsyncIterator[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    found: list[Mapping[str, Any]] = []
+@contextmanager
+def _unless_left(name: str) -> Iterator[None]:
+    try:
+        yield
+    except LeftError as error:
+        raise InputError("is read no further", source=name) from error
+
+
+async def _some(iterator: AsyncIterator[Mapping[str, Any]]) -> _Some:
+    found: _Some = []
     async for one in iterator:
         found.append(one)
         if len(found) == _AT_ONCE:

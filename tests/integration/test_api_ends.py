@@ -74,6 +74,53 @@ def test_a_generator_s_own_error_comes_out_and_nothing_was_sent(
     assert_goes_on(engine, shell)
 
 
+def test_a_generator_that_waits_holds_nobody_who_leaves(engine: Processor, shell: Shell) -> None:
+    waits, goes_on = threading.Event(), threading.Event()
+
+    def made() -> Iterator[dict[str, Any]]:
+        yield from ROWS
+        waits.set()
+        goes_on.wait()
+        yield {"id": 1_000, "who": "nobody"}
+
+    async def main() -> None:
+        work = asyncio.create_task(engine.run(TASK, made(), out="out"))
+        await asyncio.to_thread(waits.wait)
+        work.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await work
+
+    asyncio.run(main())
+    goes_on.set()
+    assert not Path("out").exists()
+    assert_goes_on(engine, shell)
+
+
+def test_an_asynchronous_one_does_not_either(engine: Processor, shell: Shell) -> None:
+    async def main() -> None:
+        waits, closed = asyncio.Event(), asyncio.Event()
+
+        async def made() -> AsyncIterator[dict[str, Any]]:
+            try:
+                for row in ROWS:
+                    yield row
+                waits.set()
+                await asyncio.get_running_loop().create_future()
+            finally:
+                closed.set()
+
+        work = asyncio.create_task(engine.run(TASK, made(), out="out"))
+        await waits.wait()
+        work.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await work
+        await closed.wait()
+
+    asyncio.run(main())
+    assert not Path("out").exists()
+    assert_goes_on(engine, shell)
+
+
 def test_a_folder_has_one_run_at_a_time(engine: Processor, shell: Shell) -> None:
     async def both() -> list[Any]:
         calls = (engine.run(TASK, ROWS, out="out") for _ in range(2))
@@ -220,6 +267,35 @@ try:
 except KeyboardInterrupt:
     print(sorted(each.name for each in threading.enumerate()))
 """
+
+
+WAITING = """
+import sys, threading
+from processor import Processor, Task
+
+def rows():
+    yield {"id": 1, "who": "Ada"}
+    print("waits", flush=True)
+    threading.Event().wait()
+
+task = Task(name="greet", model="gpt-6-luna", prompt="Greet {{ who }}.")
+Processor(base_url=sys.argv[1], api_key="sk-test-of-the-api").run_sync(task, rows(), out="out")
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT to a process")
+def test_ctrl_c_ends_a_program_whose_rows_do_not_come(shell: Shell) -> None:
+    command = [sys.executable, "-c", WAITING, shell.url]
+    with subprocess.Popen(
+        command, cwd=shell.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "waits\n"
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=20)
+    assert told.endswith("KeyboardInterrupt\n"), told
+    assert process.returncode == -signal.SIGINT
+    assert not (shell.folder / "out").exists()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT to a process")
