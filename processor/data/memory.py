@@ -34,17 +34,17 @@ class Items:
     name: str = "items"
     uri: str = URI
 
+    @classmethod
+    def of(cls, content: Iterable[Mapping[str, Any]]) -> "Items":
+        """The rows of any iterable; what is no collection is read once."""
+        return cls(content=content if isinstance(content, Collection) else Aside(content))
+
     def stamp(self) -> None:
         """None: nobody can tell whether they are the same."""
 
     def columns(self) -> Sequence[Column]:
         """None: values speak for themselves."""
         return ()
-
-    @classmethod
-    def of(cls, content: Iterable[Mapping[str, Any]]) -> "Items":
-        """The rows of any iterable; what is no collection is read once."""
-        return cls(content=content if isinstance(content, Collection) else Aside(content))
 
     def rows(self) -> Iterator[Row | BadRow]:
         """The rows.
