@@ -8,10 +8,12 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
 from msgspec import Struct
 
 from processor.batch.remote_values import Problem, RemoteBatch, RemoteFile
 from processor.provider_error import clean
+from processor.verdict import parse_leniently
 
 _ID_CHARS = 512
 # Spelled with one l by servers that are not OpenAI's.
@@ -76,6 +78,18 @@ def page_of(parsed: Any) -> Page | None:
         return None
     more = parsed.get("has_more")
     return Page(entries=_objects(entries), more=more if isinstance(more, bool) else None)
+
+
+def json_of(body: bytes) -> Any:
+    """The object or the list that a body is; None for everything else."""
+    try:
+        parsed = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        try:
+            parsed = parse_leniently(body)
+        except (ValueError, TypeError, RecursionError):
+            return None
+    return parsed if isinstance(parsed, dict | list) else None
 
 
 def hides_error(parsed: Any) -> bool:

@@ -17,13 +17,11 @@ from types import TracebackType
 from typing import Any, BinaryIO, Final, Self, TypeVar, cast
 from urllib.parse import parse_qsl, urlsplit
 
-import orjson
-
 from processor.access import Access
 from processor.batch.connection_fault import network_errors
 from processor.batch.http_client import HttpClient
 from processor.batch.paging import Paging
-from processor.batch.reading import batch_of, file_of, hides_error, page_of
+from processor.batch.reading import batch_of, file_of, hides_error, json_of, page_of
 from processor.batch.remote_values import RemoteBatch, RemoteError, RemoteFile, Trouble
 from processor.batch.transfer import Deadline, Outgoing, landing
 from processor.batch.trouble import malformed, no_list, refusal, refused, unanswered
@@ -236,7 +234,12 @@ class Remote:
     ) -> list[Mapping[str, Any]]:
         while not paging.over:
             after = {} if paging.after is None else {"after": paging.after}
-            page = page_of(await self._answer(partial(ask, after)))
+            try:
+                page = page_of(await self._answer(partial(ask, after)))
+            except RemoteError as error:
+                if error.trouble is Trouble.REFUSED:  # it takes other questions than OpenAI's
+                    raise no_list(what) from None
+                raise
             if page is not None:
                 paging.take(page)
             if page is None or paging.unusable:
@@ -252,14 +255,19 @@ class Remote:
         """The JSON of a success; an error may hide in it."""
         if answer.status_code == HTTPStatus.NO_CONTENT:
             return {}
-        body = self._http.hidden(answer.content)
-        try:
-            parsed = orjson.loads(body)
-        except orjson.JSONDecodeError:
-            parsed = None
-        if isinstance(parsed, dict | list) and not hides_error(parsed):
+        parsed = json_of(answer.content)
+        if parsed is not None and not hides_error(parsed):
             return parsed
-        raise refusal(answer.status_code, answer.headers, body, changes=changes, now_s=time.time())
+        raise self._refusal(answer, changes=changes)
+
+    def _refusal(self, answer: Any, *, changes: bool) -> RemoteError:
+        return refusal(
+            answer.status_code,
+            answer.headers,
+            self._http.hidden(answer.content),
+            changes=changes,
+            now_s=time.time(),
+        )
 
     @asynccontextmanager
     async def _asking(self, *, changes: bool, follows: bool = False) -> AsyncIterator[Deadline]:
@@ -272,11 +280,7 @@ class Remote:
             async with asyncio.timeout(self._timeout_s) as timer:
                 yield Deadline(timer, self._timeout_s)
         except openai.APIStatusError as error:
-            answer = error.response
-            body = self._http.hidden(answer.content)
-            failure = refusal(
-                answer.status_code, answer.headers, body, changes=changes, now_s=time.time()
-            )
+            failure = self._refusal(error.response, changes=changes)
         except TimeoutError:
             detail = f"No whole answer within {self._timeout_s:g} s"
             fault = TransportFault(fault=Fault.TIMEOUT, sent=call.sent, detail=detail)

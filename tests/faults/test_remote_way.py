@@ -44,6 +44,7 @@ async def failure(url: str) -> RemoteError:
     return caught.value
 
 
+@pytest.mark.fault(9)
 def test_a_certificate_nobody_trusts(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Fatal, nothing sent; the remedy that is told is the one that helps."""
 
@@ -59,6 +60,7 @@ def test_a_certificate_nobody_trusts(certificate: Path, monkeypatch: pytest.Monk
     asyncio.run(main())
 
 
+@pytest.mark.fault(10, 95)
 @pytest.mark.parametrize("scheme", ["https", "http"])
 def test_a_proxy(certificate: Path, monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
     """Without its password nothing goes on; of a tunnel it sees no key."""
@@ -83,6 +85,7 @@ def test_a_proxy(certificate: Path, monkeypatch: pytest.MonkeyPatch, scheme: str
     asyncio.run(main())
 
 
+@pytest.mark.fault(11)
 @pytest.mark.parametrize("scheme", ["https", "http"])
 def test_a_proxy_that_fails(
     certificate: Path, monkeypatch: pytest.MonkeyPatch, scheme: str

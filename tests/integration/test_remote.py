@@ -254,6 +254,7 @@ LINES = 40_000
 SIZE = LINES * 1_001
 
 
+@pytest.mark.fault(81)
 def test_memory_is_constant(tmp_path: Path) -> None:
     """Of a file of 40 MB never more than a few blocks are held, either way."""
     path = tmp_path / "shard.jsonl"

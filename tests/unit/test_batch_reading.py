@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from processor.batch.reading import batch_of, file_of, hides_error, page_of
+from processor.batch.reading import batch_of, file_of, hides_error, json_of, page_of
 from processor.batch.remote_values import Problem, RemoteBatch, RemoteFile
 
 UUID = "6f1d2c1e-0f5b-4a39-9b5c-1d2f3a4b5c6d"
@@ -185,3 +185,23 @@ def test_no_page(told: Any) -> None:
 )
 def test_an_error_in_a_success(told: Any, expected: bool) -> None:
     assert hides_error(told) is expected
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b'{"id":"a"}', {"id": "a"}),
+        (b'\xef\xbb\xbf{"id":"a"}', {"id": "a"}),
+        (b'{"created_at":NaN}', {"created_at": None}),
+        (b"[]", []),
+        (b"null", None),
+        (b'"text"', None),
+        (b"3", None),
+        (b"", None),
+        (b"<html></html>", None),
+        (b'{"id":"a', None),
+        (b"\xff\xfe", None),
+    ],
+)
+def test_json(body: bytes, expected: Any) -> None:
+    assert json_of(body) == expected
