@@ -1,12 +1,11 @@
 """`processor export`."""
 
-import csv
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from processor.cli.outputs import database_options, database_terms
+from processor.cli.outputs import database_options, database_terms, words_of
 from processor.console.words import counted
 from processor.errors import DeliveryError, UsageError
 
@@ -122,7 +121,7 @@ def _names(typed: str | None) -> list[str] | None:
     """Names between commas; one that holds a comma stands in double quotes."""
     if typed is None:
         return None
-    names = [name for line in csv.reader([typed]) for name in line]
+    names = words_of(typed)
     if not names or "" in names:
         raise UsageError("--columns: a name is empty", way_out="Separate names by single commas.")
     return names

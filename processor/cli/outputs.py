@@ -111,11 +111,22 @@ def database_terms(options: Mapping[str, Any], **others: Any) -> "Terms":
     )
 
 
+def words_of(typed: str) -> list[str]:
+    """What stands between commas, in double quotes where it holds one; none if it cannot be read.
+
+    A line break stands in quotes, too.
+    """
+    try:
+        return [word for line in csv.reader([typed]) for word in line]
+    except csv.Error:
+        return []
+
+
 def _into(typed: str | None) -> dict[str, str]:
     """`result=latex,check=latex_check`; names that hold a comma stand in double quotes."""
     if typed is None:
         return {}
-    pairs = [word.partition("=") for line in csv.reader([typed]) for word in line]
+    pairs = [word.partition("=") for word in words_of(typed)]
     into = {name: column for name, _, column in pairs}
     if not into or len(into) != len(pairs) or not all(name and column for name, _, column in pairs):
         raise UsageError(

@@ -99,7 +99,7 @@ def _many(pattern: str, codec: str | None, wanted: Wanted) -> Source:
 def _file(spec: str, codec: str | None, wanted: Wanted) -> Source:
     """A file, by the ending of its name."""
     path = Path(os.path.abspath(spec))  # noqa: PTH100  (resolve() would follow links)
-    if path.is_dir():
+    if os.path.isdir(path):  # noqa: PTH112 - of a name that is too long, reading it tells
         raise refusal(IsADirectoryError(), path, name=spec)
     ending, packed = packing.split(spec)
     if wanted.sheet is not None and (ending, packed) != (_EXCEL, ""):

@@ -65,7 +65,7 @@ def write(
         UsageError: The file is there already.
         LedgerError: It cannot be written, or the ledger not be read.
     """
-    if path.exists():
+    if os.path.exists(path):  # noqa: PTH110 - of a name that is too long, writing it tells
         raise UsageError(f"{path} is there already", way_out="Name another file with --bundle.")
     redactor = Redactor(secrets)
     parts = {

@@ -127,16 +127,10 @@ class FileOutput:
                 )
             return
         self._writer()
-        folder = self._path.parent
-        problem, way_out = "", "Name another file, or mend its permissions."
-        if self._path.is_dir():
-            problem, way_out = "is a directory", "Name a file in it."
-        elif not folder.is_dir():
-            problem, way_out = f"there is no folder {folder}", "Make it, or name another."
-        elif self._path.exists() and not self._path.is_file():
-            problem = "is no regular file"
-        elif not os.access(folder, os.W_OK | os.X_OK):
-            problem = f"the folder {folder} may not be written"
+        try:
+            problem, way_out = _obstacle(self._path)
+        except OSError as error:  # such as a name that is too long
+            problem, way_out = error.strerror or str(error), "Name another file."
         if problem:
             raise UsageError(f"--output {self.name}: {problem}", way_out=way_out)
 
@@ -233,6 +227,24 @@ class FileOutput:
     def _writer(self) -> _Write:
         load = _TYPED.get(self._ending)
         return load() if load is not None else _TEXTS[self._ending]
+
+
+def _obstacle(path: Path) -> tuple[str, str]:
+    """Why a file cannot be put in its place, and the way out; nothing where it can.
+
+    Raises:
+        OSError: It cannot even be looked at.
+    """
+    folder, way_out = path.parent, "Name another file, or mend its permissions."
+    if path.is_dir():
+        return "is a directory", "Name a file in it."
+    if not folder.is_dir():
+        return f"there is no folder {folder}", "Make it, or name another."
+    if path.exists() and not path.is_file():
+        return "is no regular file", way_out
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return f"the folder {folder} may not be written", way_out
+    return "", ""
 
 
 def _refuse_foreign(spec: str, terms: Terms) -> None:

@@ -118,6 +118,12 @@ def test_a_pipe_with_a_name_has_no_stamp(tmp_path: Path) -> None:
     assert open_source(str(path)).stamp() is None
 
 
+@pytest.mark.parametrize("ending", [".csv", ".jsonl.gz", ".parquet", ".xlsx"])
+def test_a_name_that_is_too_long_is_refused_as_one(ending: str) -> None:
+    with pytest.raises(InputError, match="cannot be read: File name too long"):
+        open_source("x" * 300 + ending)
+
+
 def test_a_missing_file_names_its_neighbours(tmp_path: Path) -> None:
     (tmp_path / "questions.csv").write_text(CSV)
     error = why_refused(tmp_path / "question.csv")
