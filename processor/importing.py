@@ -33,6 +33,7 @@ class Import:
         task: What is asked of each.
         settings: Sizes and limits.
         update: Ask again for rows that changed since they were answered.
+        problem_with: Tells what makes a row unfit to be asked; None for one that is fit.
         accept: Refuses rows that have no place to go, by raising; nothing is imported then.
         tell: Takes what happened.
     """
@@ -41,6 +42,7 @@ class Import:
     task: Task
     settings: Settings
     update: bool
+    problem_with: Callable[[Mapping[str, Any]], str | None]
     accept: Callable[[sqlite3.Connection], None]
     tell: Callable[[Notice], None]
     _leaving: asyncio.Event = field(default_factory=asyncio.Event, init=False)
@@ -88,7 +90,7 @@ class Import:
             chunk_size=self.settings.chunk_size,
             limit=limit,
             skip_invalid=self.settings.skip_invalid,
-            problem_with=self.task.problem_with,
+            problem_with=self.problem_with,
             differs=self._differs,
             update=self.update,
             outdated=outdated,

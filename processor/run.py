@@ -86,11 +86,13 @@ class Run:
             patience_s=settings.output_patience_s,
             tell=self._tell_of_output,
         )
+        self._fitness = spending.Fitness(settings, task)
         self._import = Import(
             source=source,
             task=task,
             settings=settings,
             update=consent.rows,
+            problem_with=self._fitness.problem_with,
             accept=self._deliveries.check,
             tell=self._tell_notice,
         )
@@ -141,6 +143,7 @@ class Run:
             begun_s = self._clock.monotonic()
             # First: nothing is written over what is left.
             reconciliation.refuse_loss(ledger.connection, snapshot.take(ledger.folder))
+            self._fitness.check(ledger)
             identity.keep(
                 ledger,
                 self._task,

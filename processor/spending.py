@@ -4,22 +4,25 @@ import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
+from typing import Any
 
 from processor.direct.purse import Purse
 from processor.errors import UsageError
 from processor.items import Usage
-from processor.ledger import account, counters, database
+from processor.ledger import account, counters, database, pending
 from processor.ledger.account import Account
 from processor.ledger.ledger import Ledger
 from processor.plan.budget import Budget, Shortfall
-from processor.plan.estimate import OUTPUT_TOKENS_ASSUMED, Estimator, Learnt, PriceOf
+from processor.plan.estimate import OUTPUT_TOKENS_ASSUMED, Estimator, Estimators, Learnt, PriceOf
 from processor.plan.prices import Prices, Rates
 from processor.settings import Settings
 from processor.tasks.task import Task
 
 _LEARNT = "learnt_"
 _NONE: Mapping[str, float] = MappingProxyType({})
+_NOBODY: Mapping[str, int] = MappingProxyType({})
 _INPUT_TOKENS_ASSUMED = 1_000  # of an answer in a run of whose answers nobody told the tokens
 
 
@@ -38,7 +41,7 @@ class Spending:
         ledger: Of the run; the writer's alone until `settle`.
         opening: As `begin` gives it.
         prices: Of the provider.
-        model: That is asked.
+        model: The task's.
         keep: Keeps figures of the account; its future is done when they are durable.
         granted: Called in the event loop when what the purse asked for is.
     """
@@ -59,10 +62,15 @@ class Spending:
         self._granted = granted
         self._list_price = _list_price(prices, model)
         self._past = opening.past
-        self._estimator = Estimator(self._list_price, _learnt(opening.past))
+        self._model = model
+        self._estimators = Estimators(
+            lambda named: Estimator(
+                _list_price(prices, named), _learnt(opening.past, self._suffix(named))
+            )
+        )
         self.purse = Purse(
             budget=self._budget,
-            estimator=self._estimator,
+            estimators=self._estimators,
             price=prices.cost_usd,
             reserve=self._reserve,
         )
@@ -74,7 +82,7 @@ class Spending:
             if done.exception() is None:  # otherwise the run ends for that
                 loop.call_soon_threadsafe(self._granted)
 
-        figures = {account.RESERVED: usd, **_figures(self._estimator.learnt)}
+        figures = {account.RESERVED: usd, **self._learnt}
         self._keep_durably(figures).add_done_callback(written)
 
     def settle(self) -> None:
@@ -83,16 +91,22 @@ class Spending:
             self._ledger,
             self._budget.spent_usd,
             reserved=False,
-            figures={account.LOST: self._lost, **_figures(self._estimator.learnt)},
+            figures={account.LOST: self._lost, **self._learnt},
         )
 
-    def shortfall(self, items: int) -> Shortfall | None:
-        """What is lacking for the items that are left; None when the budget refused no call."""
+    def shortfall(self, items: int, models: Mapping[str, int] = _NOBODY) -> Shortfall | None:
+        """What is lacking for the items that are left; None when the budget refused no call.
+
+        Args:
+            items: How many they are.
+            models: Model to how many items wait for it, where they wait for several.
+        """
         refused = self.purse.refused
         if refused is None:
             return None
+        assert refused.size is not None
         past = _account(self._ledger)
-        item_usd = call_usd = self._estimator.call_usd(refused)
+        item_usd = call_usd = self._estimators[refused.model].call_usd(refused.size)
         if past.finished:
             unpriced_usd = past.unpriced * _answer_usd(past, self._list_price)
             # The lost count again as they did; answers without a price are mostly among them.
@@ -102,9 +116,32 @@ class Spending:
             limit_usd=self._budget.limit_usd,
             used_usd=self._budget.spent_usd,
             items=items,
-            rest_usd=items * item_usd,
+            rest_usd=items * self._mixed_usd(models, item_usd),
             call_usd=call_usd,
         )
+
+    def _mixed_usd(self, models: Mapping[str, int], item_usd: float) -> float:
+        """What an item costs on the average of those that wait; those of a model are done first."""
+        if not models:
+            return item_usd
+        usd = sum(
+            count * (self._estimators[model].average_usd or item_usd)
+            for model, count in models.items()
+        )
+        return usd / sum(models.values())
+
+    @property
+    def _learnt(self) -> dict[str, float]:
+        """What the next start should know of the models that were asked."""
+        return {
+            name: value
+            for model, estimator in self._estimators.items()
+            for name, value in _figures(estimator.learnt, self._suffix(model)).items()
+        }
+
+    def _suffix(self, model: str) -> str:
+        """Of the names of figures."""
+        return "" if model == self._model else f".{model}"
 
     @property
     def _lost(self) -> int:
@@ -121,26 +158,85 @@ def check(settings: Settings, task: Task) -> None:
     """Refuse a budget that nothing can be held against.
 
     Raises:
-        UsageError: There is a budget, and nobody knows what the model costs, or which it will be.
+        UsageError: There is a budget, and nobody knows what the model costs.
     """
-    if settings.budget_usd is not None and task.model_field is not None:
-        raise UsageError(
-            f"--budget: each row may name its own model in {task.model_field!r}, and a budget is "
-            "held against the price of one",
-            way_out="Leave --budget out, or run each model's rows by themselves.",
-        )
-    model = task.model
-    one = Usage(prompt_tokens=1, completion_tokens=1)
-    if (
-        settings.budget_usd is None
-        or _list_price(prices_of(settings), model)(None, one) is not None
-    ):
+    if settings.budget_usd is None or task.model_field is not None:  # then `Fitness` asks each row
         return
-    raise UsageError(
-        f"--budget: what {model} costs at {settings.host} is not known",
-        way_out="Tell it with --price IN,OUT (US dollars per million tokens), choose another "
-        "model, or leave --budget out.",
-    )
+    if not _is_priced(prices_of(settings), task.model):
+        raise UsageError(_unpriced(task.model, settings), way_out=_WAY_OUT)
+
+
+def waiting_by_model(ledger: Ledger, task: Task) -> Mapping[str, int]:
+    """Model to how many items wait for it; empty where rows name none."""
+    field = task.model_field
+    if field is None:
+        return _NOBODY
+    found: dict[str, int] = {}
+    with ledger.guard():
+        for value, _, count in pending.values_of(ledger.connection, field):
+            model = task.chosen_by({field: value}).get("model", task.model)
+            found[model] = found.get(model, 0) + count
+    return found
+
+
+class Fitness:
+    """Whether rows can be asked, and held against the budget.
+
+    Args:
+        settings: With the budget, if there is one.
+        task: Tells what else makes a row unfit.
+    """
+
+    def __init__(self, settings: Settings, task: Task) -> None:
+        self._settings = settings
+        self._task = task
+        self._asks_prices = settings.budget_usd is not None and task.model_field is not None
+        prices = prices_of(settings)
+        self._is_priced = lru_cache(maxsize=1_000)(lambda model: _is_priced(prices, model))
+
+    @property
+    def problem_with(self) -> Callable[[Mapping[str, Any]], str | None]:
+        """Tells why a row is unfit; None for one that is fit."""
+        return self._problem_with if self._asks_prices else self._task.problem_with
+
+    def check(self, ledger: Ledger) -> None:
+        """Refuse a run in which a row of an earlier start cannot be held against the budget.
+
+        Raises:
+            UsageError: Such a row is pending.
+        """
+        field = self._task.model_field
+        if field is None or not self._asks_prices:
+            return
+        with ledger.guard():
+            for value, item, _ in pending.values_of(ledger.connection, field):
+                if problem := self._price_problem({field: value}):
+                    raise UsageError(f"the row with id {item}: {problem}", way_out=_WAY_OUT)
+
+    def _problem_with(self, fields: Mapping[str, Any]) -> str | None:
+        problem = self._task.problem_with(fields)
+        if problem is None and (problem := self._price_problem(fields)) is not None:
+            problem += "; --price IN,OUT tells it"
+        return problem
+
+    def _price_problem(self, fields: Mapping[str, Any]) -> str | None:
+        model = self._task.chosen_by(fields).get("model", self._task.model)
+        return None if self._is_priced(model) else _unpriced(model, self._settings)
+
+
+_WAY_OUT = (
+    "Tell it with --price IN,OUT (US dollars per million tokens), choose another model, or leave "
+    "--budget out."
+)
+
+
+def _unpriced(model: str, settings: Settings) -> str:
+    return f"--budget: what {model} costs at {settings.host} is not known"
+
+
+def _is_priced(prices: Prices, model: str) -> bool:
+    one = Usage(prompt_tokens=1, completion_tokens=1)
+    return _list_price(prices, model)(None, one) is not None
 
 
 def begin(ledger: Ledger, *, limit_usd: float | None, prices: Prices, model: str) -> Opening | None:
@@ -186,16 +282,17 @@ def _keep(
         account.keep(ledger.connection, figures)
 
 
-def _learnt(past: Account) -> Learnt | None:
+def _learnt(past: Account, suffix: str) -> Learnt | None:
     """What an earlier start learnt about calls."""
-    known = [
-        past.figures[_LEARNT + name] for name in Learnt._fields if _LEARNT + name in past.figures
-    ]
+    names = [f"{_LEARNT}{name}{suffix}" for name in Learnt._fields]
+    known = [past.figures[name] for name in names if name in past.figures]
     return Learnt(*known) if len(known) == len(Learnt._fields) else None
 
 
-def _figures(learnt: Learnt | None) -> Mapping[str, float]:
-    return {_LEARNT + name: value for name, value in learnt._asdict().items()} if learnt else {}
+def _figures(learnt: Learnt | None, suffix: str) -> Mapping[str, float]:
+    if learnt is None:
+        return _NONE
+    return {f"{_LEARNT}{name}{suffix}": value for name, value in learnt._asdict().items()}
 
 
 def _answer_usd(past: Account, price: PriceOf) -> float:
@@ -207,5 +304,6 @@ def _answer_usd(past: Account, price: PriceOf) -> float:
             completion_tokens=past.usage.completion_tokens // past.finished,
         )
     usd = price(None, average)
-    assert usd is not None, "`check` refused a model without a price"
+    if usd is None:  # of the task's own model, while rows name others
+        return past.priced_usd / past.finished if past.finished else 0.0
     return usd

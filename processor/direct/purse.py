@@ -6,7 +6,7 @@ from processor.codes import BUDGET_CODE
 from processor.direct.backlog import Work
 from processor.items import Usage
 from processor.plan.budget import Budget
-from processor.plan.estimate import Estimator, Size
+from processor.plan.estimate import Estimators
 from processor.plan.prices import dollars
 from processor.stop import Stop
 from processor.verdict import Verdict
@@ -20,13 +20,13 @@ class Purse:
 
     Args:
         budget: The accounts.
-        estimator: What calls will cost.
+        estimators: What calls will cost, by model.
         price: What an answer costs.
         reserve: Called with what should be reserved in all; `granted` is to follow once that is
             durable.
 
     Attributes:
-        refused: Size of the call for which the budget had no room left.
+        refused: The call for which the budget had no room left.
         lost: Calls that may be charged for, and nobody tells what they cost.
     """
 
@@ -34,21 +34,21 @@ class Purse:
         self,
         *,
         budget: Budget,
-        estimator: Estimator,
+        estimators: Estimators,
         price: Pricer,
         reserve: Callable[[float], None],
     ) -> None:
         self._budget = budget
-        self._estimator = estimator
+        self._estimators = estimators
         self._price = price
         self._reserve = reserve
-        self.refused: Size | None = None
+        self.refused: Work | None = None
         self.lost = 0
 
     def admits(self, work: Work, window: int) -> bool:
         """Whether the call may be sent now; asks for a reservation when it is time for one."""
         assert work.size is not None
-        work.estimate_usd = self._estimator.call_usd(work.size)
+        work.estimate_usd = self._estimators[work.model].call_usd(work.size)
         asked_usd = self._budget.ask(work.estimate_usd, window)
         if asked_usd is not None:
             self._reserve(asked_usd)
@@ -58,7 +58,7 @@ class Purse:
         """Why the call cannot be sent even when all others have ended; None when it can."""
         if self._budget.fits(work.estimate_usd):
             return None
-        self.refused = work.size
+        self.refused = work
         used, limit = dollars(self._budget.spent_usd), dollars(self._budget.limit_usd)
         return Stop(code=BUDGET_CODE, message=f"{used} of {limit} used.")
 
@@ -100,6 +100,6 @@ class Purse:
         input_usd = self._price(verdict.model, verdict.tier, "direct", unanswered)
         assert input_usd is not None
         assert work.size is not None
-        self._estimator.learn(
+        self._estimators[work.model].learn(
             work.size, input_usd=input_usd, output_usd=max(0.0, cost_usd - input_usd)
         )

@@ -103,6 +103,17 @@ def succeeded(connection: sqlite3.Connection) -> Pending | None:
         return Pending(item=_item(seq, chunk, key, is_integer, fields), attempts=attempts)
 
 
+def values_of(connection: sqlite3.Connection, field: str) -> Iterator[tuple[Any, str, int]]:
+    """Each value of a field among items without an outcome: it, the id of the first, how many."""
+    found = connection.execute(
+        "SELECT value, id, COUNT(*), MIN(seq) FROM (SELECT seq, id, "
+        "(SELECT value FROM json_each(fields) WHERE key = ?) AS value FROM items WHERE NOT EXISTS "
+        "(SELECT 1 FROM outcomes WHERE outcomes.seq = items.seq)) GROUP BY value ORDER BY 4",
+        (field,),
+    )
+    return ((value, key, count) for value, key, count, _ in found)
+
+
 def _item(seq: int, chunk: int, key: str, is_integer: int, fields: str) -> Item:
     identity = int(key) if is_integer else key
     return Item(seq=seq, chunk=chunk, id=identity, fields=jsontext.loads(fields))

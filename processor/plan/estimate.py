@@ -90,6 +90,7 @@ class Estimator:
         self._price = price
         self._input = _Percentile()
         self._output = _Percentile()
+        self._sum_usd = 0.0
         self._list_usd = price(None, _THOUSAND)
         same = learnt is not None and learnt.list_usd == self._list_usd
         self._before = learnt if same else None
@@ -100,6 +101,11 @@ class Estimator:
         if self._output.count < LEARNT_AFTER or self._list_usd is None:
             return self._before
         return Learnt(self._input.value, self._output.value, self._list_usd)
+
+    @property
+    def average_usd(self) -> float | None:
+        """Of an answer; None before the first."""
+        return self._sum_usd / self._output.count if self._output.count else None
 
     def call_usd(self, size: Size) -> float:
         """What a request of this size will hardly cost more than."""
@@ -122,6 +128,27 @@ class Estimator:
         """Take note of what an answer cost."""
         self._input.add(input_usd / max(1, size.input_bytes))
         self._output.add(output_usd)
+        self._sum_usd += input_usd + output_usd
+
+
+class Estimators(dict[str, Estimator]):
+    """Model to what its calls cost; each begins when it is first asked for.
+
+    Args:
+        begin: Makes the one of a model.
+    """
+
+    _KEPT = 1_000  # rows may name any number of models; what is dropped is learnt anew
+
+    def __init__(self, begin: Callable[[str], Estimator]) -> None:
+        super().__init__()
+        self._begin = begin
+
+    def __missing__(self, model: str) -> Estimator:
+        if len(self) >= self._KEPT:
+            del self[next(iter(self))]
+        estimator = self[model] = self._begin(model)
+        return estimator
 
 
 class _Percentile:

@@ -99,7 +99,9 @@ class DirectSending:
             return None
         pending = ledger.counts().pending
         allowed = allowance.grant(ledger, self._errand.settings.limit)
-        return self._spending.shortfall(pending if allowed is None else min(pending, allowed))
+        items = pending if allowed is None else min(pending, allowed)
+        models = spending.waiting_by_model(ledger, self._errand.task)
+        return self._spending.shortfall(items, models)
 
     def _granted(self) -> None:
         assert self._lane is not None

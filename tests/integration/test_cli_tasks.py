@@ -238,7 +238,7 @@ def test_a_changed_schema_is_a_changed_task(files: Shell) -> None:
 @pytest.mark.parametrize(
     ("options", "row", "said"),
     [
-        (["--budget", "1"], {"model": "", "cap": ""}, "--budget: each row may name its own model"),
+        (["--budget", "1"], {"model": "", "cap": ""}, "row 1: --budget: what gpt-6-luna costs"),
         (
             [],
             {"modl": "", "cap": ""},

@@ -307,3 +307,61 @@ def status(folder: Folder) -> str:
     return subprocess.run(
         command, cwd=folder.path, check=True, capture_output=True, text=True
     ).stdout
+
+
+BY_ROW = TASK + '[overrides]\nmodel = "model"\n'
+
+
+def rows_of(shell: Shell, *models: str) -> tuple[str, ...]:
+    """Options for rows that name their models."""
+    task = shell.write("greet.toml", BY_ROW)
+    lines = (
+        json.dumps({"id": n, "word": f"word{n}.", "model": model})
+        for n, model in enumerate(models, 1)
+    )
+    table = shell.write("rows.jsonl", "\n".join(lines) + "\n")
+    return ("--task", task, "--input", table, "--max-output-tokens", "50")
+
+
+def test_each_row_counts_with_the_price_of_its_own_model(shell: Shell) -> None:
+    """Of which one is twenty times the other."""
+    options = ("--quiet", "--sandbox", *rows_of(shell, *["", "gpt-6-sol"] * 150))
+    result = shell("run", *options, "--budget", "0.012")
+    assert result.code == 4, result.err
+    assert 0.01 < shell.figures()["cost_usd"] <= 0.012
+    result = shell("run", *options, "--budget", suggested(result.err))
+    assert result.code == 0, result.err
+    assert shell.figures()["succeeded"] == 300
+
+
+@pytest.mark.parametrize(
+    ("models", "told"),
+    [
+        (["", "gpt-6-sol", "gpt-99-nova"], "row 3: --budget: what gpt-99-nova costs at"),
+        (["gpt-99-nova"] * 2, "row 1: --budget: what gpt-99-nova costs at"),
+    ],
+)
+def test_a_row_whose_price_is_unknown_is_named_before_anything_is_sent(
+    shell: Shell, models: list[str], told: str
+) -> None:
+    options = ("--quiet", "--sandbox", *rows_of(shell, *models))
+    result = shell("run", *options, "--budget", "1")
+    assert result.code == 1
+    assert told in result.err
+    assert "is not known; --price IN,OUT tells it" in result.err
+    assert len(result.err.splitlines()) == 1
+    assert list((shell.folder / "runs").iterdir()) == []
+    assert shell("run", *options, "--budget", "1", "--skip-invalid").code == 0
+    assert shell.figures()["succeeded"] == sum(model != "gpt-99-nova" for model in models)
+
+
+def test_a_pending_row_of_an_earlier_start_is_asked_for_its_price_too(shell: Shell) -> None:
+    options = rows_of(shell, "", "gpt-6-sol")
+    shell.fault("bad_key")
+    assert shell.run(*options).code == 3
+    shell.reset()
+    result = shell.run(*options, "--budget", "1")
+    assert result.code == 1
+    assert "the row with id 1: --budget: what gpt-6-luna costs at 127.0.0.1 is not" in result.err
+    assert shell.stats()["received"] == 0
+    assert shell.run(*options, "--budget", "1", "--price", "1,2").code == 0

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from processor.direct.backlog import Work
+from processor.items import Item
 from processor.ledger import counters, database
 from processor.ledger.ledger import Ledger, open_ledger
 from processor.plan.estimate import Size
@@ -14,7 +16,13 @@ from processor.plan.prices import Prices, Rates
 from processor.spending import Spending, begin
 
 PRICES = Prices("ours", "http://127.0.0.1:1/v1", own=Rates.per_million(1_000.0, 1_000.0, 1_000.0))
-REFUSED = Size(input_bytes=100, output_tokens=100)
+REFUSED = Work(
+    item=Item(seq=1, chunk=1, id=1, fields={}),
+    attempts=0,
+    invalid=(),
+    model="m",
+    size=Size(input_bytes=100, output_tokens=100),
+)
 CALL_USD = 0.2  # at most, since nothing was learnt
 
 
