@@ -99,7 +99,10 @@ def type_of(column: Column) -> Any:
         return _decimal(native)
     if kind.endswith(ARRAY):
         inner = type_of(Column("", kind.removesuffix(ARRAY)))
-        return pa.list_(inner) if not isinstance(inner, pa.JsonType) else inner
+        if isinstance(inner, pa.JsonType):
+            return inner
+        # Arrow makes no lists of its extensions.
+        return pa.list_(pa.string() if isinstance(inner, pa.BaseExtensionType) else inner)
     return _TYPES.get(kind, pa.string())
 
 

@@ -132,7 +132,7 @@ class RunReport:
         """
         name, module = _library(library or self._library)
         with database.reading(self.folder / database.LEDGER_NAME) as connection:
-            return frames.frame_of(connection, module, name)
+            return frames.frame_of(ResultTable(connection), module, name)
 
 
 def _named(columns: Sequence[Column], row: Sequence[Any]) -> dict[str, Any]:

@@ -1,9 +1,13 @@
 """What stands in a cell, as text."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
-from processor import jsontext
+from processor import jsoncells, jsontext
+from processor.columns import ARRAY, Column
+
+_JSON_LIST = jsoncells.KIND + ARRAY
 
 PLAIN = frozenset({str, int, float, type(None)})
 """Types of values that a cell of CSV holds as they are."""
@@ -21,6 +25,21 @@ def csv_cell(value: Any) -> Any:
 def text(value: Any) -> str | None:
     """A value as text: text as it is, all else as JSON."""
     return value if value is None or isinstance(value, str) else json_text(value)
+
+
+def with_json_lists_as_text(
+    columns: Sequence[Column], rows: Sequence[list[Any]]
+) -> Sequence[list[Any]]:
+    """Rows whose lists of JSON texts are the JSON text of the list, for forms without lists."""
+    places = [place for place, column in enumerate(columns) if column.kind == _JSON_LIST]
+    if not places:
+        return rows
+    found = [list(row) for row in rows]
+    for row in found:
+        for place in places:
+            if row[place] is not None:
+                row[place] = jsoncells.text_of(_JSON_LIST, row[place])
+    return found
 
 
 def json_text(value: Any) -> str:

@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterable, Sequence
 from typing import IO, Any
 
-from processor.exports.cells import PLAIN, csv_cell, harmless
+from processor.exports.cells import PLAIN, csv_cell, harmless, with_json_lists_as_text
 from processor.exports.grid import Grid
 
 _BOM = "\ufeff"  # not by the codec utf-8-sig, which is written in Python and ten times slower
@@ -40,6 +40,6 @@ def write(file: IO[str], grid: Grid, *, delimiter: str, excel: bool, bom: bool) 
     writer.write(lines([[column.name for column in grid.columns]], excel=excel))
     count = 0
     for rows in grid.slices():
-        writer.write(lines(rows, excel=excel))
+        writer.write(lines(with_json_lists_as_text(grid.columns, rows), excel=excel))
         count += len(rows)
     return count

@@ -162,6 +162,6 @@ def write(file: IO[bytes], grid: Grid) -> tuple[int, Sequence[str]]:
         book = Workbook(file, grid.columns, spool=spool)
         count = 0
         for rows in grid.slices():
-            book.add(rows)
+            book.add(cells.with_json_lists_as_text(grid.columns, rows))
             count += len(rows)
         return count, book.close()

@@ -8,7 +8,7 @@ from itertools import chain, compress
 from pathlib import Path
 from typing import Any
 
-from processor.exports import delimited
+from processor.exports import cells, delimited
 from processor.exports.atomic import replacing
 from processor.exports.output import Rows, belongs
 from processor.exports.table import ResultTable
@@ -54,7 +54,8 @@ def write_all(
         for writer, _ in files:
             writer.write(head)
         for items, rows in table.slices():
-            lines = delimited.lines(rows, excel=excel)
+            texts = cells.with_json_lists_as_text(table.columns, rows)
+            lines = delimited.lines(texts, excel=excel)
             for writer, chosen in files:
                 if chosen == "all":
                     writer.write(lines)

@@ -30,7 +30,8 @@ ALLOWED = {
     "__init__": {"api", "errors", "items"},
     "api": {
         *("columns", "configuration", "console", "data", "delivery", "direct", "environment"),
-        *("errors", "exports", "folders", "identity", "items", "ledger", "logs", "loop", "notice"),
+        *("errors", "exports", "folders", "identity", "items", "jsoncells", "ledger", "logs"),
+        *("loop", "notice"),
         *("observer", "outputs", "postgres", "report", "run", "sandbox_process", "settings"),
         *("stop", "tasks", "watch"),
     },
