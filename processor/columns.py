@@ -40,6 +40,24 @@ class Column(Struct, frozen=True, gc=False):
     native: str | None = None
 
 
+_PLAIN = frozenset({str, bool, int, float})
+_MISSING = frozenset({"NAType", "NaTType"})  # of pandas, which need not be there
+# Of a value of a subtype, such as a member of an enumeration, what it holds.
+_WRITTEN: Mapping[type, Callable[[Any], Any]] = MappingProxyType(
+    {
+        str: str.__str__,
+        int: int.__int__,
+        float: float.__float__,
+        Decimal: str,
+        UUID: str,
+        **dict.fromkeys((date, time), lambda value: value.isoformat()),
+        **dict.fromkeys(
+            (bytes, bytearray, memoryview), lambda value: base64.b64encode(value).decode()
+        ),
+    }
+)
+
+
 def plain(value: Any) -> Any:
     """A value as JSON holds it.
 
@@ -49,18 +67,23 @@ def plain(value: Any) -> Any:
     Raises:
         TypeError: Of none that could be kept.
     """
-    if value is None or isinstance(value, (str, bool, int, float)):
+    if value is None or type(value) in _PLAIN:
         return value
-    if isinstance(value, (Decimal, UUID)):
-        return str(value)
-    if isinstance(value, (datetime, date, time)):
-        return value.isoformat()
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        return base64.b64encode(value).decode()
     if isinstance(value, Mapping):
         return {str(key): plain(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(inner) for inner in value]
+    return _written(value)
+
+
+def _written(value: Any) -> Any:
+    if type(value).__name__ in _MISSING:
+        return None
+    for kind, written in _WRITTEN.items():
+        if isinstance(value, kind):
+            return written(value)
+    if getattr(value, "shape", None) == ():  # one number of NumPy or of a tensor
+        return plain(value.item())
     raise TypeError(f"a value of the type {type(value).__name__} cannot be kept")
 
 

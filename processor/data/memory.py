@@ -173,6 +173,9 @@ def rows_of(content: Iterable[Mapping[str, Any]]) -> Iterator[Row | BadRow]:
         except TypeError as error:
             yield BadRow(number=number, problem=str(error))
             continue
+        except RecursionError:
+            yield BadRow(number=number, problem="is nested too deeply, or holds itself")
+            continue
         if len(fields) < len(one):  # such as 1 and "1"
             yield BadRow(number=number, problem="two of its names are the same as text")
         else:

@@ -5,10 +5,12 @@ import math
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
@@ -205,6 +207,28 @@ def test_values_of_any_kind_are_kept_as_text(engine: Processor) -> None:
     assert back["id"] == str(row["id"])
     assert back["price"] == "0.10"
     assert back["nested"] == {"when": "2026-01-02"}
+
+
+class _Mood(StrEnum):
+    GLAD = "glad"
+
+
+def test_values_of_numpy_and_pandas_in_plain_rows_are_numbers_and_texts(engine: Processor) -> None:
+    row = {"id": np.int64(7), "who": np.str_("Ada"), "mood": _Mood.GLAD, "rank": np.float32(0.5)}
+    row |= {"sure": np.bool_(True), "at": pd.NaT, "left": pd.NA, "share": np.float64(1.5)}
+    kept = next(engine.run_sync("task.toml", [row], out="out").rows())
+    assert {name: kept[name] for name in row} == {
+        "id": 7, "who": "Ada", "mood": "glad", "rank": 0.5,
+        "sure": True, "at": None, "left": None, "share": 1.5,
+    }  # fmt: skip
+
+
+def test_an_item_that_holds_itself_is_refused(engine: Processor, shell: Shell) -> None:
+    row: dict[str, Any] = {"id": 1, "who": "Ada"}
+    row["self"] = row
+    with pytest.raises(InputError, match="row 1: is nested too deeply, or holds itself"):
+        engine.run_sync("task.toml", [row], out="out")
+    assert shell.stats()["received"] == 0
 
 
 def test_a_stop_is_told_and_raised_where_nothing_else_tells_it(shell: Shell) -> None:
