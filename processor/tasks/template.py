@@ -24,7 +24,10 @@ _TESTS_OF_PRESENCE = {"defined", "undefined"}
 _LENGTH = 10_000_000  # of a repeated text or list; no model reads more
 _POWER_BITS = 10_000
 # What an expression raises over a value that it does not fit.
-_ROW_ERRORS = (TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+_ROW_ERRORS = (
+    *(TemplateError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError),
+    ValueError,
+)
 
 
 class Template:

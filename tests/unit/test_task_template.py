@@ -50,6 +50,11 @@ def test_required_fields(source: str, required: tuple[str, ...]) -> None:
         ("{{ a.__class__.__mro__ }}", {"a": "x"}, "cannot be written for this row"),
         ("{{ range(10 ** 9) | list | length + a }}", {"a": 1}, "cannot be written for this row"),
         ("{% include a %}", {"a": "/etc/passwd"}, "cannot be written for this row"),
+        (
+            "{% macro all(x) %}{{ all(x) }}{% endmacro %}{{ all(a) }}",
+            {"a": 1},
+            "cannot be written for this row: maximum recursion depth",
+        ),
         ("{{ a.items }}", {"a": {"items": [1]}}, r"items is a function; .* is got by \['items'\]"),
         ("{{ a.title }}", {"a": "x"}, "title is a function"),
         ("{{ lipsum }} {{ a }}", {"a": "x"}, "is a function"),
