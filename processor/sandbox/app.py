@@ -4,7 +4,16 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from processor.sandbox import admin, azure, chat, embeddings, listing, records, responses
+from processor.sandbox import (
+    admin,
+    azure,
+    chat,
+    completions,
+    embeddings,
+    listing,
+    records,
+    responses,
+)
 from processor.sandbox.batches import routes as batches
 from processor.sandbox.batches.desk import DESK, Desk
 from processor.sandbox.clock import Clock, SystemClock
@@ -70,10 +79,21 @@ def _api(root: str) -> list[web.RouteDef]:
         web.get(f"{root}/models", listing.list_models),
         web.get(f"{root}/models/{{model}}", listing.retrieve_model),
     ]
-    if root.endswith("/v1"):
-        routes.append(web.post(f"{root}/chat/completions", chat.create))
-        routes.append(web.post(f"{root}/embeddings", embeddings.create))
-    return routes
+    return [*routes, *_calls(root)] if root.endswith("/v1") else routes
+
+
+def _calls(root: str) -> list[web.RouteDef]:
+    """Those that name the model in the body, and what they stored."""
+    chats = f"{root}/chat/completions"
+    return [
+        web.post(f"{root}/embeddings", embeddings.create),
+        web.post(chats, chat.create),
+        web.get(chats, completions.list_completions),
+        web.get(f"{chats}/{{completion}}", completions.retrieve),
+        web.post(f"{chats}/{{completion}}", completions.update),
+        web.delete(f"{chats}/{{completion}}", completions.delete),
+        web.get(f"{chats}/{{completion}}/messages", completions.list_messages),
+    ]
 
 
 async def _converter(app: web.Application) -> AsyncIterator[None]:

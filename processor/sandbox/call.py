@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
-from processor.sandbox import azure, errors
+from processor.sandbox import azure, errors, events
 from processor.sandbox.faults.book import Try
 from processor.sandbox.faults.fault import Fault
 from processor.sandbox.faults.hit import Hit
@@ -25,11 +25,13 @@ class Answer:
     Attributes:
         body: As it is sent.
         prompt_tokens: Paid for, as are those of the completion.
+        events: What is sent instead of the body; None for the body.
     """
 
     body: dict[str, Any]
     prompt_tokens: int
     completion_tokens: int
+    events: bytes | None = None
 
 
 class Ask(Protocol):
@@ -83,8 +85,7 @@ async def serve(request: web.Request, read: Reader) -> web.StreamResponse:
     fault = sandbox.faults.choose(Try(ask.key, ask.text, number))
     if fault is not None:
         return await _go_wrong(request, ask, number, fault)
-    body = await _answer(sandbox, ask, number)
-    response = as_json(body)
+    response = _response(await _answer(sandbox, ask, number))
     if arrives(request, response):
         sandbox.stats.answer(ask.key)
     return response
@@ -119,12 +120,15 @@ async def _go_wrong(
     sandbox.stats.by_fault[fault.kind] += 1
     if fault.delay_s:
         await sandbox.clock.sleep(fault.delay_s)
+    made = await _answer(sandbox, ask, number) if kind.paid else None
     hit = Hit(
         request=request,
         clock=sandbox.clock,
         params=fault.params,
         headers=fault.headers,
-        completion=await _answer(sandbox, ask, number) if kind.paid else {},
+        completion=made.body if made else {},
+        content=made.events if made else None,
+        content_kind=events.CONTENT_TYPE,
     )
     response = await kind.respond(hit)
     if kind.whole and response.status == 200 and arrives(request, response):
@@ -132,7 +136,13 @@ async def _go_wrong(
     return response
 
 
-async def _answer(sandbox: Sandbox, ask: Ask, number: int) -> dict[str, Any]:
+def _response(answer: Answer) -> web.Response:
+    if answer.events is None:
+        return as_json(answer.body)
+    return web.Response(body=answer.events, content_type=events.CONTENT_TYPE)
+
+
+async def _answer(sandbox: Sandbox, ask: Ask, number: int) -> Answer:
     """The answer, after the time that it takes; paid for from here on."""
     config, paid = sandbox.config, sandbox.stats.item(ask.key).paid
     seconds = lognormal_s(config.latency_ms, config.latency_sigma, config.seed, ask.key, number)
@@ -143,4 +153,4 @@ async def _answer(sandbox: Sandbox, ask: Ask, number: int) -> dict[str, Any]:
     except ConverterError as error:
         raise errors.server_error(str(error)) from error
     sandbox.stats.pay(ask.key, made.prompt_tokens, made.completion_tokens)
-    return made.body
+    return made

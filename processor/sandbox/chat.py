@@ -9,8 +9,10 @@ from processor.sandbox.answers.question import find_question
 from processor.sandbox.call import serve
 from processor.sandbox.chat_request import check_chat
 from processor.sandbox.conversation import Conversation
+from processor.sandbox.events import as_events
 from processor.sandbox.reply import Reply, Talk
 from processor.sandbox.state import Sandbox
+from processor.sandbox.stored import Stored
 
 
 async def create(request: web.Request) -> web.StreamResponse:
@@ -30,10 +32,20 @@ def read(body: dict[str, Any], sandbox: Sandbox) -> Talk:
     """
     chat = check_chat(body, sandbox.config)
     question = find_question(chat.turns)
-    return Talk(conversation=chat, question=question, form=partial(_completion, chat))
+    stream = partial(as_events, with_usage=chat.streams_usage) if chat.streamed else None
+    return Talk(
+        conversation=chat, question=question, form=partial(_completion, chat), stream=stream
+    )
 
 
 def _completion(chat: Conversation, sandbox: Sandbox, reply: Reply) -> dict[str, Any]:
+    body = _body(chat, sandbox, reply)
+    if chat.stored:
+        sandbox.keep_completion(Stored(body=body, turns=chat.turns, metadata=chat.metadata))
+    return body
+
+
+def _body(chat: Conversation, sandbox: Sandbox, reply: Reply) -> dict[str, Any]:
     finish_reason = "stop" if reply.whole else "length"
     return {
         "id": f"chatcmpl-{sandbox.new_id()}",

@@ -12,7 +12,6 @@ from processor.sandbox.structured import check_format
 from processor.sandbox.validation import (
     MOST_TOKENS,
     check_model,
-    check_no_stream,
     check_parameters,
     check_sampling,
     check_tools,
@@ -73,7 +72,7 @@ def check_chat(body: dict[str, Any], config: SandboxConfig) -> Conversation:
     if models.embeds(model):
         raise errors.no_chat_model()
     check_parameters(body.keys(), given, _PARAMETERS)
-    check_no_stream(given)
+    _check_stream(given)
     _check_together(given)
     _check_reasoning(model, given)
     turns = check_messages(given)
@@ -92,6 +91,10 @@ def check_chat(body: dict[str, Any], config: SandboxConfig) -> Conversation:
         tier=tier_of(given),
         json_mode=json_mode,
         schema=_schema(given),
+        metadata=given.get("metadata"),
+        stored=given.get("store", False),
+        streamed=given.get("stream", False),
+        streams_usage=given.get("stream_options", {}).get("include_usage") is True,
     )
 
 
@@ -114,6 +117,15 @@ def _check_together(given: dict[str, Any]) -> None:
             code="invalid_parameter_combination",
         )
     check_tools(given)
+
+
+def _check_stream(given: dict[str, Any]) -> None:
+    if "stream_options" in given and not given.get("stream"):
+        raise errors.ApiError(
+            400,
+            "The 'stream_options' parameter is only allowed when 'stream' is enabled.",
+            param="stream_options",
+        )
 
 
 def _check_reasoning(model: str, given: dict[str, Any]) -> None:

@@ -25,6 +25,10 @@ class Conversation:
         tier: `default`, `flex` or `priority`.
         json_mode: Whether the answer must be a JSON object.
         schema: The JSON Schema that the answer must fit; None for none.
+        metadata: To be told with the answer, where that is stored.
+        stored: Whether the answer can be fetched again.
+        streamed: Whether it is sent as a stream of events.
+        streams_usage: Whether that ends in the usage.
     """
 
     model: str
@@ -35,6 +39,10 @@ class Conversation:
     tier: str = "default"
     json_mode: bool = False
     schema: Mapping[str, Any] | None = None
+    metadata: Mapping[str, str] | None = None
+    stored: bool = False
+    streamed: bool = False
+    streams_usage: bool = False
 
     @property
     def charge_tokens(self) -> int:

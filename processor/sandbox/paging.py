@@ -23,13 +23,19 @@ class Page(NamedTuple):
     descending: bool
 
 
-def read_page(query: Mapping[str, str], *, most: int, default: int) -> Page:
+def read_page(query: Mapping[str, str], *, most: int, default: int, order: str = "desc") -> Page:
     """The page that a query asks for.
+
+    Args:
+        query: Of the request.
+        most: That may be asked for.
+        default: Of the limit.
+        order: The default: `asc` or `desc`, by creation.
 
     Raises:
         ApiError: A value cannot be.
     """
-    limit, order = query.get("limit", str(default)), query.get("order", "desc")
+    limit, order = query.get("limit", str(default)), query.get("order", order)
     if not limit.removeprefix("-").isdecimal():
         raise errors.invalid_type("limit", "an integer", limit)
     if not 1 <= int(limit) <= most:

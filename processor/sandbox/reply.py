@@ -41,11 +41,13 @@ class Talk:
         conversation: All of it.
         question: What in it is asked.
         form: Makes of a reply the body that is sent.
+        stream: Makes of the body the events that are sent instead; None for the body.
     """
 
     conversation: Conversation
     question: Question
     form: Callable[[Sandbox, Reply], dict[str, Any]]
+    stream: Callable[[dict[str, Any]], bytes] | None = None
 
     @property
     def model(self) -> str:
@@ -75,8 +77,10 @@ class Talk:
         """
         asked_before = max(paid, self.question.answers_since)
         reply = await _reply_to(self.conversation, self.question, sandbox, asked_before)
+        body = self.form(sandbox, reply)
         return Answer(
-            body=self.form(sandbox, reply),
+            body=body,
+            events=None if self.stream is None else self.stream(body),
             prompt_tokens=self.conversation.prompt_tokens,
             completion_tokens=reply.completion_tokens,
         )

@@ -2,7 +2,7 @@
 
 import secrets
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from aiohttp import web
 
@@ -13,8 +13,11 @@ from processor.sandbox.limits import Limits
 from processor.sandbox.pandoc import Converter
 from processor.sandbox.stats import Stats
 from processor.sandbox.storage.folder import Storage
+from processor.sandbox.stored import Stored
 
-_RESPONSES_KEPT = 1_000
+T = TypeVar("T")
+
+_MOST_KEPT = 1_000
 _LIMIT_OPTIONS = frozenset(
     (
         *("rpm", "tpm", "rpd", "limit_kind", "other_client"),
@@ -38,6 +41,7 @@ class Sandbox:
         self.stats = Stats()
         self.converter = Converter()
         self.responses: dict[str, dict[str, Any]] = {}
+        self.completions: dict[str, Stored] = {}
         self._storage: Storage | None = None
         self._session = secrets.token_hex(8)
         self._ids = 0
@@ -61,8 +65,7 @@ class Sandbox:
 
     def _restore(self, storage: Storage) -> None:
         """Count what was charged in an earlier life."""
-        charged, prompt, completion = storage.charges.tokens()
-        self.stats.restore_totals(charged, prompt, completion)
+        self.stats.restore_totals(*storage.charges.tokens())
         for item, received, paid in storage.charges.items():
             self.stats.restore(item, received, paid)
 
@@ -73,9 +76,11 @@ class Sandbox:
 
     def keep_response(self, body: dict[str, Any]) -> None:
         """Keep a response to be fetched again; the oldest goes when there are too many."""
-        self.responses[body["id"]] = body
-        if len(self.responses) > _RESPONSES_KEPT:
-            del self.responses[next(iter(self.responses))]
+        _keep(self.responses, body["id"], body)
+
+    def keep_completion(self, stored: Stored) -> None:
+        """The same of a chat completion."""
+        _keep(self.completions, stored.body["id"], stored)
 
     def change(self, options: dict[str, Any]) -> None:
         """Change options while it runs; changed limits begin anew.
@@ -91,6 +96,12 @@ class Sandbox:
         self.config = replace(self.config, **options)
         if options.keys() & _LIMIT_OPTIONS:
             self.limits = Limits(self.config)
+
+
+def _keep(kept: dict[str, T], name: str, value: T) -> None:
+    kept[name] = value
+    if len(kept) > _MOST_KEPT:
+        del kept[next(iter(kept))]
 
 
 SANDBOX = web.AppKey("sandbox", Sandbox)

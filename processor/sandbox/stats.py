@@ -95,13 +95,17 @@ class Stats:
 
     def restore_totals(self, paid: int, prompt_tokens: int, completion_tokens: int) -> None:
         """So much was paid for before the start."""
-        self.answered, self.paid = paid, paid
-        self.paid_prompt_tokens, self.paid_completion_tokens = prompt_tokens, completion_tokens
+        self.answered += paid
+        self.paid += paid
+        self.paid_prompt_tokens += prompt_tokens
+        self.paid_completion_tokens += completion_tokens
 
     def restore(self, key: str, received: int, paid: int) -> None:
         """An item was seen before the start."""
         count = self.item(key)
-        count.received, count.answered, count.paid = received, paid, paid
+        count.received += received
+        count.answered += paid
+        count.paid += paid
 
     def report(self, *, items: bool) -> dict[str, Any]:
         """What `/sandbox/stats` tells."""

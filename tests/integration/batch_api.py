@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import aiohttp
 import orjson
@@ -13,7 +13,7 @@ from openai.types import Batch
 
 from processor.sandbox import ManualClock, SandboxConfig, parse_fault, running
 
-CHAT = "/v1/chat/completions"
+CHAT: Final = "/v1/chat/completions"
 MODEL = "gpt-6-luna"
 
 

@@ -46,6 +46,7 @@ class Hit:
         params: The fault's, as given.
         completion: The good answer; empty for kinds that give none.
         content: The good answer's bytes, where it is no JSON.
+        content_kind: Their content type.
     """
 
     request: web.Request
@@ -54,6 +55,7 @@ class Hit:
     headers: Mapping[str, str]
     completion: dict[str, Any]
     content: bytes | None = None
+    content_kind: str = "application/octet-stream"
 
     @property
     def sent(self) -> bytes:
@@ -63,7 +65,7 @@ class Hit:
     @property
     def content_type(self) -> str:
         """Of the good answer."""
-        return "application/json" if self.content is None else "application/octet-stream"
+        return "application/json" if self.content is None else self.content_kind
 
 
 class Kind(Protocol):
