@@ -50,11 +50,11 @@ class Watching:
             return None
         if batch_id not in self._statuses:
             self._changed_s = self._clock.monotonic()
-            self._wake.set()
         self._since_s[batch_id] = created_s
         future = self._wanted.get(batch_id)
         if future is None:
             future = self._wanted[batch_id] = asyncio.get_running_loop().create_future()
+            self._wake.set()
         return await asyncio.shield(future)
 
     async def run(self) -> None:
