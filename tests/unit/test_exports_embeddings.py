@@ -3,6 +3,8 @@
 import json
 import sqlite3
 import struct
+import subprocess
+import sys
 import tracemalloc
 from collections.abc import Sequence
 from pathlib import Path
@@ -141,3 +143,39 @@ def test_the_memory_of_an_export_does_not_grow_with_the_run(tmp_path: Path) -> N
             tracemalloc.stop()
     assert matrix.stat().st_size == 128 + count * length * 4
     assert peak_bytes < matrix.stat().st_size / 4
+
+
+_PARQUET = """
+import sys
+from pathlib import Path
+from ledger_parts import ledger_of, rules, Table
+from processor.exports.output import Terms, open_output
+from processor.ledger import database
+from processor.machine import peak_rss_mb
+
+folder, count = Path(sys.argv[1]), int(sys.argv[2])
+with ledger_of(folder, 0) as ledger:
+    ledger.set_meta(kind="embedding")
+    ledger.take_in(Table({"id": n} for n in range(count)), rules(chunk_size=100))
+    vector = bytes(1_536 * 4 - 1) + b"\\x3f"
+    with database.transaction(ledger.connection):
+        vectors = ((seq, vector) for seq in range(1, count + 1))
+        ledger.connection.executemany("INSERT INTO vectors VALUES (?, ?)", vectors)
+    output = open_output(str(folder / "a.parquet"), Terms(), task="t")
+    assert output.deliver(ledger.path).inserted == count
+print(peak_rss_mb())
+"""
+
+
+def test_the_memory_of_a_parquet_file_of_them_does_not_grow_with_the_run(tmp_path: Path) -> None:
+    peaks_mb = []
+    for count in (4_000, 16_000):  # 24 and 98 MB of numbers
+        done = subprocess.run(
+            [sys.executable, "-c", _PARQUET, str(tmp_path / str(count)), str(count)],
+            check=True,
+            capture_output=True,
+            text=True,
+            env={"PYTHONPATH": str(Path(__file__).parent)},
+        )
+        peaks_mb.append(float(done.stdout))
+    assert peaks_mb[1] < peaks_mb[0] + 25
