@@ -1,7 +1,7 @@
 """The HTTP client beneath the SDK: it sends what `Access` says, and nothing else.
 
-The SDK takes keys, accounts and whole headers from the environment. So whatever it makes is cut
-down here to what a call cannot do without, right before it goes out.
+The SDK takes keys and accounts from the environment, and tells much of this computer. So whatever
+it makes is cut down here to what a call cannot do without, right before it goes out.
 """
 
 import ssl

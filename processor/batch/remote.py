@@ -14,7 +14,7 @@ from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Final, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Self, TypeVar, cast
 from urllib.parse import parse_qsl, urlsplit
 
 from processor.access import Access
@@ -27,6 +27,9 @@ from processor.batch.transfer import Deadline, Outgoing, landing
 from processor.batch.trouble import malformed, no_list, refusal, refused, unanswered
 from processor.batch.wholeness import shortcoming
 from processor.verdict import Fault, TransportFault
+
+if TYPE_CHECKING:
+    import openai
 
 _WINDOW: Final = "24h"
 _PURPOSE: Final = "batch"
@@ -66,11 +69,9 @@ class Remote:
         return self._http.calls
 
     async def __aenter__(self) -> Self:
-        import openai  # noqa: PLC0415 - it takes half a second
-
         url = urlsplit(self._access.url(_FILES, ""))
         base_url = url._replace(path=url.path.removesuffix("/files"), query="").geturl()
-        self._client = openai.AsyncOpenAI(
+        self._client = _client_class()(
             api_key="none",  # headers are made beneath the SDK
             base_url=base_url,
             default_query=dict(parse_qsl(url.query)),
@@ -290,6 +291,19 @@ class Remote:
         else:
             return
         raise failure from None  # the cause may quote a secret
+
+
+def _client_class() -> "type[openai.AsyncOpenAI]":
+    import openai  # noqa: PLC0415 - it takes half a second
+
+    class Client(openai.AsyncOpenAI):
+        """Without the headers that the environment names."""
+
+        @property
+        def default_headers(self) -> dict[str, Any]:
+            return {"Accept": "application/json", "Content-Type": "application/json"}
+
+    return Client
 
 
 def _asked(some_id: str) -> str:

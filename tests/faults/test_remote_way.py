@@ -121,3 +121,45 @@ def test_no_proxy_where_the_environment_does_not_count(monkeypatch: pytest.Monke
             assert (await create(it)).id == "batch_1"
 
     asyncio.run(main())
+
+
+def sent(head: bytes) -> dict[str, str]:
+    lines = head.decode().split("\r\n")[1:-2]
+    pairs = [line.partition(": ")[::2] for line in lines]
+    assert len(dict(pairs)) == len(pairs), "no header twice"
+    return {name.lower(): value for name, value in pairs}
+
+
+def test_what_is_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Our account and our headers, nothing of the environment, nothing of this computer."""
+    shard = tmp_path / "shard.jsonl"
+    shard.write_bytes(b"{}\n")
+    for name in ("API_KEY", "ADMIN_KEY", "ORG_ID", "PROJECT_ID", "BASE_URL"):
+        monkeypatch.setenv(f"OPENAI_{name}", "http://127.0.0.1:9/theirs")
+    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "Authorization: theirs\nHost: theirs\nContent-Length: 3\nX-Theirs: x")
+    headers = (("X-Ours", "값"), ("User-Agent", "ours"), ("Content-Type", "text/plain"))
+
+    async def main() -> list[bytes]:
+        async with rude(good) as server:
+            access = Access(
+                base_url=server.url, api_key=KEY, organization="org-ours", headers=headers
+            )
+            async with Remote(access, timeout_s=5, connect_s=5, trust_env=False) as it:
+                await create(it)
+                await it.upload(shard, "a.jsonl")
+                assert it.calls == 2
+            return [asked.head for asked in server.asked]
+
+    created, uploaded = (sent(head) for head in asyncio.run(main()))
+    assert set(created) == {
+        *("host", "connection", "accept", "accept-encoding", "content-type", "content-length"),
+        *("authorization", "openai-organization", "user-agent", "x-ours"),
+        "x-stainless-raw-response",
+    }
+    assert created["authorization"] == f"Bearer {KEY}"
+    assert created["host"].startswith("127.0.0.1:")
+    assert (created["openai-organization"], created["user-agent"]) == ("org-ours", "ours")
+    assert created["x-ours"] == "값"
+    assert created["content-type"] == "application/json"
+    assert uploaded["content-type"].startswith("multipart/form-data; boundary=")
+    assert created.keys() == uploaded.keys()
