@@ -16,6 +16,12 @@ _QUOTA_CODES = frozenset(
     {QUOTA_CODE, "enqueued_token_limit_exceeded", "batch_token_limit_exceeded"}
 )
 _QUOTA_WORDS = re.compile(r"\benqueued[\s_-]+(?:prompt[\s_-]+)?tokens?\b", re.IGNORECASE)
+_NO_FILE_STATUSES = frozenset({400, 422})
+_NO_FILE = re.compile(
+    r"\b(?:cannot|can't|could not|couldn't) find (?:the |input )*file\b|\bno such (?:input )?file\b"
+    r"|\bfile\b.{0,80}\b(?:not found|not be found|does not exist|doesn't exist)\b",
+    re.IGNORECASE,
+)
 
 # The account, the key, or the way to the provider: no other call would fare better.
 _FATAL = frozenset({"auth", "forbidden", "proxy_auth", "quota_exhausted", "redirect", "tls"})
@@ -103,7 +109,7 @@ def _trouble(status: int, code: str, error: ProviderError) -> Trouble:
         return Trouble.QUOTA
     if code in _FATAL or _names_model(error):
         return Trouble.FATAL
-    if status in _GONE_STATUSES:
+    if status in _GONE_STATUSES or _misses_file(status, error):
         return Trouble.GONE
     if code in _AGAIN or status in _AGAIN_STATUSES or status >= 500:
         return Trouble.AGAIN
@@ -117,6 +123,11 @@ def _is_unclear(status: int) -> bool:
 def _names_model(error: ProviderError) -> bool:
     """Whether it is about the model; by its code, as words may quote a file named after one."""
     return "model_not_found" in {PROVIDER_CODES.get(error.code), PROVIDER_CODES.get(error.type)}
+
+
+def _misses_file(status: int, error: ProviderError) -> bool:
+    """Whether a file is unknown: to the maker of batches a fresh one is, for a moment, by a 400."""
+    return status in _NO_FILE_STATUSES and _NO_FILE.search(error.message) is not None
 
 
 def _is_quota(status: int, error: ProviderError) -> bool:

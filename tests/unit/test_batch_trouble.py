@@ -20,6 +20,12 @@ QUOTA = (
     "Limit: 900,000 enqueued tokens. Please try again once some in_progress batches have been "
     "completed."
 )
+AZURE_QUOTA = (
+    "The number of enqueued tokens has surpassed the configured limit of 30K for the deployment "
+    "'gpt-4.1-batch'. Please either increase the limit or try again once the current jobs have "
+    "finished."
+)
+NO_FILE = "Cannot find file file-XuGapyf5, or project proj_849B36OelpiR does not have access to it."
 
 
 def error(message: str = "No.", **fields: Any) -> bytes:
@@ -76,6 +82,12 @@ def refused(
         (400, error("No.", type="token_limit_exceeded"), Trouble.QUOTA, QUOTA_CODE, False),
         (429, error("Too many enqueued tokens"), Trouble.QUOTA, QUOTA_CODE, False),
         (500, error(QUOTA), Trouble.AGAIN, "server_error", True),
+        (400, error(AZURE_QUOTA), Trouble.QUOTA, QUOTA_CODE, False),
+        (400, error(NO_FILE, param="file_id"), Trouble.GONE, "not_found", False),
+        (400, error("No such File object: file-1"), Trouble.GONE, "not_found", False),
+        (400, error("Input file 'file-1' not found."), Trouble.GONE, "not_found", False),
+        (422, error("The file file-1 does not exist"), Trouble.GONE, "not_found", False),
+        (400, error("Invalid file format. Must be .jsonl"), Trouble.REFUSED, "bad_request", False),
         (400, error(code="invalid_request"), Trouble.REFUSED, "bad_request", False),
         (400, error(code="unknown_parameter"), Trouble.REFUSED, "refused_parameter", False),
         (413, b"", Trouble.REFUSED, "too_large", False),
