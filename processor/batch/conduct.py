@@ -9,7 +9,14 @@ from msgspec.structs import replace
 from processor.batch.answer import Settler
 from processor.batch.creations import Creations
 from processor.batch.quota import Quota, Room, told_limit
-from processor.batch.remote_values import FAILED, TERMINAL, RemoteBatch, RemoteError, Trouble
+from processor.batch.remote_values import (
+    FAILED,
+    TERMINAL,
+    VALIDATING,
+    RemoteBatch,
+    RemoteError,
+    Trouble,
+)
 from processor.batch.results import Results
 from processor.batch.rules import Until
 from processor.batch.settling import Settlement, Settling
@@ -201,7 +208,8 @@ class Conduct:
             batches[place] = now = seen(found, shard.number, self._clock.time())
             if now.status != batch.status:
                 await self._store.see([now])
-                self._quota.accepted(shard.number)
+                if now.status not in {VALIDATING, FAILED}:
+                    self._quota.accepted(shard.number)
         if any(batch.status not in TERMINAL for batch in batches):
             return shard if self._rules.until is Until.SETTLED else None
         return await self._ended(shard, batches)
@@ -282,6 +290,7 @@ class Conduct:
             limit=limit,
             now_s=self._clock.monotonic(),
         )
+        self._room.set()  # it held tokens for which others wait
         facts = {"shard": shard.number, "limit": limit, "message": words}
         self._tools.tell(Notice(event="batch_deferred", facts=facts))
 

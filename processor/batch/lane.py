@@ -18,13 +18,14 @@ from processor.batch.steps import Step
 from processor.batch.tools import Tools
 from processor.batch.watching import Watching
 from processor.ledger.pending import Pending
-from processor.ledger.shards import AT_PROVIDER, Batch, Shard, State
+from processor.ledger.shards import Batch, Shard, State
 from processor.notice import Notice
 from processor.stop import Stop
 from processor.tasks.task import Task
 
 _AHEAD = 4  # shards that are written, and are no batch yet
 _ADOPTABLE_S = 30 * 86_400.0  # results are kept that long
+_ENQUEUED = frozenset({State.CREATING, State.OPEN})  # as far as is known
 
 
 class BatchLane:
@@ -115,7 +116,7 @@ class BatchLane:
             live, batches = shelf.live(), shelf.batches()
         self._known = {batch.id for found in batches.values() for batch in found}
         for shard in live:
-            if shard.state in AT_PROVIDER:
+            if shard.state in _ENQUEUED:
                 self._quota.opened(
                     shard.number, shard.model, tokens=shard.tokens, now_s=self._clock.monotonic()
                 )
