@@ -40,9 +40,12 @@ def test_a_column_that_the_source_gained_is_added_to_a_table_of_ours(
     assert "0 new · 0 changed" in run("export", "out", *to).out
 
 
-def test_a_table_that_others_made_is_left_as_it_is(run: Shell, database: Database) -> None:
+@pytest.mark.parametrize("comment", ["NULL", "'Made by processor for the results of greets.'"])
+def test_a_table_that_was_not_made_for_the_task_is_left_as_it_is(
+    run: Shell, database: Database, comment: str
+) -> None:
     go(run, "--output", database.uri)
-    database.execute("COMMENT ON TABLE greet_results IS NULL")  # as if they had
+    database.execute(f"COMMENT ON TABLE greet_results IS {comment}")
     before = stored(database, "greet_results")
     grown(run, "ages", "words")
     said = go(run, "--output", database.uri, code=1)

@@ -11,8 +11,6 @@ from processor.columns import ARRAY, Column
 from processor.postgres.table_name import TableName
 
 Connection = psycopg.Connection[TupleRow]
-MARK = "Made by processor"
-"""How the comment on a table begins that was made for results, and may be given more columns."""
 
 _TABLE = """
 SELECT c.oid, n.nspname, c.relname, c.relkind::text,
@@ -93,7 +91,7 @@ class TargetTable:
         kind: As `pg_class.relkind` tells it.
         store: Tells it from a later one of the same name.
         unique: Columns that tell its rows apart, each alone.
-        is_ours: Whether it bears our `MARK`.
+        comment: On it; empty without.
         is_owned: Whether we have its owner's rights, such as to add columns.
     """
 
@@ -103,7 +101,7 @@ class TargetTable:
     store: str
     columns: Mapping[str, TargetColumn]
     unique: frozenset[str]
-    is_ours: bool
+    comment: str
     is_owned: bool
 
 
@@ -127,7 +125,7 @@ def find(connection: Connection, name: TableName) -> TargetTable | None:
             column.name: column for column in map(_column, connection.execute(_COLUMNS, (oid,)))
         },
         unique=frozenset(column for (column,) in connection.execute(_UNIQUE, (oid,))),
-        is_ours=(comment or "").startswith(MARK),
+        comment=comment or "",
         is_owned=is_owned,
     )
 

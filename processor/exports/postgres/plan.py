@@ -34,6 +34,7 @@ class Results:
         columns: All, in the order in which their values stand in a row.
         id_column: Name of the one that tells rows apart.
         id_field: Its name where the rows come from, which no result has to share.
+        task: Name of the task that they are of.
         samples: What the column `result` holds is like one of these; empty when it may be
             anything.
     """
@@ -41,6 +42,7 @@ class Results:
     columns: Sequence[Column]
     id_column: str
     id_field: str
+    task: str
     samples: Sequence[str] = ()
 
     def place(self, name: str) -> int:

@@ -18,8 +18,6 @@ from processor.exports.postgres.writer import TableWriter
 from processor.exports.table import ResultTable
 from processor.postgres.table_name import TableName
 
-_COMMENT = f"{catalogue.MARK}: columns that its results gain are added to it."
-
 
 @dataclass(frozen=True, slots=True)
 class Ready:
@@ -89,7 +87,7 @@ class Preparation:
         if plan.history is not None and catalogue.find(connection, plan.history) is None:
             with connection.transaction():
                 connection.execute(statements.create_history(plan))
-                connection.execute(statements.mark(plan.history, _COMMENT))
+                connection.execute(statements.mark(plan.history, growth.comment(results.task)))
         return Ready(TableWriter(connection, plan), notes)
 
     def _check_makeable(self, connection: Connection) -> None:
@@ -112,7 +110,7 @@ class Preparation:
         # Who makes it at the same moment is told of a key that stands twice, IF NOT EXISTS or not.
         with suppress(psycopg.errors.UniqueViolation), connection.transaction():
             connection.execute(statements.create(self.table, types, results.id_column))
-            connection.execute(statements.mark(self.table, _COMMENT))
+            connection.execute(statements.mark(self.table, growth.comment(results.task)))
         table = catalogue.find(connection, self.table)
         assert table is not None, "it was made just now, by whomever"
         return table
@@ -140,18 +138,19 @@ class Preparation:
         names = plans.chosen(results, self.terms.columns)
         if results.id_column not in table.columns or table.columns.keys() >= names.keys():
             return table, ()
-        return growth.extended(connection, table, self._types(connection, ledger, results))
+        types = self._types(connection, ledger, results)
+        return growth.extended(connection, table, types, task=results.task)
 
     def _grown_history(
         self, connection: Connection, table: TargetTable, results: Results
     ) -> Sequence[str]:
         history = catalogue.find(connection, plans.history_of(table.name))
-        if history is None or not history.is_ours:
+        if history is None or not growth.is_of(results.task, history):
             return ()
         into = self.terms.into.values()
         wanted = into or plans.chosen(results, self.terms.columns)
         types = {name: table.columns[name].kind for name in wanted if name in table.columns}
-        return growth.extended(connection, history, types)[1]
+        return growth.extended(connection, history, types, task=results.task)[1]
 
     def _plan(self, connection: Connection, table: TargetTable, results: Results) -> Plan:
         terms = self.terms
@@ -167,5 +166,6 @@ def _results(ledger: sqlite3.Connection) -> Results:
         columns=table.columns,
         id_column=table.id_column,
         id_field=meta["id_field"],
+        task=meta["task"],
         samples=jsontext.loads(meta.get("samples", "[]")),
     )
