@@ -1,5 +1,6 @@
 """Batches, from their creation to their end, by OpenAI's own client."""
 
+import asyncio
 from typing import Any
 
 import openai
@@ -139,6 +140,21 @@ def test_cancelled_batches_keep_what_is_done(wait_s: float, done: int) -> None:
         assert (await bench.client.batches.cancel(batch.id)).status == "cancelled"
 
     walk(visit, cancelling_s=600)
+
+
+def test_many_cancel_at_once() -> None:
+    async def visit(bench: Bench) -> None:
+        batch = await bench.submit(chat_lines(10))
+        await bench.advance(0.55)
+        told = await asyncio.gather(*(bench.client.batches.cancel(batch.id) for _ in range(5)))
+        assert {one.status for one in told} == {"cancelling"}
+        assert len({one.cancelling_at for one in told}) == 1
+        batch = await bench.done(batch)
+        assert (batch.status, counts(batch)) == ("cancelled", (10, 5, 0))
+        events = (await bench.admin("events"))["events"]
+        assert [event["what"] for event in events][-2:] == ["batch cancelling", "batch cancelled"]
+
+    walk(visit)
 
 
 def test_what_has_ended_cannot_be_cancelled() -> None:

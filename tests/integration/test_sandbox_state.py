@@ -122,7 +122,7 @@ def test_two_sandboxes_do_not_share_a_folder(tmp_path: Path) -> None:
             check=False,
         )
     assert (second.returncode, second.stdout) == (1, "")
-    assert "another sandbox may have it" in second.stderr
+    assert "another sandbox has it" in second.stderr
     assert second.stderr.count("\n") == 1
 
 

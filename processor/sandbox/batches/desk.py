@@ -27,6 +27,7 @@ class Desk:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._due_s: dict[str, float] = {}
         self._changed = asyncio.Event()
+        self._cancelling = asyncio.Lock()
 
     def resume(self) -> None:
         """Go on with the batches that a storage folder holds."""
@@ -51,20 +52,24 @@ class Desk:
     async def cancel(self, name: str) -> Batch:
         """Let a batch do no more than it did, and end; gives it as it is now.
 
-        One that ended meanwhile stays as it is.
+        One that ended meanwhile, or is cancelled already, stays as it is.
         """
-        await self.stop(name)
-        storage, now_s = self._sandbox.storage, self._sandbox.clock.time()
-        batch = storage.batches.get(name)
-        assert batch is not None
-        if batch.ended:
+        # One at a time: two workers on one batch would write over each other.
+        async with self._cancelling:
+            await self.stop(name)
+            storage, now_s = self._sandbox.storage, self._sandbox.clock.time()
+            batch = storage.batches.get(name)
+            assert batch is not None
+            if batch.ended:
+                return batch
+            if batch.status != CANCELLING:
+                reached = {**batch.reached, CANCELLING: now_s}
+                batch = replace(batch, status=CANCELLING, reached=reached)
+                with storage.transaction():
+                    storage.batches.put(batch)
+                    storage.events.add(now_s, f"batch {CANCELLING}", name)
+            self.start(name)
             return batch
-        batch = replace(batch, status=CANCELLING, reached={**batch.reached, CANCELLING: now_s})
-        with storage.transaction():
-            storage.batches.put(batch)
-            storage.events.add(now_s, f"batch {CANCELLING}", name)
-        self.start(name)
-        return batch
 
     async def settled(self) -> None:
         """Return once all that is due by now was done."""

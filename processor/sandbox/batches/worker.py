@@ -37,13 +37,11 @@ from processor.sandbox.storage.charges import Charge
 from processor.sandbox.storage.files import StoredFile
 
 T = TypeVar("T")
+# Takes a batch's id and a time in seconds since 1970; returns once the clock is there.
+Wait = Callable[[str, float], Awaitable[None]]
 
 # Worked on together: written, counted and charged in one go.
 _BLOCK_LINES = 200
-
-
-# Takes a batch's id and a time in seconds since 1970; returns once the clock is there.
-Wait = Callable[[str, float], Awaitable[None]]
 
 
 class Worker:
@@ -82,8 +80,13 @@ class Worker:
         if path.exists():
             rules = rules_of(batch.endpoint, self._sandbox.config, azure=batch.azure)
             seen = await self._timed(asyncio.to_thread(scan, path, rules))
-            batch = replace(batch, total=seen.lines, model=seen.model, tokens=seen.tokens)
-            batch = replace(batch, errors=seen.findings)
+            batch = replace(
+                batch,
+                total=seen.lines,
+                model=seen.model,
+                tokens=seen.tokens,
+                errors=seen.findings,
+            )
         await self._until(batch.created_s + batch.pace.validating_s)
         await self._hold()
         batch = replace(batch, errors=self._found(batch))

@@ -174,10 +174,11 @@ KINDS: Mapping[str, Kind] = {
 
 
 def listed() -> Iterator[str]:
-    """Every kind in a line: its name, where it hits by itself, and its parameters."""
+    """Every kind in a line: its name, where it hits by itself, its parameters, what happens."""
     kinds: dict[str, Kind | Fate] = {**KINDS, **FATES}
     for name, kind in kinds.items():
-        yield f"{name:<36}{kind.places[0]:<10}{' '.join(kind.params)}".rstrip()
+        line = f"{name:<36}{kind.places[0]:<8}{' '.join(kind.params)}"
+        yield f"{line:<76}{kind.words}" if isinstance(kind, Fate) else line.rstrip()
 
 
 def place_of(fault: Fault) -> str:

@@ -60,7 +60,9 @@ def open_database(path: Path) -> sqlite3.Connection:
             return connection
     except sqlite3.Error as error:
         connection.close()
-        raise ConfigError(f"{path} cannot be used: {error}; another sandbox may have it") from error
+        is_busy = error.sqlite_errorcode == sqlite3.SQLITE_BUSY
+        reason = "another sandbox has it" if is_busy else error
+        raise ConfigError(f"{path} cannot be used: {reason}") from error
     connection.close()
     raise ConfigError(f"{path} was made by another version: choose another folder")
 

@@ -27,8 +27,9 @@ class Storage:
         self._temporary = folder is None
         try:
             self.folder = folder or Path(tempfile.mkdtemp(prefix="processor-sandbox-"))
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             for room in (self._contents, self._inputs, self._arrivals):
-                room.mkdir(mode=0o700, parents=True, exist_ok=True)
+                room.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise ConfigError(f"the state cannot be kept in {folder}: {error.strerror}") from error
         self._connection = open_database(self.folder / "sandbox.sqlite")
