@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from processor.batch.answer import Settler
 from processor.batch.creations import Creations
+from processor.batch.fetching import Fetching
 from processor.batch.quota import Quota, Room, told_limit
 from processor.batch.remote_values import (
     FAILED,
@@ -17,7 +18,6 @@ from processor.batch.remote_values import (
     RemoteError,
     Trouble,
 )
-from processor.batch.results import Results
 from processor.batch.rules import Until
 from processor.batch.settling import Settlement, Settling
 from processor.batch.shipping import Shipping, file_name, seen
@@ -74,7 +74,7 @@ class Conduct:
         self._creations = Creations()
         self._room = asyncio.Event()
         self._shipping = Shipping(tools)
-        self._results = Results(tools)
+        self._fetching = Fetching(tools)
         self._batches: dict[int, list[Batch]] = {}
         self._ways: Mapping[State, Way] = {
             State.WRITTEN: self._shipping.upload,
@@ -245,7 +245,7 @@ class Conduct:
     async def _fetch(self, shard: Shard, tries: Tries) -> Shard | None:
         if self._rules.until is Until.SEEN:
             return None
-        if not await self._results.fetch(shard, self._batches[shard.number], tries):
+        if not await self._fetching.fetch(shard, self._batches[shard.number], tries):
             return None
         shard = replace(shard, state=State.FETCHED, at=self._clock.time())
         await self._store.keep(shard)
@@ -253,13 +253,11 @@ class Conduct:
         return shard
 
     async def _settle(self, shard: Shard, _: Tries) -> Shard | None:
-        files = self._results.files(shard, self._batches[shard.number])
+        files = self._fetching.files(shard, self._batches[shard.number])
         if not all(path.exists() for paths in files for path in paths):
             return replace(shard, state=State.ENDED)  # somebody removed them: fetch them again
-        settling = Settling(
-            shard, files=files, settler=self._settler, store=self._store, at=self._tools.at
-        )
-        settlement = await settling.run()
+        settling = Settling(shard, settler=self._settler, store=self._store, at=self._tools.at)
+        settlement = await settling.run(files)
         shard = replace(shard, state=State.SETTLED, at=self._clock.time())
         await self._store.keep(shard)
         self._tools.at(Step.SHARD_SETTLED)
@@ -304,15 +302,15 @@ class Conduct:
 
     def _tell_settled(self, shard: Shard, found: Settlement) -> None:
         odd = found.oddities
-        strange = found.duplicates + odd.foreign + odd.unreadable + found.paid_twice
+        strange = odd.duplicates + odd.foreign + odd.unreadable
         facts: dict[str, object] = {
             "shard": shard.number,
             "items": shard.items,
             "answered": found.answered,
             "missing": found.missing,
             "again": found.again,
-            "duplicates": found.duplicates,
-            "paid_twice": found.paid_twice,
+            "duplicates": odd.duplicates,
+            "paid_twice": odd.paid_twice,
             "foreign": odd.foreign,
             "unreadable": odd.unreadable,
         }

@@ -1,18 +1,26 @@
-"""What the files of a batch tell of items, a block of lines at a time."""
+"""What the results of a shard tell of its items, in the order of the items.
 
-from collections.abc import Iterable, Iterator
+Providers give lines in any order, and a ledger is written several times faster in its own. So where
+the lines are is found out first, and each is read when its item's turn has come.
+"""
+
+import os
+from array import array
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from msgspec import Struct
 
 from processor.batch.answer import verdict_on
 from processor.batch.custom_id import seq_of
-from processor.batch.lines import BadLine, Line, lines_of, read_line
-from processor.verdict import Verdict
+from processor.batch.lines import BadLine, Line, lines_at, name_in, read_line
+from processor.verdict import Kind, Verdict
 
-_BLOCK_LINES = 1_000
-_BLOCK_BYTES = 8_000_000
 _NOTED_MOST = 5
 
 
@@ -26,16 +34,20 @@ class Told(Struct, frozen=True, gc=False):
 
 @dataclass(slots=True)
 class Oddities:
-    """Lines that belong to no item.
+    """Lines that are not the one of an item.
 
     Attributes:
         foreign: Of requests that are not ours.
         unreadable: That tell of no request.
+        duplicates: Further ones of an item.
+        paid_twice: Of these, answers that another batch had given already.
         notes: In words, some of them.
     """
 
     foreign: int = 0
     unreadable: int = 0
+    duplicates: int = 0
+    paid_twice: int = 0
     notes: list[str] = field(default_factory=list)
 
     def note(self, words: str) -> None:
@@ -44,45 +56,105 @@ class Oddities:
             self.notes.append(words)
 
 
-def blocks(
-    paths: Iterable[Path], endpoint: str, oddities: Oddities | None = None
-) -> Iterator[list[Told]]:
-    """What the lines of some files tell, in their order.
+class Results:
+    """The lines of some files, by item. Use as a context manager.
 
     Args:
-        paths: The files.
+        files: Of each batch of the shard, the oldest batch first.
         endpoint: Of the requests.
-        oddities: Takes what is strange; None when it was taken already.
+
+    Attributes:
+        oddities: Lines that are not the one of an item, as far as they were met.
 
     Raises:
         OSError: A file cannot be read.
     """
-    oddities = oddities or Oddities()
-    for path in paths:
-        block: list[Told] = []
-        size = 0
-        for raw in lines_of(path):
-            told = _told(raw, endpoint, path.name, oddities)
-            if told is None:
+
+    def __init__(self, files: Sequence[Sequence[Path]], endpoint: str) -> None:
+        self._endpoint = endpoint
+        self._paths = [(path, batch) for batch, paths in enumerate(files) for path in paths]
+        self._descriptors: list[int] = []
+        self._closing = ExitStack()
+        # Of each line: which file, from where, how long.
+        self._file, self._offset, self._length = array("L"), array("Q"), array("Q")
+        self._first: dict[int, int] = {}
+        self._further: defaultdict[int, list[int]] = defaultdict(list)
+        self.oddities = Oddities()
+
+    def __enter__(self) -> Self:
+        for path, _ in self._paths:
+            descriptor = os.open(path, os.O_RDONLY)
+            self._closing.callback(os.close, descriptor)
+            self._descriptors.append(descriptor)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._closing.close()
+
+    def find(self) -> list[int]:
+        """Find the line of every item; returns the items that have one, in their order."""
+        for number, (path, _) in enumerate(self._paths):
+            for offset, raw in lines_at(path):
+                seq = self._seq_in(raw, path.name)
+                if seq is not None:
+                    self._keep(seq, number, offset, len(raw))
+        return sorted(self._first)
+
+    def told(self, seqs: Sequence[int]) -> Iterator[Told]:
+        """What the lines of some items tell, in the order that is asked for.
+
+        An answer goes before everything else that is told of an item.
+        """
+        for seq in seqs:
+            told = self._read(seq, self._first[seq])
+            if seq in self._further:
+                told = self._best(told, self._further[seq])
+            yield told
+
+    def _seq_in(self, raw: bytes, name: str) -> int | None:
+        custom_id = name_in(raw)
+        if isinstance(custom_id, BadLine):
+            self.oddities.unreadable += 1
+            self.oddities.note(f"{name}: {custom_id.problem}")
+            return None
+        seq = seq_of(custom_id)
+        if seq is None:
+            self.oddities.foreign += 1
+            self.oddities.note(f"{name}: a line of {custom_id[:64]!r}, which was not sent")
+        return seq
+
+    def _keep(self, seq: int, number: int, offset: int, length: int) -> None:
+        place = len(self._offset)
+        self._file.append(number)
+        self._offset.append(offset)
+        self._length.append(length)
+        if self._first.setdefault(seq, place) != place:
+            self.oddities.duplicates += 1
+            self._further[seq].append(place)
+
+    def _best(self, first: Told, further: Sequence[int]) -> Told:
+        best, batches = first, {self._batch_of(self._first[first.seq])}
+        for place in further:
+            told = self._read(first.seq, place)
+            if told.verdict.kind is not Kind.OK:
                 continue
-            block.append(told)
-            size += len(raw)
-            if len(block) >= _BLOCK_LINES or size >= _BLOCK_BYTES:
-                yield block
-                block, size = [], 0
-        if block:
-            yield block
+            if best.verdict.kind is not Kind.OK:
+                best, batches = told, {self._batch_of(place)}
+            elif self._batch_of(place) not in batches:
+                batches.add(self._batch_of(place))
+                self.oddities.paid_twice += 1
+        return best
 
+    def _batch_of(self, place: int) -> int:
+        return self._paths[self._file[place]][1]
 
-def _told(raw: bytes, endpoint: str, name: str, oddities: Oddities) -> Told | None:
-    line = read_line(raw)
-    if isinstance(line, BadLine):
-        oddities.unreadable += 1
-        oddities.note(f"{name}: {line.problem}")
-        return None
-    seq = seq_of(line.custom_id)
-    if seq is None:
-        oddities.foreign += 1
-        oddities.note(f"{name}: a line of {line.custom_id[:64]!r}, which was not sent")
-        return None
-    return Told(seq, line, verdict_on(line, endpoint))
+    def _read(self, seq: int, place: int) -> Told:
+        descriptor = self._descriptors[self._file[place]]
+        line = read_line(os.pread(descriptor, self._length[place], self._offset[place]))
+        assert isinstance(line, Line), "it was one when its name was read"
+        return Told(seq, line, verdict_on(line, self._endpoint))

@@ -12,7 +12,7 @@ from processor.ledger.shards import Batch, Shard
 _GONE_TRIES = 4  # a fresh file may be unknown for a moment
 
 
-class Results:
+class Fetching:
     """Fetches output and error files.
 
     Args:
