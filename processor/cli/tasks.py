@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from processor.cli.provider import provider_options
+from processor.cli.sources import source_options
 
 _EPILOG = """\b
 Examples:
@@ -19,6 +20,7 @@ Examples:
   processor tasks try my.toml --input rows.csv --dry-run       requests only; nothing is sent
   processor tasks try my.toml --input rows.csv --sandbox       no key, no cost
   processor tasks try my.toml --input rows.csv --rows 5        asks the model, and pays for it
+  processor tasks try my.toml --input "$DATABASE_URL" --table articles --dry-run
 
 \b
 The rows go through the same import, lane and checks as those of a run, in a folder that is
@@ -89,8 +91,7 @@ def _show(name: str) -> None:
 
 @command.command("try", epilog=_TRY_EPILOG)
 @click.argument("name", metavar="NAME|FILE")
-@click.option("--input", "input_", metavar="FILE", required=True, help="As of processor run.")
-@click.option("--encoding", help="Of the input; recognised when not given (UTF-8, CP949).")
+@source_options
 @click.option(
     "--rows", type=click.IntRange(1, 100), default=3, show_default=True, help="The first rows."
 )

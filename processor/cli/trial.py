@@ -11,16 +11,15 @@ import orjson
 from processor.cli.provider import settle
 from processor.cli.sandbox_options import check_options, words
 from processor.cli.signals import guarded
+from processor.cli.sources import named_input, source_of
 from processor.codes import cause_of
 from processor.completion import READERS
 from processor.configuration import in_force
 from processor.console import streams
-from processor.data import open_source
 from processor.data.source import Source
-from processor.data.wanted import Wanted
 from processor.direct.backlog import Work
 from processor.direct.request import fill_in
-from processor.errors import TaskError
+from processor.errors import TaskError, UsageError
 from processor.items import Attempt, Item, Outcome
 from processor.labels import name_of
 from processor.layers import Layer
@@ -43,7 +42,7 @@ def example(task: PromptTask) -> Iterator[str]:
     except TaskError:
         yield "depends on the row; see processor tasks try"
         return
-    yield from _told(body)
+    yield from as_lines(body)
 
 
 def trial(name: str, options: dict[str, Any]) -> int:
@@ -57,14 +56,21 @@ def trial(name: str, options: dict[str, Any]) -> int:
     task = load_task(name, model=options["model"], max_output_tokens=options["max_output_tokens"])
     if task.advice:
         streams.tell(f"Note: {task.advice}")
-    source = open_source(
-        options["input_"], encoding=options["encoding"], wanted=Wanted(otherwise=task.query)
-    )
+    source = _source(options, query=task.query)
     with TemporaryDirectory(prefix="processor-try-") as place:
         if options["dry_run"]:
             _rehearse(Path(place), task, source, options)
             return 0
         return _send(Path(place), task, source, options, found)
+
+
+def _source(options: Mapping[str, Any], *, query: str | None) -> Source:
+    named = named_input(options)
+    if named is None and options["generate"] is None:
+        raise UsageError(
+            "no rows were named", way_out="Name them with --input, or make some up: --generate 3."
+        )
+    return source_of(named, {**options, "limit": options["rows"], "seed": 0}, query=query)
 
 
 def _rehearse(folder: Path, task: PromptTask, source: Source, options: Mapping[str, Any]) -> None:
@@ -130,7 +136,7 @@ def _say_request(task: PromptTask, item: Item) -> None:
     work = Work(item=item, attempts=0, invalid=())
     failure = fill_in(work, task)
     if failure is None:
-        _say("request", _told(orjson.loads(work.body or b"")))
+        _say("request", as_lines(orjson.loads(work.body or b"")))
     else:
         _say("failed", [f"{failure.code}: {failure.message}"])
 
@@ -171,7 +177,7 @@ def _say(label: str, lines: Iterable[str]) -> None:
         streams.say(f"  {'' if place else label:<9} {line}".rstrip())
 
 
-def _told(value: Any) -> Iterator[str]:
+def as_lines(value: Any) -> Iterator[str]:
     """A JSON value as lines for people: texts as they are, what is within further right."""
     if isinstance(value, str):
         yield from value.split("\n")
@@ -186,7 +192,7 @@ def _told(value: Any) -> Iterator[str]:
 
 
 def _labelled(label: str, value: Any) -> Iterator[str]:
-    lines = list(_told(value))
+    lines = list(as_lines(value))
     if label != "- " and (len(lines) > 1 or isinstance(value, Mapping)):
         yield label.rstrip()
         yield from (f"  {line}" for line in lines)

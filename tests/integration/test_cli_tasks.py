@@ -311,3 +311,14 @@ def test_several_labels_from_answer_to_pivot(shell: Shell) -> None:
     tried = shell("tasks", "try", "topics.toml", "--input", "rows.jsonl", "--base-url", shell.url)
     assert tried.code == 0, tried.err
     assert "] · " in tried.out
+
+
+def test_made_up_questions_and_sheets_are_tried_as_a_run_reads_them(shell: Shell) -> None:
+    made_up = shell("tasks", "try", "mathml", "--generate", "2", "--base-url", shell.url)
+    assert (made_up.code, made_up.out.count("  result ")) == (0, 2), made_up.err
+    shell.write("rows.csv", ROWS)
+    refused = shell("tasks", "try", "mathml", "--input", "rows.csv", "--sheet", "x", "--dry-run")
+    assert (refused.code, refused.err) == (1, "Error: --sheet goes with .xlsx. Leave it out.\n")
+    nothing = shell("tasks", "try", "mathml", "--dry-run")
+    assert nothing.code == 1
+    assert "no rows were named" in nothing.err
