@@ -143,7 +143,7 @@ def test_a_wrong_task_is_one_line_and_sends_nothing(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["try", "news"], "Missing option '--input'"),
+        (["try", "news"], "no rows were named"),
         (["try", "news", "--input", "rows.csv", "--rows", "0"], "'--rows'"),
         (["try", "nope", "--input", "rows.csv"], "nope: no such task"),
         (["try", "news", "--input", "none.csv"], "none.csv"),
