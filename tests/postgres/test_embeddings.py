@@ -63,7 +63,7 @@ def test_a_table_gets_arrays_and_a_file_gets_lists(embedded: Shell, database: Da
     assert {key: tuple(vector) for key, vector in found.items()} == expected
 
 
-@pytest.mark.parametrize("kind", ["vector(3)", "vector", "halfvec(3)", "real[]"])
+@pytest.mark.parametrize("kind", ["vector(3)", "vector", "halfvec(3)", "double precision[]"])
 def test_a_column_for_vectors_takes_them(embedded: Shell, database: Database, kind: str) -> None:
     database.execute(
         "CREATE EXTENSION IF NOT EXISTS vector", f"CREATE TABLE t (id int PRIMARY KEY, v {kind})"
@@ -78,6 +78,21 @@ def test_a_column_for_vectors_takes_them(embedded: Shell, database: Database, ki
     assert len(found) == len(expected)
     for key, vector in found:
         assert rounded(vector) == pytest.approx(expected[key], abs=slack, rel=0)
+
+
+def test_a_table_of_ours_may_be_given_a_column_for_vectors(
+    embedded: Shell, database: Database
+) -> None:
+    database.execute(
+        "CREATE EXTENSION IF NOT EXISTS vector",
+        "ALTER TABLE embed_results ALTER embedding TYPE vector(3)",
+        "DELETE FROM embed_results WHERE id = 2",
+    )
+    done = embedded("export", "out", "--output", database.uri)
+    assert "1 new · 0 changed · 5 as they were" in done.out, done.err
+    query = "SELECT id FROM embed_results ORDER BY embedding <-> (SELECT embedding {}) LIMIT 1"
+    nearest = query.format("FROM embed_results WHERE id = 2")
+    assert database.rows(nearest) == [(2,)]
 
 
 def test_vectors_of_another_length_are_refused_row_by_row(

@@ -177,9 +177,13 @@ def takes(connection: Connection, column: TargetColumn, kind: str) -> bool:
     Raises:
         psycopg.Error: The connection is gone.
     """
-    kinds = {"to": column.open_kind, "from": kind}
-    row = connection.execute(_ASSIGNABLE, kinds).fetchone()
-    return column.is_text or bool(row and row[0])
+    if column.is_text:
+        return True
+    given, wanted = kind, column.open_kind
+    if given.endswith(ARRAY) and wanted.endswith(ARRAY):  # an array goes as its elements do
+        given, wanted = given.removesuffix(ARRAY), wanted.removesuffix(ARRAY)
+    row = connection.execute(_ASSIGNABLE, {"to": wanted, "from": given}).fetchone()
+    return bool(row and row[0])
 
 
 def reads(connection: Connection, column: TargetColumn, text: str) -> bool:
