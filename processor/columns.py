@@ -30,8 +30,8 @@ class Column(Struct, frozen=True, gc=False):
 
     Attributes:
         name: Unique in its table.
-        kind: One of `KINDS`, or such with `[]` behind it for lists; None where every value speaks
-            for itself, as in JSON Lines, or is text, as in CSV.
+        kind: One of `KINDS`, or such with `[]` behind it for lists; `VECTOR` among results; None
+            where every value speaks for itself, as in JSON Lines, or is text, as in CSV.
         native: The type in the words of the store that it came from, such as `numeric(10,2)`.
     """
 

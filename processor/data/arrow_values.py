@@ -57,7 +57,7 @@ def _json(values: Any) -> list[Any]:
 def _finite(text: str) -> float:
     """A number with a fraction, if a float holds it."""
     value = float(text)
-    if Decimal(text) != Decimal(repr(value)):
+    if repr(value) != text and Decimal(text) != Decimal(repr(value)):
         raise ValueError(text)
     return value
 

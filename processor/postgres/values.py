@@ -112,7 +112,7 @@ def _json(text: str) -> Any:
 def _exact(text: str) -> float:
     """A number with a fraction, if a float holds all that is written of it."""
     value = float(text)
-    if format(Decimal(repr(value)), "f") != text:
+    if repr(value) != text and format(Decimal(repr(value)), "f") != text:
         raise ValueError(text)
     return value
 
