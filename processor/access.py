@@ -24,6 +24,9 @@ _AZURE_PATH = re.compile(r"(?P<root>https?://[^/]+.*)/openai(?P<named>/v1|/deplo
 # What names its model in the path of Azure's dated API; everything else does in the body.
 _DEPLOYED = frozenset({"/chat/completions", "/embeddings"})
 _SECRET_LEAST_CHARS = 8  # a shorter one may be a word
+_UNSAID_LEAST_CHARS = 20  # a shorter one may stand in a model's answer
+# Many characters without the marks of addresses and between words, and a digit among them.
+_LIKE_A_KEY = re.compile(rf"(?=[A-Za-z_+=-]*\d)[\w+=-]{{{_UNSAID_LEAST_CHARS},}}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +98,16 @@ class Access:
         values = [value for _, value in self.headers]
         known = {value for value in (self.api_key, *values) if value and _is_telling(value)}
         return tuple(sorted(known, key=lambda secret: (-len(secret), secret)))
+
+    def may_be_said(self, secret: str) -> bool:
+        """Whether a model that was never told a secret may say it all the same.
+
+        Routers want the name and the address of who asks in headers (`HTTP-Referer`), and those
+        may be what rows are about.
+        """
+        if len(secret) < _UNSAID_LEAST_CHARS:
+            return True
+        return secret != self.api_key and _LIKE_A_KEY.search(secret) is None
 
 
 def key_header(key: str, *, azure: bool) -> Mapping[str, str]:

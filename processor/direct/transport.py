@@ -21,7 +21,6 @@ from processor.verdict import Fault, TransportFault
 
 _JSON = "application/json"
 CONNECT_S = 15.0  # a host that does not answer at all is unreachable long before the deadline
-_SECRET_LEAST_CHARS = 20  # a shorter one, of a model's answer
 
 
 class Reply(Struct, frozen=True, gc=False):
@@ -64,7 +63,9 @@ class Transport:
         self._access = access
         self._headers = CIMultiDict({hdrs.CONTENT_TYPE: _JSON, hdrs.USER_AGENT: "processor"})
         self._headers.update(access.sent_headers())
-        self._secrets = [secret.encode() for secret in access.secrets]
+        self._secrets = [
+            (secret.encode(), access.may_be_said(secret)) for secret in access.secrets
+        ]
         self._trust_env = trust_env
         self._resolver = resolver
         self._connect_s = connect_s
@@ -169,22 +170,22 @@ class Transport:
 
     def _without_secrets(self, status: int, headers: Mapping[str, str], answer: bytes) -> bytes:
         """A careless server may echo the request."""
-        for secret in self._secrets:
-            if secret in answer and not self._is_a_word(secret, status, headers):
+        for secret, may_be_said in self._secrets:
+            if secret in answer and not (may_be_said and _is_answer(status, headers)):
                 answer = answer.replace(secret, b"***")
         return answer
-
-    def _is_a_word(self, secret: bytes, status: int, headers: Mapping[str, str]) -> bool:
-        """Whether a model may have meant it."""
-        succeeded = status == 200 and headers.get(hdrs.CONTENT_TYPE, "").startswith(_JSON)
-        return succeeded and len(secret) < _SECRET_LEAST_CHARS
 
     def _hiding_secrets(self, fault: TransportFault) -> TransportFault:
         """An error may quote the bytes that it stumbled over."""
         detail = fault.detail
-        for secret in self._secrets:
+        for secret, _ in self._secrets:
             detail = detail.replace(secret.decode(), "***")
         return replace(fault, detail=detail)
+
+
+def _is_answer(status: int, headers: Mapping[str, str]) -> bool:
+    """Whether a model may have said what stands there."""
+    return status == 200 and headers.get(hdrs.CONTENT_TYPE, "").startswith(_JSON)
 
 
 def _redirect(status: int, location: str) -> TransportFault:

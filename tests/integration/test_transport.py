@@ -318,6 +318,25 @@ def test_the_key_is_masked_where_no_model_speaks(status: int, kind: str, *, mask
     asyncio.run(main())
 
 
+@pytest.mark.parametrize("status", [200, 400])
+def test_an_answer_keeps_what_a_header_says_of_who_asks(status: int) -> None:
+    """A row may be about the very site that a router wants to be told; a key it is not about."""
+    site, key = "https://www.our-company.example.org", "gateway-key-0123456789"
+    body = f'{{"choices": "{site} {key}"}}'
+    head = f"HTTP/1.1 {status} X\nContent-Type: application/json\nContent-Length: {len(body)}\n\n"
+
+    async def main() -> None:
+        async with listening(saying(head + body)) as port:
+            headers = (("HTTP-Referer", site), ("X-Gateway", key))
+            access = Access(base_url=f"http://127.0.0.1:{port}/v1", headers=headers)
+            async with Transport(access, trust_env=False) as transport:
+                reply = await transport.post(PATH, b"{}")
+        assert (site.encode() in reply.body) == (status == 200)
+        assert key.encode() not in reply.body
+
+    asyncio.run(main())
+
+
 @both_loops
 def test_a_body_that_ends_with_the_connection_is_read(run: Runner) -> None:
     """Without a length; it was paid for."""

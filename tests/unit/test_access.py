@@ -2,7 +2,7 @@
 
 import pytest
 
-from processor.access import Access
+from processor.access import OPENAI_URL, Access
 from processor.errors import UsageError
 from processor.settings import Settings
 
@@ -74,6 +74,26 @@ def test_values_of_headers_are_secrets_and_their_names_are_not() -> None:
     assert set(settings.access.secrets) == {KEY, "hidden-value"}
     assert settings.public()["headers"] == ["X-Key", "X-Low"]
     assert "hidden-value" not in repr(settings) + str(settings.public())
+
+
+@pytest.mark.parametrize(
+    ("value", "may_be_said"),
+    [
+        ("https://www.our-company.example.org/shop", True),
+        ("Our Company, Department 7", True),
+        ("department-of-mathematics-and-physics", True),
+        ("short-secret-7", True),
+        ("my-own-secret-key-0123456789", False),
+        ("Bearer gsk_0123456789abcdefghij", False),
+        ("eyJhbGciOiJIUzI1NiJ9aa.eyJzdWIiOiIxIn0.xyz", False),
+        ("only-letters-make-this-key", False),
+    ],
+)
+def test_what_a_model_may_say_that_a_header_holds(value: str, *, may_be_said: bool) -> None:
+    access = Access(
+        base_url=OPENAI_URL, api_key="only-letters-make-this-key", headers=(("X", value),)
+    )
+    assert access.may_be_said(value) is may_be_said
 
 
 @pytest.mark.parametrize(
