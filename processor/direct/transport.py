@@ -63,9 +63,7 @@ class Transport:
         self._access = access
         self._headers = CIMultiDict({hdrs.CONTENT_TYPE: _JSON, hdrs.USER_AGENT: "processor"})
         self._headers.update(access.sent_headers())
-        self._secrets = [
-            (secret.encode(), access.may_be_said(secret)) for secret in access.secrets
-        ]
+        self._secrets = [(secret.encode(), access.may_be_said(secret)) for secret in access.secrets]
         self._trust_env = trust_env
         self._resolver = resolver
         self._connect_s = connect_s
