@@ -44,6 +44,8 @@ def of_results(
         UsageError: There is no such column.
     """
     table = ResultTable(connection, with_vectors=with_vectors)
+    if names is not None:
+        _refuse_left_out(table, names)
     places = None if names is None else places_of(table.columns, names)
 
     def slices() -> Iterator[list[list[Any]]]:
@@ -57,6 +59,16 @@ def of_results(
 
     chosen = [table.columns[place] for place in places] if places is not None else table.columns
     return Grid(chosen, slices)
+
+
+def _refuse_left_out(table: ResultTable, names: Sequence[str]) -> None:
+    for name in table.left_out:
+        if name in names:
+            raise UsageError(
+                f"this form has no column {name!r}",
+                way_out="Vectors go into .parquet files and databases; the run folder has them in "
+                "embeddings.npy.",
+            )
 
 
 def places_of(columns: Sequence[Column], names: Sequence[str]) -> list[int]:

@@ -51,6 +51,7 @@ class ResultTable:
     Attributes:
         columns: Of the rows. A column of the input whose name a result has is `input_<name>`.
         given: The input's columns as it names them; the first of `columns`, in the same order.
+        left_out: Columns that other forms have.
     """
 
     def __init__(self, connection: sqlite3.Connection, *, with_vectors: bool = False) -> None:
@@ -68,6 +69,7 @@ class ResultTable:
             own.insert(2, LABEL_NAME)
         embeds = _meta(connection, "kind") == _EMBEDS
         self._with_vectors = embeds and with_vectors
+        self.left_out: Sequence[str] = [EMBEDDING.name] if embeds and not with_vectors else []
         if self._with_vectors:
             own.insert(2, EMBEDDING)
         if self._with_id:

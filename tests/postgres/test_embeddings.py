@@ -115,7 +115,7 @@ def test_the_other_forms_are_as_they_were(embedded: Shell) -> None:
         assert "embedding" not in re.split(r'[",]', head)
     done = embedded("export", "out", "--output", "b.csv", "--columns", "id,embedding")
     assert done.code == 1
-    assert "no column 'embedding'" in done.err
+    assert "no column 'embedding'. Vectors go into .parquet files and databases" in done.err
 
 
 def test_a_column_of_the_input_by_that_name_gives_it_up(shell: Shell) -> None:
