@@ -12,6 +12,7 @@ from processor.layers import ADDRESS, Found, Layer, combined, stacked, unaddress
 from processor.settings import Settings, option_of
 
 _SANDBOX_KEY = "sk-sandbox"
+_SOME_SANDBOX = "http://127.0.0.1/v1"
 
 
 def gathered(
@@ -100,6 +101,13 @@ def decided(
 def in_force(found: Layer, *, sandbox_url: str | None) -> Settings:
     """The settings, the provider included; arguments and errors as those of `decided`."""
     return validated(decided(found, sandbox_url=sandbox_url))
+
+
+def unasked(found: Layer, *, sandbox: bool) -> Settings:
+    """What would be in force, where nobody is asked: no key is needed, no sandbox started."""
+    return validated(
+        decided(found, sandbox_url=_SOME_SANDBOX if sandbox else None, demands_key=False)
+    )
 
 
 def settings_of(

@@ -49,7 +49,9 @@ def outputs_of(
     databases = [
         open_output(place, of_databases, task=task) for place in filter(is_address, places)
     ]
-    asked = of_databases != Terms()  # for something that only a database heeds
+    asked = of_databases != Terms(
+        rehearse=terms.rehearse
+    )  # for something that only a database heeds
     if address is not None and not databases and (asked or not places):
         databases.append(_back(address, of_databases, task=task, table=table))
     if asked and not databases:

@@ -83,7 +83,13 @@ def outputs_of(
     is_read = named_input is not None and is_address(named_input)
     found = outputs.outputs_of(
         options["outputs"],
-        database_terms(options, rows=options["write"], excel=options["excel"], bom=options["bom"]),
+        database_terms(
+            options,
+            rows=options["write"],
+            excel=options["excel"],
+            bom=options["bom"],
+            rehearse=options["dry_run"],
+        ),
         task=task.name,
         needed=task.required_fields(),
         address=named_input if is_read and not options["no_write_back"] else None,

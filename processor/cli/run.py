@@ -24,8 +24,12 @@ from processor.console import streams
 from processor.postgres import without_password
 
 if TYPE_CHECKING:  # importing them takes longer than --help may
+    from processor.data.source import Source
+    from processor.exports.output import Output
+    from processor.layers import Layer
     from processor.plan.budget import Shortfall
     from processor.report import Report
+    from processor.tasks.prompt import PromptTask
 
 _EPILOG = """\b
 Examples:
@@ -38,6 +42,8 @@ Examples:
   processor run --task labels.toml --input postgresql://ann@db.example.org/press --table articles
   processor run --input "$DATABASE_URL" --table questions --write-columns result=latex
       into a column of that table; without --write-columns into mathml_results beside it
+  processor run --task labels.toml --input news.jsonl.gz --dry-run
+      what would be sent and what it costs; sends nothing, needs no key
   processor run --base-url https://NAME.openai.azure.com --model DEPLOYMENT --input questions.csv
 
 \b
@@ -150,6 +156,11 @@ class _Folder(click.Path):
 @click.option("--seed", type=int, help="Of jitter and made-up questions.  [default: 0]")
 @click.option("--quiet", is_flag=True, help="No progress; the summary only.")
 @click.option("--yes", is_flag=True, help="Pay for --generate without asking.")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Read and check everything, tell what would be sent, send and write nothing.",
+)
 def command(**options: Any) -> int:
     """Send every item of a table, record every outcome, write the results.
 
@@ -187,6 +198,8 @@ def _run(options: dict[str, Any]) -> int:
     named = named_input(options)
     source = source_of(named, options, query=task.query)
     outputs = outputs_of(options, task=task, named_input=named)
+    if options["dry_run"]:
+        return _rehearse(options, found, task, source, outputs)
     with ExitStack() as stack:
         own = sandbox(words(options["sandbox_args"])) if options["sandbox"] else None
         settings = in_force(found, sandbox_url=stack.enter_context(own) if own else None)
@@ -211,6 +224,38 @@ def _run(options: dict[str, Any]) -> int:
         report = run_in_loop(guarded(run))
     _sum_up(report, log_path)
     return report.exit_code
+
+
+def _rehearse(
+    options: dict[str, Any],
+    found: "Layer",
+    task: "PromptTask",
+    source: "Source",
+    outputs: "Sequence[Output]",
+) -> int:
+    from processor.cli import rehearsing  # noqa: PLC0415
+    from processor.cli.signals import guarded  # noqa: PLC0415
+    from processor.configuration import unasked  # noqa: PLC0415
+    from processor.folders import default_folder  # noqa: PLC0415
+    from processor.identity import Consent  # noqa: PLC0415
+    from processor.loop import run_in_loop  # noqa: PLC0415
+    from processor.rehearsal import Rehearsal  # noqa: PLC0415
+
+    settings = unasked(found, sandbox=options["sandbox"])
+    _advise(settings.chunk_size)
+    rehearsal = Rehearsal(
+        folder=options["out"] or default_folder(task.name, source),
+        task=task,
+        source=source,
+        settings=settings,
+        consent=Consent(task=options["accept_change"], rows=options["update"]),
+        outputs=outputs,
+        afresh=options["new"],
+        tell=rehearsing.tell,
+    )
+    for line in rehearsing.lines(run_in_loop(guarded(rehearsal)), settings):
+        streams.say(line)
+    return 0
 
 
 def _advise(chunk_size: int) -> None:

@@ -6,13 +6,11 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import Protocol, TypeVar
 
 from processor.console import streams
 
-if TYPE_CHECKING:  # importing it takes longer than --help may
-    from processor.report import Report
-    from processor.run import Run
+Result_co = TypeVar("Result_co", covariant=True)
 
 _DRAIN_S = 25.0
 # Reading a pipe and writing tables cannot be interrupted. The ledger bears the loss of the process
@@ -21,7 +19,20 @@ _LEAVE_S = 1.0
 _SHOW_CURSOR = "\x1b[?25h"
 
 
-async def guarded(run: "Run", *, drain_s: float = _DRAIN_S) -> "Report":
+class Guarded(Protocol[Result_co]):
+    """Something that takes long, and can be ended early."""
+
+    def drain(self) -> None:
+        """Begin nothing new."""
+
+    def abort(self) -> None:
+        """Leave at once."""
+
+    async def execute(self) -> Result_co:
+        """Do it."""
+
+
+async def guarded(run: Guarded[Result_co], *, drain_s: float = _DRAIN_S) -> Result_co:
     """Execute a run, and end it early when it is told to.
 
     Args:

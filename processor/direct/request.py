@@ -8,7 +8,7 @@ from processor.items import Failure
 from processor.plan.estimate import output_cap, size_of
 from processor.tasks.task import Task
 
-_BYTES_PER_TOKEN = 4  # a guess that the pace scales by what is charged
+BYTES_PER_TOKEN = 4  # a guess that the pace scales by what is charged
 
 
 def fill_in(work: Work, task: Task) -> Failure | None:
@@ -20,6 +20,6 @@ def fill_in(work: Work, task: Task) -> Failure | None:
         return Failure(code="template", message=str(error), retryable=False)
     work.model = body["model"] if isinstance(body.get("model"), str) else ""
     # A provider counts the text, or the cap of the answer if that is more.
-    work.tokens = max(len(work.body) // _BYTES_PER_TOKEN, output_cap(body) or 0)
+    work.tokens = max(len(work.body) // BYTES_PER_TOKEN, output_cap(body) or 0)
     work.size = size_of(body, len(work.body))
     return None

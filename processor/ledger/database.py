@@ -97,12 +97,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
     """
     if not os.path.exists(path):  # noqa: PTH110 - a name that is too long is no ledger's, either
         raise LedgerError(f"{path}: there is no ledger", way_out="Name a run folder.")
-    with (
-        guard(path),
-        closing(
-            sqlite3.connect(_uri_to_read(path), uri=True, check_same_thread=False)
-        ) as connection,
-    ):
+    with guard(path), closing(open_to_read(path)) as connection:
         version = _recognise(path, connection)
         if version < SCHEMA_VERSION:
             raise LedgerError(
@@ -112,6 +107,15 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
                 "ledger up to date.",
             )
         yield connection
+
+
+def open_to_read(path: Path) -> sqlite3.Connection:
+    """A connection that cannot write, to a ledger of whatever schema.
+
+    Raises:
+        sqlite3.Error: There is none, or it cannot be read.
+    """
+    return sqlite3.connect(_uri_to_read(path), uri=True, check_same_thread=False)
 
 
 def _uri_to_read(path: Path) -> str:

@@ -50,6 +50,24 @@ def test_the_same_command_again_writes_what_is_new(run: Shell, database: Databas
     assert_same(database, "greet_results", run.folder / "out")
 
 
+def test_a_rehearsal_tries_the_database_and_leaves_it_as_it_is(
+    run: Shell, database: Database
+) -> None:
+    options = ("--task", "greet.toml", "--input", "rows.jsonl", "--output", database.uri)
+    first = run.run(*options, "--dry-run")
+    assert (first.code, run.stats()["received"]) == (0, 0)
+    assert "table greet_results: 0 new" in first.out
+    assert PASSWORD not in first.out + first.err
+    assert run.run(*options, "--limit", "5", "--no-write-back").code == 0
+    database.execute("DELETE FROM greet_results WHERE id > 3")
+    again = run.run(*options, "--dry-run")
+    assert "7 to send · 5 finished before" in again.out
+    assert database.rows("SELECT count(*) FROM greet_results") == [(3,)]
+    refused = run.run(*options, "--dry-run", "--write-columns", "result=nowhere")
+    assert refused.code == 1
+    assert refused.err == run.run(*options, "--write-columns", "result=nowhere").err
+
+
 def test_rows_go_back_where_they_came_from(run: Shell, database: Database) -> None:
     """Into a table of their own, unless they are told to be left alone."""
     database.execute(

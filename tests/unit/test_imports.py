@@ -69,9 +69,9 @@ ALLOWED = {
     "proxy": set[str](),
     "completion": {"items", "provider_error"},
     "doctor": {
-        *("access", "clock", "codes", "completion", "direct", "errors", "exports", "inventory"),
-        *("headers", "jsontext", "layers", "ledger", "provider_error", "proxy", "settings"),
-        *("tasks", "verdict", "watch"),
+        *("access", "clock", "codes", "completion", "direct", "errors", "exports", "extras"),
+        *("inventory", "headers", "jsontext", "layers", "ledger", "postgres", "provider_error"),
+        *("proxy", "settings", "tasks", "verdict", "watch"),
     },
     "headers": {"verdict"},
     "inventory": {"layers", "settings"},
@@ -112,6 +112,10 @@ ALLOWED = {
         *("answer", "batch", "direct", "followup", "ledger", "observer", "plan", "settings"),
         *("spending", "tasks"),
     },
+    "rehearsal": {
+        *("data", "direct", "errors", "exports", "identity", "importing", "items", "ledger"),
+        *("notice", "settings", "spending", "tasks", "watch"),
+    },
     "spending": {"direct", "errors", "items", "ledger", "plan", "settings", "tasks"},
     "run": {
         *BASE,
@@ -150,8 +154,7 @@ SOLE_IMPORTERS = {
     "backports": {"packing"},
     "sqlite3": {
         *("batch.store", "delivery", "doctor", "exports", "followup", "importing", "ledger", "run"),
-        *("sandbox", "sending"),
-        "watch",
+        *("rehearsal", "sandbox", "sending", "watch"),
     },
 }
 

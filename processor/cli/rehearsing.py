@@ -1,0 +1,76 @@
+"""`processor run --dry-run`: what the run would do, told."""
+
+from collections.abc import Iterator
+
+import orjson
+
+from processor.cli import summary
+from processor.cli.trial import as_lines
+from processor.console import streams
+from processor.console.words import counted, money
+from processor.notice import Notice
+from processor.plan.estimate import OUTPUT_TOKENS_ASSUMED
+from processor.rehearsal import Load, Rehearsed
+from processor.settings import Settings
+
+
+def tell(notice: Notice) -> None:
+    """Say what cannot wait until the end."""
+    if notice.serious:
+        streams.tell(f"{notice.event}: {notice.facts.get('message', '')}")
+
+
+def lines(found: Rehearsed, settings: Settings) -> Iterator[str]:
+    """What a run would do, a line at a time."""
+    shot, total = found.snapshot, found.total
+    yield f"{shot.task} · {shot.model} · {settings.provider} · rehearsed: nothing sent or written"
+    done = f" · {shot.finished:,} finished before" if shot.finished else ""
+    rest = shot.pending - total.items - found.unfit_items
+    later = f" · {rest:,} for later starts" if rest else ""
+    yield _row("items", f"{total.items:,} to send{done}{later}")
+    if shot.skipped:
+        yield _row("left out", counted(shot.skipped, "bad row"))
+    if found.intake is not None:
+        yield from summary.changes(found.intake)
+    if found.unfit_items:
+        yield _row("failed", f"{counted(found.unfit_items, 'item')} would fail, unsent")
+        yield from (_row("", f"{key}: {reason}") for key, reason in found.unfit)
+    if total.items:
+        yield from _costs(found, total, settings)
+    for name, delivered in found.outputs.items():
+        would = "can be written" if delivered is None else summary.outline(delivered)
+        yield _row("output", f"{name}: {would}")
+        if delivered is not None:
+            yield from (_row("note", note) for note in delivered.notes)
+    if found.first is not None:
+        for place, line in enumerate(as_lines(orjson.loads(found.first))):
+            yield _row("" if place else "request", line)
+
+
+def _costs(found: Rehearsed, total: Load, settings: Settings) -> Iterator[str]:
+    """What is to be sent, in tokens and money."""
+    if found.is_learnt:
+        answers = "as answers have been so far"
+    else:
+        answers = f"by their caps, {OUTPUT_TOKENS_ASSUMED:,} where there is none"
+    out = f" · {total.output_tokens:,} out, {answers}" if total.output_tokens else ""
+    yield _row("tokens", f"about {total.input_tokens:,} in{out}")
+    yield _row("cost", _cost(total))
+    if len(found.loads) > 1:
+        for model, load in found.loads.items():
+            yield _row("model", f"{model}: {counted(load.items, 'item')}, {_cost(load)}")
+    if settings.budget_usd is not None and total.cost_usd is not None:
+        left_usd = settings.budget_usd - found.snapshot.spent_usd
+        verdict = "is enough" if total.cost_usd <= left_usd else "may not be enough"
+        used = f"{money(found.snapshot.spent_usd)} of {money(settings.budget_usd)} used"
+        yield _row("budget", f"{used}; the rest {verdict}")
+
+
+def _cost(load: Load) -> str:
+    if load.cost_usd is None:
+        return "not known; --price IN,OUT tells it"
+    return f"about {money(load.cost_usd)}"
+
+
+def _row(name: str, text: str) -> str:
+    return f"  {name:<9} {text}".rstrip()

@@ -1,0 +1,227 @@
+"""A run without its calls: the input read and checked, every item rendered, nothing left behind.
+
+What a run folder knows already counts: its ledger is copied, and the import goes into the copy. So
+what is told is what the same command would send now.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from processor import identity, spending
+from processor.data.source import Source
+from processor.direct.backlog import Work
+from processor.direct.request import BYTES_PER_TOKEN, fill_in
+from processor.errors import InterruptedRunError
+from processor.exports.output import Delivered, Output, deliver_all
+from processor.identity import Consent
+from processor.importing import Import
+from processor.items import Usage
+from processor.ledger.database import LEDGER_NAME
+from processor.ledger.duplicate import duplicate
+from processor.ledger.intake import Intake
+from processor.ledger.ledger import Ledger, open_ledger
+from processor.notice import Notice
+from processor.settings import Settings
+from processor.tasks.task import Task
+from processor.watch import snapshot
+from processor.watch.snapshot import Snapshot
+
+_UNFIT_SHOWN = 5
+_WITHOUT_OUTPUT = frozenset({"embedding"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """What would be sent to a model, about.
+
+    Attributes:
+        items: Requests, retries and re-asks not counted.
+        input_tokens: A guess from their length.
+        output_tokens: What answers of this run have had so far; before any, their caps, or what is
+            assumed without one.
+        cost_usd: At list price; None when it is not known.
+    """
+
+    items: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float | None = 0.0
+
+    def __add__(self, other: "Load") -> "Load":
+        known = self.cost_usd is not None and other.cost_usd is not None
+        return Load(
+            items=self.items + other.items,
+            input_tokens=self.input_tokens + other.input_tokens,
+            output_tokens=self.output_tokens + other.output_tokens,
+            cost_usd=(self.cost_usd or 0.0) + (other.cost_usd or 0.0) if known else None,
+        )
+
+
+@dataclass(slots=True, kw_only=True)
+class Rehearsed:
+    """What a run would do.
+
+    Attributes:
+        snapshot: The run as it would begin to send.
+        intake: What would be imported; None when the source is known as it is.
+        first: The first request, as JSON; None when nothing would be sent.
+        loads: Model to what it would be sent.
+        unfit: Items that would fail unsent, as (id, reason); the first ones.
+        unfit_items: How many.
+        is_learnt: Whether answers that are there tell how long answers are.
+        outputs: Name to what it would get of the results that are there already; None of a file,
+            which would be written at the end.
+    """
+
+    snapshot: Snapshot
+    intake: Intake | None
+    first: bytes | None = None
+    loads: dict[str, Load] = field(default_factory=dict)
+    unfit: list[tuple[str | int, str]] = field(default_factory=list)
+    unfit_items: int = 0
+    is_learnt: bool = False
+    outputs: dict[str, Delivered | None] = field(default_factory=dict)
+
+    @property
+    def total(self) -> Load:
+        """For all models."""
+        return sum(self.loads.values(), Load())
+
+
+class Rehearsal:
+    """Rehearses one start of a run.
+
+    Args:
+        folder: The run's, which is only read.
+        task: What is asked.
+        source: The rows.
+        settings: What is in force; no key is needed.
+        consent: What may have changed since the run began.
+        outputs: Where results would go; those that are `live` must rehearse.
+        afresh: Begin as if there were no run.
+        tell: Takes what happens.
+    """
+
+    def __init__(
+        self,
+        *,
+        folder: Path,
+        task: Task,
+        source: Source,
+        settings: Settings,
+        consent: Consent,
+        outputs: Sequence[Output],
+        afresh: bool,
+        tell: Callable[[Notice], None],
+    ) -> None:
+        self._folder = folder
+        self._task = task
+        self._settings = settings
+        self._consent = consent
+        self._outputs = outputs
+        self._afresh = afresh
+        self._prices = spending.prices_of(settings)
+        self._fitness = spending.Fitness(settings, task)
+        self._leaving = False
+        self._import = Import(
+            source=source,
+            task=task,
+            settings=settings,
+            update=consent.rows,
+            problem_with=self._fitness.problem_with,
+            accept=self._accept,
+            tell=tell,
+        )
+
+    def drain(self) -> None:
+        """End it."""
+        self._leaving = True
+        self._import.leave()
+
+    def abort(self) -> None:
+        """End it."""
+        self.drain()
+
+    async def execute(self) -> Rehearsed:
+        """Do everything that a run would do but send, write and keep.
+
+        Raises:
+            ProcessorError: What the run would be refused for; that it was ended.
+        """
+        spending.check(self._settings, self._task)
+        with ExitStack() as stack:
+            place = stack.enter_context(TemporaryDirectory(prefix="processor-rehearsal-"))
+            for output in self._outputs:
+                stack.callback(output.close)
+                await asyncio.to_thread(output.reach)
+            if not self._afresh and (self._folder / LEDGER_NAME).exists():
+                duplicate(self._folder / LEDGER_NAME, Path(place) / LEDGER_NAME)
+            with open_ledger(Path(place)) as ledger:
+                return await self._rehearse(ledger)
+
+    async def _rehearse(self, ledger: Ledger) -> Rehearsed:
+        self._fitness.check(ledger)
+        provider = self._settings.provider
+        identity.keep(ledger, self._task, provider=provider, accept_change=self._consent.task)
+        intake, allowed = await self._import.run(ledger)
+        found = Rehearsed(snapshot=snapshot.take(ledger.folder), intake=intake)
+        await asyncio.to_thread(self._render, ledger, allowed, found)
+        for output in self._outputs:
+            found.outputs[output.name] = None
+            if output.live:
+                done = await asyncio.to_thread(deliver_all, output, ledger.folder / LEDGER_NAME)
+                found.outputs[output.name] = done
+        return found
+
+    def _accept(self, connection: sqlite3.Connection) -> None:
+        for output in self._outputs:
+            output.check(connection)
+
+    def _render(self, ledger: Ledger, allowed: int | None, found: Rehearsed) -> None:
+        usual_tokens = _usual_output_tokens(found.snapshot)
+        found.is_learnt = usual_tokens is not None
+        for pending in ledger.pending(allowed):
+            if self._leaving:
+                raise InterruptedRunError("Interrupted; nothing was sent")
+            work = Work(item=pending.item, attempts=pending.attempts, invalid=pending.invalid)
+            failure = fill_in(work, self._task)
+            if failure is not None:
+                found.unfit_items += 1
+                if len(found.unfit) < _UNFIT_SHOWN:
+                    found.unfit.append((work.item.id, failure.message))
+                continue
+            found.first = found.first or work.body
+            load = self._load(work, usual_tokens)
+            found.loads[work.model] = found.loads.get(work.model, _NOTHING) + load
+
+    def _load(self, work: Work, usual_tokens: int | None) -> Load:
+        assert work.size is not None
+        size = work.size
+        output_tokens = size.output_tokens if usual_tokens is None else usual_tokens
+        if self._task.kind in _WITHOUT_OUTPUT:
+            output_tokens = 0
+        usage = Usage(
+            prompt_tokens=size.input_bytes // BYTES_PER_TOKEN, completion_tokens=output_tokens
+        )
+        lane = "batch" if self._settings.route == "batch" else "direct"
+        return Load(
+            items=1,
+            input_tokens=usage.prompt_tokens,
+            output_tokens=output_tokens,
+            cost_usd=self._prices.cost_usd(work.model, size.tier, lane, usage),
+        )
+
+
+_NOTHING = Load()
+
+
+def _usual_output_tokens(shot: Snapshot) -> int | None:
+    """Of the answers that the run has; None without any."""
+    if not shot.succeeded or not shot.overall.completion_tokens:
+        return None
+    return shot.overall.completion_tokens // shot.finished
