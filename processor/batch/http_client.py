@@ -28,7 +28,7 @@ _USER_AGENT: Header = (b"user-agent", b"processor")
 _KEPT = frozenset(
     {
         *(b"accept", b"accept-encoding", b"connection", b"content-length", b"content-type"),
-        *(b"host", b"x-stainless-raw-response"),
+        *(b"host", b"range", b"x-stainless-raw-response"),
     }
 )
 

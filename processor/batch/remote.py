@@ -25,7 +25,7 @@ from processor.batch.reading import batch_of, file_of, hides_error, json_of, pag
 from processor.batch.remote_values import RemoteBatch, RemoteError, RemoteFile, Trouble
 from processor.batch.transfer import Deadline, Outgoing, landing
 from processor.batch.trouble import malformed, no_list, refusal, refused, unanswered
-from processor.batch.wholeness import shortcoming
+from processor.batch.wholeness import is_rest, shortcoming
 from processor.verdict import Fault, TransportFault
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ _WINDOW: Final = "24h"
 _PURPOSE: Final = "batch"
 _FILES = "/v1/files"
 _PAGE_SIZE = 100  # the most that OpenAI gives of batches
-_BLOCK_BYTES = 1 << 18
 _UNTOLD = frozenset({Trouble.GONE, Trouble.REFUSED})
+_BROKEN = "connection"
 _NO_IDS = frozenset({"", ".", ".."})
 
 Ask = Callable[[], Awaitable[Any]]
@@ -192,6 +192,8 @@ class Remote:
     async def download(self, file_id: str, path: Path) -> int:
         """Put the content of a file into a local one, which is whole or not there.
 
+        Where the connection breaks it goes on, as long as every try brings more.
+
         Returns:
             Its size in bytes.
 
@@ -201,7 +203,7 @@ class Remote:
         """
         told = await self._told_bytes(file_id)
         async with landing(path) as file:
-            await self._fetch(file_id, file)
+            await self._fetch(file_id, file, told)
             if lacking := shortcoming(file, told):
                 raise malformed(self._http.hidden(lacking.encode()).decode())
             return file.seek(0, os.SEEK_END)
@@ -211,11 +213,32 @@ class Remote:
         ask = self._client.files.with_raw_response.delete
         await self._answer(lambda: ask(_asked(file_id)))
 
-    async def _fetch(self, file_id: str, file: BinaryIO) -> None:
+    async def _fetch(self, file_id: str, file: BinaryIO, told_bytes: int | None) -> None:
+        had = -1
+        while had < (has := file.seek(0, os.SEEK_END)):
+            had = has
+            try:
+                await self._fetch_from(had, file_id, file)
+            except RemoteError as error:
+                if error.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and had:
+                    return  # it broke right at the end
+                if error.code != _BROKEN or file.tell() <= had:
+                    raise
+            else:
+                if told_bytes is None or file.tell() >= told_bytes:
+                    return
+
+    async def _fetch_from(self, begin: int, file_id: str, file: BinaryIO) -> None:
         ask = self._client.files.with_streaming_response.content
+        headers = {"Range": f"bytes={begin}-", "Accept-Encoding": "identity"} if begin else None
         asking = self._asking(changes=False, follows=True)
-        async with asking as deadline, ask(_asked(file_id)) as answer:
-            async for block in answer.iter_bytes(_BLOCK_BYTES):
+        async with asking as deadline, ask(_asked(file_id), extra_headers=headers) as answer:
+            if answer.status_code != HTTPStatus.PARTIAL_CONTENT:
+                file.seek(0)
+                file.truncate()
+            elif not is_rest(answer.headers, begin):
+                raise malformed("The answer is another part of the file than was asked for")
+            async for block in answer.iter_bytes():
                 deadline.moved(len(block))
                 await asyncio.to_thread(file.write, block)
 

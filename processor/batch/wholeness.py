@@ -1,6 +1,7 @@
 """Whether a file of a batch's answers came as a whole. Pure but for reading the file."""
 
 import os
+from collections.abc import Mapping
 from typing import BinaryIO
 
 import orjson
@@ -29,6 +30,13 @@ def shortcoming(file: BinaryIO, told_bytes: int | None) -> str:
     if head and not _begins_like_answers(head):
         return f"The file holds no answers: {clean(head.decode(errors='replace'))}"
     return "" if _ends_whole(file, size) else "The last line of the file is cut off"
+
+
+def is_rest(headers: Mapping[str, str], begin: int) -> bool:
+    """Whether an answer with a part of a file goes on at a byte, and as the file itself has it."""
+    told = headers.get("content-range", "")
+    plain = headers.get("content-encoding", "identity") == "identity"
+    return plain and told.lower().startswith(f"bytes {begin}-")
 
 
 def _begins_like_answers(head: bytes) -> bool:

@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import itertools
+import re
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -384,6 +385,49 @@ def test_a_download_in_part(path: Path, data: bytes, told: bytes, then: str) -> 
     error = failed(answer, calls(path)["download"])
     assert error.trouble is Trouble.AGAIN
     assert error.code in {"connection", "malformed"}
+    assert left(path) == ["shard.jsonl"]
+
+
+def ranged(content: bytes, most: int, *, wrong: bool = False) -> Rude:
+    """A server that never gives more than so much before it breaks off."""
+
+    def answer(asked: Asked) -> Say:
+        if b"/content" not in asked.head:
+            return Say(data=http(200, b"{}", JSON), then="close")
+        begin = int((re.findall(rb"[Rr]ange: bytes=(\d+)-\r\n", asked.head) or [b"0"])[0])
+        if begin == len(content):
+            return Say(data=http(416), then="close")
+        told = f"Content-Range: bytes {begin + wrong}-{len(content) - 1}/{len(content)}"
+        head = http(206, content[begin:], told) if begin else http(200, content)
+        over = max(0, len(content) - begin - most)
+        return Say(data=head[: len(head) - over], then="close")
+
+    return answer
+
+
+@pytest.mark.fault(79)
+@pytest.mark.parametrize("most", [40_000, 15_000, len(CONTENT)])
+def test_a_download_goes_on_where_it_broke_off(tmp_path: Path, most: int) -> None:
+    """A connection that never lasts long enough brings the file all the same."""
+    landed = tmp_path / "answers.jsonl"
+    assert fetched(ranged(CONTENT, most), landed) == (len(CONTENT), CONTENT)
+
+
+def test_a_download_breaks_right_at_the_end(tmp_path: Path) -> None:
+    landed = tmp_path / "answers.jsonl"
+    endless = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+    def answer(asked: Asked) -> Say:
+        if b"range: " in asked.head.lower():
+            return Say(data=http(416), then="close")
+        return only_content(endless + b"%x\r\n%b\r\n" % (len(CONTENT), CONTENT))(asked)
+
+    assert fetched(answer, landed) == (len(CONTENT), CONTENT)
+
+
+def test_another_part_than_was_asked_for(path: Path) -> None:
+    error = failed(ranged(CONTENT, 15_000, wrong=True), calls(path)["download"])
+    assert (error.trouble, error.code) == (Trouble.AGAIN, "malformed")
     assert left(path) == ["shard.jsonl"]
 
 

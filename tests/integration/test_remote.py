@@ -250,6 +250,20 @@ def test_azure(tmp_path: Path, path: str, version: str | None) -> None:
     bench(tmp_path, visit, api_key=KEY)
 
 
+def test_a_download_breaks_off(tmp_path: Path) -> None:
+    """It goes on where it was, in the same call."""
+
+    async def visit(bench: Bench) -> None:
+        path = bench.shard(*map(line, range(400)))
+        file = await bench.remote.upload(path, "a.jsonl")
+        before = bench.remote.calls
+        assert await bench.remote.download(file.id, tmp_path / "back") == file.bytes
+        assert (tmp_path / "back").read_bytes() == path.read_bytes()
+        assert bench.remote.calls - before == 3
+
+    bench(tmp_path, visit, Fault(kind="cut_short", on="content", count=1))
+
+
 LINES = 40_000
 SIZE = LINES * 1_001
 

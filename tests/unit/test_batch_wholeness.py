@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from processor.batch.wholeness import shortcoming
+from processor.batch.wholeness import is_rest, shortcoming
 
 LINE = b'{"id":"r","custom_id":"item-1","response":{"status_code":200,"body":{}},"error":null}'
 LONG = b'{"custom_id":"item-2","x":"' + b"y" * 200_000 + b'"}'
@@ -62,3 +62,18 @@ def test_more_than_told_is_whole() -> None:
 def test_every_cut_is_seen(cut: int) -> None:
     content = LINE + b"\n" + LINE[:cut]
     assert shortcoming(io.BytesIO(content), None)
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({"content-range": "bytes 10-19/20"}, True),
+        ({"content-range": "Bytes 10-19/*", "content-encoding": "identity"}, True),
+        ({"content-range": "bytes 0-19/20"}, False),
+        ({"content-range": "bytes 100-119/120"}, False),
+        ({"content-range": "bytes 10-19/20", "content-encoding": "gzip"}, False),
+        ({}, False),
+    ],
+)
+def test_the_rest_of_a_file(headers: dict[str, str], expected: bool) -> None:
+    assert is_rest(headers, 10) is expected
