@@ -34,6 +34,7 @@ def main() -> None:
             task=task,
             settings=Settings.of({}),
             update=False,
+            problem_with=task.problem_with,
             accept=lambda _: None,
             tell=lambda _: None,
         )

@@ -12,13 +12,9 @@ from typing import Any
 import orjson
 import pytest
 
+from faults.proxies import PASSWORD, proxy, serving
 from faults.rude import Asked, Rude, Say, completion, http, rude
-from faults.test_proxy_and_tls import (
-    HOST,
-    PASSWORD,
-    proxy,
-    serving,
-)
+from faults.test_proxy_and_tls import HOST
 from processor.access import Access
 from processor.clock import SystemClock
 from processor.doctor import network

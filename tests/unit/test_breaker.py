@@ -9,8 +9,8 @@ from processor.direct.breaker import (
     WITNESS_EVERY,
     Breaker,
     Next,
-    Stop,
 )
+from processor.stop import Stop
 from processor.verdict import Kind, Verdict
 
 OK = Verdict(kind=Kind.OK, answer="yes")
