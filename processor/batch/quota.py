@@ -157,6 +157,8 @@ class _Model:
             one.
         alone: Those among them with nothing of ours open, as far as `too_much` tells nothing yet.
         shards: Open shards and their tokens.
+        freed: The same shards, and what of ours has ended since they were opened: its tokens were
+            in their way, though a look that shows the refusal may show the end first.
         accepted: Those among them that the provider has queued.
     """
 
@@ -169,6 +171,7 @@ class _Model:
     refusals: int = 0
     alone: int = 0
     shards: dict[int, int] = field(default_factory=dict)
+    freed: dict[int, int] = field(default_factory=dict)
     accepted: set[int] = field(default_factory=set)
 
     @property
@@ -196,6 +199,7 @@ class _Model:
 
     def open(self, shard: int, tokens: int, now_s: float) -> None:
         self.shards[shard] = tokens
+        self.freed[shard] = 0
         if self.enqueued > self.ceiling:
             self.next_try_s = now_s + self._wait_s
 
@@ -211,18 +215,21 @@ class _Model:
 
     def end(self, shard: int) -> None:
         gain = _GAIN if shard in self.accepted else 0.0
-        self.ceiling += gain * self._close(shard)
+        tokens = self._close(shard)[0]
+        self.ceiling += gain * tokens
+        for other in self.freed:
+            self.freed[other] += tokens
 
     def refuse(self, shard: int, tokens: int, limit: int | None, now_s: float) -> None:
-        self._close(shard)
+        held = self._close(shard)[1] + self.enqueued
         if limit is not None and limit != self.limit:
             self.limit, self.too_much = limit, inf
-        if self.limit is not None and self.enqueued + tokens > self.limit:
+        if self.limit is not None and held + tokens > self.limit:
             return
-        self.ceiling = self.refused_beyond = self.enqueued
+        self.ceiling = self.refused_beyond = held
         if now_s >= self.refused_s + self._wait_s:
             self.refusals += 1
-            if not self.shards:
+            if not held:
                 self._refuse_alone(tokens)
         self.refused_s = now_s
         self.next_try_s = now_s + self._wait_s
@@ -233,9 +240,10 @@ class _Model:
             self.too_much = min(self.too_much, tokens)
             self.alone = 0
 
-    def _close(self, shard: int) -> int:
+    def _close(self, shard: int) -> tuple[int, int]:
+        """Forget a shard; returns its tokens, and what was freed beside it."""
         self.accepted.discard(shard)
-        return self.shards.pop(shard, 0)
+        return self.shards.pop(shard, 0), self.freed.pop(shard, 0)
 
     @property
     def _wait_s(self) -> float:

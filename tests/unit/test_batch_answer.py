@@ -86,6 +86,7 @@ def test_every_endpoint_has_its_reader(endpoint: str, body: Any, answer: str) ->
     assert verdict_on(read(200, body), endpoint).answer == answer
 
 
+@pytest.mark.fault(72)
 @pytest.mark.parametrize(
     ("line", "kind", "code"),
     [
@@ -98,7 +99,6 @@ def test_every_endpoint_has_its_reader(endpoint: str, body: Any, answer: str) ->
         (read(200, body_of("rate_limit_exceeded")), Kind.RETRY, "rate_limited"),
         (read(None, body_of("context_length_exceeded")), Kind.ITEM, "context_length"),
         (read(None, None), Kind.RETRY, "malformed"),
-        # 72
         (read(0, None), Kind.RETRY, "server_error"),
         (read(0, {}), Kind.RETRY, "server_error"),
         (read(0, completion()), Kind.RETRY, "server_error"),

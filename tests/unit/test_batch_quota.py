@@ -121,6 +121,27 @@ def test_many_refused_together_teach_no_more_than_the_limit() -> None:
     assert bench.ask(100) == NOW
 
 
+@pytest.mark.parametrize("limit", [150, None])
+def test_what_had_ended_when_a_refusal_was_seen_explains_it(limit: int | None) -> None:
+    bench = Bench()
+    bench.open(1, 100)
+    bench.open(2, 100, accepted=False)
+    bench.quota.ended(1)
+    bench.refuse(2, 100, limit)
+    assert bench.ask(100) == NOW
+    bench.open(2, 100)
+    assert bench.ask(100).room is Room.LATER
+
+
+def test_what_had_ended_before_explains_nothing() -> None:
+    bench = Bench()
+    bench.open(1, 100)
+    bench.quota.ended(1)
+    bench.open(2, 100, accepted=False)
+    bench.refuse(2, 100, 150)
+    assert bench.ask(100) == Admission(Room.LATER, at_s=60)
+
+
 def test_what_others_have_enqueued_bounds_us_until_a_batch_ends() -> None:
     bench = Bench()
     for shard in range(5):
