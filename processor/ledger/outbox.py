@@ -37,10 +37,12 @@ class Batch:
     Attributes:
         number: How far the log was read.
         seqs: The items, each once, in their order; some may be pending again.
+        is_last: Whether nothing stood behind them when it was read.
     """
 
     number: int
     seqs: Sequence[int]
+    is_last: bool
 
 
 class Outbox:
@@ -103,7 +105,9 @@ class Outbox:
         ).fetchall()
         if not found:
             return None
-        return Batch(number=found[-1][0], seqs=sorted({seq for _, seq in found}))
+        return Batch(
+            number=found[-1][0], seqs=sorted({seq for _, seq in found}), is_last=len(found) < most
+        )
 
     def waiting(self) -> int:
         """How many items with an outcome the output was not told of yet."""

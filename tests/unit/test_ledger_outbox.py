@@ -46,6 +46,10 @@ def test_what_was_not_settled_is_told_again(tmp_path: Path) -> None:
         settle(ledger.connection, *(succeeded(item(seq)) for seq in range(1, 5)))
         first = outbox.batch(3)
         assert first is not None
+        assert not first.is_last
+        last = outbox.batch(5)
+        assert last is not None
+        assert last.is_last
         assert outbox.batch(3) == first
         with opened(ledger.path) as later:
             assert told(Outbox(later, "table")) == [1, 2, 3, 4]

@@ -222,7 +222,7 @@ class PostgresOutput:
                 else writer.put(parts)
             )
         box.settle(batch, refused)
-        return replace(total, is_all=box.batch(1) is None)
+        return replace(total, is_all=batch.is_last)  # what came meanwhile may gather
 
     def _chosen(self, ledger: sqlite3.Connection, table: ResultTable, seqs: Sequence[int]) -> Rows:
         """Of these items the rows that are wanted."""
