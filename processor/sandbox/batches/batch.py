@@ -14,6 +14,7 @@ COMPLETED = "completed"
 EXPIRED = "expired"
 CANCELLING = "cancelling"
 CANCELLED = "cancelled"
+_FORGIVEN_S = 1e-6
 ENDED = frozenset((FAILED, COMPLETED, EXPIRED, CANCELLED))
 
 
@@ -117,8 +118,8 @@ class Batch:
 
     def lines_due(self, now_s: float) -> int:
         """How many of its lines are to be done by then."""
-        if self.pace.in_progress_s <= 0:
+        # A float has no more digits than microseconds for the seconds since 1970.
+        worked_s = now_s - self.reached[IN_PROGRESS] + _FORGIVEN_S
+        if worked_s >= self.pace.in_progress_s:
             return self.total
-        share = (now_s - self.reached[IN_PROGRESS]) / self.pace.in_progress_s
-        # A millionth forgives what floats lose on the way.
-        return min(self.total, int(self.total * share + 1e-6))
+        return int(self.total * worked_s / self.pace.in_progress_s)

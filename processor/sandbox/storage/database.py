@@ -56,7 +56,7 @@ def open_database(path: Path) -> sqlite3.Connection:
     try:
         version = _locked(connection)
         if version in (0, _VERSION):
-            connection.executescript(f"{_SCHEMA} PRAGMA user_version={_VERSION};")
+            connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version={_VERSION}; COMMIT;")
             return connection
     except sqlite3.Error as error:
         connection.close()
