@@ -70,7 +70,8 @@ def _examine(
     from processor import configuration, folders  # noqa: PLC0415
     from processor.clock import SystemClock  # noqa: PLC0415
     from processor.console import streams  # noqa: PLC0415
-    from processor.doctor import checks, finding  # noqa: PLC0415
+    from processor.doctor import checks, database, finding, network  # noqa: PLC0415
+    from processor.environment import environment  # noqa: PLC0415
     from processor.loop import run_in_loop  # noqa: PLC0415
 
     located = configuration.decided(found, sandbox_url=sandbox_url, demands_key=False)
@@ -78,15 +79,23 @@ def _examine(
     run = folders.chosen(folder) if folder or folders.has_any() else None
     results: list[Finding] = []
 
+    plan = network.Plan(
+        access=settings.access,
+        trust_env=not settings.local,
+        model=settings.model or _model_of(run),
+        call=options["call"],
+        timeout_s=settings.timeout_s,
+    )
+
     async def look() -> None:
         async for each in checks.examine(
             settings,
             located,
+            plan,
             folder=run,
             place=folders.RUNS,
-            model=settings.model or _model_of(run),
-            call=options["call"],
             key_needed=configuration.needs_key(settings, located),
+            database_uri=environment().get(database.VARIABLE),
             clock=SystemClock(),
         ):
             results.append(each)
@@ -134,7 +143,7 @@ def _pack(
 
     if path == Path(_BUNDLE_HERE):
         path = Path(f"processor-support-{datetime.now().astimezone():%Y%m%d-%H%M%S}.zip")
-    known = {value for _, value in settings.access.headers}
+    known = {*settings.access.secrets, *(value for _, value in settings.access.headers)}
     if settings.api_key is not None:
         known.add(settings.api_key.get_secret_value())
     bundle.write(

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from processor.clock import Clock
-from processor.doctor import host, installation, key, ledgers, network
+from processor.doctor import database, host, installation, key, ledgers, network
 from processor.doctor.finding import Finding, skipped
 from processor.layers import Layer
 from processor.settings import Settings
@@ -13,12 +13,12 @@ from processor.settings import Settings
 async def examine(
     settings: Settings,
     found: Layer,
+    plan: network.Plan,
     *,
     folder: Path | None,
     place: Path,
-    model: str | None,
-    call: bool,
     key_needed: bool,
+    database_uri: str | None,
     clock: Clock,
 ) -> AsyncIterator[Finding]:
     """One finding after the other.
@@ -26,25 +26,19 @@ async def examine(
     Args:
         settings: What is in force.
         found: Where it was found.
+        plan: What the provider is asked.
         folder: Of a run; None when there is none yet.
         place: Where that folder, or those to come, lie.
-        model: To look for; None for none.
-        call: Whether to ask it, which costs a little.
         key_needed: Whether the provider demands a key for all that is known.
+        database_uri: Which is read when no input is named; None for none.
         clock: Time.
     """
     for finding in installation.examine():
         yield finding
     yield key.examine(settings, found, needed=key_needed)
-    plan = network.Plan(
-        access=settings.access,
-        trust_env=not settings.local,
-        model=model,
-        call=call,
-        timeout_s=settings.timeout_s,
-    )
     async for finding in network.examine(plan, clock):
         yield finding
+    yield await database.examine(database_uri)
     for finding in host.examine(folder or place, settings.logs, settings.concurrency):
         yield finding
     if folder is None:
