@@ -29,7 +29,7 @@ class Import:
     """What an import needs to know.
 
     Attributes:
-        source: The rows.
+        source: The rows; None for a start that takes in none.
         task: What is asked of each.
         settings: Sizes and limits.
         update: Ask again for rows that changed since they were answered.
@@ -38,7 +38,7 @@ class Import:
         tell: Takes what happened.
     """
 
-    source: Source
+    source: Source | None
     task: Task
     settings: Settings
     update: bool
@@ -63,9 +63,13 @@ class Import:
     def leave(self) -> None:
         """End the reading; nothing is imported then."""
         self._leaving.set()
-        cancel(self.source)
+        if self.source is not None:
+            cancel(self.source)
 
     def _take_in(self, ledger: Ledger) -> tuple[Intake | None, int | None]:
+        if self.source is None:
+            self.accept(ledger.connection)
+            return None, allowance.rest(ledger, self.settings.limit)
         allowed, pending = allowance.grant(ledger, self.settings.limit), ledger.counts().pending
         enough = allowed is not None and pending >= allowed
         if not self.update and (enough or ledger.knows(self.source)):

@@ -27,6 +27,7 @@ from processor.ledger.intake import Intake
 from processor.ledger.ledger import Ledger, discard_if_empty, open_ledger
 from processor.notice import Notice
 from processor.observer import Observer
+from processor.recipe import Recipe
 from processor.report import FINISHED, Report, exit_code_for, exit_code_of
 from processor.sending.batch import BatchSending, BatchTerms
 from processor.sending.direct import DirectSending
@@ -46,12 +47,14 @@ class Run:
     Args:
         folder: The run's folder; made when it is not there.
         task: What is asked.
-        source: The rows.
+        source: The rows; None when this start only goes on with those that are known.
         settings: What is in force.
         observers: Who watches.
         consent: What may have changed since the run began.
         outputs: Where results go besides the folder.
         batch: What this start wants of the batch lane.
+        recipe: What it takes to go on with the run by its folder alone; None when only whoever
+            made the task can.
         clock: Time.
     """
 
@@ -60,12 +63,13 @@ class Run:
         *,
         folder: Path,
         task: Task,
-        source: Source,
+        source: Source | None,
         settings: Settings,
         observers: Sequence[Observer] = (),
         consent: Consent = NO_CONSENT,
         outputs: Sequence[Output] = (),
         batch: BatchTerms = _BATCH_TERMS,
+        recipe: Recipe | None = None,
         clock: Clock | None = None,
     ) -> None:
         self._folder = folder
@@ -74,6 +78,7 @@ class Run:
         self._observers = observers
         self._consent = consent
         self._batch = batch
+        self._recipe = recipe
         self._clock = clock or SystemClock()
         self._sending: Sending | None = None
         self._interrupted = False
@@ -150,6 +155,8 @@ class Run:
                 provider=self._settings.provider,
                 accept_change=self._consent.task,
             )
+            if self._recipe is not None:
+                self._recipe.keep(ledger)
             lost = ledger.settle_calls()
             session = ledger.start_session(self._session_facts())
             self._tell("run_started", run_id=ledger.meta()["run_id"], folder=str(self._folder))

@@ -1,13 +1,49 @@
 """The sandbox that serves one run: a process of its own, which ends with this one."""
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from processor.errors import UsageError
 
 _FIRST_LINE = "listening on "
+_STATE = "sandbox"
+
+
+@contextmanager
+def sandbox_of(folder: Path, options: Sequence[str] = (), *, keeps: bool) -> Iterator[str]:
+    """The sandbox of a run; yields its base URL.
+
+    Args:
+        folder: The run's. Once a start has kept files and batches there, every later one does.
+        options: Of the sandbox.
+        keeps: Whether files and batches are to be found again by a later start.
+
+    Raises:
+        UsageError: It did not start; its own words are on standard error.
+    """
+    state = folder / _STATE
+    is_new = not state.exists()
+    if is_new and not keeps:
+        with sandbox(options) as url:
+            yield url
+        return
+    try:
+        with sandbox(["--state", str(state), *options]) as url:
+            yield url
+    finally:
+        if is_new and folder.exists() and not _is_run(folder):
+            shutil.rmtree(state, ignore_errors=True)
+            with suppress(OSError):
+                folder.rmdir()
+
+
+def _is_run(folder: Path) -> bool:
+    """Whether there is more than the sandbox's: a run that was refused leaves nothing behind."""
+    return any(path.name != _STATE for path in folder.iterdir())
 
 
 @contextmanager

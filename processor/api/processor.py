@@ -28,6 +28,7 @@ from processor.items import Outcome
 from processor.logs import open_logs
 from processor.loop import run_in_loop
 from processor.observer import Observer
+from processor.recipe import Recipe
 from processor.report import Report
 from processor.run import Run
 from processor.settings import Settings
@@ -149,6 +150,7 @@ class Processor:
                 task=options.get("accept_change", False), rows=options.get("update", False)
             ),
             outputs=outputs,
+            recipe=Recipe.of(str(task)) if isinstance(task, (str, Path)) else None,
         )
         return _Start(run=run, folder=folder, library=library_of(items))
 

@@ -1,8 +1,6 @@
 """`processor run`."""
 
 import os
-import shlex
-import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,7 +10,7 @@ import click
 
 from processor.cli.batch_options import batch_options, batch_terms
 from processor.cli.outputs import output_options, outputs_of
-from processor.cli.provider import provider_options, settle, unsecret
+from processor.cli.provider import provider_options, settle
 from processor.cli.sandbox_options import check_options, words
 from processor.cli.sources import (
     named_input,
@@ -21,14 +19,11 @@ from processor.cli.sources import (
     source_options,
 )
 from processor.console import streams
-from processor.postgres import without_password
 
 if TYPE_CHECKING:  # importing them takes longer than --help may
     from processor.data.source import Source
     from processor.exports.output import Output
     from processor.layers import Layer
-    from processor.plan.budget import Shortfall
-    from processor.report import Report
     from processor.tasks.prompt import PromptTask
 
 _EPILOG = """\b
@@ -177,16 +172,7 @@ def command(**options: Any) -> int:
 
 
 def _run(options: dict[str, Any]) -> int:
-    from processor.cli.signals import guarded  # noqa: PLC0415
-    from processor.configuration import in_force  # noqa: PLC0415 - loads the engine
-    from processor.console.screen import watching  # noqa: PLC0415
-    from processor.folders import default_folder, set_aside  # noqa: PLC0415
-    from processor.identity import Consent  # noqa: PLC0415
-    from processor.logs import open_logs  # noqa: PLC0415
-    from processor.loop import run_in_loop  # noqa: PLC0415
-    from processor.run import Run  # noqa: PLC0415
-    from processor.sandbox_process import sandbox  # noqa: PLC0415
-    from processor.tasks.toml import load_task  # noqa: PLC0415
+    from processor.tasks.toml import load_task  # noqa: PLC0415 - loads the engine
 
     check_options(options)
     found = settle(options)  # before a process is started for it
@@ -200,30 +186,53 @@ def _run(options: dict[str, Any]) -> int:
     outputs = outputs_of(options, task=task, named_input=named)
     if options["dry_run"]:
         return _rehearse(options, found, task, source, outputs)
+    return _send(options, found, task, source, outputs)
+
+
+def _send(
+    options: dict[str, Any],
+    found: "Layer",
+    task: "PromptTask",
+    source: "Source",
+    outputs: "Sequence[Output]",
+) -> int:
+    from processor.cli.conducting import conduct  # noqa: PLC0415
+    from processor.configuration import in_force  # noqa: PLC0415
+    from processor.folders import default_folder, set_aside  # noqa: PLC0415
+    from processor.identity import Consent  # noqa: PLC0415
+    from processor.recipe import Recipe  # noqa: PLC0415
+    from processor.run import Run  # noqa: PLC0415
+    from processor.sandbox_process import sandbox_of  # noqa: PLC0415
+
+    folder = options["out"] or default_folder(task.name, source)
+    sandbox_args = words(options["sandbox_args"])
+    asked = None if options["sandbox"] else in_force(found, sandbox_url=None)
+    if asked is not None and not asked.local and named_input(options) is None:
+        refuse_paid_inventions(options)
+    if options["new"]:
+        set_aside(folder)
     with ExitStack() as stack:
-        own = sandbox(words(options["sandbox_args"])) if options["sandbox"] else None
-        settings = in_force(found, sandbox_url=stack.enter_context(own) if own else None)
-        if named is None and not settings.local:
-            refuse_paid_inventions(options)
+        if asked is None:
+            own = sandbox_of(folder, sandbox_args, keeps=options["route"] == "batch")
+            asked = in_force(found, sandbox_url=stack.enter_context(own))
+        settings = asked
         _advise(settings.chunk_size)
-        folder = options["out"] or default_folder(task.name, source)
-        if options["new"]:
-            set_aside(folder)
-        log, log_path = stack.enter_context(open_logs(settings.logs, content=settings.log_content))
-        screens = stack.enter_context(watching(folder, quiet=options["quiet"]))
-        run = Run(
+        return conduct(
+            lambda observers: Run(
+                folder=folder,
+                task=task,
+                source=source,
+                settings=settings,
+                observers=observers,
+                consent=Consent(task=options["accept_change"], rows=options["update"]),
+                outputs=outputs,
+                batch=batch_terms(options),
+                recipe=Recipe.of(options["task"], tuple(sandbox_args)),
+            ),
             folder=folder,
-            task=task,
-            source=source,
             settings=settings,
-            observers=[log, *screens],
-            consent=Consent(task=options["accept_change"], rows=options["update"]),
-            outputs=outputs,
-            batch=batch_terms(options),
+            quiet=options["quiet"],
         )
-        report = run_in_loop(guarded(run))
-    _sum_up(report, log_path)
-    return report.exit_code
 
 
 def _rehearse(
@@ -261,41 +270,3 @@ def _rehearse(
 def _advise(chunk_size: int) -> None:
     if not 10 <= chunk_size <= 100:
         streams.tell(f"Warning: --chunk-size {chunk_size}: 10-100 is usual.")
-
-
-def _again(typed: Sequence[str], shortfall: "Shortfall | None") -> list[str]:
-    """The words that go on with this run: those typed, with a budget that is enough."""
-    if shortfall is None:
-        return list(typed)
-    words = iter(typed)
-    kept = []
-    for word in words:
-        if word == "--budget":
-            next(words, None)
-        elif not word.startswith("--budget="):
-            kept.append(word)
-    return [*kept, "--budget", f"{shortfall.enough_usd:.12g}"]
-
-
-def _sum_up(report: "Report", log_path: Path) -> None:
-    from processor.cli import summary  # noqa: PLC0415
-
-    for line in summary.lines(report.snapshot):
-        streams.say(line)
-    for line in summary.changes(report.intake) if report.intake else ():
-        streams.say(line)
-    for difference in report.differences:
-        streams.say(f"  {'differs':<9} {difference}")
-    for line in summary.handovers(report.handovers):
-        streams.say(line)
-    for file in (*report.files, log_path):
-        streams.say(f"  {'file':<9} {file}")
-    shown = map(without_password, unsecret(sys.argv[1:]))
-    typed = shlex.join(["processor", *_again(list(shown), report.shortfall)])
-    for step in summary.next_steps(report.snapshot, command=typed):
-        streams.say(f"  {'next':<9} {step}")
-    for line in summary.undelivered(report.snapshot, report.handovers, command=typed):
-        streams.tell(line)
-    stopped = summary.stop(report.snapshot)
-    if stopped is not None:
-        streams.tell(f"Stopped: {stopped}")

@@ -14,14 +14,28 @@ def grant(ledger: Ledger, limit: int | None) -> int | None:
     """
     if limit is None:
         return None
-    meta, counts = ledger.meta(), ledger.counts()
-    finished = counts.total - counts.pending
+    meta = ledger.meta()
     if meta.get(_OPEN) == str(limit):
-        return max(0, int(meta[_GOAL]) - finished)
+        return _left(ledger, int(meta[_GOAL]))
+    counts = ledger.counts()
+    finished = counts.total - counts.pending
     ledger.set_meta(**{_OPEN: str(limit), _GOAL: str(finished + limit)})
     return limit
+
+
+def rest(ledger: Ledger, limit: int | None) -> int | None:
+    """How many items a start may finish that only ends what others began; None for all."""
+    if limit is None:
+        return None
+    meta = ledger.meta()
+    return _left(ledger, int(meta[_GOAL])) if meta.get(_OPEN) == str(limit) else 0
 
 
 def close(ledger: Ledger) -> None:
     """The limit was reached: the next start with one begins anew."""
     ledger.set_meta(**{_OPEN: ""})
+
+
+def _left(ledger: Ledger, goal: int) -> int:
+    counts = ledger.counts()
+    return max(0, goal - (counts.total - counts.pending))

@@ -32,7 +32,8 @@ ALLOWED = {
         *("columns", "configuration", "console", "data", "delivery", "direct", "environment"),
         *("errors", "exports", "folders", "identity", "items", "jsoncells", "ledger", "logs"),
         *("loop", "notice"),
-        *("observer", "outputs", "postgres", "report", "run", "sandbox_process", "settings"),
+        *("observer", "outputs", "postgres", "recipe", "report", "run", "sandbox_process"),
+        "settings",
         *("stop", "tasks", "watch"),
     },
     "access": set[str](),
@@ -106,6 +107,7 @@ ALLOWED = {
     },
     "observer": {"ledger", "notice"},
     "patience": {"errors"},
+    "recipe": {"errors", "jsontext", "layers", "ledger", "tasks"},
     "report": {"codes", "delivery", "errors", "ledger", "plan", "stop", "watch"},
     "sending": {
         *BASE,
@@ -120,7 +122,8 @@ ALLOWED = {
     "run": {
         *BASE,
         *("batch", "data", "delivery", "exports", "identity", "importing", "ledger", "observer"),
-        *("plan", "report", "sending", "settings", "spending", "stop", "tasks", "watch"),
+        *("plan", "recipe", "report", "sending", "settings", "spending", "stop", "tasks"),
+        "watch",
     },
     "sandbox": set[str](),
     "sandbox_process": {"errors"},

@@ -1,0 +1,115 @@
+"""What it takes to go on with a run that only its folder names."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from processor import jsontext
+from processor.errors import UsageError
+from processor.layers import Found, Layer
+from processor.ledger import database
+from processor.ledger.database import LEDGER_NAME
+from processor.ledger.ledger import Ledger
+from processor.tasks.prompt import PromptTask
+from processor.tasks.toml import load_task, shipped_tasks
+
+_KEY = "recipe"
+_PLACE = "the run's last start"
+# What a start makes of others, keeps secret, or is asked anew.
+_NOT_TAKEN = frozenset({"account", "headers", "provider"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """How a start of a run was made.
+
+    Attributes:
+        task: Name of a shipped task, or the absolute path of a file.
+        sandbox_args: Options of the sandbox that served it.
+    """
+
+    task: str
+    sandbox_args: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, task: str, sandbox_args: tuple[str, ...] = ()) -> "Recipe":
+        """The recipe of a start that names its task as a person does."""
+        named = task if task in shipped_tasks() else str(Path(task).absolute())
+        return cls(task=named, sandbox_args=sandbox_args)
+
+    def keep(self, ledger: Ledger) -> None:
+        """Put it into the run's ledger."""
+        kept = {"task": self.task, "sandbox_args": list(self.sandbox_args)}
+        ledger.set_meta(**{_KEY: jsontext.dumps(kept)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """A run that was begun.
+
+    Attributes:
+        folder: Its folder.
+        recipe: Of its last start; None when a program made the task, or it was begun before
+            recipes were kept.
+        settings: What was in force then, without secrets.
+        by_sandbox: Whether a sandbox of its own served it.
+    """
+
+    folder: Path
+    recipe: Recipe | None
+    settings: Layer
+    by_sandbox: bool
+
+    def task(self, *, model: str | None, max_output_tokens: int | None) -> PromptTask:
+        """The task of the run, loaded again.
+
+        Raises:
+            UsageError: Nobody told where it is.
+            TaskError: It is not there any more, or wrong.
+        """
+        if self.recipe is None:
+            raise UsageError(
+                f"{self.folder} does not tell where its task is: a program made it",
+                way_out="Go on with that program, or with processor run --out.",
+            )
+        return load_task(self.recipe.task, model=model, max_output_tokens=max_output_tokens)
+
+
+def begun(folder: Path) -> Begun:
+    """How the last start of a run was made.
+
+    Raises:
+        LedgerError: The ledger cannot be read.
+        UsageError: The run was never started.
+    """
+    with database.reading(folder / LEDGER_NAME) as connection:
+        meta = dict(connection.execute("SELECT key, value FROM meta"))
+        row = connection.execute(
+            "SELECT settings FROM sessions ORDER BY number DESC LIMIT 1"
+        ).fetchone()
+    if row is None:
+        raise UsageError(
+            f"{folder}: its run was killed before it began",
+            way_out="Give its command again, then this one.",
+        )
+    return Begun(
+        folder=folder,
+        recipe=_recipe(meta),
+        settings=_layer(jsontext.loads(row[0])),
+        by_sandbox=meta.get("provider") == "sandbox",
+    )
+
+
+def _recipe(meta: Mapping[str, str]) -> Recipe | None:
+    kept = jsontext.loads(meta[_KEY]) if meta.get(_KEY) else None
+    if kept is None:
+        return None
+    return Recipe(task=kept["task"], sandbox_args=tuple(kept["sandbox_args"]))
+
+
+def _layer(settings: Mapping[str, object]) -> Layer:
+    return {
+        name: Found(value, _PLACE)
+        for name, value in settings.items()
+        if value is not None and name not in _NOT_TAKEN
+    }
