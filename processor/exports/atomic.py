@@ -47,7 +47,7 @@ def _replacing(path: Path, mode: str, **options: Any) -> Iterator[IO[Any]]:
     try:
         descriptor, beside = _taken(path, os.O_RDWR if "+" in mode else os.O_WRONLY)
         with os.fdopen(descriptor, mode, **options) as file, ExitStack() as unless_whole:
-            unless_whole.callback(beside.unlink, missing_ok=True)  # while the lock makes it ours
+            unless_whole.callback(_remove, beside)  # while the lock makes it ours
             yield file
             file.flush()
             os.fsync(descriptor)
@@ -100,6 +100,11 @@ def _put_in_place(beside: Path, path: Path, file: IO[Any]) -> None:
     if sys.platform == "win32":  # where no open file can be moved
         file.close()
     beside.replace(path)
+
+
+def _remove(beside: Path) -> None:
+    with suppress(OSError):  # the next one that writes takes it over
+        beside.unlink()
 
 
 def _remove_left(path: Path) -> None:

@@ -69,14 +69,13 @@ class ResultTable:
             own.insert(2, LABEL_NAME)
         embeds = _meta(connection, "kind") == _EMBEDS
         self._with_vectors = embeds and with_vectors
-        self.left_out: Sequence[str] = [EMBEDDING.name] if embeds and not with_vectors else []
         if self._with_vectors:
             own.insert(2, EMBEDDING)
+        self.left_out: Sequence[str] = [EMBEDDING.name] if embeds and not with_vectors else []
         if self._with_id:
             own.insert(0, ID)
-        # Of one run, a name means the same in every form.
-        reserved = {EMBEDDING.name} if embeds else set[str]()
-        apart = _apart(names, reserved | {column.name for column in own})
+        # What other forms have counts, too: of one run, a name means the same in all of them.
+        apart = _apart(names, {*self.left_out, *(column.name for column in own)})
         self.columns: Sequence[Column] = [
             *(
                 Column(name, column.kind, column.native)
