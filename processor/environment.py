@@ -23,6 +23,15 @@ def environment() -> dict[str, str]:
     return {name: found.value for name, found in _variables(logging.NullHandler()).items()}
 
 
+def variable(name: str) -> Found | None:
+    """One of them, with the place where it was found.
+
+    Raises:
+        UsageError: `.env` cannot be read, or is no text in UTF-8.
+    """
+    return _variables(logging.NullHandler()).get(name)
+
+
 def variables() -> dict[str, Found]:
     """The same, with the place where each was found; tells which lines of `.env` are none.
 

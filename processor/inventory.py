@@ -3,7 +3,8 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from processor.layers import Layer
+from processor.layers import Found, Layer
+from processor.postgres import is_address, without_password
 from processor.settings import Settings, unit_of
 
 DEFAULT = "default"
@@ -47,6 +48,24 @@ def entries(settings: Settings, found: Layer) -> list[Entry]:
         )
         for name, field in Settings.model_fields.items()
     ]
+
+
+def database(found: Found | None) -> Entry:
+    """The database of rows that no option names, which is no setting but decides as much.
+
+    Args:
+        found: Its address, and where that stands.
+    """
+    value = None
+    if found is not None:
+        value = without_password(found.value) if is_address(found.value) else "…"
+    return Entry(
+        name="database",
+        value=value,
+        unit="",
+        description="read when no input is named; results go back into it",
+        origin=DEFAULT if found is None else found.place,
+    )
 
 
 def as_json(entry: Entry) -> dict[str, Any]:

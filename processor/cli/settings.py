@@ -45,9 +45,13 @@ def command(*, profile: str | None, as_json: bool, **options: Any) -> None:
     from processor import inventory, profiles  # noqa: PLC0415 - see processor.cli.main
     from processor.configuration import decided, gathered, validated  # noqa: PLC0415
     from processor.console import streams  # noqa: PLC0415
+    from processor.environment import variable  # noqa: PLC0415
 
     found = decided(gathered(options, profile=profile), demands_key=False)
-    shown = inventory.entries(validated(found), found)
+    shown = [
+        *inventory.entries(validated(found), found),
+        inventory.database(variable("DATABASE_URL")),
+    ]
     files = [str(path) for path in profiles.files()]
     if as_json:
         streams.say_json(

@@ -184,3 +184,21 @@ def test_programs_take_profiles_as_commands_do(shell: Shell) -> None:
     assert session(shell)["headers"] == ["X-Team"]
     with pytest.raises(UsageError, match="no profile 'far'"):
         Processor(profile="far").run_sync("say.toml", [{"word": "one"}])
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("postgresql://ann:geheim@db/school?sslmode=require", "ann:…@db/school?sslmode=require"),
+        ("postgresql://ann:ge/he@im@db/school", "postgresql://ann:…@db/school"),
+        ("postgres:ann:geheim@db", "…"),
+    ],
+)
+def test_the_database_is_shown_without_its_password(shell: Shell, given: str, shown: str) -> None:
+    shell.write(".env", f"DATABASE_URL={given}\n")
+    said = shell("settings", "--json")
+    (entry,) = [one for one in json.loads(said.out)["settings"] if one["name"] == "database"]
+    assert entry["value"].endswith(shown)
+    assert entry["origin"] == ".env: DATABASE_URL"
+    assert "geheim" not in said.out
+    assert "im@" not in said.out

@@ -75,7 +75,7 @@ ALLOWED = {
         *("proxy", "settings", "tasks", "verdict", "watch"),
     },
     "headers": {"verdict"},
-    "inventory": {"layers", "settings"},
+    "inventory": {"layers", "postgres", "settings"},
     "layers": {"access", "errors"},
     "profiles": {"errors", "layers", "settings"},
     "settings": {"access", "errors"},
