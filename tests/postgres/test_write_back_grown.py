@@ -23,8 +23,10 @@ def test_a_column_that_the_source_gained_is_added_to_a_table_of_ours(
     to = ("--output", database.uri, "--keep-old")
     go(run, *to)
     grown(run, name)
-    go(run)  # without the output, so that there is something to rehearse
     before = stored(database, "greet_results")
+    assert f"greet_results gets a column {name!r} (bigint)" in go(run, *to, "--dry-run")
+    assert stored(database, "greet_results") == before
+    go(run)  # without the output, so that there is something to rehearse
     rehearsed = run("export", "out", *to, "--dry-run")
     assert f"greet_results gets a column {name!r} (bigint)" in rehearsed.out, rehearsed.err
     assert "1 new · 12 changed" in rehearsed.out
