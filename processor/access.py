@@ -6,9 +6,10 @@ requests are OpenAI's own. Both take the key in a header of Azure's.
 """
 
 import re
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 OPENAI_URL = "https://api.openai.com/v1"
 ORGANIZATION = "OpenAI-Organization"
@@ -40,6 +41,8 @@ class Access:
         organization: Who is charged, where a key belongs to several.
         project: The same.
         api_version: Of Azure's dated API.
+        proxy: Address of the one to be used, with the password that opens it; None leaves that to
+            the environment.
     """
 
     base_url: str
@@ -48,6 +51,7 @@ class Access:
     organization: str | None = None
     project: str | None = None
     api_version: str | None = None
+    proxy: str | None = None
 
     @property
     def is_azure(self) -> bool:
@@ -96,7 +100,8 @@ class Access:
     def secrets(self) -> tuple[str, ...]:
         """What no log, error or answer may show; the longest first."""
         values = [value for _, value in self.headers]
-        known = {value for value in (self.api_key, *values) if value and _is_telling(value)}
+        found = (self.api_key, *values, *_passwords_of(self.proxy))
+        known = {value for value in found if value and _is_telling(value)}
         return tuple(sorted(known, key=lambda secret: (-len(secret), secret)))
 
     def may_be_said(self, secret: str) -> bool:
@@ -108,6 +113,24 @@ class Access:
         if len(secret) < _UNSAID_LEAST_CHARS:
             return True
         return secret != self.api_key and _LIKE_A_KEY.search(secret) is None
+
+
+def without_password(address: str) -> str:
+    """An address that may be shown: in place of what may be its password stands `…`."""
+    head, at, place = address.rpartition("@")
+    scheme, mark, account = head.rpartition("://")
+    user, colon, _ = account.partition(":")
+    return f"{scheme}{mark}{user}:…@{place}" if at and colon else address
+
+
+def _passwords_of(proxy: str | None) -> tuple[str, ...]:
+    """The password of a proxy as it is, as it stands in the address, and as it is sent."""
+    parts = urlsplit(proxy or "")
+    if not parts.password:
+        return ()
+    password = unquote(parts.password)
+    entry = f"{unquote(parts.username or '')}:{password}"
+    return password, parts.password, b64encode(entry.encode()).decode()
 
 
 def key_header(key: str, *, azure: bool) -> Mapping[str, str]:

@@ -19,7 +19,7 @@ ADDRESS = "base_url"
 FROM_ENVIRONMENT = "env:"  # a secret that is read from the variable whose name follows
 _AZURE_ENDPOINT = "AZURE_OPENAI_ENDPOINT"
 _AZURE_VERSION = "OPENAI_API_VERSION"
-_SECRETS = ("api_key", "headers")
+_SECRETS = ("api_key", "headers", "proxy")
 
 
 @dataclass(frozen=True, slots=True)

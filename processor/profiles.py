@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from processor.access import without_password
 from processor.errors import UsageError
 from processor.layers import FROM_ENVIRONMENT, Found, Layer
 from processor.settings import Settings, nearest
@@ -132,7 +133,8 @@ def _layer(path: Path, table: str, values: Mapping[str, Any]) -> Layer:
         raise UsageError(
             f"{path} holds a secret ({table}.{secret}), and others can read it",
             way_out=f'chmod 600 {path}, or name a variable: {_KEY_VARIABLE} = "NAME", '
-            f'headers = {{ NAME = "{FROM_ENVIRONMENT}VARIABLE" }}.',
+            f'headers = {{ NAME = "{FROM_ENVIRONMENT}VARIABLE" }}, '
+            f'proxy = "{FROM_ENVIRONMENT}VARIABLE".',
         )
     return dict(_found(path, table, values))
 
@@ -150,6 +152,9 @@ def _secret_in(values: Mapping[str, Any]) -> str | None:
     """The name of the first secret that stands in the file itself."""
     if not str(values.get("api_key", FROM_ENVIRONMENT)).startswith(FROM_ENVIRONMENT):
         return "api_key"
+    proxy = str(values.get("proxy", ""))
+    if without_password(proxy) != proxy:
+        return "proxy"
     headers = values.get("headers", {})
     told = headers.values() if isinstance(headers, Mapping) else [True]
     literal = any(not str(value).strip().startswith(FROM_ENVIRONMENT) for value in told)

@@ -18,13 +18,21 @@ from pydantic import (
     model_validator,
 )
 
-from processor.access import OPENAI_URL, ORGANIZATION, PROJECT, Access, key_header, names_deployment
+from processor.access import (
+    OPENAI_URL,
+    ORGANIZATION,
+    PROJECT,
+    Access,
+    key_header,
+    names_deployment,
+    without_password,
+)
 from processor.errors import UsageError
 
 DEFAULT_BASE_URL = OPENAI_URL
 Price = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
-SECRETS = frozenset({"api_key", "headers"})
+SECRETS = frozenset({"api_key", "headers", "proxy"})
 # Visible ASCII without quotes, which are a shell's or an editor's.
 _KEY = re.compile("[!#-&(-~]+")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -68,6 +76,9 @@ class Settings(BaseModel):
     project: str | None = Field(None, description="project that is charged (proj_…)")
     headers: tuple[tuple[str, SecretStr], ...] = Field(
         (), description="further headers of every call"
+    )
+    proxy: SecretStr | None = Field(
+        None, description="proxy to the provider; the environment's by default"
     )
     provider: str = Field("openai", description="name kept in the results")
     model: str | None = Field(None, min_length=1, description="model; the task's own by default")
@@ -174,6 +185,16 @@ class Settings(BaseModel):
             raise ValueError("letters, digits, dots, - and _ are meant")
         return value
 
+    @field_validator("proxy")
+    @classmethod
+    def _check_proxy(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not _is_proxy(value.get_secret_value()):
+            raise ValueError(
+                "http://HOST:PORT or http://USER:PASSWORD@HOST:PORT is needed, which carries "
+                "https, too; in a password %23 stands for #, %2F for / and %40 for @"
+            )
+        return value
+
     @field_validator("headers", mode="before")
     @classmethod
     def _split_headers(cls, value: Any) -> Any:
@@ -271,12 +292,14 @@ class Settings(BaseModel):
             organization=self.organization,
             project=self.project,
             api_version=self.api_version,
+            proxy=self.proxy.get_secret_value() if self.proxy else None,
         )
 
     def public(self) -> dict[str, Any]:
-        """Everything but the secrets, as JSON values; of headers their names."""
+        """Everything but the secrets, as JSON values; headers by name, a proxy without password."""
         shown = self.model_dump(mode="json", exclude=set(SECRETS))
-        return {**shown, "headers": [name for name, _ in self.headers]}
+        proxy = without_password(self.proxy.get_secret_value()) if self.proxy else None
+        return {**shown, "headers": [name for name, _ in self.headers], "proxy": proxy}
 
 
 def unit_of(name: str) -> str:
@@ -303,6 +326,19 @@ def nearest(name: str, known: Iterable[str]) -> str:
 _CALLED: Mapping[str, str] = MappingProxyType(
     {"api_key": "OPENAI_API_KEY", "headers": "--header", "": "settings"}
 )
+
+
+def _is_proxy(address: str) -> bool:
+    """Whether it can be one. What is wrong with it is not told: that may quote its password."""
+    if not address.isprintable() or " " in address:
+        return False
+    try:
+        parts = urlsplit(address)
+        is_port = parts.port is None or parts.port > 0
+    except ValueError:
+        return False
+    ends = parts.path in ("", "/") and not (parts.query or parts.fragment)
+    return parts.scheme == "http" and bool(parts.hostname) and is_port and ends
 
 
 def _header(text: str) -> tuple[str, str]:

@@ -24,6 +24,7 @@ class Knobs(TypedDict, total=False):
     organization: str
     project: str
     headers: Mapping[str, str]
+    proxy: str
     provider: str
     model: str
     max_output_tokens: int

@@ -64,7 +64,7 @@ class HttpClient:
     Args:
         access: How the provider is reached.
         connect_s: How long a connection may take.
-        trust_env: Whether the proxy variables of the environment count.
+        trust_env: Whether proxies count, the one of `access` or the environment's.
 
     Attributes:
         calls: How many HTTP calls were made.
@@ -74,7 +74,7 @@ class HttpClient:
         self._secrets = [secret.encode() for secret in access.secrets]
         self._headers = _own_headers(access)
         self._connect_s = connect_s
-        self._proxy = proxy_for(access.base_url) if trust_env else None
+        self._proxy = proxy_for(access) if trust_env else None
         self.calls = 0
 
     def opened(self, url: str) -> "httpx2.AsyncClient":

@@ -53,7 +53,7 @@ class Remote:
         access: How the provider is reached.
         timeout_s: The most that a call may take; up- and downloads that long without progress.
         connect_s: How long a connection may take, below `timeout_s`.
-        trust_env: Whether the proxy variables of the environment count.
+        trust_env: Whether proxies count, the one of `access` or the environment's.
     """
 
     def __init__(

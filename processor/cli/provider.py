@@ -20,6 +20,12 @@ _OPTIONS = (
         metavar="NAME=VALUE",
         help="Sent with every call; a VALUE env:VARIABLE is read from there.",
     ),
+    click.option(
+        "--proxy",
+        metavar="URL",
+        help="http://[USER:PASSWORD@]HOST:PORT, or env:VARIABLE; not for this machine.  "
+        "[HTTPS_PROXY]",
+    ),
     click.option("--organization", metavar="ORG", help="Who is charged.  [OPENAI_ORG_ID]"),
     click.option("--project", metavar="PROJ", help="Who is charged.  [OPENAI_PROJECT_ID]"),
     click.option(

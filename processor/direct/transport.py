@@ -46,7 +46,7 @@ class Transport:
 
     Args:
         access: How the provider is reached.
-        trust_env: Whether the proxy variables of the environment count.
+        trust_env: Whether proxies count, the one of `access` or the environment's.
         connect_s: How long a connection may take; below a call's deadline, or a call that never
             went out would look like one that may be charged.
         resolver: Looks names up instead of the system, and caches them for itself.
@@ -74,7 +74,7 @@ class Transport:
 
     async def __aenter__(self) -> Self:
         # aiohttp's own `trust_env` would read ~/.netrc anew at every call.
-        proxy = proxy_for(self._access.base_url) if self._trust_env else None
+        proxy = proxy_for(self._access) if self._trust_env else None
         if proxy is not None:
             self._proxy, self._proxy_headers = proxy
             if self._access.base_url.startswith("http:"):  # no tunnel that could carry them

@@ -37,7 +37,7 @@ class Plan:
 
     Attributes:
         access: How the provider is reached.
-        trust_env: Whether the proxy variables of the environment count.
+        trust_env: Whether proxies count, the one of `access` or the environment's.
         model: To look for, and to ask; None for no such step.
         call: Whether to ask the model, which costs as much as 16 tokens do.
         timeout_s: How long the call may take; a step may take 15 s of it.
@@ -58,13 +58,14 @@ class Plan:
 async def examine(plan: Plan, clock: Clock) -> AsyncIterator[Finding]:
     """One step after the other; after one that failed the rest is skipped."""
     access, trust_env = plan.access, plan.trust_env
-    proxy = proxy_for(access.base_url) if trust_env else None
+    proxy = proxy_for(access) if trust_env else None
     target = urlsplit(str(proxy[0]) if proxy else access.base_url)
     host, port = target.hostname or "", target.port or _PORTS.get(target.scheme, 443)
     if proxy is None:
         yield ok("proxy", "none for this address")
     else:
-        yield ok("proxy", f"{target.scheme}://{host}:{port}, by the environment")
+        by = "by the environment" if access.proxy is None else "by --proxy or a profile"
+        yield ok("proxy", f"{target.scheme}://{host}:{port}, {by}")
     tls = proxy is None and target.scheme == "https"
     async for finding in _line(host, port, tls=tls, most_s=plan.step_s, clock=clock):
         yield finding

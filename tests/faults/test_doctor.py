@@ -178,6 +178,11 @@ def test_a_proxy_is_named_without_its_password(tmp_path: Path) -> None:
             seen = await doctor(tmp_path, f"http://{HOST}/v1", env={"HTTP_PROXY": way.url})
             assert (seen.code, seen.level("models")) == (0, "ok")
             assert "by the environment" in seen.told("proxy")
+            env = {"HTTP_PROXY": "http://127.0.0.1:1"}
+            seen = await doctor(tmp_path, f"http://{HOST}/v1", "--proxy", way.url, env=env)
+            assert (seen.code, seen.level("models")) == (0, "ok")
+            assert "by --proxy or a profile" in seen.told("proxy")
+            assert PASSWORD not in seen.text
         refusal = http(407, b"", 'Proxy-Authenticate: Basic realm="office"')
         async with rude(always(LIST)) as server, proxy(server.url, *[refusal] * 3) as way:
             seen = await doctor(tmp_path, f"http://{HOST}/v1", env={"HTTP_PROXY": way.url})

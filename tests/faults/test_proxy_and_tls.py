@@ -118,3 +118,52 @@ def test_a_loopback_address_is_never_asked_through_a_proxy(tmp_path: Path) -> No
             assert way.heads == []
 
     asyncio.run(main())
+
+
+@pytest.mark.fault(10, 95)
+def test_a_proxy_that_is_named_goes_before_the_environments(
+    tmp_path: Path, certificate: Path
+) -> None:
+    """And its password is told nowhere: not by a run, not by its files, not by a refusal."""
+
+    async def main() -> None:
+        async with (
+            rude(good, tls=serving(certificate)) as server,
+            proxy(server.url, demands=ENTRY) as named,
+            proxy(server.url) as other,
+        ):
+            folder = folder_of(tmp_path, f"https://{HOST}/v1", 20)
+            env = {
+                "SSL_CERT_FILE": str(certificate),
+                "HTTPS_PROXY": other.url,
+                "NO_PROXY": HOST,
+                "OUR_PROXY": named.url,
+            }
+            wrong = named.url.replace(PASSWORD, "wr0ng-Passw0rd")
+            ended = await command(folder, "--proxy", wrong, env=env)
+            assert ended.code == 3
+            assert "proxy_auth" in ended.err
+            entry = b64encode(f"{USER}:wr0ng-Passw0rd".encode()).decode()
+            assert "wr0ng" not in ended.everything
+            assert entry not in ended.everything
+            assert f"{USER}:…@" in ended.out
+            (folder.path / "processor.toml").write_text('[default]\nproxy = "env:OUR_PROXY"\n')
+            healed = await command(folder, env=env)
+            assert healed.code == 0, healed.err
+            assert len(server.asked) == 20
+            assert PASSWORD not in healed.everything
+            assert other.heads == []
+
+    asyncio.run(main())
+    folder_of(tmp_path, "").assert_whole(20)
+
+
+def test_a_named_proxy_is_not_for_this_machine(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with rude(good) as server, proxy(server.url) as way:
+            folder = folder_of(tmp_path, server.url, 5)
+            ended = await command(folder, "--proxy", way.url)
+            assert ended.code == 0, ended.err
+            assert way.heads == []
+
+    asyncio.run(main())

@@ -197,7 +197,7 @@ SECRETS = {
     "TEAM": "header-0123456789",
 }
 HIDDEN = (
-    *(KEY, "db-p", "ssw0rd", "proxy-passw0rd", "token-0123456789", "header-0123456789"),
+    *(KEY, "db-p", "ssw0rd", "proxy-passw0rd", "token-0123456789", "header-0123456789", "typed-"),
     *("PLANTED", "somebody wrote", "private.example", "Minjun", "positive or negative"),
 )
 
@@ -217,7 +217,7 @@ def test_a_bundle_holds_what_support_needs_and_no_secret_and_no_row(
     _echo(folder, shell.folder / "logs")
     result = shell(
         *("doctor", "--base-url", shell.url, "--header", "X-Team=env:TEAM"),
-        *("--bundle", "support.zip"),
+        *("--proxy", "http://me:typed-passw0rd@127.0.0.1:1", "--bundle", "support.zip"),
     )
     # Nothing listens where the database is said to be.
     assert (result.code, "support.zip" in result.out) == (3, True)

@@ -202,3 +202,34 @@ def test_the_database_is_shown_without_its_password(shell: Shell, given: str, sh
     assert entry["origin"] == ".env: DATABASE_URL"
     assert "geheim" not in said.out
     assert "im@" not in said.out
+
+
+PROXY = "http://ann:pr0xy-Passw0rd@proxy.example.org:3128"
+
+
+def test_a_proxy_is_shown_without_its_password(shell: Shell) -> None:
+    shown = shell("settings", "--proxy", PROXY)
+    assert "http://ann:…@proxy.example.org:3128" in shown.out
+    assert "pr0xy" not in shown.out + shown.err
+    told = json.loads(shell("settings", "--proxy", PROXY, "--json").out)
+    (value,) = [each["value"] for each in told["settings"] if each["name"] == "proxy"]
+    assert value == "http://ann:…@proxy.example.org:3128"
+
+
+def test_a_proxy_with_a_password_makes_a_profile_a_secret(shell: Shell) -> None:
+    prepare(shell, f'[default]\nproxy = "{PROXY}"\n')
+    line = refusal(shell(*RUN))
+    assert "a secret (default.proxy)" in line
+    assert "pr0xy" not in line
+    prepare(shell, f'[default]\nproxy = "{PROXY}"\n', mode=0o600)
+    assert shell(*RUN, "--base-url", shell.url).code == 0
+    assert session(shell)["proxy"] == "http://ann:…@proxy.example.org:3128"
+    prepare(shell, '[default]\nproxy = "http://proxy.example.org:3128"\n')
+    assert shell(*RUN, "--base-url", shell.url).code == 0
+
+
+def test_a_malformed_proxy_is_refused_without_its_password(shell: Shell) -> None:
+    prepare(shell)
+    line = refusal(shell(*RUN, "--proxy", "http://ann:pr0xy#word@proxy.example.org:3128"))
+    assert "--proxy: http://HOST:PORT" in line
+    assert "pr0xy" not in line

@@ -1,8 +1,10 @@
 """Where calls go and what they carry."""
 
+from base64 import b64encode
+
 import pytest
 
-from processor.access import OPENAI_URL, Access
+from processor.access import OPENAI_URL, Access, without_password
 from processor.errors import UsageError
 from processor.settings import Settings
 
@@ -131,3 +133,66 @@ def test_what_cannot_be_is_refused_without_its_value(values: dict[str, object], 
 def test_a_header_of_ones_own_may_take_the_place_of_the_key() -> None:
     settings = Settings.of({"headers": {"Authorization": "Basic c2VjcmV0"}})
     assert settings.access.sent_headers() == {"Authorization": "Basic c2VjcmV0"}
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://proxy.example.org",
+        "http://proxy.example.org:3128/",
+        "http://[::1]:3128",
+        "http://ann@proxy:3128",
+        "http://ann:s3cret-w%23rd@proxy:3128",
+    ],
+)
+def test_a_proxy_may_be(address: str) -> None:
+    settings = Settings.of({"proxy": address})
+    assert settings.access.proxy == address
+    assert "s3cret" not in repr(settings) + str(settings.public()) + str(settings)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "proxy:3128",
+        "https://proxy:3128",
+        "socks5://proxy:1080",
+        "http://",
+        "http://ann:s3cret@",
+        "http://proxy:0",
+        "http://proxy:99999",
+        "http://ann:s3cret#x@proxy:3128",
+        "http://ann:s3cret/x@proxy:3128",
+        "http://ann:s3cret x@proxy:3128",
+        "http://proxy:3128/path",
+        "http://[::1:3128",
+    ],
+)
+def test_a_proxy_that_cannot_be_is_refused_without_its_password(address: str) -> None:
+    with pytest.raises(UsageError, match="--proxy: http://HOST:PORT or http://USER") as refused:
+        Settings.of({"proxy": address})
+    assert "s3cret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("http://proxy:3128", "http://proxy:3128"),
+        ("http://ann@proxy:3128", "http://ann@proxy:3128"),
+        ("http://ann:word@proxy:3128", "http://ann:…@proxy:3128"),
+        ("http://:word@proxy:3128", "http://:…@proxy:3128"),
+        ("http://ann:w@rd:@proxy", "http://ann:…@proxy"),
+        ("ann:word@proxy", "ann:…@proxy"),
+        ("env:PROXY", "env:PROXY"),
+        ("", ""),
+    ],
+)
+def test_of_a_proxy_is_shown(address: str, shown: str) -> None:
+    assert without_password(address) == shown
+
+
+def test_the_password_of_a_proxy_is_a_secret_however_it_is_written() -> None:
+    access = Access(base_url=OPENAI_URL, proxy="http://ann:pass%23word@proxy:3128")
+    entry = b64encode(b"ann:pass#word").decode()
+    assert set(access.secrets) == {"pass#word", "pass%23word", entry}

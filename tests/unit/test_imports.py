@@ -67,7 +67,7 @@ ALLOWED = {
     "outputs": {"errors", "exports", "extras", "postgres"},
     "packing": set[str](),
     "provider_error": {"codes"},
-    "proxy": set[str](),
+    "proxy": {"access"},
     "completion": {"items", "provider_error"},
     "doctor": {
         *("access", "clock", "codes", "completion", "direct", "errors", "exports", "extras"),
@@ -77,7 +77,7 @@ ALLOWED = {
     "headers": {"verdict"},
     "inventory": {"layers", "postgres", "settings"},
     "layers": {"access", "errors"},
-    "profiles": {"errors", "layers", "settings"},
+    "profiles": {"access", "errors", "layers", "settings"},
     "settings": {"access", "errors"},
     "stop": set[str](),
     "verdict": {"codes", "completion", "items", "provider_error"},
