@@ -8,10 +8,12 @@ from typing import Any
 
 import psycopg
 import pytest
+from command_line import Shell
 from hypothesis import given, settings, strategies as st
 from pyarrow import parquet as pq
 
 from postgres.cluster import Database
+from postgres.write_back import go
 from processor import jsoncells
 from processor.data import open_source
 from processor.data.wanted import Wanted
@@ -155,3 +157,37 @@ def _refuse(text: str) -> float:
 )
 def test_the_text_of_a_cell(kind: str, cell: Any, text: str) -> None:
     assert jsoncells.text_of(kind, cell) == text
+
+
+ODD = """\
+name = "odd"
+model = "gpt-6-luna"
+prompt = "Say {{ word }}."
+[output]
+kind = "json"
+columns = true
+[output.schema]
+type = "object"
+required = ["many", "hue"]
+[output.schema.properties]
+many = { anyOf = [{ type = "string" }, { type = "integer" }] }
+hue = { enum = ["red", "green"] }
+"""
+
+
+def test_a_key_of_an_answer_that_may_be_text_is_json_in_a_table(
+    run: Shell, database: Database
+) -> None:
+    run.write("greet.toml", ODD)
+    go(run, "--output", database.uri, "--output", "a.jsonl", "--output", "a.parquet")
+    found = database.rows("SELECT id, many #>> '{}', jsonb_typeof(many), hue FROM odd_results")
+    assert len(found) == 12
+    assert {(kind, hue in ("red", "green")) for _, _, kind, hue in found} == {("string", True)}
+    lines = (run.folder / "a.jsonl").read_text().splitlines()
+    told = {row["id"]: (row["many"], row["hue"]) for row in map(json.loads, lines)}
+    assert told == {key: (many, hue) for key, many, _, hue in found}
+    table = pq.read_table(run.folder / "a.parquet")
+    many = [json.loads(text) for text in table["many"].to_pylist()]
+    assert dict(zip(table["id"].to_pylist(), many, strict=True)) == {
+        key: many for key, many, _, _ in found
+    }
