@@ -73,12 +73,16 @@ def test_a_batch_goes_on_where_the_sandbox_was_killed(tmp_path: Path) -> None:
         assert batch.status == "completed"
         assert batch.completed_at is not None
         assert batch.completed_at - batch.created_at == 100
+    half, other = (tmp_path / "state" / room / "x" for room in ("arrivals", "inputs"))
+    half.write_bytes(b"")
+    other.write_bytes(b"")
     with lives(*options) as (_, client):
         content = client.files.content(str(batch.output_file_id)).content
         names = [json.loads(line)["custom_id"] for line in content.splitlines()]
         assert sorted(names) == [f"c{place}" for place in range(10)]
         charges = admin(client, "charges")
         assert (charges["charged"], charges["items_charged_twice"]["count"]) == (10, 0)
+        assert (half.exists(), other.exists()) == (False, False)
         assert [event["what"] for event in admin(client, "events")["events"]] == [
             *("file uploaded", "batch created"),
             *("batch in_progress", "batch finalizing", "batch completed"),

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from hypothesis import given, strategies as st
 
-from processor.sandbox.batches.batch import IN_PROGRESS, Batch, Pace
+from processor.sandbox.batches.batch import Batch, Pace, Status
 from processor.sandbox.batches.source import Source
 from processor.sandbox.batches.spoilers import spoil
 from processor.sandbox.faults.fault import parse_fault
@@ -38,7 +38,7 @@ def batch_of(total: int, in_progress_s: float, *faults: str) -> Batch:
         error_id="file-3",
         output_life_s=3600,
         total=total,
-        reached={IN_PROGRESS: NOW_S + 1},
+        reached={Status.IN_PROGRESS: NOW_S + 1},
         faults=tuple(map(parse_fault, faults)),
     )
 

@@ -2,20 +2,27 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from processor.sandbox.faults.fault import Fault
 
-VALIDATING = "validating"
-FAILED = "failed"
-IN_PROGRESS = "in_progress"
-FINALIZING = "finalizing"
-COMPLETED = "completed"
-EXPIRED = "expired"
-CANCELLING = "cancelling"
-CANCELLED = "cancelled"
+
+class Status(StrEnum):
+    """Where a batch is on its way."""
+
+    VALIDATING = "validating"
+    FAILED = "failed"
+    IN_PROGRESS = "in_progress"
+    FINALIZING = "finalizing"
+    COMPLETED = "completed"
+    EXPIRED = "expired"
+    CANCELLING = "cancelling"
+    CANCELLED = "cancelled"
+
+
 _FORGIVEN_S = 1e-6
-ENDED = frozenset((FAILED, COMPLETED, EXPIRED, CANCELLED))
+_ENDED = frozenset((Status.FAILED, Status.COMPLETED, Status.EXPIRED, Status.CANCELLED))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,8 +90,8 @@ class Batch:
     metadata: Mapping[str, str] | None = None
     azure: bool = False
     faults: tuple[Fault, ...] = ()
-    status: str = VALIDATING
-    reached: Mapping[str, float] = field(default_factory=dict)
+    status: Status = Status.VALIDATING
+    reached: Mapping[Status, float] = field(default_factory=dict)
     errors: tuple[dict[str, Any], ...] = ()
     model: str | None = None
     total: int = 0
@@ -104,7 +111,7 @@ class Batch:
     @property
     def ended(self) -> bool:
         """Whether it changes no more."""
-        return self.status in ENDED
+        return self.status in _ENDED
 
     @property
     def expires_s(self) -> float:
@@ -113,13 +120,13 @@ class Batch:
 
     def due_s(self, line: int) -> float:
         """When so many of its lines are done."""
-        began_s = self.reached[IN_PROGRESS]
+        began_s = self.reached[Status.IN_PROGRESS]
         return began_s + self.pace.in_progress_s * line / max(self.total, 1)
 
     def lines_due(self, now_s: float) -> int:
         """How many of its lines are to be done by then."""
         # A float has no more digits than microseconds for the seconds since 1970.
-        worked_s = now_s - self.reached[IN_PROGRESS] + _FORGIVEN_S
+        worked_s = now_s - self.reached[Status.IN_PROGRESS] + _FORGIVEN_S
         if worked_s >= self.pace.in_progress_s:
             return self.total
         return int(self.total * worked_s / self.pace.in_progress_s)

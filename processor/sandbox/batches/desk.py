@@ -6,7 +6,7 @@ from functools import partial
 
 from aiohttp import web
 
-from processor.sandbox.batches.batch import CANCELLING, Batch
+from processor.sandbox.batches.batch import Batch, Status
 from processor.sandbox.batches.worker import Worker
 from processor.sandbox.clock import FORGIVEN_S
 from processor.sandbox.state import Sandbox
@@ -62,12 +62,12 @@ class Desk:
             assert batch is not None
             if batch.ended:
                 return batch
-            if batch.status != CANCELLING:
-                reached = {**batch.reached, CANCELLING: now_s}
-                batch = replace(batch, status=CANCELLING, reached=reached)
+            if batch.status != Status.CANCELLING:
+                reached = {**batch.reached, Status.CANCELLING: now_s}
+                batch = replace(batch, status=Status.CANCELLING, reached=reached)
                 with storage.transaction():
                     storage.batches.put(batch)
-                    storage.events.add(now_s, f"batch {CANCELLING}", name)
+                    storage.events.add(now_s, f"batch {Status.CANCELLING}", name)
             self.start(name)
             return batch
 

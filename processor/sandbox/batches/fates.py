@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
-from processor.sandbox.batches.batch import IN_PROGRESS, Batch
+from processor.sandbox.batches.batch import Batch, Status
 from processor.sandbox.batches.findings import finding
 from processor.sandbox.faults.fates import ABSENT, told_value
 from processor.sandbox.faults.fault import Fault
@@ -40,7 +40,7 @@ def fault_found(batch: Batch) -> tuple[dict[str, Any], ...]:
 def hold_s(batch: Batch) -> float:
     """How many seconds longer than its pace it stays in its present status; may be infinite."""
     params = _params(batch.faults, "batch_stuck")
-    if params is None or params.get("status", IN_PROGRESS) != batch.status:
+    if params is None or params.get("status", Status.IN_PROGRESS) != batch.status:
         return 0.0
     return float(params.get("seconds", "inf"))
 

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from processor.sandbox import azure, errors
 from processor.sandbox.batches import enqueue, refusals
-from processor.sandbox.batches.batch import CANCELLED, CANCELLING, Batch, Pace
+from processor.sandbox.batches.batch import Batch, Pace, Status
 from processor.sandbox.batches.creation import WINDOW, Creation, check_creation
 from processor.sandbox.batches.desk import DESK
 from processor.sandbox.batches.fates import fated
@@ -112,11 +112,11 @@ async def cancel(request: web.Request) -> web.StreamResponse:
         ApiError: There is none of this id, or it has ended in another way.
     """
     batch = _find(request)
-    if batch.ended and batch.status != CANCELLED:
+    if batch.ended and batch.status != Status.CANCELLED:
         raise refusals.cannot_cancel(batch.status)
 
     async def act() -> dict[str, Any]:
-        if batch.status in (CANCELLING, CANCELLED):
+        if batch.status in (Status.CANCELLING, Status.CANCELLED):
             return batch_object(batch)
         return batch_object(await request.app[DESK].cancel(batch.id))
 

@@ -2,19 +2,11 @@
 
 from typing import Any
 
-from processor.sandbox.batches.batch import (
-    CANCELLED,
-    CANCELLING,
-    COMPLETED,
-    EXPIRED,
-    FAILED,
-    FINALIZING,
-    IN_PROGRESS,
-    VALIDATING,
-    Batch,
-    Usage,
-)
+from processor.sandbox.batches.batch import Batch, Status, Usage
 from processor.sandbox.batches.fates import as_fated
+
+# It is validating from its creation on.
+_DATED = tuple(status for status in Status if status != Status.VALIDATING)
 
 
 def batch_object(batch: Batch) -> dict[str, Any]:
@@ -32,12 +24,7 @@ def batch_object(batch: Batch) -> dict[str, Any]:
         "error_file_id": batch.outcome_ids.get("error"),
         "created_at": int(batch.created_s),
         "expires_at": None if batch.pace.window_s is None else int(batch.expires_s),
-        **{
-            f"{status}_at": _second(batch, status)
-            for status in (
-                *(IN_PROGRESS, FINALIZING, COMPLETED, FAILED, EXPIRED, CANCELLING, CANCELLED),
-            )
-        },
+        **{f"{status}_at": _second(batch, status) for status in _DATED},
         "request_counts": _counts(batch),
         "usage": _usage(batch.usage if batch.ended else Usage()),
         "metadata": batch.metadata,
@@ -56,17 +43,17 @@ def _as_azure(batch: Batch) -> dict[str, Any]:
         "endpoint": batch.endpoint.removeprefix("/v1"),
         "output_file_id": batch.outcome_ids.get("output", ""),
         "error_file_id": batch.outcome_ids.get("error", ""),
-        "request_counts": None if batch.status == VALIDATING else _counts(batch),
+        "request_counts": None if batch.status == Status.VALIDATING else _counts(batch),
     }
 
 
-def _second(batch: Batch, status: str) -> int | None:
+def _second(batch: Batch, status: Status) -> int | None:
     reached_s = batch.reached.get(status)
     return None if reached_s is None else int(reached_s)
 
 
 def _counts(batch: Batch) -> dict[str, int]:
-    if batch.status in (VALIDATING, FAILED):
+    if batch.status in (Status.VALIDATING, Status.FAILED):
         return {"total": 0, "completed": 0, "failed": 0}
     return {"total": batch.total, "completed": batch.completed, "failed": batch.failed}
 

@@ -6,17 +6,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from processor.sandbox.batches import findings
-from processor.sandbox.batches.batch import (
-    CANCELLED,
-    CANCELLING,
-    COMPLETED,
-    EXPIRED,
-    FAILED,
-    FINALIZING,
-    IN_PROGRESS,
-    VALIDATING,
-    Batch,
-)
+from processor.sandbox.batches.batch import Batch, Status
 from processor.sandbox.batches.enqueue import is_too_much
 from processor.sandbox.batches.fates import (
     concerns,
@@ -65,11 +55,11 @@ class Worker:
 
     async def run(self) -> None:
         """Work until the batch has ended."""
-        steps: Mapping[str, Callable[[], Awaitable[None]]] = {
-            VALIDATING: self._validate,
-            IN_PROGRESS: self._answer,
-            FINALIZING: self._finalize,
-            CANCELLING: self._cancel,
+        steps: Mapping[Status, Callable[[], Awaitable[None]]] = {
+            Status.VALIDATING: self._validate,
+            Status.IN_PROGRESS: self._answer,
+            Status.FINALIZING: self._finalize,
+            Status.CANCELLING: self._cancel,
         }
         while not self._batch.ended:
             await steps[self._batch.status]()
@@ -91,7 +81,7 @@ class Worker:
         await self._hold()
         batch = replace(batch, errors=self._found(batch))
         codes = sorted({error["code"] for error in batch.errors})
-        self._keep(batch, FAILED if batch.errors else IN_PROGRESS, codes=codes)
+        self._keep(batch, Status.FAILED if batch.errors else Status.IN_PROGRESS, codes=codes)
 
     def _found(self, batch: Batch) -> tuple[dict[str, Any], ...]:
         """All that stands against it once its input was read."""
@@ -106,7 +96,7 @@ class Worker:
             return (findings.wrong_purpose(batch.input_file_id),)
         if batch.errors or most is None or config.enqueued_form != "failed":
             return batch.errors
-        others = (other for other in storage.batches.live() if other.status != VALIDATING)
+        others = (other for other in storage.batches.live() if other.status != Status.VALIDATING)
         if is_too_much(batch, others, most):
             return (findings.too_many_tokens(str(batch.model), ORGANIZATION, most),)
         return ()
@@ -115,15 +105,15 @@ class Worker:
         await self._answer_lines(lines_before_trouble(self._batch))
         await self._hold()
         if is_cancelled(self._batch):
-            self._keep(self._batch, CANCELLING)
+            self._keep(self._batch, Status.CANCELLING)
             return
         if not is_expired(self._batch):
             await self._answer_lines(self._batch.total)
             if self._batch.done == self._batch.total:
-                self._keep(self._batch, FINALIZING)
+                self._keep(self._batch, Status.FINALIZING)
                 return
             await self._until(self._batch.expires_s)
-        await self._end(EXPIRED)
+        await self._end(Status.EXPIRED)
 
     async def _answer_lines(self, most: int) -> None:
         """Work on lines until so many are done, or the time is over."""
@@ -177,21 +167,21 @@ class Worker:
                 )
 
     async def _finalize(self) -> None:
-        await self._until(self._batch.reached[FINALIZING] + self._batch.pace.finalizing_s)
+        await self._until(self._batch.reached[Status.FINALIZING] + self._batch.pace.finalizing_s)
         await self._hold()
-        await self._end(COMPLETED)
+        await self._end(Status.COMPLETED)
 
     async def _cancel(self) -> None:
-        await self._until(self._batch.reached[CANCELLING] + self._batch.pace.cancelling_s)
+        await self._until(self._batch.reached[Status.CANCELLING] + self._batch.pace.cancelling_s)
         await self._hold()
-        await self._end(CANCELLED)
+        await self._end(Status.CANCELLED)
 
-    async def _end(self, status: str) -> None:
+    async def _end(self, status: Status) -> None:
         """Publish what there is of answers, and an error for each line that has none."""
         batch, storage = self._batch, self._sandbox.storage
         with Outputs(batch, storage) as outputs:
             if batch.done < batch.total:
-                await self._write_undone(outputs, expired=status == EXPIRED)
+                await self._write_undone(outputs, expired=status == Status.EXPIRED)
         names = {"output": batch.output_id, "error": batch.error_id}
         spoil(batch, *map(storage.files.path, names.values()))
         files = {
@@ -212,13 +202,13 @@ class Worker:
                     outputs.write_error(undone_line(name, self._sandbox, expired=expired))
                 await asyncio.sleep(0)
 
-    def _published(self, kind: str, name: str, status: str) -> StoredFile | None:
+    def _published(self, kind: str, name: str, status: Status) -> StoredFile | None:
         """The file that a batch wrote; None when nothing stands in it, mostly."""
         path = self._sandbox.storage.files.path(name)
         size = path.stat().st_size
         is_wanted = size > 0 or concerns(self._batch, "empty_file", kind)
         # Azure's jobs that succeeded have an error file in which nothing stands.
-        if self._batch.azure and kind == "error" and status == COMPLETED:
+        if self._batch.azure and kind == "error" and status == Status.COMPLETED:
             is_wanted = True
         if not is_wanted or concerns(self._batch, "no_file", kind):
             path.unlink()
@@ -236,7 +226,7 @@ class Worker:
         return Source(self._sandbox.storage.input(self._batch.id), self._sandbox.config.seed)
 
     def _keep(
-        self, batch: Batch, status: str, files: Sequence[StoredFile] = (), **detail: Any
+        self, batch: Batch, status: Status, files: Sequence[StoredFile] = (), **detail: Any
     ) -> None:
         """Keep the batch in its new status, with the files that it wrote."""
         storage = self._sandbox.storage

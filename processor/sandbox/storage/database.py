@@ -9,7 +9,7 @@ from processor.sandbox.config import ConfigError
 
 _VERSION = 1
 # A sandbox that was just told to end may still be at it.
-_PATIENCE_S = 5.0
+_PATIENCE_S = 3.0
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS files (
     number INTEGER PRIMARY KEY,

@@ -37,6 +37,7 @@ class Storage:
         self.batches = Batches(self._connection)
         self.charges = Charges(self._connection)
         self.events = Events(self._connection)
+        self._tidy()
 
     @property
     def _contents(self) -> Path:
@@ -70,6 +71,13 @@ class Storage:
         except OSError:
             # Not every file system has links.
             shutil.copyfile(source, own)
+
+    def _tidy(self) -> None:
+        """Delete what an earlier life was killed over: half an upload, the input of what ended."""
+        live = {batch.id for batch in self.batches.live()}
+        for path in (*self._arrivals.iterdir(), *self._inputs.iterdir()):
+            if path.parent == self._arrivals or path.name not in live:
+                path.unlink()
 
     def forget(self) -> None:
         """Forget everything; nothing may be under way."""
