@@ -57,7 +57,7 @@ _CLIENT_CALLS = frozenset(
 )
 _CALLED_TOOL = "The model called a tool instead of answering"
 
-_TOKENS_MOST = 2**53
+TOKENS_MOST = 2**53
 
 
 def read_chat(parsed: dict[str, Any]) -> Completion:
@@ -227,4 +227,4 @@ def _prompt_usage(reported: Any) -> Usage | None:
 
 def _count(value: Any) -> int | None:
     """A count of tokens; one that no ledger could hold is as good as none."""
-    return value if type(value) is int and 0 <= value <= _TOKENS_MOST else None
+    return value if type(value) is int and 0 <= value <= TOKENS_MOST else None

@@ -113,6 +113,12 @@ class Settler:
             return answer.retried(0.0)
         return answer.failed(self.keep_bodies)
 
+    def keeps_body(self, record: Outcome | Attempt) -> bool:
+        """Whether the answer of a record goes whole into the ledger."""
+        if self.keep_bodies == "failed":
+            return isinstance(record, Outcome) and record.failure is not None
+        return self.keep_bodies == "all" and isinstance(record, Outcome)
+
     def _ask_again(self, sent: Sent, answer: Answer, bad: Invalid) -> Outcome | Attempt:
         if len(sent.invalid) >= self.task.reasks:
             return answer.failed(self.keep_bodies, code="invalid", message=bad.problem)

@@ -14,7 +14,7 @@ from processor.answer import Answer
 from processor.batch.answer import Settler, answer_of, missing
 from processor.batch.steps import Step
 from processor.batch.store import Shelf, Store
-from processor.batch.told import Oddities, Results
+from processor.batch.told import Oddities, Results, Told
 from processor.items import Attempt, Outcome
 from processor.ledger.pending import Pending
 from processor.ledger.shards import Shard
@@ -113,7 +113,7 @@ class Settling:
                 results.oddities.foreign += len(strange)
                 results.oddities.note(f"a line of item {strange[0]}, which is not in the shard")
             yield [
-                self._settled(sent[told.seq], answer_of(sent[told.seq], told.line, told.verdict))
+                self._settled_by(sent[told.seq], told)
                 for told in results.told([seq for seq in block if seq in sent])
             ]
 
@@ -122,6 +122,13 @@ class Settling:
         for block in _blocks(missed):
             sent = shelf.items(self._shard.number, block)
             yield [self._settled(pending, missing(pending)) for pending in sent.values()]
+
+    def _settled_by(self, pending: Pending, told: Told) -> Record:
+        """The record of a line."""
+        record = self._settled(pending, answer_of(pending, told.line, told.verdict))
+        if told.raw and self._settler.keeps_body(record):
+            return self._settled(pending, answer_of(pending, told.whole(), told.verdict))
+        return record
 
     def _settled(self, pending: Pending, answer: Answer) -> Record:
         """The record of an answer; the item leaves the shard with it."""

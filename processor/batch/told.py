@@ -16,20 +16,33 @@ from typing import Self
 
 from msgspec import Struct
 
-from processor.batch.answer import verdict_on
+from processor.batch import usual
+from processor.batch.answer import TIER, verdict_on
 from processor.batch.custom_id import seq_of
 from processor.batch.lines import BadLine, Line, lines_at, name_in, read_line
+from processor.completion import CHAT
 from processor.verdict import Kind, Verdict
 
 _NOTED_MOST = 5
 
 
 class Told(Struct, frozen=True, gc=False):
-    """What a line tells of an item."""
+    """What a line tells of an item.
+
+    Attributes:
+        raw: The line; empty when `line` has all of it.
+    """
 
     seq: int
     line: Line
     verdict: Verdict
+    raw: bytes = b""
+
+    def whole(self) -> Line:
+        """The line with its body."""
+        line = read_line(self.raw) if self.raw else self.line
+        assert isinstance(line, Line), "it was one when its name was read"
+        return line
 
 
 @dataclass(slots=True)
@@ -155,6 +168,9 @@ class Results:
 
     def _read(self, seq: int, place: int) -> Told:
         descriptor = self._descriptors[self._file[place]]
-        line = read_line(os.pread(descriptor, self._length[place], self._offset[place]))
+        raw = os.pread(descriptor, self._length[place], self._offset[place])
+        if self._endpoint == CHAT and (read := usual.read(raw, TIER)) is not None:
+            return Told(seq, *read, raw)
+        line = read_line(raw)
         assert isinstance(line, Line), "it was one when its name was read"
         return Told(seq, line, verdict_on(line, self._endpoint))
