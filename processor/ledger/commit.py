@@ -17,7 +17,7 @@ from processor.ledger.tally import Paid, Pricer, Tally
 
 Record = Outcome | Attempt
 
-_GROUPS = (128, 32, 8, 1)
+_GROUPS = (512, 128, 32, 8, 1)
 _OUTCOME_COLUMNS = 21
 _ATTEMPT_COLUMNS = 17
 _VECTOR_COLUMNS = 2
@@ -166,14 +166,18 @@ def _count_chunks(connection: sqlite3.Connection, outcomes: Sequence[Outcome]) -
     deltas: dict[int, list[int]] = defaultdict(lambda: [0, 0])
     for outcome in outcomes:
         deltas[outcome.item.chunk][outcome.accepted is None] += 1
-    totals = []
-    for number, (succeeded, failed) in sorted(deltas.items()):
-        row = connection.execute(
-            "UPDATE chunks SET succeeded = succeeded + ?, failed = failed + ?, file_bytes = NULL "
-            "WHERE number = ? RETURNING number, items, succeeded, failed",
-            (succeeded, failed, number),
-        ).fetchone()
-        totals.append(ChunkTotals(number=row[0], items=row[1], succeeded=row[2], failed=row[3]))
+    rows = connection.execute(
+        "UPDATE chunks SET succeeded = chunks.succeeded + more.succeeded, "
+        "failed = chunks.failed + more.failed, file_bytes = NULL "
+        "FROM (SELECT json_extract(value, '$[0]') AS number, json_extract(value, '$[1]') AS "
+        "succeeded, json_extract(value, '$[2]') AS failed FROM json_each(?)) AS more WHERE chunks.number = more.number "
+        "RETURNING chunks.number, items, chunks.succeeded, chunks.failed",
+        (jsontext.dumps([[number, *counts] for number, counts in deltas.items()]),),
+    ).fetchall()
+    totals = [
+        ChunkTotals(number=number, items=items, succeeded=succeeded, failed=failed)
+        for number, items, succeeded, failed in sorted(rows)
+    ]
     if complete := sum(chunk.complete for chunk in totals):
         counters.add(connection, [("", counters.CHUNKS_COMPLETE, complete)])
     return totals
