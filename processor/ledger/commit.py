@@ -21,6 +21,14 @@ _GROUPS = (512, 128, 32, 8, 1)
 _OUTCOME_COLUMNS = 21
 _ATTEMPT_COLUMNS = 17
 _VECTOR_COLUMNS = 2
+_COUNT = """
+UPDATE chunks SET succeeded = chunks.succeeded + more.succeeded,
+                  failed = chunks.failed + more.failed, file_bytes = NULL
+FROM (SELECT json_extract(value, '$[0]') AS number, json_extract(value, '$[1]') AS succeeded,
+             json_extract(value, '$[2]') AS failed FROM json_each(?)) AS more
+WHERE chunks.number = more.number
+RETURNING chunks.number, items, chunks.succeeded, chunks.failed
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,14 +174,8 @@ def _count_chunks(connection: sqlite3.Connection, outcomes: Sequence[Outcome]) -
     deltas: dict[int, list[int]] = defaultdict(lambda: [0, 0])
     for outcome in outcomes:
         deltas[outcome.item.chunk][outcome.accepted is None] += 1
-    rows = connection.execute(
-        "UPDATE chunks SET succeeded = chunks.succeeded + more.succeeded, "
-        "failed = chunks.failed + more.failed, file_bytes = NULL "
-        "FROM (SELECT json_extract(value, '$[0]') AS number, json_extract(value, '$[1]') AS "
-        "succeeded, json_extract(value, '$[2]') AS failed FROM json_each(?)) AS more WHERE chunks.number = more.number "
-        "RETURNING chunks.number, items, chunks.succeeded, chunks.failed",
-        (jsontext.dumps([[number, *counts] for number, counts in deltas.items()]),),
-    ).fetchall()
+    found = jsontext.dumps([[number, *counts] for number, counts in deltas.items()])
+    rows = connection.execute(_COUNT, (found,)).fetchall()
     totals = [
         ChunkTotals(number=number, items=items, succeeded=succeeded, failed=failed)
         for number, items, succeeded, failed in sorted(rows)
