@@ -12,6 +12,9 @@ import pytest
 from batch_api import Bench, chat_line, chat_lines, jsonl, walk
 
 from processor.sandbox.faults.fates import FATES
+from processor.sandbox.faults.fault import parse_fault
+from processor.sandbox.faults.kinds import check_fault, place_of
+from processor.sandbox.faults.places import CALL
 
 TEN = [f"c{place}" for place in range(10)]
 
@@ -346,6 +349,45 @@ def test_a_download_dies(fault: str, received: float | None) -> None:
             assert await response.read() == raw
 
     walk(visit, f"{fault},count=1")
+
+
+# How the cases of the list of faults are ordered, by number. Of the others, 56 and 81 are no
+# faults, and 75 is about webhooks.
+ORDERS: dict[int, tuple[str, ...]] = {
+    57: ("told", 'told:value="scheduling",while=validating'),
+    59: ("batch_fails:code=duplicate_custom_id,line=2,param=custom_id",),
+    60: ("batch_fails:code=token_limit_exceeded,count=1",),
+    61: tuple(
+        f"status:status={status},code=token_limit_exceeded,on=create" for status in (400, 429)
+    ),
+    63: ("bad_request:on=line",),
+    64: ("no_file:file=both",),
+    65: ("batch_expires:share=0.1",),
+    66: ("batch_cancels:share=0.5",),
+    67: ("batch_stuck:status=cancelling,seconds=720",),
+    69: ("server_error:on=batch", "server_error:on=batches"),
+    70: ("status:status=404,on=batch",),
+    72: ("lines_without_success", *(f"status:status={n},on=line" for n in (400, 429, 500))),
+    73: (
+        "told:field=request_counts,value=null",
+        'told:field=request_counts,value={"total":1000,"completed":1000,"failed":0}',
+    ),
+    76: ("rate_limit:on=create",),
+    77: ("reset:on=upload", "lost_answer:on=upload"),
+    78: ("lag:on=file,seconds=2", "lag:on=content,seconds=2"),
+    79: ("reset_in_body:on=content,share=0.9", "cut_short:on=content,share=0.9"),
+    82: ("crlf", "blank_lines", "empty_file:file=error", "byte_order_mark"),
+    83: ("file_gone",),
+    85: ("lost_answer:on=create", "late_error:on=create"),
+}
+
+
+@pytest.mark.parametrize("number", ORDERS)
+def test_every_case_of_the_list_can_be_ordered(number: int) -> None:
+    for text in ORDERS[number]:
+        fault = parse_fault(text)
+        check_fault(fault)
+        assert place_of(fault) != CALL
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from batch_api import CHAT, MODEL, Bench, chat_line, chat_lines, jsonl, walk
 from openai.types import Batch
 
 EMBED = "/v1/embeddings"
+GOOD = chat_line("good")
 
 
 def counts(batch: Batch) -> tuple[int, int, int]:
@@ -116,6 +117,16 @@ def test_where_all_lines_fail_there_is_no_output() -> None:
     walk(visit)
 
 
+def test_a_line_is_no_longer_than_a_call() -> None:
+    async def visit(bench: Bench) -> None:
+        batch = await bench.done(await bench.submit([chat_line("a", "x" * 2000), GOOD]))
+        assert counts(batch) == (2, 1, 1)
+        (bad,) = await bench.lines(batch.error_file_id)
+        assert (bad["custom_id"], bad["response"]["status_code"]) == ("a", 413)
+
+    walk(visit, max_body_bytes=2000)
+
+
 @pytest.mark.parametrize(("wait_s", "done"), [(0.0, 0), (0.3, 0), (0.55, 5), (0.9, 10)])
 def test_cancelled_batches_keep_what_is_done(wait_s: float, done: int) -> None:
     async def visit(bench: Bench) -> None:
@@ -183,9 +194,6 @@ def test_an_expired_batch_gives_what_is_done() -> None:
         assert [line["error"]["code"] for line in undone] == ["batch_expired"] * 2
 
     walk(visit, in_progress_s=100_000)
-
-
-GOOD = chat_line("good")
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,9 @@ class Outcome:
 async def outcome_of(raw: bytes, endpoint: str, sandbox: Sandbox) -> Outcome:
     """Ask the model what a valid line asks, or let the line go wrong if so told."""
     line = orjson.loads(raw)
-    custom_id = line["custom_id"]
+    custom_id, most = line["custom_id"], sandbox.config.max_body_bytes
+    if len(raw) > most:
+        return _refused(custom_id, None, errors.too_large(most), sandbox)
     try:
         ask = SERVED[endpoint].read(line["body"], sandbox)
     except errors.ApiError as refusal:
