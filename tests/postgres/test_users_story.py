@@ -116,7 +116,7 @@ def test_the_nightly_job_and_a_server_that_is_killed_in_the_middle(
     assert it.sent() == total + 10
 
     database.execute(ADD.format(total + 11, 2 * total + 10))
-    process = it.start(latency_ms=1_500)  # so that there is a middle
+    process = it.start(latency_ms=800)  # so that there is a middle
     wait_for(lambda: it.written() > total + 10)
     cluster.kill()
     answered = it.sent()
