@@ -4,6 +4,8 @@ That there is no such model concerns the whole job when the task names it. When 
 other answers decide: once any model has answered, the rows that chose the missing one fail, and no
 more of them are sent. As long as none has, they wait and other rows are asked; when no row is left
 that could tell, the job stops and all of them stay pending.
+
+The limit of a day, too, is one of a model: its rows stay pending, and those of others go on.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,6 +26,7 @@ Choice = tuple[tuple[str, str], ...]
 
 _MODEL = "model"
 _REFUSED_PARAMETER = "refused_parameter"
+_OF_A_DAY = "daily_limit"
 # On Azure the model is a part of the address.
 _CONCERNED = frozenset({"model_not_found", "not_found", _REFUSED_PARAMETER})
 _REFUSED_KEPT = 100  # different ones; each further one costs a call
@@ -52,6 +55,7 @@ class Refusals:
     def __init__(self) -> None:
         self._answering: set[str] = set()
         self._refused: dict[Choice, Verdict] = {}
+        self._resting: dict[str, Verdict] = {}
 
     @property
     def decided(self) -> bool:
@@ -59,13 +63,18 @@ class Refusals:
         return bool(self._answering)
 
     @property
-    def first(self) -> Verdict:
-        """On the choice that was refused first.
+    def first(self) -> Verdict | None:
+        """The refusal that was first of those that hold; None without any."""
+        return next(iter((*self._refused.values(), *self._resting.values())), None)
 
-        Raises:
-            StopIteration: None was.
-        """
-        return self._ruled(next(iter(self._refused.values())))
+    @property
+    def rest(self) -> Verdict | None:
+        """On the model that rested first; None when none does."""
+        return next(iter(self._resting.values()), None)
+
+    def rests(self, model: str) -> bool:
+        """Whether nothing more is sent to a model in this start."""
+        return model in self._resting
 
     def rule(self, verdict: Verdict, choice: Choice, model: str) -> Verdict:
         """The verdict on a request, as it concerns the job, the row, or is not known to.
@@ -76,11 +85,12 @@ class Refusals:
             model: That was asked.
         """
         if verdict.kind is Kind.OK or verdict.usage is not None:
-            self._answering.add(model)
-            if self._refused:
-                self._refused.pop(choice, None)
-                self._refused.pop(choice[:1], None)
+            self._answered(choice, model)
             return verdict
+        if verdict.code == _OF_A_DAY:
+            self._answering.discard(model)
+            self._resting[model] = verdict
+            return replace(verdict, kind=Kind.OPEN)
         refused = _refused_part(verdict, choice)
         if not refused:
             return verdict
@@ -98,6 +108,13 @@ class Refusals:
             return None
         found = self._refused.get(choice) or self._refused.get(choice[:1])
         return None if found is None else self._ruled(found)
+
+    def _answered(self, choice: Choice, model: str) -> None:
+        if not self.rests(model):
+            self._answering.add(model)
+        if self._refused:
+            self._refused.pop(choice, None)
+            self._refused.pop(choice[:1], None)
 
     def _ruled(self, verdict: Verdict) -> Verdict:
         return replace(verdict, kind=Kind.ITEM if self._answering else Kind.OPEN)
@@ -138,11 +155,9 @@ class Choosers:
 
     @property
     def stop(self) -> Stop | None:
-        """Why the job must stop once nothing is left to be asked; None when nobody waits."""
-        if not self._backlog.aside:
-            return None
-        first = self._refusals.first
-        return Stop(code=first.code, message=first.message)
+        """Why the job must stop once nothing is left to be asked; None when all have an outcome."""
+        found = self._refusals.first if self._backlog.aside else self._refusals.rest
+        return None if found is None else Stop(code=found.code, message=found.message)
 
     def rule(self, verdict: Verdict, work: Work) -> Verdict:
         """The verdict on an answer; those that waited for it go on."""
@@ -152,12 +167,16 @@ class Choosers:
         return ruled
 
     def hold(self, work: Work) -> bool:
-        """Whether the work is not to be sent: it failed, or waits."""
+        """Whether the work is not to be sent: it failed, or waits, or stays pending."""
+        rests = self._refusals.rests(work.model)
         verdict = self._refusals.on(self._choice(work))
-        if verdict is None:
+        if verdict is None and not rests:
             return False
         if work.done:
             self._dismiss()
+        elif verdict is None:
+            if not self._refusals.decided:
+                self._backlog.put_aside(work)
         elif verdict.kind is Kind.OPEN:
             self._backlog.put_aside(work)
         else:

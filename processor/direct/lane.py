@@ -76,11 +76,7 @@ class DirectLane:
         self._backlog = Backlog(pending)
         self._breaker = Breaker(rules.give_up_s)
         self._probes = Probes(self._backlog)
-        self._traffic = (
-            Traffic(rules, tell)
-            if task.model_field is None
-            else TrafficByModel(rules, tell, self._backlog)
-        )
+        self._traffic = self._traffic_of(task)
         self._throttler = self._traffic.throttler
         self._alarm = Alarm(clock)
         self._conclusions = Conclusions(
@@ -105,6 +101,12 @@ class DirectLane:
         self._chunk = 0
         self._draining = False
         self.stopped: Stop | None = None
+
+    def _traffic_of(self, task: Task) -> Traffic | TrafficByModel:
+        """Of one model, unless rows name theirs."""
+        if task.model_field is None:
+            return Traffic(self._rules, self._tell)
+        return TrafficByModel(self._rules, self._tell, self._backlog)
 
     def _choosers_of(self, task: Task) -> Choosers | None:
         """None for a task whose rows choose nothing themselves."""
@@ -133,6 +135,8 @@ class DirectLane:
                 until_s = await self._dispatch()
                 if not self._finished():
                     await self._alarm.wait(until_s)
+            if not self._is_ending():
+                self._stop_for_choosers()
         finally:
             self._draining = True  # a slot whose call is ended must not take another turn
             watch.cancel()
@@ -241,9 +245,14 @@ class DirectLane:
         is_idle = due_s == inf and not (
             self._slots or self._conclusions.reasks or self._conclusions.unwritten
         )
-        if is_idle and self._choosers is not None and (stop := self._choosers.stop) is not None:
-            self._stop(stop)
+        if is_idle:
+            self._stop_for_choosers()
         return due_s
+
+    def _stop_for_choosers(self) -> None:
+        """Nothing is left to be asked: what rows chose and did not get is why they are pending."""
+        if self._choosers is not None and (stop := self._choosers.stop) is not None:
+            self._stop(stop)
 
     def _room_grows_at_s(self, now_s: float) -> float:
         grows_at_s = self._breaker.room_grows_at_s

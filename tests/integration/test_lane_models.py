@@ -120,3 +120,30 @@ def test_every_item_of_many_models_is_answered_once(wait_s: float) -> None:
             assert (await it.api.stats())["max_concurrent"] <= 12
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("models", "left"),
+    [
+        ([OWN, SOL] * 30 + [OWN] * 70, {OWN: 50, SOL: 0}),
+        ([SOL] * 60 + [OWN] * 20, {OWN: 0, SOL: 10}),
+        ([OWN] * 1_500, {OWN: 1_450}),
+    ],
+    ids=["own", "named", "no other"],
+)
+def test_a_limit_of_a_day_rests_one_model_and_the_others_go_on(
+    models: list[str], left: dict[str, int]
+) -> None:
+    async def main() -> None:
+        rules = LaneRules(concurrency=4)
+        async with bench(naming(*models), text=BY_ROW, rules=rules, rpd=50) as it:
+            await it.run()
+            assert it.lane.stopped is not None
+            assert it.lane.stopped.code == "daily_limit"
+            assert set(it.codes.values()) == {""}
+            pending = [model for seq, model in enumerate(models, 1) if seq not in it.outcomes]
+            assert {model: pending.count(model) for model in left} == left
+            assert (await it.api.stats())["by_status"]["429"] <= 4
+            assert len(it.written) == it.begun
+
+    asyncio.run(main())

@@ -22,6 +22,7 @@ BUSY = Verdict(kind=Kind.RETRY, code="rate_limited")
 MISSING = Verdict(kind=Kind.FATAL, code="model_not_found", message="no such model")
 NO_ROUTE = Verdict(kind=Kind.FATAL, code="not_found")
 REFUSED = Verdict(kind=Kind.FATAL, code="refused_parameter", message="no temperature")
+DAY_OVER = Verdict(kind=Kind.FATAL, code="daily_limit", message="per day")
 BAD_KEY = Verdict(kind=Kind.FATAL, code="auth")
 
 
@@ -70,6 +71,9 @@ def test_a_choice_is_what_differs_from_the_task(chosen: dict[str, Any], choice: 
         ([(BUSY, NONE)], MISSING, ODD, Kind.OPEN),
         ([(OK, ODD)], MISSING, ODD, Kind.OPEN),
         ([(OK, SOL), (MISSING, SOL)], MISSING, ODD, Kind.OPEN),
+        # The limit of a day is one of its model, whoever named it.
+        ([(OK, SOL)], DAY_OVER, NONE, Kind.OPEN),
+        ([], DAY_OVER, ODD, Kind.OPEN),
         # Everything else is what it is.
         ([(OK, NONE)], BAD_KEY, ODD, Kind.FATAL),
         ([], BUSY, ODD, Kind.RETRY),
@@ -127,3 +131,14 @@ def test_as_many_are_remembered_as_matter() -> None:
         assert rule(refusals, MISSING, choice) is Kind.ITEM
     assert refusals.on(choices[0]) is not None
     assert refusals.on(choices[-1]) is None
+
+
+def test_a_model_rests_for_the_day_whatever_still_comes_of_it() -> None:
+    refusals = Refusals()
+    rule(refusals, OK, SOL)
+    rule(refusals, DAY_OVER, SOL)
+    rule(refusals, OK, SOL)  # a call that had gone before
+    assert refusals.rests("gpt-6-sol")
+    assert not refusals.rests(OWN)
+    assert not refusals.decided
+    assert rule(refusals, MISSING, ODD) is Kind.OPEN
