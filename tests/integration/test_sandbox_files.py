@@ -150,6 +150,15 @@ def test_uploads_that_are_refused(fields: dict[str, Any], words: str) -> None:
     walk(visit)
 
 
+def test_a_first_line_that_is_too_long_for_a_call_is_not_looked_at() -> None:
+    async def visit(bench: Bench) -> None:
+        await bench.upload(b"{" + b"x" * 100)
+        with pytest.raises(openai.BadRequestError, match="Must be .jsonl"):
+            await bench.upload(b"{" + b"x" * 97)
+
+    walk(visit, max_body_bytes=99)
+
+
 def test_an_upload_is_a_form() -> None:
     async def visit(bench: Bench) -> None:
         for body, kind, words in (

@@ -19,7 +19,6 @@ LEAST_LIFE_S, MOST_LIFE_S = 3_600, 30 * DAY_S
 PURPOSES = ("assistants", "batch", "evals", "fine-tune", "user_data", "vision")
 _BLOCK_BYTES = 256 * 1024
 _FIELD_BYTES = 1024
-_LINE_BYTES = 8 * 1024 * 1024
 _check_purpose = parameters.one_of(*PURPOSES)
 _check_life = parameters.integer(LEAST_LIFE_S, MOST_LIFE_S)
 _check_anchor = parameters.one_of("created_at")
@@ -130,11 +129,17 @@ def _check_batch_input(name: str, form: Form, config: SandboxConfig) -> None:
     if not name.endswith(".jsonl"):
         raise refusals.no_jsonl()
     with form.path.open("rb") as file:
-        first = file.readline(_LINE_BYTES)
+        first = file.readline(config.max_body_bytes)
+    if len(first) < config.max_body_bytes and not _is_json(first):
+        raise refusals.no_jsonl()
+
+
+def _is_json(raw: bytes) -> bool:
     try:
-        orjson.loads(first)
-    except orjson.JSONDecodeError as error:
-        raise refusals.no_jsonl() from error
+        orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return False
+    return True
 
 
 def _life_s(fields: Mapping[str, str], purpose: str) -> int | None:
