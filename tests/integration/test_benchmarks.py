@@ -28,6 +28,7 @@ def test_dead_jobs_cost_two_calls_or_those_in_flight(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name",
     [
+        "benchmark_batch.py",
         "benchmark_data.py",
         "benchmark_direct.py",
         "benchmark_limits.py",
@@ -39,6 +40,12 @@ def test_every_script_tells_what_it_measures(tmp_path: Path, name: str) -> None:
     done = run(name, "--help", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert f"scripts/{name}" in done.stdout
+
+
+def test_small_jobs_take_few_calls_and_little_memory_by_batch(tmp_path: Path) -> None:
+    done = run("benchmark_batch.py", "--items", "2000", cwd=tmp_path)
+    assert "| ≤ 27.00 | yes |" in done.stdout, done.stderr
+    assert "| settled |" in done.stdout
 
 
 def test_the_ways_of_the_cpu_benchmark_send_every_row(tmp_path: Path) -> None:
