@@ -94,6 +94,33 @@ _LATER = (
     ),
 )
 
+_BATCHES = (
+    Cause(
+        code="batch_failed",
+        retryable=True,
+        means="The provider did not accept the batch; nothing was charged for it.",
+        remedy="Mend what the message names, then `processor batch submit` sends its rows again.",
+    ),
+    Cause(
+        code="batch_lost",
+        retryable=True,
+        means="The provider does not know a batch of this run any more.",
+        remedy="Check key and project; `processor batch submit --again SHARD` sends its rows anew.",
+    ),
+    Cause(
+        code="in_doubt",
+        retryable=True,
+        means="A batch may have been made, and the provider cannot be asked whether it was.",
+        remedy="Look at its dashboard; `processor batch submit` takes --adopt BATCH_ID or --again SHARD.",
+    ),
+    Cause(
+        code="results_gone",
+        retryable=True,
+        means="The results of a batch are not at the provider any more.",
+        remedy="`processor batch submit --again SHARD` sends its rows again, which is paid anew.",
+    ),
+)
+
 _NETWORK = (
     Cause(
         code="timeout",
@@ -265,7 +292,7 @@ _UNKNOWN = Cause(
 )
 
 CAUSES: Mapping[str, Cause] = MappingProxyType(
-    {one.code: one for one in (*_LATER, *_NETWORK, *_ACCOUNT, *_OWN, *_ITEM, _UNKNOWN)}
+    {one.code: one for one in (*_LATER, *_BATCHES, *_NETWORK, *_ACCOUNT, *_OWN, *_ITEM, _UNKNOWN)}
 )
 
 # What providers call it, in an error's `code` or `type`. Lower case.

@@ -1,6 +1,7 @@
 """The settings in force: from options, the environment, `.env` and profiles."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from processor import profiles
@@ -11,12 +12,17 @@ from processor.errors import UsageError
 from processor.layers import ADDRESS, Found, Layer, combined, stacked, unaddressed
 from processor.settings import Settings, option_of
 
+_NOTHING: Layer = MappingProxyType({})
 _SANDBOX_KEY = "sk-sandbox"
 _SOME_SANDBOX = "http://127.0.0.1/v1"
 
 
 def gathered(
-    options: Mapping[str, Any], *, profile: str | None = None, sandbox: bool = False
+    options: Mapping[str, Any],
+    *,
+    profile: str | None = None,
+    sandbox: bool = False,
+    before: Layer = _NOTHING,
 ) -> Layer:
     """What profiles, environment and options say; what they do not say has its default.
 
@@ -25,6 +31,7 @@ def gathered(
             given.
         profile: Its name; that of PROCESSOR_PROFILE by default.
         sandbox: A sandbox is asked: address and account do not matter.
+        before: What the run began with; it goes before profiles, and the environment before it.
 
     Raises:
         UsageError: A file cannot be read, a name is unknown, or it is open who is asked.
@@ -32,7 +39,7 @@ def gathered(
     around = variables()
     chosen = around.get(profiles.VARIABLE)
     name = profile if profile is not None or chosen is None else str(chosen.value)
-    below = profiles.layers(name)
+    below = [*profiles.layers(name), *([before] if before else [])]
     given = {
         each: Found(value, option_of(each))
         for each, value in options.items()

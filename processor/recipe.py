@@ -16,7 +16,7 @@ from processor.tasks.toml import load_task, shipped_tasks
 _KEY = "recipe"
 _PLACE = "the run's last start"
 # What a start makes of others, keeps secret, or is asked anew.
-_NOT_TAKEN = frozenset({"account", "headers", "provider"})
+_NOT_TAKEN = frozenset({"account", "headers", "provider", "proxy"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,7 @@ from processor.exports import chunk_files, embeddings, reconciliation, stats, ta
 from processor.exports.output import Output
 from processor.identity import NO_CONSENT, Consent
 from processor.importing import Import
-from processor.ledger import allowance
+from processor.ledger import allowance, cancellation
 from processor.ledger.database import LEDGER_NAME
 from processor.ledger.intake import Intake
 from processor.ledger.ledger import Ledger, discard_if_empty, open_ledger
@@ -83,6 +83,7 @@ class Run:
         self._sending: Sending | None = None
         self._interrupted = False
         self._aborted = False
+        self._cancelled = False
         self._allowed: int | None = None
         self._cpu_before_s = machine.cpu_s()
         self._deliveries = Deliveries(
@@ -192,8 +193,14 @@ class Run:
 
     async def _send(self, ledger: Ledger, session: int) -> None:
         begun_s = self._clock.monotonic()
-        if self._interrupted or self._allowed == 0 or not ledger.counts().pending:
+        self._cancelled = self._batch.heeds_cancel and cancellation.is_noted(ledger)
+        open_already = bool(ledger.live_shards())
+        if self._interrupted or not ledger.counts().pending:
             return
+        if not open_already and (self._allowed == 0 or self._cancelled):
+            return
+        if not self._cancelled:
+            cancellation.lift(ledger)
         self._tell("sending", pending=ledger.counts().pending, model=self._task.model)
         errand = Errand(
             folder=self._folder,
@@ -207,18 +214,18 @@ class Run:
             cpu_before_s=self._cpu_before_s,
         )
         by_batch = self._settings.route == "batch"
-        if by_batch or ledger.live_shards():
+        if by_batch or open_already:
             self._sending = batch = BatchSending(
                 errand,
                 account=self._account,
                 terms=self._batch if by_batch else replace(self._batch, until=Until.FETCHED),
-                only_open=not by_batch,
+                only_open=not by_batch or self._cancelled,
             )
             await batch.run(ledger, session)
             by_batch = by_batch and not (
                 self._settings.fallback == "direct" or batch.left_for_direct
             )
-        if not by_batch and self._goes_on:
+        if not (by_batch or self._cancelled) and self._goes_on:
             self._sending = DirectSending(errand)
             await self._sending.run(ledger, session)
         ledger.add_seconds("send", self._clock.monotonic() - begun_s)
@@ -248,7 +255,7 @@ class Run:
         exit_code = exit_code_for(
             ledger.counts(),
             stop=stop,
-            interrupted=self._interrupted,
+            interrupted=self._interrupted or (self._cancelled and not ledger.live_shards()),
             at_provider=bool(ledger.live_shards()),
             differs=bool(found) or any(handover.problem for handover in handed),
             min_success=self._settings.min_success,

@@ -223,7 +223,7 @@ class Conduct:
             self._tools.at(Step.END_KEPT)
             return shard
         problem = batches[-1].problem or "the provider does not say why"
-        if _is_quota(problem):
+        if is_quota(problem):
             self._refuse(shard, problem)
             shard = replace(shard, state=State.UPLOADED, at=self._clock.time())
             await self._store.keep(shard)
@@ -320,5 +320,6 @@ class Conduct:
         self._tools.tell(Notice(event="shard_settled", serious=serious, facts=facts))
 
 
-def _is_quota(problem: str) -> bool:
+def is_quota(problem: str) -> bool:
+    """Whether a batch failed because the provider's queue had no room for it."""
     return problem.startswith(_QUOTA_CODE) or told_limit(problem) is not None

@@ -168,10 +168,18 @@ def command(**options: Any) -> int:
     instead. A password is safe in DATABASE_URL, PGPASSWORD or ~/.pgpass; one that is typed can be
     seen in the list of processes.
     """
-    return _run(options)
+    return begin(options)
 
 
-def _run(options: dict[str, Any]) -> int:
+def begin(options: dict[str, Any]) -> int:
+    """Begin a run, or go on with it; returns the exit code.
+
+    Args:
+        options: Of the command.
+
+    Raises:
+        ProcessorError: As `Run.execute`; or the options contradict each other.
+    """
     from processor.tasks.toml import load_task  # noqa: PLC0415 - loads the engine
 
     check_options(options)

@@ -172,6 +172,11 @@ def answered(connection: sqlite3.Connection, seqs: Sequence[int]) -> None:
     )
 
 
+def forget(connection: sqlite3.Connection, number: int) -> None:
+    """A shard's batches are not its own any more, within the caller's transaction."""
+    connection.execute("DELETE FROM batches WHERE shard = ?", (number,))
+
+
 def release(connection: sqlite3.Connection, number: int) -> None:
     """Let all items of a shard be pending again, within the caller's transaction."""
     connection.execute("DELETE FROM shard_items WHERE shard = ?", (number,))

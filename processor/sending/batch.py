@@ -7,19 +7,18 @@ from dataclasses import dataclass
 from processor.batch.answer import Settler
 from processor.batch.halt import Halt
 from processor.batch.lane import BatchLane
-from processor.batch.remote import Remote
 from processor.batch.rules import BatchRules, Until
 from processor.batch.sharding import LINES_MOST, ShardRules
 from processor.batch.steps import Step
 from processor.batch.store import Store
 from processor.batch.tools import Tools
-from processor.direct.transport import CONNECT_S
 from processor.errors import UsageError
 from processor.ledger import pending, shards
 from processor.ledger.ledger import Ledger
 from processor.ledger.pending import Pending
 from processor.plan.budget import Shortfall
 from processor.sending.errand import Errand
+from processor.sending.provider import remote_of
 from processor.sending.recording import Recording, Traffic
 from processor.stop import Stop
 
@@ -34,12 +33,14 @@ class BatchTerms:
         until: How long the lane stays.
         adopts: Whether batches of the very same requests are taken over.
         new_account: Whether batches of another key are believed to be this one's, too.
+        heeds_cancel: What somebody has cancelled is not sent again.
         at: Told of every step that a shard takes.
     """
 
     until: Until = Until.SETTLED
     adopts: bool = True
     new_account: bool = False
+    heeds_cancel: bool = False
     at: Callable[[Step], None] = lambda _: None
 
 
@@ -91,12 +92,7 @@ class BatchSending:
         self._check_account(ledger)
         run_id = ledger.meta()["run_id"]
         halt = Halt(errand.clock)
-        async with Remote(
-            settings.access,
-            timeout_s=settings.timeout_s,
-            connect_s=min(CONNECT_S, settings.timeout_s / 2),
-            trust_env=not settings.local,
-        ) as remote:
+        async with remote_of(settings) as remote:
             recording = Recording(
                 errand,
                 session,

@@ -76,6 +76,7 @@ ALLOWED = {
     },
     "headers": {"verdict"},
     "inventory": {"layers", "postgres", "settings"},
+    "jobs": {"batch", "clock", "errors", "ledger"},
     "layers": {"access", "errors"},
     "profiles": {"access", "errors", "layers", "settings"},
     "settings": {"access", "errors"},

@@ -1,0 +1,103 @@
+"""Commands on a run that was begun: its folder names it, and everything else is known from there.
+
+Loads the engine: commands import it when they are used.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from processor import folders, recipe
+from processor.batch.rules import Until
+from processor.cli.conducting import conduct
+from processor.configuration import gathered, in_force
+from processor.exports.output import Output
+from processor.layers import ADDRESS
+from processor.recipe import Begun
+from processor.run import Run
+from processor.sandbox_process import sandbox_of
+from processor.sending.batch import BatchTerms
+from processor.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A run that was begun, and the settings that are in force for it now."""
+
+    begun: Begun
+    settings: Settings
+
+    @property
+    def folder(self) -> Path:
+        """The run's."""
+        return self.begun.folder
+
+
+@contextmanager
+def opened(run: Path | None, options: Mapping[str, Any]) -> Iterator[Opened]:
+    """A run, with the sandbox that serves it if one did.
+
+    Args:
+        run: Its folder; None for the newest.
+        options: Of the command; those that are settings go before what the run began with.
+
+    Raises:
+        UsageError: There is no such run, or a setting cannot be.
+        LedgerError: Its ledger cannot be read.
+    """
+    begun = recipe.begun(folders.chosen(run))
+    known = {name: options[name] for name in Settings.model_fields if name in options}
+    by_sandbox = begun.by_sandbox and known.get(ADDRESS) is None
+    found = gathered(
+        known, profile=options.get("profile"), sandbox=by_sandbox, before=begun.settings
+    )
+    if not by_sandbox:
+        yield Opened(begun=begun, settings=in_force(found, sandbox_url=None))
+        return
+    args = begun.recipe.sandbox_args if begun.recipe is not None else ()
+    with sandbox_of(begun.folder, args, keeps=True) as url:
+        yield Opened(begun=begun, settings=in_force(found, sandbox_url=url))
+
+
+def go_on(
+    run: Path | None,
+    options: Mapping[str, Any],
+    until: Until,
+    *,
+    heeds_cancel: bool = False,
+    outputs: Sequence[Output] = (),
+) -> int:
+    """Go on with a run by batch; nothing new is read. Returns the exit code.
+
+    Args:
+        run: Its folder; None for the newest.
+        options: Of the command.
+        until: How long it stays.
+        heeds_cancel: What somebody has cancelled is not sent again.
+        outputs: Where results go besides the folder.
+
+    Raises:
+        ProcessorError: As `opened`; or the task is not there, or has changed.
+    """
+    with opened(run, options) as it:
+        settings = it.settings.model_copy(update={"route": "batch"})
+        task = it.begun.task(model=settings.model, max_output_tokens=settings.max_output_tokens)
+        return conduct(
+            lambda observers: Run(
+                folder=it.folder,
+                task=task,
+                source=None,
+                settings=settings,
+                observers=observers,
+                outputs=outputs,
+                batch=BatchTerms(
+                    until=until, new_account=options["new_account"], heeds_cancel=heeds_cancel
+                ),
+                recipe=it.begun.recipe,
+            ),
+            folder=it.folder,
+            settings=settings,
+            quiet=options["quiet"],
+        )

@@ -1,0 +1,271 @@
+"""What `processor batch` does at the provider by hand, and says of it.
+
+Loads the engine: commands import it when they are used.
+"""
+
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from processor import folders
+from processor.batch.remote_values import RemoteBatch, RemoteError
+from processor.cli.begun import opened
+from processor.clock import SystemClock
+from processor.codes import cause_of
+from processor.console.streams import say, say_json, tell
+from processor.console.words import counted, duration, share
+from processor.jobs import cancelling, cleaning, looking
+from processor.jobs.cancelling import Cancelled
+from processor.jobs.job import Job, jobs_of
+from processor.ledger import database, lock, shards
+from processor.ledger.database import LEDGER_NAME
+from processor.ledger.ledger import open_ledger
+from processor.ledger.shards import Batch
+from processor.loop import run_in_loop
+from processor.report import EXIT_AT_PROVIDER, EXIT_OK, EXIT_STOPPED
+from processor.sending.provider import remote_of
+
+_REMOTE_S = 30 * 86_400.0  # batches are listed back that far; their results are gone then
+_NO_BATCH = "–"
+
+
+def check(run: Path | None, options: Mapping[str, Any], *, as_json: bool) -> int:
+    """Look at the open batches, and say how each is; returns the exit code.
+
+    A run that works meanwhile looks by itself: then its ledger tells what it has seen.
+    """
+    folder = folders.chosen(run)
+    lost = [] if lock.is_held(folder) else _look(folder, options)
+    jobs = _jobs(folder)
+    unsent = _unsent(folder)
+    failures = {
+        job.shard.number: job.failure
+        for job in jobs
+        if job.failure is not None and (job.is_live or unsent)
+    }
+    code = _exit_code(jobs, failed=bool(failures or lost))
+    if as_json:
+        say_json({"exit_code": code, "lost": lost, "unsent": unsent, **_as_json(jobs)})
+        return code
+    now_s = time.time()
+    for job in jobs:
+        if job.is_live or job.shard.number in failures:
+            for line in _lines(job, now_s):
+                say(line)
+    say(_standing(jobs, unsent, folder))
+    for number, problem in failures.items():
+        tell(f"Shard {number} failed: {problem} {cause_of('batch_failed').remedy}")
+    for batch_id in lost:
+        cause = cause_of("batch_lost")
+        tell(f"{batch_id}: {cause.means} {cause.remedy}")
+    return code
+
+
+def cancel(run: Path | None, options: Mapping[str, Any], *, batch_id: str | None, yes: bool) -> int:
+    """Stop batches; returns the exit code."""
+
+    async def act(chosen: Sequence[Job]) -> Cancelled:
+        async with remote_of(it.settings) as remote:
+            return await cancelling.cancel(ledger, remote, SystemClock(), chosen, batch_id)
+
+    with opened(run, options) as it, open_ledger(it.folder) as ledger:
+        jobs = cancelling.cancellable(ledger, batch_id)
+        if not jobs:
+            say(f"{it.folder}: nothing is at the provider")
+            return EXIT_OK
+        if not (yes or _agreed(jobs)):
+            return EXIT_OK
+        done = run_in_loop(act(jobs))
+    for batch in done.batches:
+        ended = " before it could be stopped" if batch.id in done.ended else ""
+        say(f"{batch.id}  {batch.status}{ended}  shard {batch.shard}")
+    if done.unsent_items:
+        say(f"{counted(done.unsent_items, 'item')} had not been sent yet: pending again")
+    for number in done.doubtful:
+        tell(
+            f"Shard {number} may have become a batch that the provider does not show yet: give "
+            "this command again in some minutes."
+        )
+    say("What they answered is charged: processor batch download fetches it.")
+    return EXIT_AT_PROVIDER if done.batches or done.doubtful else EXIT_OK
+
+
+def listed(run: Path | None, options: Mapping[str, Any], *, remote: bool, as_json: bool) -> int:
+    """Name shards and batches of a run, or all batches of its account; returns the exit code."""
+    if remote:
+        return _list_remote(run, options, as_json=as_json)
+    folder = folders.chosen(run)
+    jobs = _jobs(folder)
+    if as_json:
+        say_json(_as_json(jobs))
+        return EXIT_OK
+    now_s = time.time()
+    for job in jobs:
+        for line in _lines(job, now_s):
+            say(line)
+    say(_standing(jobs, _unsent(folder), folder))
+    return EXIT_OK
+
+
+def clean(run: Path | None, options: Mapping[str, Any], *, dry_run: bool) -> int:
+    """Delete files that nobody needs any more; returns the exit code."""
+
+    async def act() -> int:
+        deleted = 0
+        async with remote_of(it.settings) as remote:
+            async for file, was_there in cleaning.clean(ledger, remote):
+                done = "deleted" if was_there else "was gone already"
+                say(f"{file.id}  {file.what:<6}  shard {file.shard}  {done}")
+                deleted += was_there
+        return deleted
+
+    if dry_run:
+        with open_ledger(folders.chosen(run)) as ledger:
+            files = cleaning.leftovers(ledger)
+        for file in files:
+            say(f"{file.id}  {file.what:<6}  shard {file.shard}")
+        say(f"{counted(len(files), 'file')} would be deleted")
+        return EXIT_OK
+    with opened(run, options) as it, open_ledger(it.folder) as ledger:
+        say(f"{counted(run_in_loop(act()), 'file')} deleted")
+    return EXIT_OK
+
+
+def _look(folder: Path, options: Mapping[str, Any]) -> list[str]:
+    """Ids of batches that the provider does not know any more."""
+
+    async def act() -> list[str]:
+        async with remote_of(it.settings) as remote:
+            return await looking.look(ledger, remote, SystemClock())
+
+    if not any(job.open_batches for job in _jobs(folder)):
+        return []
+    with opened(folder, options) as it, open_ledger(folder) as ledger:
+        return run_in_loop(act())
+
+
+def _list_remote(run: Path | None, options: Mapping[str, Any], *, as_json: bool) -> int:
+    async def act() -> list[RemoteBatch]:
+        async with remote_of(it.settings) as remote:
+            try:
+                return await remote.batches(time.time() - _REMOTE_S, None)
+            except RemoteError as error:
+                raise looking.stopped(error) from error
+
+    with opened(run, options) as it:
+        found = run_in_loop(act())
+        own = {batch.id: job.shard.number for job in _jobs(it.folder) for batch in job.batches}
+    if as_json:
+        say_json([_remote_as_json(batch, own.get(batch.id)) for batch in found])
+        return EXIT_OK
+    now_s = time.time()
+    for batch in found:
+        told = batch.metadata.get("description", "")
+        shard = f"shard {own[batch.id]}" if batch.id in own else "another's"
+        age = _NO_BATCH if batch.created_at is None else duration(now_s - batch.created_at)
+        parts = (batch.id, batch.status, _counts(batch), shard, age, told)
+        say("  ".join(part for part in parts if part))
+    say(counted(len(found), "batch", "batches") + " of the last 30 days")
+    return EXIT_OK
+
+
+def _jobs(folder: Path) -> list[Job]:
+    with database.reading(folder / LEDGER_NAME) as connection:
+        return jobs_of(connection)
+
+
+def _unsent(folder: Path) -> int:
+    """Items that are pending and in no shard."""
+    items, held = shards.pending(folder / LEDGER_NAME)
+    return items - held
+
+
+def _exit_code(jobs: Sequence[Job], *, failed: bool) -> int:
+    if failed:
+        return EXIT_STOPPED
+    return EXIT_AT_PROVIDER if any(job.open_batches for job in jobs) else EXIT_OK
+
+
+def _lines(job: Job, now_s: float) -> Iterator[str]:
+    """A job as people read it: a line a batch; one for a shard without."""
+    shard = job.shard
+    where = f"shard {shard.number} {shard.state}"
+    if not job.batches:
+        yield f"{_NO_BATCH}  {counted(shard.items, 'item')}  {where}  {duration(now_s - shard.at)}"
+    for batch in job.batches:
+        age = duration(now_s - (batch.created_at or batch.seen_at))
+        yield f"{batch.id}  {batch.status}  {_counts(batch)}  {where}  {age}"
+
+
+def _counts(batch: Batch | RemoteBatch) -> str:
+    """`150/300 (50.0%)`, as far as the provider counts."""
+    if not batch.total:
+        return _NO_BATCH
+    done = (batch.completed or 0) + (batch.failed or 0)
+    failed = f", {batch.failed:,} failed" if batch.failed else ""
+    return f"{done:,}/{batch.total:,} ({share(done / batch.total)}{failed})"
+
+
+def _standing(jobs: Sequence[Job], unsent: int, folder: Path) -> str:
+    """What is left to be done, in a line."""
+    live = [job for job in jobs if job.is_live]
+    settled = len(jobs) - len(live)
+    told = f"{folder}: {settled:,} of {counted(len(jobs), 'shard')} settled"
+    if live:
+        told += f", {counted(sum(job.shard.items for job in live), 'item')} not yet"
+        if not all(job.open_batches for job in live):
+            told += "; processor batch download goes on with what has ended"
+    if unsent:
+        waits = "waits" if unsent == 1 else "wait"
+        told += f"; {counted(unsent, 'item')} {waits} to be sent"
+    return told
+
+
+def _as_json(jobs: Sequence[Job]) -> dict[str, Any]:
+    return {
+        "shards": [
+            {
+                "shard": job.shard.number,
+                "state": str(job.shard.state),
+                "items": job.shard.items,
+                "model": job.shard.model,
+                "bytes": job.shard.bytes,
+                "file": job.shard.file_id,
+                "problem": job.shard.problem,
+                "batches": [_batch_as_json(batch) for batch in job.batches],
+            }
+            for job in jobs
+        ]
+    }
+
+
+def _batch_as_json(batch: Batch) -> dict[str, Any]:
+    names = [name for name in Batch.__struct_fields__ if name != "shard"]
+    return {name: getattr(batch, name) for name in names}
+
+
+def _remote_as_json(batch: RemoteBatch, shard: int | None) -> dict[str, Any]:
+    return {
+        "id": batch.id,
+        "status": batch.status,
+        "shard": shard,
+        "input_file_id": batch.input_file_id,
+        "created_at": batch.created_at,
+        "total": batch.total,
+        "completed": batch.completed,
+        "failed": batch.failed,
+        "metadata": dict(batch.metadata),
+    }
+
+
+def _agreed(jobs: Sequence[Job]) -> bool:
+    """Whether somebody at a terminal says yes; a script has said so by asking for it."""
+    if not sys.stdin.isatty():
+        return True
+    items = counted(sum(job.shard.items for job in jobs), "item")
+    batches = counted(sum(len(job.open_batches) for job in jobs), "batch", "batches")
+    return click.confirm(f"Stop {batches} with {items}? What is answered is charged", err=True)

@@ -1,0 +1,67 @@
+"""`processor batch submit`. Loads the engine: the command imports it when it is used."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from processor.batch.rules import Until
+from processor.cli.begun import go_on, opened
+from processor.cli.run import begin
+from processor.clock import SystemClock
+from processor.console import streams
+from processor.console.words import counted
+from processor.errors import UsageError
+from processor.jobs import deciding
+from processor.ledger.ledger import open_ledger
+from processor.loop import run_in_loop
+from processor.sending.provider import remote_of
+
+_BEGIN = ("task", "input_", "generate", "out", "sandbox")
+
+
+def submit(
+    run: Path | None, options: dict[str, Any], *, again: int | None, adopt: str | None
+) -> int:
+    """Make batches and leave; returns the exit code.
+
+    Raises:
+        ProcessorError: As a run; or the options contradict each other.
+    """
+    begins = [name for name in _BEGIN if _is_given(name)]
+    decides = again is not None or adopt is not None
+    if begins and (decides or run is not None):
+        raise UsageError(
+            f"--{begins[0].rstrip('_')} begins a run; RUN, --again and --adopt go on with one",
+            way_out="Name one or the other.",
+        )
+    if again is not None and adopt is not None:
+        raise UsageError("--again and --adopt exclude each other")
+    if begins:
+        return begin({**options, "route": "batch", "detach": True})
+    if decides:
+        _decide(run, options, again, adopt)
+    return go_on(run, options, Until.SUBMITTED)
+
+
+def _decide(
+    run: Path | None, options: Mapping[str, Any], again: int | None, adopt: str | None
+) -> None:
+    async def decide() -> None:
+        async with remote_of(it.settings) as remote:
+            if again is not None:
+                rows = await deciding.send_again(ledger, remote, SystemClock(), again)
+                streams.say(f"{counted(rows, 'row')} of shard {again} will be sent again")
+            elif adopt is not None:
+                number = await deciding.adopt(ledger, remote, SystemClock(), adopt)
+                streams.say(f"{adopt} is the batch of shard {number}")
+
+    with opened(run, options) as it, open_ledger(it.folder) as ledger:
+        run_in_loop(decide())
+
+
+def _is_given(name: str) -> bool:
+    source = click.get_current_context().get_parameter_source(name)
+    return source is ParameterSource.COMMANDLINE
