@@ -7,7 +7,7 @@ from psycopg.rows import TupleRow
 
 from processor.postgres.address import Address
 
-__all__ = ["connect", "settle", "watch_client"]
+__all__ = ["bound_waits", "connect", "settle", "watch_client"]
 
 # So that a value's text is the same whoever asks, and reads back as the same value. What decides
 # the meaning of a query, such as the time zone, stays as the database has it.
@@ -17,6 +17,9 @@ _SETTINGS = {
     "bytea_output": "hex",
     "extra_float_digits": "3",
 }
+_BOUND_WAITS = """
+SELECT set_config('lock_timeout', '5s', true) WHERE current_setting('lock_timeout') = '0'
+"""
 _CHECK_CLIENT = "SET LOCAL client_connection_check_interval = '2s'"
 
 
@@ -43,6 +46,18 @@ def settle(connection: "psycopg.Connection[TupleRow]") -> None:
     connection.execute(
         f"SELECT {calls}", [word for setting in _SETTINGS.items() for word in setting]
     )
+
+
+def bound_waits(connection: "psycopg.Connection[TupleRow]") -> None:
+    """Let nothing in this transaction wait for ever for what others have locked.
+
+    A table may be locked for a night, by somebody who forgot to commit. How long is long is the
+    database's own lock_timeout, where it has one.
+
+    Raises:
+        psycopg.Error: The connection is gone.
+    """
+    connection.execute(_BOUND_WAITS)
 
 
 def watch_client(connection: "psycopg.Connection[TupleRow]") -> None:

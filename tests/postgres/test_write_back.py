@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 
+import psycopg
 import pytest
 from command_line import Shell
 
@@ -432,3 +433,18 @@ def test_an_id_that_is_the_rows_content(run: Shell, database: Database) -> None:
     go(run, "--output", database.uri)
     assert database.rows("SELECT COUNT(DISTINCT id) FROM greet_results") == [(12,)]
     assert "0 new" in go(run, "--output", database.uri)
+
+
+def test_a_table_that_somebody_holds_is_not_waited_for_for_ever(
+    run: Shell, database: Database
+) -> None:
+    options = ("--output", database.uri, "--output-patience", "0.1")
+    assert "12 new" in go(run, *options)
+    with (run.folder / "rows.jsonl").open("a") as file:
+        file.write('{"id": 13, "word": "word13."}\n')
+    with psycopg.connect(database.uri) as holder:
+        holder.execute("LOCK TABLE greet_results")
+        said = go(run, *options, code=5)
+        assert "Somebody holds a lock on the table" in said
+        assert "13 succeeded, 0 failed, 0 pending" in said
+    assert "table greet_results: 1 new" in go(run, *options)

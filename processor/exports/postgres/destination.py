@@ -155,6 +155,7 @@ class PostgresOutput:
             self._connected() as server,
             server.transaction(force_rollback=True),
         ):
+            session.bound_waits(server)
             self._preparation.ready(server, connection)
 
     def deliver(self, ledger: Path) -> Delivered:
@@ -241,6 +242,7 @@ class PostgresOutput:
             self._connected() as server,
             server.transaction(force_rollback=True),
         ):
+            session.bound_waits(server)
             ready = self._preparation.ready(server, connection)
             writer = ready.writer
             table = ResultTable(connection, with_vectors=True)
@@ -261,10 +263,12 @@ class PostgresOutput:
         with ExitStack() as stack:
             connection = session.connect(self._address)
             stack.callback(connection.close)
-            ready = self._preparation.ready(connection, ledger)
+            with connection.transaction():
+                session.bound_waits(connection)
+                ready = self._preparation.ready(connection, ledger)
+                writer = ready.writer
+                is_lost = writer.plan.makes_rows and writer.is_empty()
             self._notes += ready.notes
-            writer = ready.writer
-            is_lost = writer.plan.makes_rows and writer.is_empty()
             everything = self._terms.everything and not self._began
             box.begin(
                 writer.plan.table.store,

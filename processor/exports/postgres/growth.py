@@ -10,11 +10,7 @@ from difflib import get_close_matches
 from processor.errors import UsageError
 from processor.exports.postgres import catalogue, statements
 from processor.exports.postgres.catalogue import Connection, TargetTable
-
-# Who reads the table for long is not waited for with all others behind us.
-_LOCK_TIMEOUT = """
-SELECT set_config('lock_timeout', '10s', true) WHERE current_setting('lock_timeout') = '0'
-"""
+from processor.postgres import session
 
 
 def comment(task: str) -> str:
@@ -49,7 +45,7 @@ def extended(
     if not (is_of(task, table) and table.is_owned):
         raise _refusal(table, next(iter(lacking)), addition.as_string(connection), task=task)
     with connection.transaction():
-        connection.execute(_LOCK_TIMEOUT)
+        session.bound_waits(connection)  # all others wait behind us for who reads it for long
         connection.execute(addition)
     found = catalogue.find(connection, table.name)
     assert found is not None, "it was altered just now"

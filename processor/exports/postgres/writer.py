@@ -71,6 +71,7 @@ class TableWriter:
         """
         with self._connection.transaction(force_rollback=taken_back):
             session.settle(self._connection)
+            session.bound_waits(self._connection)
             self._connection.execute(_ENTER, (_LOCK_CLASS, self.plan.table.oid))
             yield
 
