@@ -13,7 +13,7 @@ from processor.batch.quota import Quota
 from processor.batch.remote_values import RemoteBatch, RemoteError
 from processor.batch.rules import Until
 from processor.batch.sharding import TEMPORARY, Sharding, ShardRules, Written
-from processor.batch.shipping import file_name
+from processor.batch.shipping import SHARD_FILES, file_name
 from processor.batch.steps import Step
 from processor.batch.tools import Tools
 from processor.batch.watching import Watching
@@ -96,8 +96,7 @@ class BatchLane:
             LedgerError: The disk refuses.
         """
         self._rules.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for path in self._rules.folder.glob(TEMPORARY):
-            path.unlink()
+        self._clear_away()
         watch = asyncio.create_task(self._watching.run(), name="batch-watch")
         try:
             self._resume()
@@ -109,6 +108,16 @@ class BatchLane:
             for task in (*self._tasks, watch):
                 task.cancel()
             await asyncio.gather(*self._tasks, watch, return_exceptions=True)
+
+    def _clear_away(self) -> None:
+        """Remove files of shards that a kill kept from becoming any."""
+        with self._store.reading() as shelf:
+            kept = {file_name(shard.number) for shard in shelf.live()}
+        for path in self._rules.folder.glob(SHARD_FILES):
+            if path.name not in kept:
+                path.unlink()
+        for path in self._rules.folder.glob(TEMPORARY):
+            path.unlink()
 
     def _resume(self) -> None:
         """Go on with the shards of earlier starts."""

@@ -229,6 +229,9 @@ class Shipping:
             self._tell(Notice(event="batch_found", serious=len(found) > 1, facts=facts))
 
 
+SHARD_FILES = "shard_*[0-9].jsonl"
+
+
 def file_name(number: int) -> str:
     """What a shard's file is called here."""
     return f"shard_{number:04}.jsonl"

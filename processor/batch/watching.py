@@ -84,13 +84,23 @@ class Watching:
             for batch_id in wanted:
                 await self._one(batch_id, found.get(batch_id))
         except RemoteError as error:
-            self._failures += 1
-            if self._failures == 1:
-                facts = {"message": str(error), "code": error.code}
-                self._tell(Notice(event="look_failed", serious=True, facts=facts))
+            self._miss(error)
             return error.retry_after_s
         self._failures = 0
         return None
+
+    def _miss(self, error: RemoteError) -> None:
+        """A look has failed: the next one may not, unless nobody stays for it or it is forbidden."""
+        self._failures += 1
+        if self._failures == 1:
+            facts = {"message": str(error), "code": error.code}
+            self._tell(Notice(event="look_failed", serious=True, facts=facts))
+        if error.trouble is Trouble.FATAL:
+            for future in self._wanted.values():
+                future.set_exception(error)
+            self._wanted.clear()
+        elif self._once:
+            self._leave()
 
     async def _listed(self, wanted: Iterable[str]) -> Mapping[str, RemoteBatch]:
         """Of those that are wanted, what one list shows; nothing when there are few."""
