@@ -90,7 +90,7 @@ class Watching:
         return None
 
     def _miss(self, error: RemoteError) -> None:
-        """A look has failed: the next one may not, unless nobody stays for it or it is forbidden."""
+        """A look failed; the next may not, unless nobody stays for it or it is forbidden."""
         self._failures += 1
         if self._failures == 1:
             facts = {"message": str(error), "code": error.code}
