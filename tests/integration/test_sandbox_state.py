@@ -92,7 +92,7 @@ def test_a_batch_goes_on_where_the_sandbox_was_killed(tmp_path: Path) -> None:
 def test_a_batch_is_killed_at_every_moment_and_loses_nothing(tmp_path: Path) -> None:
     """By the machine's clock, so that the kill comes in the middle of the work."""
     options = ["--state", str(tmp_path / "state"), "--in-progress-s", "0"]
-    name, status, lines = "", "validating", 3000
+    name, status, lines = "", "validating", 8000
     kills = 0
     while status != "completed":
         with lives(*options) as (process, client):
