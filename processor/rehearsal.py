@@ -73,6 +73,7 @@ class Rehearsed:
         loads: Model to what it would be sent.
         unfit: Items that would fail unsent, as (id, reason); the first ones.
         unfit_items: How many.
+        in_batches: Items that wait in batches of earlier starts, which would be fetched first.
         is_learnt: Whether answers that are there tell how long answers are.
         outputs: Name to what it would get of the results that are there already; None of a file,
             which would be written at the end.
@@ -84,6 +85,7 @@ class Rehearsed:
     loads: dict[str, Load] = field(default_factory=dict)
     unfit: list[tuple[str | int, str]] = field(default_factory=list)
     unfit_items: int = 0
+    in_batches: int = 0
     is_learnt: bool = False
     outputs: dict[str, Delivered | None] = field(default_factory=dict)
 
@@ -169,7 +171,11 @@ class Rehearsal:
         provider = self._settings.provider
         identity.keep(ledger, self._task, provider=provider, accept_change=self._consent.task)
         intake, allowed = await self._import.run(ledger)
-        found = Rehearsed(snapshot=snapshot.take(ledger.folder), intake=intake)
+        found = Rehearsed(
+            snapshot=snapshot.take(ledger.folder),
+            intake=intake,
+            in_batches=sum(shard.items for shard in ledger.live_shards()),
+        )
         await asyncio.to_thread(self._render, ledger, allowed, found)
         for output in self._outputs:
             found.outputs[output.name] = None

@@ -25,9 +25,10 @@ def lines(found: Rehearsed, settings: Settings) -> Iterator[str]:
     shot, total = found.snapshot, found.total
     yield f"{shot.task} · {shot.model} · {settings.provider} · rehearsed: nothing sent or written"
     done = f" · {shot.finished:,} finished before" if shot.finished else ""
-    rest = shot.pending - total.items - found.unfit_items
-    later = f" · {rest:,} for later starts" if rest else ""
-    yield _row("items", f"{total.items:,} to send{done}{later}")
+    batches = f" · {found.in_batches:,} in batches" if found.in_batches else ""
+    rest = shot.pending - total.items - found.unfit_items - found.in_batches
+    later = f" · {rest:,} for later starts" if rest > 0 else ""
+    yield _row("items", f"{total.items:,} to send{done}{batches}{later}")
     if shot.skipped:
         yield _row("left out", counted(shot.skipped, "bad row"))
     if found.intake is not None:

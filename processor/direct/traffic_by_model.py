@@ -131,6 +131,6 @@ class TrafficByModel:
     def _add(self, name: str) -> _Model:
         if len(self._models) >= _MODELS_KEPT:
             idle = (each for each, model in self._models.items() if not model.in_flight)
-            del self._models[next(idle)]
+            self._models.pop(next(idle, ""), None)
         model = self._models[name] = _Model(Traffic(self._rules, self._tell, name))
         return model

@@ -216,6 +216,34 @@ def test_rows_name_their_model_and_parameters(shell: Shell) -> None:
     ]
 
 
+def test_a_row_that_names_a_model_that_is_not_there_fails_alone(shell: Shell) -> None:
+    shell.write("t.toml", BY_ROW)
+    missing = {"model": "gpt-99-nova", "cap": ""}
+    shell.write("rows.jsonl", said_rows(missing, {"model": "gpt-6-sol", "cap": ""}, missing))
+    done = shell.run("--task", "t.toml", "--input", "rows.jsonl")
+    assert done.code == 2
+    rows = results(shell)
+    assert [(row["status"], row["error_code"]) for row in rows] == [
+        ("failed", "model_not_found"),
+        ("success", ""),
+        ("failed", "model_not_found"),
+    ]
+    assert all("gpt-99-nova" in row["error_message"] for row in rows if row["error_code"])
+    assert shell.stats()["received"] <= 3
+
+
+def test_without_a_model_that_answers_the_run_stops_with_every_row_pending(shell: Shell) -> None:
+    shell.write("t.toml", BY_ROW)
+    missing = {"model": "gpt-99-nova", "cap": ""}
+    shell.write("rows.jsonl", said_rows(*[missing] * 30))
+    done = shell.run("--task", "t.toml", "--input", "rows.jsonl")
+    assert done.code == 3
+    assert "Stopped: model_not_found: " in done.err
+    assert "gpt-99-nova" in done.err
+    assert shell.figures()["pending"] == 30
+    assert shell.stats()["received"] <= 2
+
+
 def test_a_row_whose_parameter_has_the_wrong_type_is_refused_before_anything_is_sent(
     shell: Shell,
 ) -> None:

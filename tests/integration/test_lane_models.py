@@ -147,3 +147,18 @@ def test_a_limit_of_a_day_rests_one_model_and_the_others_go_on(
             assert len(it.written) == it.begun
 
     asyncio.run(main())
+
+
+def test_rows_may_name_more_models_than_are_remembered() -> None:
+    async def main() -> None:
+        models = [
+            f"gpt-6-luna-20{day // 100:02}-{day % 100 // 10:02}-1{day % 10}" for day in range(250)
+        ]
+        rules = LaneRules(concurrency=200)
+        async with bench(naming(*models * 2), text=BY_ROW, rules=rules, latency_ms=500) as it:
+            await it.run()
+            assert sorted(it.outcomes) == list(range(1, 501))
+            assert set(it.codes.values()) == {""}
+            assert (await it.api.stats())["max_concurrent"] > 100
+
+    asyncio.run(main())
