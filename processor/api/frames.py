@@ -17,6 +17,7 @@ from processor.exports.table import ResultTable
 _SURE = MappingProxyType(
     {"boolean": "Boolean", "interval": "String", "real": "Float64", "text": "String"}
 )
+_DECIMAL_DIGITS = 38
 _INTEGERS_64 = {"Int64": range(-(2**63), 2**63), "UInt64": range(2**64)}
 
 
@@ -82,11 +83,18 @@ def _polars(module: Any, column: Column, plain: Sequence[Any]) -> Any:
 
 
 def _is_borne(column: Column, values: Sequence[Any]) -> bool:
-    """Whether polars has a type for such: it breaks down at decimals that are no numbers."""
+    """Whether polars has a type for such: it breaks down at decimals that it has no room for."""
     kind = (column.kind or "").removesuffix(ARRAY)
     if kind == "decimal":
-        return all(one.is_finite() for one in _flat(values) if isinstance(one, Decimal))
+        return all(_has_room(one) for one in _flat(values) if isinstance(one, Decimal))
     return kind not in (jsoncells.KIND, "uuid")
+
+
+def _has_room(value: Decimal) -> bool:
+    _, digits, exponent = value.as_tuple()
+    if not isinstance(exponent, int):  # of infinity, and of what is no number
+        return False
+    return max(len(digits), len(digits) + exponent, -exponent) <= _DECIMAL_DIGITS
 
 
 def _flat(values: Iterable[Any]) -> Iterable[Any]:

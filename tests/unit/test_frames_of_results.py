@@ -1,6 +1,7 @@
 """Columns of a frame hold what the results hold: as values, or all of them as text."""
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ def frames(folder: Path, values: list[Any], kind: str | None = None) -> tuple[An
         return frame_of(table, pl, "polars")["value"], frame_of(table, pd, "pandas")["value"]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(values=st.lists(json_values, min_size=1, max_size=5))
 @example(values=[[1], [1.5]])
 @example(values=[{"a": 1}, {"b": "x"}])
@@ -64,6 +65,22 @@ def test_json_values_come_back_or_are_text(
     assert of_polars.to_list() in (values, as_text)
     assert of_polars.dtype != pl.Object
     assert len(of_pandas) == len(values)
+
+
+@settings(max_examples=20, deadline=None)
+@given(values=st.lists(st.none() | st.decimals(), min_size=1, max_size=4), in_lists=st.booleans())
+@example(values=[Decimal("1E-49")], in_lists=False)
+def test_decimals_come_back_or_are_text(
+    tmp_path_factory: pytest.TempPathFactory,
+    values: list[Decimal | None],
+    in_lists: bool,
+) -> None:
+    plain: list[Any] = [value if value is None else str(value) for value in values]
+    cells_given = [plain, None] if in_lists else plain
+    kind = "decimal[]" if in_lists else "decimal"
+    found, _ = frames(tmp_path_factory.mktemp("run"), cells_given, kind)
+    as_values = [values, None] if in_lists else values
+    assert found.to_list() in (as_values, [cells.text(one) for one in cells_given])
 
 
 @pytest.mark.parametrize(
