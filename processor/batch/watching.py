@@ -10,6 +10,7 @@ from processor.notice import Notice
 
 _SKEW_S = 3600.0
 _LIST_FROM = 3  # fewer batches are asked for one by one
+_OVERDUE_S = 25 * 3600.0  # a batch has a day; some servers forget theirs when they are restarted
 
 
 class Watching:
@@ -30,6 +31,7 @@ class Watching:
         self._wanted: dict[str, asyncio.Future[RemoteBatch | None]] = {}
         self._since_s: dict[str, float] = {}
         self._statuses: dict[str, str] = {}
+        self._overdue: set[str] = set()
         self._changed_s = tools.clock.monotonic()
         self._wake = asyncio.Event()
         self._failures = 0
@@ -127,6 +129,8 @@ class Watching:
             self._wanted.pop(batch_id).set_exception(error)
             return
         self._note(batch)
+        if not batch.ended:
+            self._note_age(batch)
         self._wanted.pop(batch_id).set_result(batch)
 
     def _note(self, batch: RemoteBatch) -> None:
@@ -144,6 +148,14 @@ class Watching:
             "total": batch.total,
         }
         self._tell(Notice(event="batch_status", serious=unknown, facts=facts))
+
+    def _note_age(self, batch: RemoteBatch) -> None:
+        """Tell once of a batch that should have ended long ago: it may never do."""
+        age_s = self._clock.time() - self._since_s[batch.id]
+        if age_s > _OVERDUE_S and batch.id not in self._overdue:
+            self._overdue.add(batch.id)
+            facts = {"batch": batch.id, "status": batch.status, "age_s": round(age_s)}
+            self._tell(Notice(event="batch_overdue", serious=True, facts=facts))
 
     def _leave(self) -> None:
         self._left = True
