@@ -40,8 +40,8 @@ ALLOWED = {
     "answer": {"codes", "items", "provider_error", "verdict"},
     "arrow": {"columns"},
     "batch": {
-        *("access", "answer", "clock", "codes", "errors", "headers", "items", "ledger", "notice"),
-        *("provider_error", "proxy", "stop", "tasks", "verdict"),
+        *("access", "answer", "clock", "codes", "completion", "errors", "headers", "items"),
+        *("ledger", "notice", "provider_error", "proxy", "stop", "tasks", "verdict"),
     },
     "clock": set[str](),
     "codes": set[str](),
