@@ -16,7 +16,9 @@ _BOM = b"\xef\xbb\xbf"
 def shortcoming(file: BinaryIO, told_bytes: int | None) -> str:
     """What is wrong with a file; empty when nothing is.
 
-    A file may be empty. It may be larger than it is told to be, as not all servers count alike.
+    A file may be empty. It may be larger than it is told to be, as not all servers count alike. If
+    it has just the size that is told, it came as a whole however it ends: then the provider's own
+    is cut off, and no other download would bring more.
 
     Args:
         file: At any place; it is moved.
@@ -29,7 +31,8 @@ def shortcoming(file: BinaryIO, told_bytes: int | None) -> str:
     head = file.read(_BLOCK_BYTES).removeprefix(_BOM).strip()
     if head and not _begins_like_answers(head):
         return f"The file holds no answers: {clean(head.decode(errors='replace'))}"
-    return "" if _ends_whole(file, size) else "The last line of the file is cut off"
+    whole = size == told_bytes or _ends_whole(file, size)
+    return "" if whole else "The last line of the file is cut off"
 
 
 def is_rest(headers: Mapping[str, str], begin: int) -> bool:

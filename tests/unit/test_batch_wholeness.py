@@ -53,6 +53,12 @@ def test_not_whole(content: bytes, told_bytes: int | None, expected: str) -> Non
     assert shortcoming(io.BytesIO(content), told_bytes) == expected
 
 
+def test_a_file_that_is_cut_off_at_the_provider_is_not_asked_for_for_ever() -> None:
+    content = LINE + b"\n" + LINE[:40]
+    assert shortcoming(io.BytesIO(content), len(content)) == ""
+    assert shortcoming(io.BytesIO(content), len(content) - 1) != ""
+
+
 def test_more_than_told_is_whole() -> None:
     """Some servers count characters."""
     assert shortcoming(io.BytesIO(LINE + b"\n"), 5) == ""
