@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from run_bench import Folder
+from run_bench import Folder, folder_before
 
 from faults.bad_disk import UNUSABLE, BadDisk, compiled
 from processor.sandbox_process import sandbox
@@ -41,11 +41,8 @@ def sandbox_url() -> Iterator[str]:
 
 @pytest.fixture
 def folder(tmp_path: Path, sandbox_url: str) -> Iterator[Folder]:
-    made = Folder(tmp_path, sandbox_url)
-    made.rows(ITEMS)
-    made.admin("stats/reset", {})
-    yield made
-    made.end()
+    with folder_before(sandbox_url, tmp_path, rows=ITEMS) as folder:
+        yield folder
 
 
 def acknowledged(folder: Folder) -> set[int]:
