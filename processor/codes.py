@@ -111,7 +111,7 @@ _BATCHES = (
         code="in_doubt",
         retryable=True,
         means="A batch may have been made, and the provider cannot be asked whether it was.",
-        remedy="Look at its dashboard; `processor batch submit` takes --adopt BATCH_ID or --again SHARD.",
+        remedy="Look at its dashboard; then `processor batch submit` with --adopt or --again.",
     ),
     Cause(
         code="results_gone",

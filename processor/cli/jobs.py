@@ -140,7 +140,8 @@ def _look(folder: Path, options: Mapping[str, Any]) -> list[str]:
 
     async def act() -> list[str]:
         async with remote_of(it.settings) as remote:
-            return await looking.look(ledger, remote, SystemClock())
+            grace_s = it.settings.grace_s
+            return await looking.look(ledger, remote, SystemClock(), grace_s=grace_s)
 
     if not any(job.open_batches for job in _jobs(folder)):
         return []
@@ -166,7 +167,7 @@ def _list_remote(run: Path | None, options: Mapping[str, Any], *, as_json: bool)
     for batch in found:
         told = batch.metadata.get("description", "")
         shard = f"shard {own[batch.id]}" if batch.id in own else "another's"
-        age = _NO_BATCH if batch.created_at is None else duration(now_s - batch.created_at)
+        age = _NO_BATCH if batch.created_at is None else _age(now_s, batch.created_at)
         parts = (batch.id, batch.status, _counts(batch), shard, age, told)
         say("  ".join(part for part in parts if part))
     say(counted(len(found), "batch", "batches") + " of the last 30 days")
@@ -195,10 +196,15 @@ def _lines(job: Job, now_s: float) -> Iterator[str]:
     shard = job.shard
     where = f"shard {shard.number} {shard.state}"
     if not job.batches:
-        yield f"{_NO_BATCH}  {counted(shard.items, 'item')}  {where}  {duration(now_s - shard.at)}"
+        yield f"{_NO_BATCH}  {counted(shard.items, 'item')}  {where}  {_age(now_s, shard.at)}"
     for batch in job.batches:
-        age = duration(now_s - (batch.created_at or batch.seen_at))
+        age = _age(now_s, batch.created_at or batch.seen_at)
         yield f"{batch.id}  {batch.status}  {_counts(batch)}  {where}  {age}"
+
+
+def _age(now_s: float, since_s: float) -> str:
+    """How long ago; clocks differ, and none is from the future."""
+    return duration(max(0.0, now_s - since_s))
 
 
 def _counts(batch: Batch | RemoteBatch) -> str:

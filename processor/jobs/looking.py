@@ -17,8 +17,14 @@ _LIST_FROM = 3  # fewer batches are asked for one by one
 _EXIT_STOPPED = 3
 
 
-async def look(ledger: Ledger, remote: Remote, clock: Clock) -> list[str]:
+async def look(ledger: Ledger, remote: Remote, clock: Clock, *, grace_s: float) -> list[str]:
     """Ask how the open batches of a run are, and keep that in its ledger.
+
+    Args:
+        ledger: Of the run.
+        remote: The provider.
+        clock: Time.
+        grace_s: For how long a new batch may be unknown to the provider.
 
     Returns:
         Ids of those that the provider does not know any more.
@@ -34,10 +40,10 @@ async def look(ledger: Ledger, remote: Remote, clock: Clock) -> list[str]:
         lost = []
         for batch_id in waiting.keys() - found.keys():
             told = await _one(remote, batch_id)
-            if told is None:
-                lost.append(batch_id)
-            else:
+            if told is not None:
                 found[batch_id] = told
+            elif clock.time() - waiting[batch_id].seen_at >= grace_s:
+                lost.append(batch_id)
     except RemoteError as error:
         raise stopped(error) from error
     now_s = clock.time()

@@ -67,6 +67,14 @@ class Shell:
         """Let the sandbox go wrong."""
         self._admin("faults", {"set": [spec]})
 
+    def forget(self) -> None:
+        """No file and no batch was ever there, as after thirty days, or under another key."""
+        self._admin("forget", {})
+
+    def pass_time(self, seconds: float) -> None:
+        """Move a sandbox's manual clock, and its batches with it."""
+        self._admin("clock", {"advance_s": seconds})
+
     def the_run(self) -> Path:
         """The only run folder."""
         (folder,) = (self.folder / "runs").iterdir()
