@@ -190,7 +190,7 @@ class Conduct:
                 self._batches[shard.number] = shelf.batches()[shard.number]
         return shard
 
-    async def _watch(self, shard: Shard, _: Tries) -> Shard | None:
+    async def _watch(self, shard: Shard, tries: Tries) -> Shard | None:
         """Look at the batches of a shard until all have ended."""
         if self._rules.until is Until.SUBMITTED:
             return None
@@ -201,10 +201,10 @@ class Conduct:
             try:
                 found = await self._watching.next(batch.id, created_s=batch.created_at or shard.at)
             except RemoteError as error:
-                self._lost(batch, error)
-                return None
+                return await self._unseen(shard, batch, error, tries)
             if found is None:
                 return None
+            tries.succeeded()
             batches[place] = now = seen(found, shard.number, self._clock.time())
             if now.status != batch.status:
                 await self._store.see([now])
@@ -234,13 +234,20 @@ class Conduct:
         )
         return await self._drop(shard, problem)
 
-    def _lost(self, batch: Batch, error: RemoteError) -> None:
-        """The provider does not know a batch, or us, any more."""
+    async def _unseen(
+        self, shard: Shard, batch: Batch, error: RemoteError, tries: Tries
+    ) -> Shard | None:
+        """The provider does not know a batch, or us, any more; or one just made not yet."""
+        is_fresh = self._clock.time() - shard.at < self._rules.grace_s
+        if error.trouble is Trouble.GONE and is_fresh:
+            await tries.failed(error)
+            return shard if self._rules.until is Until.SETTLED else None
         if error.trouble is Trouble.GONE:
             message = f"the provider does not know batch {batch.id} any more ({error})"
             self._halt.stop_for("batch_lost", message)
         else:
             self._halt.stop_for(error.code, str(error))
+        return None
 
     async def _fetch(self, shard: Shard, tries: Tries) -> Shard | None:
         if self._rules.until is Until.SEEN:

@@ -13,7 +13,7 @@ from processor.batch.quota import Quota
 from processor.batch.remote_values import RemoteBatch, RemoteError
 from processor.batch.rules import Until
 from processor.batch.sharding import TEMPORARY, Sharding, ShardRules, Written
-from processor.batch.shipping import SHARD_FILES, file_name
+from processor.batch.shipping import SHARD_FILES, file_name, number_in
 from processor.batch.steps import Step
 from processor.batch.tools import Tools
 from processor.batch.watching import Watching
@@ -110,11 +110,11 @@ class BatchLane:
             await asyncio.gather(*self._tasks, watch, return_exceptions=True)
 
     def _clear_away(self) -> None:
-        """Remove files of shards that a kill kept from becoming any."""
+        """Remove what a killed start has left of shards that are none yet, or no more."""
         with self._store.reading() as shelf:
-            kept = {file_name(shard.number) for shard in shelf.live()}
+            live = {shard.number for shard in shelf.live()}
         for path in self._rules.folder.glob(SHARD_FILES):
-            if path.name not in kept:
+            if (number := number_in(path.name)) is not None and number not in live:
                 path.unlink()
         for path in self._rules.folder.glob(TEMPORARY):
             path.unlink()

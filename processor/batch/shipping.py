@@ -229,12 +229,18 @@ class Shipping:
             self._tell(Notice(event="batch_found", serious=len(found) > 1, facts=facts))
 
 
-SHARD_FILES = "shard_*[0-9].jsonl"
+SHARD_FILES = "shard_*.jsonl"  # and those of their results
 
 
 def file_name(number: int) -> str:
     """What a shard's file is called here."""
     return f"shard_{number:04}.jsonl"
+
+
+def number_in(name: str) -> int | None:
+    """The shard that a file is one of; None for files of others."""
+    number = name.removeprefix("shard_").partition(".")[0].partition("_")[0]
+    return int(number) if number.isdecimal() else None
 
 
 def seen(batch: RemoteBatch, shard: int, now_s: float) -> Batch:
