@@ -6,9 +6,9 @@ what is told is what the same command would send now.
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -20,7 +20,7 @@ from processor.errors import InterruptedRunError
 from processor.exports.output import Delivered, Output, deliver_all
 from processor.identity import Consent
 from processor.importing import Import
-from processor.items import Usage
+from processor.items import Failure, Usage
 from processor.ledger.database import LEDGER_NAME
 from processor.ledger.duplicate import duplicate
 from processor.ledger.intake import Intake
@@ -62,7 +62,7 @@ class Load:
         )
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rehearsed:
     """What a run would do.
 
@@ -81,13 +81,13 @@ class Rehearsed:
 
     snapshot: Snapshot
     intake: Intake | None
-    first: bytes | None = None
-    loads: dict[str, Load] = field(default_factory=dict)
-    unfit: list[tuple[str | int, str]] = field(default_factory=list)
-    unfit_items: int = 0
-    in_batches: int = 0
-    is_learnt: bool = False
-    outputs: dict[str, Delivered | None] = field(default_factory=dict)
+    first: bytes | None
+    loads: Mapping[str, Load]
+    unfit: Sequence[tuple[str | int, str]]
+    unfit_items: int
+    in_batches: int
+    is_learnt: bool
+    outputs: Mapping[str, Delivered | None]
 
     @property
     def total(self) -> Load:
@@ -171,39 +171,43 @@ class Rehearsal:
         provider = self._settings.provider
         identity.keep(ledger, self._task, provider=provider, accept_change=self._consent.task)
         intake, allowed = await self._import.run(ledger)
-        found = Rehearsed(
-            snapshot=snapshot.take(ledger.folder),
+        shot = snapshot.take(ledger.folder)
+        usual_tokens = _usual_output_tokens(shot)
+        rendered = await asyncio.to_thread(self._render, ledger, allowed, usual_tokens)
+        path = ledger.folder / LEDGER_NAME
+        return Rehearsed(
+            snapshot=shot,
             intake=intake,
+            first=rendered.first,
+            loads=rendered.loads,
+            unfit=rendered.unfit,
+            unfit_items=rendered.unfit_items,
             in_batches=sum(shard.items for shard in ledger.live_shards()),
+            is_learnt=usual_tokens is not None,
+            outputs={
+                output.name: await asyncio.to_thread(deliver_all, output, path)
+                if output.live
+                else None
+                for output in self._outputs
+            },
         )
-        await asyncio.to_thread(self._render, ledger, allowed, found)
-        for output in self._outputs:
-            found.outputs[output.name] = None
-            if output.live:
-                done = await asyncio.to_thread(deliver_all, output, ledger.folder / LEDGER_NAME)
-                found.outputs[output.name] = done
-        return found
 
     def _accept(self, connection: sqlite3.Connection) -> None:
         for output in self._outputs:
             output.check(connection)
 
-    def _render(self, ledger: Ledger, allowed: int | None, found: Rehearsed) -> None:
-        usual_tokens = _usual_output_tokens(found.snapshot)
-        found.is_learnt = usual_tokens is not None
+    def _render(self, ledger: Ledger, allowed: int | None, usual_tokens: int | None) -> "_Rendered":
+        rendered = _Rendered()
         for pending in ledger.pending(allowed):
             if self._leaving:
                 raise InterruptedRunError("Interrupted; nothing was sent")
             work = Work(item=pending.item, attempts=pending.attempts, invalid=pending.invalid)
             failure = fill_in(work, self._task)
-            if failure is not None:
-                found.unfit_items += 1
-                if len(found.unfit) < _UNFIT_SHOWN:
-                    found.unfit.append((work.item.id, failure.message))
-                continue
-            found.first = found.first or work.body
-            load = self._load(work, usual_tokens)
-            found.loads[work.model] = found.loads.get(work.model, _NOTHING) + load
+            if failure is None:
+                rendered.add(work, self._load(work, usual_tokens))
+            else:
+                rendered.refuse(work, failure)
+        return rendered
 
     def _load(self, work: Work, usual_tokens: int | None) -> Load:
         assert work.size is not None
@@ -224,6 +228,27 @@ class Rehearsal:
 
 
 _NOTHING = Load()
+
+
+class _Rendered:
+    """Adds up what rendering brings."""
+
+    def __init__(self) -> None:
+        self.first: bytes | None = None
+        self.loads: dict[str, Load] = {}
+        self.unfit: list[tuple[str | int, str]] = []
+        self.unfit_items = 0
+
+    def add(self, work: Work, load: Load) -> None:
+        """A request that can be sent."""
+        self.first = self.first or work.body
+        self.loads[work.model] = self.loads.get(work.model, _NOTHING) + load
+
+    def refuse(self, work: Work, failure: Failure) -> None:
+        """An item that cannot."""
+        self.unfit_items += 1
+        if len(self.unfit) < _UNFIT_SHOWN:
+            self.unfit.append((work.item.id, failure.message))
 
 
 def _usual_output_tokens(shot: Snapshot) -> int | None:

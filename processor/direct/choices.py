@@ -46,11 +46,7 @@ def choice_of(chosen: Mapping[str, Any], model: str) -> Choice:
 
 
 class Refusals:
-    """Which choices the provider refused, and whether that is about them. Pure.
-
-    Attributes:
-        decided: Whether any model answers.
-    """
+    """Which choices the provider refused, and whether that is about them. Pure."""
 
     def __init__(self) -> None:
         self._answering: set[str] = set()
