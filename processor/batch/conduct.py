@@ -250,8 +250,6 @@ class Conduct:
         return None
 
     async def _fetch(self, shard: Shard, tries: Tries) -> Shard | None:
-        if self._rules.until is Until.SEEN:
-            return None
         if not await self._fetching.fetch(shard, self._batches[shard.number], tries):
             return None
         shard = replace(shard, state=State.FETCHED, at=self._clock.time())

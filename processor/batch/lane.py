@@ -133,8 +133,6 @@ class BatchLane:
 
     async def _send_all(self) -> None:
         """Put what is pending into shards, and what their results leave, until nothing is."""
-        if self._rules.until is Until.SEEN:
-            return
         while not self._halt.asked:
             settled = self._conduct.settled
             await self._send_once()

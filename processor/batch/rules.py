@@ -12,7 +12,6 @@ class Until(StrEnum):
 
     SETTLED = "settled"  # until every item is answered
     FETCHED = "fetched"  # it settles what has ended, and leaves the rest to a later start
-    SEEN = "seen"  # it looks how the batches are
     SUBMITTED = "submitted"  # it makes batches of all that may become one now
 
 
