@@ -197,7 +197,9 @@ def _overriding(table: Mapping[str, Any], where: str) -> Overriding:
 
 def _check(task: TaskFile, where: str) -> None:
     if not _NAME.fullmatch(task.name):
-        raise TaskError(f"{where}: name: must be of letters, digits, - and _, is {task.name!r}")
+        raise TaskError(
+            f"{where}: name: must be of the letters a to z, digits, - and _, is {task.name!r}"
+        )
     if task.endpoint not in ENDPOINTS:
         there_are = ", ".join(ENDPOINTS)
         raise TaskError(f"{where}: endpoint: no {task.endpoint!r}; there are {there_are}")

@@ -280,7 +280,8 @@ def test_a_table_that_takes_nothing_is_left_alone(run: Shell, database: Database
         ([], ["--write-columns", "result"], "cannot be read"),
         ([], ["--write-columns", "result=a"], "of which table?"),
         ([], ["--output-table", "a.b.c"], "is no name of a table"),
-        ([], ["--output-table", "가" * 22], "longer than the 63 bytes"),
+        ([], ["--output-table", ""], "is no name of a table"),
+        ([], ["--output-table", "가" * 22], "PostgreSQL. Name another with --output-table."),
     ],
 )
 def test_what_cannot_be_written_is_refused_before_anything_is_sent(

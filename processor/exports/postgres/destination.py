@@ -79,7 +79,7 @@ class PostgresOutput:
             raise UsageError("--columns and --write-columns exclude each other")
         if len(set(terms.into.values())) != len(terms.into):
             raise UsageError("--write-columns: two results go into one column")
-        plans.check_names([table.name])
+        plans.check_names([table.name], way_out="Name another with --output-table.")
         self._preparation = Preparation(place=address.name, table=table, terms=terms)
 
     @classmethod
@@ -113,7 +113,8 @@ class PostgresOutput:
             UsageError: It is no address, or no table is named that `terms.into` could be of.
         """
         address = Address.of(uri)
-        named = terms.table or (source_table if terms.into else None)
+        back = source_table if terms.into else None
+        named = terms.table if terms.table is not None else back
         if named is not None:
             return cls(address, TableName.of(named), terms)
         if terms.into:

@@ -208,8 +208,12 @@ def check_kind(table: TargetTable) -> None:
         )
 
 
-def check_names(names: Sequence[str]) -> None:
+def check_names(names: Sequence[str], *, way_out: str) -> None:
     """See that all names can be told apart by PostgreSQL.
+
+    Args:
+        names: Of columns, or of a table.
+        way_out: What to do about one that is too long.
 
     Raises:
         UsageError: One is too long.
@@ -219,7 +223,7 @@ def check_names(names: Sequence[str]) -> None:
             raise UsageError(
                 f"{name!r} is longer than the {LONGEST_NAME_BYTES} bytes that a name has in "
                 "PostgreSQL",
-                way_out="Rename it in the input.",
+                way_out=way_out,
             )
 
 

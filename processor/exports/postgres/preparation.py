@@ -120,7 +120,7 @@ class Preparation:
     ) -> Mapping[str, str]:
         """The columns of a table of our own to their types."""
         places = plans.chosen(results, self.terms.columns)
-        plans.check_names(list(places))
+        plans.check_names(list(places), way_out="Rename it in the input.")
         columns = kinds.resolved(ledger, ResultTable(ledger, with_vectors=True))
         return {
             name: catalogue.type_of(connection, columns[place]) for name, place in places.items()
