@@ -44,6 +44,12 @@ _BY_CODE = {
     "57014": "Mend the query, or raise the limit: ?options=-c%20statement_timeout%3D0 in the "
     "address.",
 }
+# It has a code of lost connections: poolers say so of servers that they lost.
+_PARAMETER_WORDS = "bind message supplies"
+_NO_PARAMETERS = Trouble(
+    message="the query has a parameter ($1), which nothing fills",
+    way_out="Write the value itself into the query.",
+)
 # What a server says before anybody is let in carries no code. First what is surest.
 _BY_WORDS = (
     ("password authentication failed|no password supplied|role .*does not exist", _PASSWORD),
@@ -72,6 +78,8 @@ def of(error: psycopg.Error) -> Trouble:
         return _of_connection(str(error))
     diagnosis = error.diag
     message = diagnosis.message_primary or str(error)
+    if message.startswith(_PARAMETER_WORDS):
+        return _NO_PARAMETERS
     way_out = _BY_CODE.get(error.sqlstate) or _sentence(diagnosis.message_hint)
     passing = error.sqlstate.startswith(_LOST)
     return Trouble(

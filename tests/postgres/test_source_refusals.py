@@ -80,6 +80,7 @@ QUERIES = [
     ("SELECT mathml FROM questions", ["'question_id'", "It has: mathml"]),
     ("SELECT question_id, mathml FROM question", ["question", "does not exist"]),
     ("SELECT q.*, q.grade FROM questions q", ["more than one column named grade"]),
+    ("SELECT * FROM questions WHERE grade = $1", ["a parameter ($1)", "Write the value itself"]),
     ("SELECT FROM questions", ["no columns"]),
     ("SELECT * FORM questions", ["syntax error", "FORM"]),
     ("SELECT NULL AS question_id, mathml FROM questions", ["row 1", "question_id is empty"]),
