@@ -2,12 +2,14 @@
 
 import re
 import threading
+import unicodedata
 
 import pytest
 from hypothesis import given, strategies as st
 
 from processor.items import Accepted, Invalid, Item
 from processor.tasks.latex.check import LatexCheck
+from processor.tasks.latex.mathlive import commands
 
 CHECK = LatexCheck(source="mathml")
 X2 = "<msup><mi>x</mi><mn>2</mn></msup>"
@@ -223,6 +225,7 @@ def test_without_a_source_field_nothing_is_verified() -> None:
         "{" * 100_000 + "}" * 100_000,
         r"\sqrt" * 50_000 + "x",
         r"\left(" * 50_000,
+        "(" * 50_000,
         "x^" * 50_000,
         r"\text{" * 50_000,
         "$" * 50_000,
@@ -239,6 +242,25 @@ def test_without_a_source_field_nothing_is_verified() -> None:
 def test_endless_answers_neither_crash_nor_stall(answer: str) -> None:
     found = verdict(answer)
     assert isinstance(found, Invalid) or found.check != "verified"
+
+
+@pytest.mark.parametrize("part", ["(", r"\{", r"\langle ", "{(}", "()(", r"\bigl|", "⟨", "(1+"])
+def test_brackets_without_an_end_are_refused(part: str) -> None:
+    """Each doubles the time of math-core: forty would hold everything up till tomorrow."""
+    assert "brackets are opened and never closed" in problem(part * 40)
+    assert "brackets" not in problem(part * 40 + ")" * 40 + "}")
+
+
+def test_nothing_that_mathlive_draws_stalls_however_often_it_stands() -> None:
+    marks = [chr(mark) for mark in range(33, 0x3000) if unicodedata.category(chr(mark))[0] in "PS"]
+    for part in (*(f"\\{name} " for name in commands()), *marks):
+        verdict(part * 40)
+
+
+@pytest.mark.parametrize("part", ["[0, 1)", "]0, 1[", r"\left\{ a \right. ", r"(a] \\\\ "])
+def test_brackets_of_any_kind_close_each_other(part: str) -> None:
+    found = verdict(part * 30)
+    assert isinstance(found, Accepted) or "brackets" not in found.problem
 
 
 def test_an_answer_too_long_for_math_core_is_kept_but_not_verified() -> None:

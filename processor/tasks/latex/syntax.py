@@ -11,6 +11,21 @@ from processor.tasks.latex.scan import TEXT
 # 1.6 KB for each of these characters). 600 fit into 1 MB; real answers have up to 120.
 _MAX_OPENERS = 600
 _OPENERS = re.compile(r"[\\{^_]")
+# Each bracket that is opened and not closed doubles math-core's time: 40 would take it a night, in
+# which nothing else is done.
+_MAX_UNCLOSED = 8
+_SYMBOL = r"\s*(?:\\(?:[A-Za-z]+|.)|.)"
+_BRACKET = re.compile(
+    rf"\\\\|\\(?:left|right|middle)(?![A-Za-z]){_SYMBOL}"
+    r"|(?P<opens>[(\[⌈⌊⌜⌞⎰❲⟅⟦⟨⟪⟬⟮⦃⦅⦇⦉⦋⦍⦏⦑⦓⦕⦗⧘⧚⧼]|\\\{"
+    r"|\\(?:l(?:Vert|ang|angle|brace|brack|ceil|floor|group|lbracket|lcorner|moustache|paren|vert)"
+    rf"|ulcorner)(?![A-Za-z])|\\(?:big|Big|bigg|Bigg)l(?![A-Za-z]){_SYMBOL})"
+    r"|(?P<closes>[)\]⌉⌋⌝⌟⎱❳⟆⟧⟩⟫⟭⟯⦄⦆⦈⦊⦌⦎⦐⦒⦔⦖⦘⧙⧛⧽]|\\\}"
+    r"|\\(?:r(?:Vert|ang|angle|brace|brack|ceil|floor|group|rbracket|moustache|paren|vert)"
+    rf"|lrcorner|urcorner)(?![A-Za-z])|\\(?:big|Big|bigg|Bigg)r(?![A-Za-z]){_SYMBOL})"
+    r"|\\(?:[A-Za-z]+|.)",
+    re.DOTALL,
+)
 
 # MathLive draws these, math-core does not know them; each looks like its right side.
 _MACROS = {
@@ -93,6 +108,8 @@ class MathMLWriter:
         """
         if len(_OPENERS.findall(latex)) > _MAX_OPENERS:
             raise NotExpressibleError("too long to be checked")
+        if (unclosed := _unclosed(latex)) > _MAX_UNCLOSED:
+            raise SyntaxProblemError(f"{unclosed} brackets are opened and never closed")
         plain = _plain(latex)
         try:
             return _converted(self._strict, plain)
@@ -122,6 +139,17 @@ def _converted(converter: LatexToMathML, latex: str) -> str:
         if any(limit in message for limit in _LIMITS):
             raise NotExpressibleError(message) from error
         raise SyntaxProblemError(message) from error
+
+
+def _unclosed(latex: str) -> int:
+    """How many brackets are opened and not closed, by whatever bracket."""
+    depth = 0
+    for found in _BRACKET.finditer(latex):
+        if found.lastgroup == "opens":
+            depth += 1
+        elif found.lastgroup == "closes" and depth:
+            depth -= 1
+    return depth
 
 
 def _plain(latex: str) -> str:
