@@ -5,7 +5,8 @@ other answers decide: once any model has answered, the rows that chose the missi
 more of them are sent. As long as none has, they wait and other rows are asked; when no row is left
 that could tell, the job stops and all of them stay pending.
 
-The limit of a day, too, is one of a model: its rows stay pending, and those of others go on.
+The limit of a day, too, is one of a model, as is a wait for longer than a run should sleep: its
+rows stay pending, and those of others go on.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,6 +17,7 @@ from msgspec.structs import replace
 from processor.answer import failure_for, unsent
 from processor.direct.backlog import Backlog, Work
 from processor.direct.breaker import SAME_COMPLAINTS
+from processor.direct.retry import BLOCKED_CODE
 from processor.items import Outcome
 from processor.stop import Stop
 from processor.tasks.task import Task
@@ -64,9 +66,14 @@ class Refusals:
         return next(iter((*self._refused.values(), *self._resting.values())), None)
 
     @property
-    def rest(self) -> Verdict | None:
+    def first_rest(self) -> Verdict | None:
         """On the model that rested first; None when none does."""
         return next(iter(self._resting.values()), None)
+
+    def rest(self, model: str, verdict: Verdict) -> None:
+        """Send nothing more to a model in this start."""
+        self._answering.discard(model)
+        self._resting[model] = verdict
 
     def rests(self, model: str) -> bool:
         """Whether nothing more is sent to a model in this start."""
@@ -84,8 +91,7 @@ class Refusals:
             self._answered(choice, model)
             return verdict
         if verdict.code == _OF_A_DAY:
-            self._answering.discard(model)
-            self._resting[model] = verdict
+            self.rest(model, verdict)
             return replace(verdict, kind=Kind.OPEN)
         refused = _refused_part(verdict, choice)
         if not refused:
@@ -152,7 +158,8 @@ class Choosers:
     @property
     def stop(self) -> Stop | None:
         """Why the job must stop once nothing is left to be asked; None when all have an outcome."""
-        found = self._refusals.first if self._backlog.aside else self._refusals.rest
+        is_open = self._backlog.aside and not self._refusals.decided
+        found = self._refusals.first if is_open else self._refusals.first_rest
         return None if found is None else Stop(code=found.code, message=found.message)
 
     def rule(self, verdict: Verdict, work: Work) -> Verdict:
@@ -161,6 +168,11 @@ class Choosers:
         if self._refusals.decided:
             self._backlog.recall()
         return ruled
+
+    def block(self, work: Work, verdict: Verdict) -> None:
+        """A model asked to wait for longer than a run should sleep; the work stays pending."""
+        self._refusals.rest(work.model, replace(verdict, code=BLOCKED_CODE))
+        self._backlog.put_aside(work)
 
     def hold(self, work: Work) -> bool:
         """Whether the work is not to be sent: it failed, or waits, or stays pending."""

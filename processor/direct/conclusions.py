@@ -11,7 +11,6 @@ from processor.direct.recorder import Recorder
 from processor.direct.retry import decide
 from processor.direct.rules import LaneRules
 from processor.items import Accepted, Attempt, Invalid, Outcome
-from processor.stop import Stop
 from processor.tasks.task import Task
 from processor.verdict import PATIENCE, Kind, Verdict
 
@@ -26,7 +25,7 @@ class Conclusions:
         backlog: Takes what is sent again.
         probes: Are told of items that succeeded.
         breaker: Knows whether the provider is at fault.
-        stop: Ends the job.
+        block: Takes work and a verdict that asks for longer than a run should sleep.
         is_ending: Whether nothing is sent any more.
 
     Attributes:
@@ -43,7 +42,7 @@ class Conclusions:
         backlog: Backlog,
         probes: Probes,
         breaker: Breaker,
-        stop: Callable[[Stop], None],
+        block: Callable[[Work, Verdict], None],
         is_ending: Callable[[], bool],
     ) -> None:
         self._task = task
@@ -52,7 +51,7 @@ class Conclusions:
         self._backlog = backlog
         self._probes = probes
         self._breaker = breaker
-        self._stop = stop
+        self._block = block
         self._is_ending = is_ending
         self._rng = random.Random(rules.seed)  # noqa: S311 - jitter needs no secrecy
         self.unwritten = 0
@@ -111,7 +110,7 @@ class Conclusions:
             return
         if decision.blocked:
             self.settle(answer.left())
-            self._stop(Stop(code="blocked", message=verdict.message))
+            self._block(work, verdict)
             return
         if self._is_ending():
             self.settle(answer.left())

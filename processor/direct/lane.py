@@ -26,6 +26,7 @@ from processor.direct.probes import Probes
 from processor.direct.purse import Purse
 from processor.direct.recorder import Recorder
 from processor.direct.request import fill_in
+from processor.direct.retry import BLOCKED_CODE
 from processor.direct.rules import LaneRules
 from processor.direct.slots import Slots, Turn
 from processor.direct.traffic import Traffic
@@ -86,7 +87,7 @@ class DirectLane:
             backlog=self._backlog,
             probes=self._probes,
             breaker=self._breaker,
-            stop=self._stop,
+            block=self._block,
             is_ending=self._is_ending,
         )
         self._choosers = self._choosers_of(task)
@@ -363,6 +364,12 @@ class DirectLane:
         if self._breaker.outage != outage:
             event = "outage_over" if outage else "outage"
             self._tell(Notice(event=event, serious=True, facts={"code": verdict.code}))
+
+    def _block(self, work: Work, verdict: Verdict) -> None:
+        if self._choosers is not None:
+            self._choosers.block(work, verdict)
+        else:
+            self._stop(Stop(code=BLOCKED_CODE, message=verdict.message))
 
     def _stop(self, stop: Stop) -> None:
         if self.stopped is None:

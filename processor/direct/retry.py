@@ -7,6 +7,8 @@ from tenacity import RetryCallState, Retrying, stop_after_attempt, wait_exponent
 
 from processor.verdict import PATIENCE, Kind, Verdict
 
+BLOCKED_CODE = "blocked"  # of a stop for a wait that is too long
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:

@@ -149,6 +149,27 @@ def test_a_limit_of_a_day_rests_one_model_and_the_others_go_on(
     asyncio.run(main())
 
 
+@pytest.mark.parametrize(
+    "models",
+    [[OWN, SOL] * 30, [SOL, OWN] * 30, [SOL] * 40, [OWN] * 10 + ["gpt-99-nova"] + [SOL]],
+)
+def test_a_model_that_asks_for_days_rests_and_the_others_go_on(models: list[str]) -> None:
+    async def main() -> None:
+        faults = [f"rate_limit:retry-after=864000,match={SOL}"]
+        rules = LaneRules(concurrency=4)
+        async with bench(naming(*models), text=BY_ROW, rules=rules, faults=faults) as it:
+            await it.run()
+            assert it.lane.stopped is not None
+            assert it.lane.stopped.code == "blocked"
+            assert set(it.codes.values()) <= {"", "model_not_found"}
+            assert {models[seq - 1] for seq in it.outcomes} == set(models) - {SOL}
+            assert len(it.outcomes) == len(models) - models.count(SOL)
+            assert it.clock.monotonic() < 60
+            assert len(it.written) == it.begun
+
+    asyncio.run(main())
+
+
 def test_rows_may_name_more_models_than_are_remembered() -> None:
     async def main() -> None:
         models = [
