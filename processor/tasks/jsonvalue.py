@@ -37,6 +37,7 @@ class JsonCheck:
         text, is_fenced = without_fence(answer)
         try:
             value = _read(text)
+            result = jsontext.dumps(value).strip()
         except ValueError as error:
             return Invalid(problem=f"The answer is not JSON: {error}. Answer with the JSON alone.")
         problems = self._schema.problems(value)
@@ -46,14 +47,19 @@ class JsonCheck:
                 problem=f"The answer does not fit its JSON Schema: {said}. "
                 "Answer with the mended JSON alone."
             )
-        return Accepted(result=jsontext.dumps(value).strip(), notes=(NOTE,) if is_fenced else ())
+        return Accepted(result=result, notes=(NOTE,) if is_fenced else ())
 
 
 def _read(text: str) -> Any:
     """The value of a text.
 
     Raises:
-        ValueError: It is no JSON.
+        ValueError: It is no JSON, or nested too deeply to be read.
     """
     value = orjson.loads(text)
-    return json.loads(text) if _LONG_NUMBER.search(text) else value
+    if not _LONG_NUMBER.search(text):
+        return value
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error

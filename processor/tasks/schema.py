@@ -10,6 +10,7 @@ from processor.errors import TaskError
 
 _PROBLEMS_MOST = 5
 _CHARS_MOST = 200
+_TOO_DEEP = "it is nested more deeply than 255 levels"
 # Stands for the value: what a model answered belongs into no log.
 _MASK = "the value"
 _NO_PATTERN = "; patterns know no look-around and no back-references"
@@ -47,9 +48,12 @@ class Schema:
 
     def problems(self, value: Any) -> list[str]:
         """Where a value does not fit, and why: a few of them, each short; none when it fits."""
-        if self._validator.is_valid(value):
-            return []
-        return list(islice(map(_described, self._validator.iter_errors(value)), _PROBLEMS_MOST))
+        try:
+            if self._validator.is_valid(value):
+                return []
+            return list(islice(map(_described, self._validator.iter_errors(value)), _PROBLEMS_MOST))
+        except ValueError:  # the library goes 255 levels down
+            return [_TOO_DEEP]
 
 
 class Pattern:

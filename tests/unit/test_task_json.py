@@ -98,6 +98,20 @@ def test_what_is_wrong_is_said_by_its_place(answer: str, said: str) -> None:
     assert found.problem.endswith("JSON alone.")
 
 
+@pytest.mark.parametrize("depth", [250, 256, 1000, 1023, 1025, 100_000])
+@pytest.mark.parametrize("inside", ["1", "1" * 25])
+def test_an_answer_without_a_bottom_is_one_of_many(depth: int, inside: str) -> None:
+    """Models that have lost their way repeat a bracket."""
+    check = JsonCheck({"type": ["array", "object"]}, where="here")
+    for answer in ("[" * depth + inside + "]" * depth, '{"a":' * depth + inside + "}" * depth):
+        found = check(ITEM, answer)
+        if depth <= 250:
+            assert isinstance(found, Accepted)
+        else:
+            assert isinstance(found, Invalid)
+            assert len(found.problem) < 300
+
+
 def test_problems_are_few_and_short_and_do_not_quote_the_answer() -> None:
     found = checked(json.dumps({"name": ["secret " * 1_000], "tags": [1] * 1_000}))
     assert isinstance(found, Invalid)
