@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from processor.items import Accepted, Invalid, Item
 
 # Of "답: 중립", what stands before the label; a digit there is an answer.
-_LEAD = re.compile(r"[^\W\d]+\s*[:=]\s*")
+# From where a word begins, so that one without an end is looked at once.
+_LEAD = re.compile(r"(?<![^\W\d])[^\W\d]++\s*+[:=]\s*")
 _AROUND = " \t\r\n\"'`*.()[]{}「」“”‘’"
 _IN_PARENTHESES = re.compile(r"(.+?)\s*\((.+)\)")
 _NUMBER = re.compile(r"(?<![\d.,\-−])\d+(?![\d%]|[.,]\d)")

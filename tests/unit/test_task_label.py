@@ -87,3 +87,10 @@ def test_a_half_of_a_name_that_two_labels_share_means_neither() -> None:
     assert check(ITEM, "cold") == Accepted(result="1")
     assert isinstance(check(ITEM, "mood"), Invalid)
     assert check(ITEM, "0: mood") == Accepted(result="0")
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("part", ["ㅋ", "ㅋ ", "1", "1,", "1%", "-1", "a:", "(", "```", '["'])
+def test_endless_answers_do_not_stall(part: str) -> None:
+    answer = part * 200_000
+    assert isinstance(LabelCheck(STANCE)(ITEM, answer), Invalid)
