@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from processor import identity, spending
+from processor import fitness, identity, spending
 from processor.data.source import Source
 from processor.direct.backlog import Work
 from processor.direct.request import BYTES_PER_TOKEN, fill_in
@@ -128,7 +128,7 @@ class Rehearsal:
         self._outputs = outputs
         self._afresh = afresh
         self._prices = spending.prices_of(settings)
-        self._fitness = spending.Fitness(settings, task)
+        self._fitness = fitness.Fitness(settings, task)
         self._leaving = False
         self._import = Import(
             source=source,
@@ -155,7 +155,7 @@ class Rehearsal:
         Raises:
             ProcessorError: What the run would be refused for; that it was ended.
         """
-        spending.check(self._settings, self._task)
+        fitness.check(self._settings, self._task)
         with ExitStack() as stack:
             place = stack.enter_context(TemporaryDirectory(prefix="processor-rehearsal-"))
             for output in self._outputs:

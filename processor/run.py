@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from processor import identity, machine, spending
+from processor import fitness, identity, machine, spending
 from processor.batch.rules import Until
 from processor.clock import Clock, SystemClock
 from processor.data.source import Source
@@ -92,7 +92,7 @@ class Run:
             patience_s=settings.output_patience_s,
             tell=self._tell_of_output,
         )
-        self._fitness = spending.Fitness(settings, task)
+        self._fitness = fitness.Fitness(settings, task)
         self._import = Import(
             source=source,
             task=task,
@@ -138,7 +138,7 @@ class Run:
             raise
 
     async def _execute(self) -> Report:
-        spending.check(self._settings, self._task)
+        fitness.check(self._settings, self._task)
         if chunk_files.orphaned(self._folder):
             raise UsageError(
                 f"{self._folder} holds results, but the ledger that knows them is gone",

@@ -4,12 +4,9 @@ import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
-from functools import lru_cache
 from types import MappingProxyType
-from typing import Any
 
 from processor.direct.purse import Purse
-from processor.errors import UsageError
 from processor.items import Usage
 from processor.ledger import account, counters, database, pending
 from processor.ledger.account import Account
@@ -60,12 +57,12 @@ class Spending:
         self._budget = opening.budget
         self._keep_durably = keep
         self._granted = granted
-        self._list_price = _list_price(prices, model)
+        self._list_price = list_price(prices, model)
         self._past = opening.past
         self._model = model
         self._estimators = Estimators(
             lambda named: Estimator(
-                _list_price(prices, named), _learnt(opening.past, self._suffix(named))
+                list_price(prices, named), _learnt(opening.past, self._suffix(named))
             )
         )
         self.purse = Purse(
@@ -154,18 +151,6 @@ def prices_of(settings: Settings) -> Prices:
     return Prices(settings.provider, settings.base_url, own=own)
 
 
-def check(settings: Settings, task: Task) -> None:
-    """Refuse a budget that nothing can be held against.
-
-    Raises:
-        UsageError: There is a budget, and nobody knows what the model costs.
-    """
-    if settings.budget_usd is None or task.model_field is not None:  # then `Fitness` asks each row
-        return
-    if not _is_priced(prices_of(settings), task.model):
-        raise UsageError(_unpriced(task.model, settings), way_out=_WAY_OUT)
-
-
 def waiting_by_model(ledger: Ledger, task: Task) -> Mapping[str, int]:
     """Model to how many items wait for it; empty where rows name none."""
     field = task.model_field
@@ -179,66 +164,6 @@ def waiting_by_model(ledger: Ledger, task: Task) -> Mapping[str, int]:
     return found
 
 
-class Fitness:
-    """Whether rows can be asked, and held against the budget.
-
-    Args:
-        settings: With the budget, if there is one.
-        task: Tells what else makes a row unfit.
-    """
-
-    def __init__(self, settings: Settings, task: Task) -> None:
-        self._settings = settings
-        self._task = task
-        self._asks_prices = settings.budget_usd is not None and task.model_field is not None
-        prices = prices_of(settings)
-        self._is_priced = lru_cache(maxsize=1_000)(lambda model: _is_priced(prices, model))
-
-    @property
-    def problem_with(self) -> Callable[[Mapping[str, Any]], str | None]:
-        """Tells why a row is unfit; None for one that is fit."""
-        return self._problem_with if self._asks_prices else self._task.problem_with
-
-    def check(self, ledger: Ledger) -> None:
-        """Refuse a run in which a row of an earlier start cannot be held against the budget.
-
-        Raises:
-            UsageError: Such a row is pending.
-        """
-        field = self._task.model_field
-        if field is None or not self._asks_prices:
-            return
-        with ledger.guard():
-            for value, item, _ in pending.values_of(ledger.connection, field):
-                if problem := self._price_problem({field: value}):
-                    raise UsageError(f"the row with id {item}: {problem}", way_out=_WAY_OUT)
-
-    def _problem_with(self, fields: Mapping[str, Any]) -> str | None:
-        problem = self._task.problem_with(fields)
-        if problem is None and (problem := self._price_problem(fields)) is not None:
-            problem += "; --price IN,OUT tells it"
-        return problem
-
-    def _price_problem(self, fields: Mapping[str, Any]) -> str | None:
-        model = self._task.chosen_by(fields).get("model", self._task.model)
-        return None if self._is_priced(model) else _unpriced(model, self._settings)
-
-
-_WAY_OUT = (
-    "Tell it with --price IN,OUT (US dollars per million tokens), choose another model, or leave "
-    "--budget out."
-)
-
-
-def _unpriced(model: str, settings: Settings) -> str:
-    return f"--budget: what {model} costs at {settings.host} is not known"
-
-
-def _is_priced(prices: Prices, model: str) -> bool:
-    one = Usage(prompt_tokens=1, completion_tokens=1)
-    return _list_price(prices, model)(None, one) is not None
-
-
 def begin(ledger: Ledger, *, limit_usd: float | None, prices: Prices, model: str) -> Opening | None:
     """What a start begins with; what was spent before is reserved. None without a limit.
 
@@ -250,12 +175,14 @@ def begin(ledger: Ledger, *, limit_usd: float | None, prices: Prices, model: str
         if past.reserved_usd:
             _put_aside(ledger, past, 0.0, reserved=False)
         return None
-    answer_usd = _answer_usd(past, _list_price(prices, model))
+    answer_usd = _answer_usd(past, list_price(prices, model))
     _put_aside(ledger, past, answer_usd, reserved=True)
     return Opening(Budget(limit_usd=limit_usd, spent_usd=past.spent_usd(answer_usd)), past)
 
 
-def _list_price(prices: Prices, model: str) -> PriceOf:
+def list_price(prices: Prices, model: str) -> PriceOf:
+    """Of a model, called directly; the price of an answer is None when it is not known."""
+
     def price(tier: str | None, usage: Usage) -> float | None:
         return prices.cost_usd(model, tier, "direct", usage)
 
