@@ -117,7 +117,7 @@ _BATCHES = (
         code="results_gone",
         retryable=True,
         means="The results of a batch are not at the provider any more.",
-        remedy="`processor batch submit --again SHARD` sends its rows again, which is paid anew.",
+        remedy="Pay for its rows anew with `processor batch submit --again SHARD`.",
     ),
 )
 

@@ -14,6 +14,7 @@ import structlog
 
 from processor import jsontext
 from processor.answer import WITNESS
+from processor.batch_messages import message_of
 from processor.codes import cause_of
 from processor.console.terminal import in_json
 from processor.errors import LedgerError, UsageError
@@ -52,6 +53,8 @@ class RunLog:
             self._run_id = notice.facts["run_id"]
             self._logger = self._logger.bind(run_id=self._run_id)
         facts = {name: value for name, value in notice.facts.items() if name != "run_id"}
+        if (message := message_of(notice)) is not None:
+            facts = {"message": message, **facts}
         if notice.event in _ERRORS:
             self._logger.error(notice.event, severity="ERROR", **facts)
         elif notice.serious:

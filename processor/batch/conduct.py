@@ -206,10 +206,10 @@ class Conduct:
                 return None
             tries.succeeded()
             batches[place] = now = seen(found, shard.number, self._clock.time())
-            if now.status != batch.status:
+            if now != replace(batch, seen_at=now.seen_at):
                 await self._store.see([now])
-                if now.status not in {VALIDATING, FAILED}:
-                    self._quota.accepted(shard.number)
+            if now.status not in {batch.status, VALIDATING, FAILED}:
+                self._quota.accepted(shard.number)
         if any(batch.status not in TERMINAL for batch in batches):
             return shard if self._rules.until is Until.SETTLED else None
         return await self._ended(shard, batches)

@@ -1,10 +1,19 @@
 """How a run stands, in words: figures, errors with their remedies, targets, what to do next."""
 
 import shlex
+import time
 from collections.abc import Iterator, Sequence
 
 from processor.codes import BUDGET_CODE, cause_of
-from processor.console.words import counted, duration, milliseconds, money, rate, share
+from processor.console.words import (
+    at_provider,
+    counted,
+    duration,
+    milliseconds,
+    money,
+    rate,
+    share,
+)
 from processor.delivery import Handover
 from processor.exports.output import Delivered
 from processor.exports.tables import SKIPPED_NAME
@@ -27,6 +36,10 @@ def lines(shot: Snapshot) -> Iterator[str]:
     if shot.skipped:
         yield _row("left out", f"{counted(shot.skipped, 'bad row')}, listed in {SKIPPED_NAME}")
     yield _row("time", f"{duration(shot.elapsed_s)} · {rate(shot.throughput_per_s)}")
+    if shot.jobs.at_provider:
+        yield _row("batch", at_provider(shot.jobs, time.time()))
+    if shot.jobs.waiting:
+        yield _row("batch", f"{counted(shot.jobs.waiting, 'item')} in shards that are no batch yet")
     if shot.checks:
         yield _row("checks", " · ".join(f"{name} {count:,}" for name, count in shot.checks.items()))
     overall = shot.overall
@@ -37,11 +50,12 @@ def lines(shot: Snapshot) -> Iterator[str]:
         f"{overall.reasks:,} asked again · {overall.rate_limited:,} rate limited{lost}",
     )
     latency = shot.latency_ms
-    yield _row(
-        "latency",
-        f"p50 {milliseconds(latency.p50)} · p95 {milliseconds(latency.p95)} · "
-        f"p99 {milliseconds(latency.p99)}",
-    )
+    if latency.p50 is not None:  # answers of a batch have none
+        yield _row(
+            "latency",
+            f"p50 {milliseconds(latency.p50)} · p95 {milliseconds(latency.p95)} · "
+            f"p99 {milliseconds(latency.p99)}",
+        )
     charged = " at list price; the sandbox charges nothing" if shot.provider == "sandbox" else ""
     yield _row(
         "tokens",
@@ -112,11 +126,14 @@ def _rows(count: int, ids: Sequence[str]) -> str:
 def next_steps(shot: Snapshot, *, command: str) -> Iterator[str]:
     """What to do now, as commands to type."""
     folder = shlex.quote(str(shot.folder))
-    if shot.pending:
+    if shot.jobs.at_provider:
+        yield f"how its batches are: processor batch check {folder}"
+        yield f"fetch what has ended: processor batch download {folder}"
+    if shot.pending > shot.jobs.at_provider:
         same = "the same command"
         if shot.session is not None and shot.session.stop_code == BUDGET_CODE:
             same += " with a higher --budget"
-        pending = counted(shot.pending, "item is", "items are")
+        pending = counted(shot.pending - shot.jobs.at_provider, "item is", "items are")
         yield f"{pending} pending; {same} goes on: {command}"
     if any(cause_of(code).retryable for code in shot.errors):
         yield f"send the failed items again: processor retry {folder}, then the same command"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from processor.console import streams
-from processor.console.words import duration, money, rate, share
+from processor.console.words import at_provider, duration, money, named_counts, rate, share
 from processor.watch.snapshot import Snapshot
 
 _LINE_EVERY_S = 5.0
@@ -72,9 +72,11 @@ def figures(shot: Snapshot, now: Speed) -> str:
     ]
     errors = list(shot.errors.items())[:_SHOWN_ERRORS]
     if errors:
-        parts.append("errors " + ", ".join(f"{code} {count:,}" for code, count in errors))
+        parts.append("errors " + named_counts(dict(errors)))
     if shot.overall.retries:
         parts.append(f"retries {shot.overall.retries:,}")
+    if shot.jobs.at_provider:
+        parts.append(at_provider(shot.jobs, time.time()))
     return " · ".join(parts)
 
 

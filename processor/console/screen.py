@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from processor.console import batch_lines
 from processor.console.display import Display, Plain, Speed
 from processor.console.notebook import Cell, in_notebook
 from processor.console.words import counted, duration
@@ -150,4 +151,4 @@ def _line(notice: Notice) -> str | None:  # noqa: C901, PLR0911, PLR0912 - one l
         case "output_back":
             return f"{facts['output']}: is back"
         case _:
-            return None
+            return batch_lines.line(notice)

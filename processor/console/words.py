@@ -1,5 +1,8 @@
 """Figures as people read them."""
 
+from collections.abc import Mapping
+
+from processor.ledger.shards import Standing
 from processor.plan.prices import dollars
 
 
@@ -45,3 +48,27 @@ def milliseconds(value: float | None) -> str:
     if value is None:
         return "–"
     return f"{value:.0f} ms" if value < 1000 else f"{value / 1000:.1f} s"
+
+
+def at_provider(jobs: Standing, now_s: float) -> str:
+    """`1,200 items are at the provider in 3 batches (in_progress 2, validating 1) · …`.
+
+    Args:
+        jobs: Of which some are there.
+        now_s: Seconds since 1970.
+    """
+    items = counted(jobs.at_provider, "item is", "items are")
+    if not jobs.statuses:
+        return f"{items} perhaps at the provider: nobody knows yet whether a batch was made"
+    batches = counted(sum(jobs.statuses.values()), "batch", "batches")
+    told = f"{items} at the provider in {batches} ({named_counts(jobs.statuses)})"
+    if jobs.answered:
+        told += f" · {jobs.answered:,} answered there"
+    if jobs.oldest_at is not None:
+        told += f" · since {duration(max(0.0, now_s - jobs.oldest_at))}"
+    return told
+
+
+def named_counts(counts: Mapping[str, int]) -> str:
+    """`in_progress 2, validating 1`."""
+    return ", ".join(f"{name} {count:,}" for name, count in counts.items())

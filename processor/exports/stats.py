@@ -82,7 +82,10 @@ def as_json(snapshot: Snapshot, *, reconciled: bool | None = None) -> dict[str, 
         "spent_usd": _rounded(snapshot.spent_usd, 8),
         "errors": dict(snapshot.errors),
         "checks": dict(snapshot.checks),
-        "lanes": {lane: _lane(totals) for lane, totals in snapshot.lanes.items()},
+        "lanes": {
+            lane: _lane(totals) | (_jobs(snapshot) if lane == "batch" else {})
+            for lane, totals in snapshot.lanes.items()
+        },
         "chunks": snapshot.chunks,
         "chunks_complete": snapshot.chunks_complete,
         "stages_s": {name: round(value, 3) for name, value in snapshot.stages_s.items()},
@@ -113,6 +116,17 @@ def _lane(totals: LaneTotals) -> dict[str, Any]:
         "rate_limited": totals.rate_limited,
         "tokens": _tokens(totals),
         "cost_usd": _rounded(totals.cost_usd, 8),
+    }
+
+
+def _jobs(snapshot: Snapshot) -> dict[str, Any]:
+    """What the batch lane has beside what every lane has."""
+    jobs = snapshot.jobs
+    return {
+        "shards": jobs.shards,
+        "batches": jobs.batches,
+        "at_provider": jobs.at_provider,
+        "statuses": dict(jobs.statuses),
     }
 
 

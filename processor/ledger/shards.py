@@ -5,7 +5,7 @@ that an answer read twice counts once, and one that never came is seen by what i
 """
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 
@@ -30,6 +30,8 @@ class State(StrEnum):
 
 
 DONE = (State.SETTLED, State.DROPPED)
+_UNSENT = (State.WRITTEN, State.UPLOADING, State.UPLOADED)
+_AWAY = (State.CREATING, State.OPEN, State.ENDED)
 AT_PROVIDER = (State.CREATING, State.OPEN, State.ENDED, State.FETCHED)
 
 
@@ -87,6 +89,29 @@ class Batch(Struct, frozen=True, kw_only=True, gc=False):
     problem: str | None = None
 
 
+class Standing(Struct, frozen=True, kw_only=True, gc=False):
+    """How far the work of the batch lane is.
+
+    Attributes:
+        shards: All that there were.
+        batches: All that there were.
+        at_provider: Items that are, or may be, in a batch whose results are not here.
+        waiting: Items in shards that are no batch yet.
+        statuses: Of the batches that hold them, as they were seen last, to how many; the most
+            frequent first.
+        answered: Of their requests, those that the provider has done, as it counts.
+        oldest_at: When the oldest of them was made, in seconds since 1970; None without any.
+    """
+
+    shards: int
+    batches: int
+    at_provider: int
+    waiting: int
+    statuses: Mapping[str, int]
+    answered: int
+    oldest_at: float | None
+
+
 _SHARD = ", ".join(Shard.__struct_fields__)
 _BATCH = ", ".join(Batch.__struct_fields__)
 
@@ -111,6 +136,29 @@ def batches(connection: sqlite3.Connection) -> list[Batch]:
     """All batches, the oldest first."""
     found = connection.execute(f"SELECT {_BATCH} FROM batches ORDER BY created_at, id")
     return [Batch(**dict(zip(Batch.__struct_fields__, row, strict=True))) for row in found]
+
+
+def standing(connection: sqlite3.Connection) -> Standing:
+    """How far the work is; a read of some hundred rows, however many items there are."""
+    of_states = dict(connection.execute("SELECT state, SUM(items) FROM shards GROUP BY state"))
+    counts = connection.execute(
+        "SELECT (SELECT COUNT(*) FROM shards), (SELECT COUNT(*) FROM batches)"
+    ).fetchone()
+    held = connection.execute(
+        "SELECT status, COUNT(*), SUM(IFNULL(completed, 0) + IFNULL(failed, 0)), "
+        "MIN(IFNULL(created_at, seen_at)) FROM batches JOIN shards ON number = shard "
+        "WHERE state IN (?, ?, ?) GROUP BY status ORDER BY 2 DESC, 1",
+        _AWAY,
+    ).fetchall()
+    return Standing(
+        shards=counts[0],
+        batches=counts[1],
+        at_provider=sum(of_states.get(state, 0) for state in _AWAY),
+        waiting=sum(of_states.get(state, 0) for state in _UNSENT),
+        statuses={status: count for status, count, *_ in held},
+        answered=sum(answered for _, _, answered, _ in held),
+        oldest_at=min((oldest_at for *_, oldest_at in held), default=None),
+    )
 
 
 def add(connection: sqlite3.Connection, shard: Shard, seqs: Sequence[int]) -> None:

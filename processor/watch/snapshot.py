@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from processor.ledger import account, counters, database, histogram
+from processor.ledger import account, counters, database, histogram, shards
 from processor.ledger.calls import LOST, REQUESTS
+from processor.ledger.shards import Standing
 
 _LANES = ("direct", "batch")  # always shown; others when they did something
 
@@ -77,7 +78,7 @@ class Snapshot:
     `spent_usd` is what counts against a budget: all known costs, and what cut-off calls and answers
     of unknown price of earlier starts may have cost; of that, `killed_usd` was only reserved when
     starts were killed. A start with a budget may spend up to `reserved_usd` before it writes again;
-    0 when it has ended, unless it was killed.
+    0 when it has ended, unless it was killed. `jobs` tells how far the batch lane is.
 
     Times are seconds since the epoch, money US dollars (None: unknown), shares 0-1 over finished
     items (None before any).
@@ -100,6 +101,7 @@ class Snapshot:
     lanes: Mapping[str, LaneTotals]
     errors: Mapping[str, int]
     checks: Mapping[str, int]
+    jobs: Standing
     chunks: int
     chunks_complete: int
     stages_s: Mapping[str, float]
@@ -195,6 +197,7 @@ def _read(folder: Path, connection: sqlite3.Connection) -> Snapshot:
         lanes=lanes,
         errors=_named(found, "error."),
         checks=_named(found, "check."),
+        jobs=shards.standing(connection),
         chunks=int(own.get(counters.CHUNKS, 0)),
         chunks_complete=int(own.get(counters.CHUNKS_COMPLETE, 0)),
         stages_s={

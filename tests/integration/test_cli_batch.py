@@ -84,6 +84,43 @@ def test_the_steps_need_nothing_but_the_folder(shell: Shell) -> None:
     assert "2 of 2 shards settled" in shell("batch", "check").out
 
 
+def test_what_is_at_the_provider_is_seen_everywhere(shell: Shell) -> None:
+    assert submitted(shell, 30, "--shard-size", "10") == 6
+    shell.pass_time(1 + HALF_S)
+    shell("batch", "check")
+    folder = shell.the_run().relative_to(shell.folder)
+    told = shell("status").out
+    assert "30 items are at the provider in 3 batches (in_progress 3) · 15 answered there" in told
+    assert "latency" not in told
+    assert f"processor batch download {folder}" in told
+    assert "items are pending" not in told
+    lane = json.loads(shell("status", "--json").out)["lanes"]["batch"]
+    assert (lane["shards"], lane["batches"], lane["at_provider"]) == (3, 3, 30)
+    assert lane["statuses"] == {"in_progress": 3}
+
+    shell.pass_time(A_DAY_S)
+    assert shell("batch", "download").code == 0
+    lane = shell.figures()["lanes"]["batch"]
+    assert (lane["shards"], lane["batches"], lane["at_provider"]) == (3, 3, 0)
+    assert "at the provider" not in shell("status").out
+
+
+def test_every_step_has_a_line_on_the_screen_and_in_the_log(shell: Shell) -> None:
+    assert submitted(shell, 10) == 6
+    (batch,) = batch_ids(shell)
+    shell.pass_time(A_DAY_S)
+    told = shell("batch", "download").err
+    assert f" {batch}: completed, 10 of 10\n" in told
+    assert " shard 1 is settled: 10 of 10 answered\n" in told
+    logs = sorted((shell.folder / "logs").glob("batch_conversion_2*.log"))
+    events = [json.loads(line) for log in logs for line in log.read_text().splitlines()]
+    said = {event["event"]: event["message"] for event in events if "message" in event}
+    assert said["shard_written"] == "배치 파일 001 생성 완료: 10개 요청"
+    assert said["batch_created"] == f"배치 작업 생성 완료: {batch} (배치 파일 001)"
+    assert said["batch_status"] == f"배치 작업 {batch} 상태 completed, 진행률 10/10 (100.0%)"
+    assert said["shard_settled"] == "배치 파일 001 정산 완료: 응답 10/10"
+
+
 def test_a_look_changes_nothing_and_sends_nothing(shell: Shell) -> None:
     assert submitted(shell, 5) == 6
     before = shell.stats()["by_route"]

@@ -43,6 +43,7 @@ ALLOWED = {
         *("access", "answer", "clock", "codes", "completion", "errors", "headers", "items"),
         *("ledger", "notice", "provider_error", "proxy", "stop", "tasks", "verdict"),
     },
+    "batch_messages": {"notice"},
     "clock": set[str](),
     "codes": set[str](),
     "columns": set[str](),
@@ -59,7 +60,8 @@ ALLOWED = {
     "jsontext": set[str](),
     "labels": set[str](),
     "logs": {
-        *("answer", "codes", "console", "errors", "items", "jsontext", "ledger", "notice"),
+        *("answer", "batch_messages", "codes", "console", "errors", "items", "jsontext", "ledger"),
+        "notice",
     },
     "loop": set[str](),
     "machine": set[str](),
@@ -160,7 +162,7 @@ SOLE_IMPORTERS = {
     "backports": {"packing"},
     "sqlite3": {
         *("batch.store", "delivery", "doctor", "exports", "followup", "importing", "ledger", "run"),
-        *("rehearsal", "sandbox", "sending", "watch"),
+        *("jobs", "rehearsal", "sandbox", "sending", "watch"),
     },
 }
 
