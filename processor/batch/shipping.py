@@ -39,6 +39,7 @@ class Shipping:
         self._halt = tools.halt
         self._tell = tools.tell
         self._at = tools.at
+        self._missed_s: dict[int, float] = {}  # by shard: when its batch was first looked for
 
     def name_of(self, shard: Shard) -> str:
         """What a shard's file is called at the provider."""
@@ -99,6 +100,9 @@ class Shipping:
     async def find_batch(self, shard: Shard, tries: Tries) -> Shard:
         """Look for batches of an intent; without any, after a grace, there is none.
 
+        The grace begins with the first look, not with the intent: between the two a machine may
+        have slept, and clocks may have been set.
+
         Two of one shard are a doubt that came true: the oldest is kept, others are cancelled, and
         what either of them did is taken.
         """
@@ -116,10 +120,12 @@ class Shipping:
         if found:
             self._tell_adopted(shard, found)
             return await self._opened(shard, found, tries)
-        left_s = min(self._rules.grace_s, shard.at + self._rules.grace_s - self._clock.time())
+        now_s = self._clock.monotonic()
+        left_s = self._missed_s.setdefault(shard.number, now_s) + self._rules.grace_s - now_s
         if left_s > 0:
             await self._halt.wait(min(_LOOK_EVERY_S, left_s, max(0.2, self._rules.grace_s / 8)))
             return shard
+        del self._missed_s[shard.number]
         shard = replace(shard, state=State.UPLOADED, at=self._clock.time())
         await self._store.keep(shard)
         return shard
@@ -187,6 +193,7 @@ class Shipping:
 
     async def _opened(self, shard: Shard, found: Sequence[RemoteBatch], tries: Tries) -> Shard:
         tries.succeeded()
+        self._missed_s.pop(shard.number, None)
         now_s = self._clock.time()
         shard = replace(shard, state=State.OPEN, at=now_s)
         await self._store.keep(shard, [seen(batch, shard.number, now_s) for batch in found])
