@@ -85,6 +85,26 @@ def test_a_proxy(certificate: Path, monkeypatch: pytest.MonkeyPatch, scheme: str
     asyncio.run(main())
 
 
+def test_a_proxy_that_is_named_goes_before_the_environments(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", HOST)
+
+    async def main() -> None:
+        async with (
+            rude(good, tls=serving(certificate)) as server,
+            proxy(server.url, demands=ENTRY) as way,
+        ):
+            access = Access(base_url=f"https://{HOST}/v1", api_key=KEY, proxy=way.url)
+            async with Remote(access, timeout_s=10, connect_s=5, trust_env=True) as it:
+                assert (await create(it)).id == "batch_1"
+            assert not any(KEY.encode() in head for head in way.heads)
+
+    asyncio.run(main())
+
+
 @pytest.mark.fault(11)
 @pytest.mark.parametrize("scheme", ["https", "http"])
 def test_a_proxy_that_fails(
@@ -136,7 +156,10 @@ def test_what_is_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shard.write_bytes(b"{}\n")
     for name in ("API_KEY", "ADMIN_KEY", "ORG_ID", "PROJECT_ID", "BASE_URL"):
         monkeypatch.setenv(f"OPENAI_{name}", "http://127.0.0.1:9/theirs")
-    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "Authorization: theirs\nHost: theirs\nContent-Length: 3\nX-Theirs: x")
+    monkeypatch.setenv(
+        "OPENAI_CUSTOM_HEADERS",
+        "Authorization: theirs\nHost: theirs\nContent-Length: 3\nX-Theirs: x",
+    )
     headers = (("X-Ours", "값"), ("User-Agent", "ours"), ("Content-Type", "text/plain"))
 
     async def main() -> list[bytes]:
