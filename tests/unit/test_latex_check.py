@@ -233,6 +233,8 @@ def test_without_a_source_field_nothing_is_verified() -> None:
         "<" * 50_000,
         "&a" * 50_000,
         "ab " * 50_000,
+        "a" * 100_000,
+        "가" + " " * 100_000 + "b",
         r"\begin{matrix}" * 5_000 + r"\end{matrix}" * 5_000,
         r"\frac1" * 50_000,
     ],

@@ -5,13 +5,17 @@ import re
 from processor.tasks.latex.scan import TEXT, mathematics
 
 _COMMAND = re.compile(r"\\[A-Za-z]+")
-# Three words, or two that are too long for products of variables.
+# Three words, or two that are too long for products of variables. From where a word begins, here
+# and below, so that one without an end is looked at once.
 _SENTENCE = re.compile(
-    r"[A-Za-z]{2,}(?:[ ,.:;'’\n-]+[A-Za-z]{2,}){2,}|[A-Za-z]{4,}[ ,.\n]+[A-Za-z]{4,}"
+    r"(?<![A-Za-z])(?:[A-Za-z]{2,}+(?:[ ,.:;'’\n-]++[A-Za-z]{2,}+){2,}"
+    r"|[A-Za-z]{4,}+[ ,.\n]++[A-Za-z]{4,})"
 )
-_LEAD = re.compile(r"[A-Za-z]{4,}\s*:(?!=)")
+_LEAD = re.compile(r"(?<![A-Za-z])[A-Za-z]{4,}+\s*+:(?!=)")
 _HANGUL = re.compile(r"[가-힣]+(?:[ ,.]+[가-힣]+)*")
-_TEXT_OR_HANGUL = re.compile(f"(?P<text>{TEXT.pattern})| *{_HANGUL.pattern} *", re.DOTALL)
+_TEXT_OR_HANGUL = re.compile(
+    f"(?P<text>{TEXT.pattern})|(?:(?<! ) ++)?{_HANGUL.pattern} *", re.DOTALL
+)
 _TAG_OR_SPACE = re.compile(r"<[^>]*>|\s+")
 
 
