@@ -231,6 +231,25 @@ def test_rows_that_the_database_passes_over_are_refused_and_not_called_equal(
     assert database.rows("SELECT id FROM words WHERE answer IS NULL ORDER BY id") == [(1,), (2,)]
 
 
+def test_rows_that_a_trigger_has_written_otherwise_are_as_they_were(
+    run: Shell, database: Database
+) -> None:
+    go(run, "--output", database.uri)
+    database.execute(
+        "CREATE FUNCTION loud() RETURNS trigger LANGUAGE plpgsql "
+        "AS 'BEGIN new.result = upper(new.result); RETURN new; END'",
+        "CREATE TRIGGER loud BEFORE INSERT OR UPDATE ON greet_results "
+        "FOR EACH ROW EXECUTE FUNCTION loud()",
+    )
+    export = ("export", "out", "--output", database.uri)
+    assert "0 new · 12 changed" in run(*export).out
+    again = run(*export)
+    assert (again.code, "0 changed · 12 as they were" in again.out) == (0, True)
+    assert database.rows("SELECT count(*) FROM greet_results WHERE result = upper(result)") == [
+        (12,)
+    ]
+
+
 def test_a_table_that_takes_nothing_is_left_alone(run: Shell, database: Database) -> None:
     rows = [{"id": n, "word": f"word{n}."} for n in range(1, 150)]
     run.write("rows.jsonl", "".join(f"{json.dumps(row)}\n" for row in rows))

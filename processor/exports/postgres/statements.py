@@ -11,14 +11,13 @@ from processor.postgres.table_name import TableName
 # The rows, as typed columns c0, c1, …; to a type of open length, so that nothing is cut off: what
 # is too long for its column is refused when it is put there.
 _NEW = "WITH new AS (SELECT {cells} FROM jsonb_array_elements($1::jsonb) AS one (value))"
-_DIFFERS = "ROW({old})::record *<> ROW({new})::record"
-_KNOWN_KEYS = "known AS (SELECT false AS other FROM {table} AS old JOIN new ON old.{key} = new.c0)"
-_KNOWN = _KNOWN_KEYS.replace("false", _DIFFERS)
+_KNOWN = "known AS (SELECT {must} AS must FROM {table} AS old JOIN new ON old.{key} = new.c0)"
 _COUNTS = """
 SELECT (SELECT COUNT(*) FROM new), (SELECT COUNT(*) FROM known),
-       (SELECT COUNT(*) FROM known WHERE other), (SELECT COUNT(*) FROM done)
+       (SELECT COUNT(*) FROM known WHERE must), (SELECT COUNT(*) FROM done)
 """
 # Whole rows are compared as they are stored: there are types without an equality of their own.
+_DIFFER, _NEVER = sql.SQL("ROW({})::record *<> ROW({})::record"), sql.SQL("false")
 _UPSERT = (
     _NEW
     + ", "
@@ -34,7 +33,7 @@ _UPSERT = (
 _UPSERT_KEYS = (
     _NEW
     + ", "
-    + _KNOWN_KEYS
+    + _KNOWN
     + """, done AS (
     INSERT INTO {table} ({names}) SELECT {places} FROM new ON CONFLICT ({key}) DO NOTHING
     RETURNING 1
@@ -47,9 +46,7 @@ _UPDATE = (
     + _KNOWN
     + """, done AS (
     UPDATE {table} AS old SET {new_set} FROM new
-    WHERE old.{key} = new.c0 AND """
-    + _DIFFERS
-    + """
+    WHERE old.{key} = new.c0 AND {differs}
     RETURNING 1
 )"""
     + _COUNTS
@@ -60,7 +57,7 @@ _KEEP = (
     + """
 INSERT INTO {history} ({names}, {replaced_at})
 SELECT old.{key}, {old}, now() FROM {table} AS old JOIN new ON old.{key} = new.c0
-WHERE ROW({old})::record *<> ROW({new})::record AND NOT ROW({old}) IS NULL
+WHERE {differs} AND NOT ROW({old}) IS NULL
 FOR UPDATE OF old
 """
 )
@@ -68,7 +65,7 @@ _TELL = (
     _NEW
     + """
 SELECT CASE WHEN old.{key} IS NULL THEN {otherwise}
-            WHEN ROW({old})::record *<> ROW({new})::record THEN 'update' ELSE 'leave' END,
+            WHEN {differs} THEN 'update' ELSE 'leave' END,
        new.c0::text
 FROM new LEFT JOIN {table} AS old ON old.{key} = new.c0
 """
@@ -81,7 +78,7 @@ SELECT {names}, NULL::timestamptz AS {replaced_at} FROM {table} WITH NO DATA
 
 
 def store(plan: Plan) -> sql.Composed:
-    """Put rows there; answers how many there were, were known, were other, and were put there."""
+    """Put rows there; answers how many there were, were known, must change, and were put there."""
     if not plan.values:
         return _said(_UPSERT_KEYS, plan)
     return _said(_UPSERT if plan.makes_rows else _UPDATE, plan)
@@ -137,6 +134,11 @@ def _said(template: str, plan: Plan) -> sql.Composed:
     places = [sql.Identifier(f"c{place}") for place in range(len(plan.slots))]
     pairs = list(zip(plan.values, places[1:], strict=True))
     history = plan.history.quoted if plan.history is not None else sql.SQL("")
+    old = _list(sql.SQL("old.{}").format(_name(slot)) for slot in plan.values)
+    new = _list(
+        sql.SQL("new.{}::{}").format(place, _type(slot.target.kind)) for slot, place in pairs
+    )
+    differs = _DIFFER.format(old, new) if plan.values else _NEVER
     return sql.SQL(template).format(
         table=plan.table.name.quoted,
         history=history,
@@ -146,10 +148,10 @@ def _said(template: str, plan: Plan) -> sql.Composed:
         names=_list(_name(slot) for slot in plan.slots),
         places=_list(places),
         cells=_list(_cell(place, slot) for place, slot in enumerate(plan.slots)),
-        old=_list(sql.SQL("old.{}").format(_name(slot)) for slot in plan.values),
-        new=_list(
-            sql.SQL("new.{}::{}").format(place, _type(slot.target.kind)) for slot, place in pairs
-        ),
+        old=old,
+        differs=differs,
+        # What an upsert compares has been through triggers, which may make it equal.
+        must=_NEVER if plan.makes_rows else differs,
         new_set=_list(sql.SQL("{} = new.{}").format(_name(slot), place) for slot, place in pairs),
         excluded=_list(sql.SQL("excluded.{}").format(_name(slot)) for slot in plan.values),
         excluded_set=_list(

@@ -157,9 +157,9 @@ class TableWriter:
             return Delivered()
         counts = cursor.fetchone()
         assert counts is not None
-        given, known, other, done = counts
+        given, known, must, done = counts
         inserted = given - known if self.plan.makes_rows else 0
-        if done < inserted + other:
+        if done < inserted + must:
             raise psycopg.errors.TriggeredDataChangeViolation(_PASSED_OVER)
         updated = done - inserted
         return Delivered(
