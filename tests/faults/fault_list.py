@@ -24,21 +24,16 @@ EXPECTED: Mapping[str, tuple[int, ...]] = MappingProxyType(
         ),
         "Batch": (57, 59, 60, 61, 63, 64, 65, 66, 67, 69, 70, 72, 73, 76),
         "Files": (79, 81),
-        "Process": (87, 88),
+        "Process": (84, 85, 87, 88),
         "Disk": (89,),
         "Input": (91, 92),
         "Configuration, security": (94, 95, 96, 97),
     }
 )
 
-# Cases of which only the direct lane's side has anything to be tested on, and what the other waits
-# for.
-PARTLY: Mapping[int, str] = MappingProxyType({84: "the batch lane: steps of upload and create"})
-
 # Cases of these groups that have nothing to be tested on yet, and what they wait for.
 LATER: Mapping[int, str] = MappingProxyType(
     {
-        85: "the batch lane: a lost answer to create",
         98: "the report and the web page",
         99: "the web page",
     }
@@ -81,8 +76,6 @@ def lines(found: Mapping[int, list[str]]) -> Iterator[str]:
     for group, numbers in EXPECTED.items():
         for number in numbers:
             yield _line(group, number, found)
-    for number, reason in PARTLY.items():
-        yield f"{_line('partly', number, found)[:-2]}<br>the rest waits for {reason} |"
     for number, reason in LATER.items():
         yield f"| later | {number} | waits for {reason} |"
 
@@ -93,7 +86,7 @@ def _line(group: str, number: int, found: Mapping[int, list[str]]) -> str:
 
 def problems(found: Mapping[int, list[str]]) -> Iterator[str]:
     """What the list lacks, or has too much of."""
-    expected = {number for numbers in EXPECTED.values() for number in numbers} | PARTLY.keys()
+    expected = {number for numbers in EXPECTED.values() for number in numbers}
     for number in sorted(expected - found.keys()):
         yield f"{number} has no test"
     for number in sorted(found.keys() - expected):
