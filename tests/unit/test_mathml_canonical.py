@@ -1,5 +1,7 @@
 """Which MathML looks the same, and what is refused."""
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given, strategies as st
 
@@ -14,7 +16,7 @@ X2 = "<msup><mi>x</mi><mn>2</mn></msup>"
     [
         pytest.param(X2, f"<math><mrow>{X2}</mrow></math>", id="wrappers"),
         pytest.param(
-            X2, f'<?xml version="1.0"?> <m:math><m:mstyle>{X2}</m:mstyle></m:math>', id="prefix"
+            X2, f'\n <?xml version="1.0"?> <m:math><m:mstyle>{X2}</m:mstyle></m:math>', id="prefix"
         ),
         pytest.param(
             X2,
@@ -177,6 +179,13 @@ def nested(depth: int) -> str:
 def test_unreadable(mathml: str, reason: str) -> None:
     with pytest.raises(UnreadableError, match=reason):
         canonical(mathml)
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("part", [" ", "\n", "<?xml ", "<?", "&", "&a", "a", "<mn>"])
+def test_endless_sources_do_not_stall(part: str) -> None:
+    with suppress(UnreadableError):
+        canonical(part * 200_000 + "x")
 
 
 def test_the_deepest_form_that_is_read_can_be_compared_and_shown() -> None:

@@ -14,7 +14,7 @@ MAX_DEPTH = 100  # schoolbooks stay below 30; what reads a form recurses no deep
 
 _ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]*;)")
 _XML_ENTITIES = {"amp;", "lt;", "gt;", "quot;", "apos;"}
-_DECLARATION = re.compile(r"\s*<\?xml[^>]*\?>")
+_DECLARATION = re.compile(r"<\?xml[^<>]*\?>")
 
 
 class UnreadableError(Exception):
