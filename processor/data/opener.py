@@ -70,7 +70,7 @@ def open_source(spec: str, *, encoding: str | None = None, wanted: Wanted = EVER
     if spec in _STANDARD_INPUT:
         return StandardInput(stream=sys.stdin, encoding=codec)
     if "://" in spec:
-        raise InputError("is of no known format", source=_shown(spec), way_out=_DATABASES)
+        raise InputError("is of no known format", source=postgres.shown(spec), way_out=_DATABASES)
     if glob.has_magic(spec) and not os.path.lexists(spec):
         return _many(spec, codec, wanted)
     return _file(spec, codec, wanted)
@@ -108,7 +108,7 @@ def _file(spec: str, codec: str | None, wanted: Wanted) -> Source:
     if ending in _READERS:
         source = FileSource(name=spec, path=path, reader=_READERS[ending], encoding=codec)
     elif packed or ending not in (_PARQUET, _EXCEL):
-        raise InputError("is of no known format", source=spec, way_out=_SUPPORTED)
+        raise InputError("is of no known format", source=postgres.shown(spec), way_out=_SUPPORTED)
     elif codec is not None:
         raise UsageError("--encoding goes with text", way_out=f"Leave it out for {ending}.")
     elif ending == _PARQUET:
@@ -198,9 +198,3 @@ class StandardInput:
             way_out = "Pipe rows into it, or name a file."
             raise InputError("is a terminal", source=self.name, way_out=way_out)
         return self.stream.buffer
-
-
-def _shown(spec: str) -> str:
-    """A URI may hold a password."""
-    scheme, found, _ = spec.partition("://")
-    return f"{scheme}://…" if found else spec

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import IO, BinaryIO, cast
 
-from processor import packing
+from processor import packing, postgres
 from processor.errors import DeliveryError, LedgerError, UsageError
 from processor.exports import delimited, grid as grids, jsonl, kinds
 from processor.exports.atomic import replacing_bytes
@@ -109,7 +109,9 @@ class FileOutput:
             packing.split(spec) if self._path is not None else (".jsonl", "")
         )
         if self._ending not in (_TEXTS if self._packed else {**_TEXTS, **_TYPED}):
-            raise UsageError(f"--output {spec}: is of no known format", way_out=f"{SUPPORTED}.")
+            raise UsageError(
+                f"--output {postgres.shown(spec)}: is of no known format", way_out=f"{SUPPORTED}."
+            )
         self._with_vectors = self._ending in _WITH_VECTORS and pivot is None
         _refuse_foreign(spec, terms)
 

@@ -191,12 +191,6 @@ def open_output(spec: str, terms: Terms, *, task: str) -> Output:
             )
         return PostgresOutput.open(spec, terms, task=task)
     raise UsageError(
-        f"--output {shown(spec)}: is of no known kind",
+        f"--output {postgres.shown(spec)}: is of no known kind",
         way_out="Name a file, or a database: postgresql://HOST/DATABASE.",
     )
-
-
-def shown(spec: str) -> str:
-    """What was typed, without what may be a password."""
-    scheme, found, _ = spec.partition("://")
-    return f"{scheme}://…" if found else spec

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from processor import packing
+from processor import packing, postgres
 from processor.data import BadRow, open_source
 from processor.data.files import refusal
 from processor.data.opener import StandardInput
 from processor.errors import InputError, UsageError
+from processor.exports.output import Terms, open_output
 from processor.items import Row
 
 CSV = "id,본문\n1,가나다\n"
@@ -188,6 +189,16 @@ def test_an_unknown_database_shows_no_password(table: str) -> None:
     error = why_refused(f"mysql://me:secret@host/{table}")
     assert "PostgreSQL is read" in error.way_out
     assert "secret" not in str(error)
+
+
+@pytest.mark.parametrize("scheme", ["postgresql:/", "postgres:", " POSTGRESQL:"])
+def test_an_address_with_a_slash_too_few_shows_no_password(scheme: str) -> None:
+    typed = f"{scheme}me:secret@host/db"
+    assert "secret" not in str(why_refused(typed))
+    with pytest.raises(UsageError) as refused:
+        open_output(typed, Terms(), task="t")
+    assert "secret" not in str(refused.value)
+    assert postgres.shown("a:b@c.doc") == "a:b@c.doc"
 
 
 def test_a_name_that_no_file_can_have_is_refused() -> None:
