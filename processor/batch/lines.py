@@ -1,17 +1,20 @@
 """The lines of a batch's output and error files. Either file may hold either kind of line."""
 
+import json
 from collections.abc import Iterator
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import orjson
-from msgspec import DecodeError, Raw, Struct
+from msgspec import DecodeError, Meta, Raw, Struct
 from msgspec.json import Decoder
 
 from processor.provider_error import ProviderError, error_in
 from processor.verdict import parse_leniently
 
+UNREAD = (DecodeError, UnicodeDecodeError, RecursionError)  # what msgspec raises
+_STATUS_MOST = 999
 _BOM = b"\xef\xbb\xbf"
 _BLOCK_BYTES = 1 << 20
 _LINE_BYTES_MOST = 1 << 26
@@ -74,7 +77,7 @@ def name_in(raw: bytes) -> str | BadLine:
     """The custom_id of a line; quicker than all that it tells."""
     try:
         return _decode_name(raw).custom_id
-    except DecodeError:
+    except UNREAD:
         line = read_line(raw)
         return line if isinstance(line, BadLine) else line.custom_id
 
@@ -83,7 +86,7 @@ def read_line(raw: bytes) -> Line | BadLine:
     """What a line of `lines_of` tells."""
     try:
         told = _decode(raw)
-    except DecodeError as error:
+    except UNREAD as error:
         return _read_unusual(raw, str(error))
     response = told.response
     body = bytes(response.body)
@@ -93,7 +96,7 @@ def read_line(raw: bytes) -> Line | BadLine:
 
 
 class _Response(Struct, gc=False):
-    status_code: int
+    status_code: Annotated[int, Meta(ge=0, le=_STATUS_MOST)]
     body: Raw
     request_id: str | None = None
 
@@ -118,8 +121,7 @@ def _read_unusual(raw: bytes, complaint: str = "") -> Line | BadLine:
     try:
         told = _parsed(raw)
     except (ValueError, TypeError, RecursionError):
-        cut_off = "truncated" in complaint
-        return BadLine("It ends before it is complete" if cut_off else "It is not JSON", cut_off)
+        return _read_damaged(raw, complaint)
     custom_id = told.get("custom_id") if isinstance(told, dict) else None
     if not isinstance(custom_id, str) or not custom_id:
         return BadLine("It has no custom_id")
@@ -136,6 +138,28 @@ def _read_unusual(raw: bytes, complaint: str = "") -> Line | BadLine:
     )
 
 
+def _read_damaged(raw: bytes, complaint: str) -> Line | BadLine:
+    """A line that is not JSON; whose it is may be readable all the same."""
+    custom_id = _name_in_damaged(raw)
+    if custom_id is not None:
+        return Line(custom_id, None, raw)
+    if "truncated" in complaint:
+        return BadLine("It ends before it is complete", cut_off=True)
+    return BadLine("It is not JSON")
+
+
+def _name_in_damaged(raw: bytes) -> str | None:
+    try:
+        return _decode_name(raw).custom_id
+    except UNREAD:
+        pass
+    try:
+        told = json.loads(raw.decode("utf-8", "replace"), strict=False)
+    except (ValueError, RecursionError):
+        return None
+    return _text(told.get("custom_id")) if isinstance(told, dict) else None
+
+
 def _parsed(raw: bytes) -> Any:
     try:
         return orjson.loads(raw)
@@ -146,7 +170,7 @@ def _parsed(raw: bytes) -> Any:
 def _status(told: Any) -> int | None:
     if isinstance(told, str) and told.isascii() and told.isdecimal():
         told = int(told[:4])
-    return int(told) if type(told) in {int, float} else None
+    return int(told) if type(told) in {int, float} and 0 <= told <= _STATUS_MOST else None
 
 
 def _body(told: Any) -> bytes | None:

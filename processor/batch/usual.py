@@ -6,10 +6,10 @@ they would say of the usual one, three times as fast.
 
 from typing import Annotated, Literal
 
-from msgspec import DecodeError, Meta, Struct
+from msgspec import Meta, Struct
 from msgspec.json import Decoder
 
-from processor.batch.lines import Line
+from processor.batch.lines import UNREAD, Line
 from processor.completion import TOKENS_MOST
 from processor.items import Usage
 from processor.verdict import Kind, Verdict
@@ -69,7 +69,7 @@ def read(raw: bytes, tier: str) -> tuple[Line, Verdict] | None:
     """
     try:
         told = _decode(raw)
-    except DecodeError:
+    except UNREAD:
         return None
     body = told.response.body
     usage, choice = body.usage, body.choices[0]

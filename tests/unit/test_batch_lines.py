@@ -6,10 +6,12 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
+from processor.batch.answer import verdict_on
 from processor.batch.custom_id import custom_id_of, seq_of
-from processor.batch.lines import BadLine, Line, lines_of, read_line
+from processor.batch.lines import BadLine, Line, lines_of, name_in, read_line
+from processor.completion import CHAT
 from processor.provider_error import ProviderError
 
 BODY = {"id": "chatcmpl-1", "choices": [{"message": {"content": "x"}, "finish_reason": "stop"}]}
@@ -57,6 +59,9 @@ def line(
         (whole(response=response(None)), line(None)),
         (whole(response=response(status=True)), line(None)),
         (whole(response=response(status="OK")), line(None)),
+        (whole(response=response(-1)), line(None)),
+        (whole(response=response(2**63)), line(None)),
+        (whole(response=response(1e300)), line(None)),
         (whole(response=response(400, REFUSED)), line(400, REFUSED)),
         (whole(response=response(400, REFUSED), error=None), line(400, REFUSED)),
         (whole(response=response(429, None)), line(429, None)),
@@ -151,6 +156,55 @@ def test_a_line_that_tells_of_no_request(raw: bytes, *, cut_off: bool) -> None:
 def test_an_answer_with_what_json_does_not_know_is_read(trailer: bytes) -> None:
     raw = b'{"custom_id":"item-7","response":{"status_code":200,"body":{"score":NaN}}}' + trailer
     assert read_line(raw) == Line("item-7", 200, b'{"score":null}')
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"custom_id":"item-7","response":{"status_code":200,"body":{"a":"\xff"}}}',
+        b'{"custom_id":"item-7","err\xb0r":null}',
+        b'{"custom_id":"item-7","response":{"status_code":200,"body":{"a":"\\ud800"}}}',
+        b'{"custom_id":"item-7","response":{"status_code":1e999,"body":{}}}',
+    ],
+)
+def test_a_damaged_line_still_tells_whose_it_is(raw: bytes) -> None:
+    read = read_line(raw)
+    assert isinstance(read, Line)
+    assert read.custom_id == name_in(raw) == "item-7"
+    assert verdict_on(read, CHAT).code == "malformed"
+
+
+DAMAGE = st.sampled_from(
+    [
+        *(b'"', b"\\", b"\xff", b"\xed\xa0\x80", b"\\ud800", b"NaN", b"1e999", b"9" * 30, b","),
+        *(b"{", b"}", b"[", b"]", b"\x00", b"\x01", b"tru", b"01", b"-", b"\xef\xbb\xbf", b""),
+        *(b'"custom_id":"item-8",', b'"custom_id":7,', b"[" * 3_000),
+    ]
+)
+
+
+@settings(max_examples=500)
+@given(
+    raw=st.sampled_from(
+        [
+            whole(response=response(), error=None),
+            whole(response=None, error=EXPIRED),
+            whole(response=response(400, REFUSED)),
+        ]
+    ),
+    damages=st.lists(st.tuples(st.integers(0, 250), st.integers(0, 4), DAMAGE), max_size=3),
+)
+def test_damage_breaks_nothing_and_a_name_that_is_read_stays(
+    raw: bytes, damages: list[tuple[int, int, bytes]]
+) -> None:
+    for place, gone, put in damages:
+        raw = raw[:place] + put + raw[place + gone :]
+    name, read = name_in(raw), read_line(raw)
+    if isinstance(read, Line):
+        assert read.custom_id == name
+        verdict_on(read, CHAT)
+    else:
+        assert isinstance(name, BadLine) or not name
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
