@@ -119,9 +119,12 @@ _decode_name = Decoder(_Named).decode
 
 def _read_unusual(raw: bytes, complaint: str = "") -> Line | BadLine:
     try:
-        told = _parsed(raw)
-    except (ValueError, TypeError, RecursionError):
+        return _line(_parsed(raw))
+    except (ValueError, TypeError, RecursionError):  # orjson reads deeper than it writes
         return _read_damaged(raw, complaint)
+
+
+def _line(told: Any) -> Line | BadLine:
     custom_id = told.get("custom_id") if isinstance(told, dict) else None
     if not isinstance(custom_id, str) or not custom_id:
         return BadLine("It has no custom_id")

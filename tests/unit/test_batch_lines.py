@@ -17,6 +17,7 @@ from processor.provider_error import ProviderError
 BODY = {"id": "chatcmpl-1", "choices": [{"message": {"content": "x"}, "finish_reason": "stop"}]}
 REFUSED = {"error": {"message": "Too long", "type": "invalid_request_error", "code": "too_long"}}
 EXPIRED = {"code": "batch_expired", "message": "It ran out of time"}
+DEEP = b"[" * 400 + b"]" * 400  # orjson reads it, but does not write it
 READ_EXPIRED = ProviderError(code="batch_expired", message="It ran out of time")
 
 
@@ -165,6 +166,9 @@ def test_an_answer_with_what_json_does_not_know_is_read(trailer: bytes) -> None:
         b'{"custom_id":"item-7","err\xb0r":null}',
         b'{"custom_id":"item-7","response":{"status_code":200,"body":{"a":"\\ud800"}}}',
         b'{"custom_id":"item-7","response":{"status_code":1e999,"body":{}}}',
+        b'{"custom_id":"item-7","response":{"body":{"a":%b}}}' % DEEP,
+        b'{"custom_id":"item-7","response":{"status_code":200,"body":{"a":%b}}}' % DEEP,
+        b'{"custom_id":"item-7","error":{"a":%b}}' % DEEP,
     ],
 )
 def test_a_damaged_line_still_tells_whose_it_is(raw: bytes) -> None:
