@@ -15,6 +15,7 @@ _LONGEST_128 = 38
 _LONGEST_256 = 76
 _KINDS: tuple[tuple[Callable[[Any], bool], str], ...] = (
     (pa.types.is_boolean, "boolean"),
+    (pa.types.is_uint64, "decimal"),  # whose greatest no integer of 64 bits with a sign holds
     (pa.types.is_integer, "integer"),
     (pa.types.is_floating, "real"),
     (pa.types.is_decimal, "decimal"),

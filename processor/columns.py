@@ -82,8 +82,8 @@ def _written(value: Any) -> Any:
     for kind, written in _WRITTEN.items():
         if isinstance(value, kind):
             return written(value)
-    if getattr(value, "shape", None) == ():  # one number of NumPy or of a tensor
-        return plain(value.item())
+    if hasattr(value, "shape") and hasattr(value, "tolist"):  # of NumPy, or a tensor
+        return plain(value.tolist())
     raise TypeError(f"a value of the type {type(value).__name__} cannot be kept")
 
 

@@ -216,10 +216,11 @@ class _Mood(StrEnum):
 def test_values_of_numpy_and_pandas_in_plain_rows_are_numbers_and_texts(engine: Processor) -> None:
     row = {"id": np.int64(7), "who": np.str_("Ada"), "mood": _Mood.GLAD, "rank": np.float32(0.5)}
     row |= {"sure": np.bool_(True), "at": pd.NaT, "left": pd.NA, "share": np.float64(1.5)}
+    row["grid"] = np.array([[1, 2], [3, 4]])
     kept = next(engine.run_sync("task.toml", [row], out="out").rows())
     assert {name: kept[name] for name in row} == {
         "id": 7, "who": "Ada", "mood": "glad", "rank": 0.5,
-        "sure": True, "at": None, "left": None, "share": 1.5,
+        "sure": True, "at": None, "left": None, "share": 1.5, "grid": [[1, 2], [3, 4]],
     }  # fmt: skip
 
 

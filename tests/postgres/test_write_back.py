@@ -4,6 +4,8 @@ import json
 from collections.abc import Sequence
 
 import psycopg
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from command_line import Shell
 
@@ -395,6 +397,19 @@ def test_a_csv_file_into_a_table_with_types(run: Shell, database: Database) -> N
     assert exported.code == 5
     assert "the row of id '2': invalid input syntax for type integer" in exported.err
     assert database.rows("SELECT id, grade FROM t") == [(1, 7)]
+
+
+def test_numbers_beyond_a_bigint_have_a_column_that_holds_them(
+    run: Shell, database: Database
+) -> None:
+    greatest = 2**64 - 1
+    ids, lists = pa.uint64(), pa.list_(pa.uint64())
+    table = {"id": pa.array([greatest, 1], ids), "word": ["a", "b"]}
+    table |= {"many": pa.array([[greatest], None], lists)}
+    pq.write_table(pa.table(table), run.folder / "rows.parquet")
+    assert "2 new" in go(run, "--output", database.uri, rows="rows.parquet")
+    found = database.rows("SELECT id, many FROM greet_results ORDER BY id DESC")
+    assert found == [(greatest, [greatest]), (1, None)]
 
 
 def test_options_of_a_database_need_one(run: Shell) -> None:
