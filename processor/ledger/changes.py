@@ -17,12 +17,14 @@ _CHANGED = """
 CREATE TEMP TABLE changed (
     seq INTEGER PRIMARY KEY,
     fields TEXT NOT NULL,
-    again INTEGER NOT NULL            -- 1: its outcome is of the fields before
+    again INTEGER NOT NULL            -- 1: its outcome is of the fields before, or will be
 )
 """
 _COMPARED = """
-SELECT items.seq, items.fields, incoming.fields, outcomes.seq IS NOT NULL
-FROM incoming JOIN items USING (id) LEFT JOIN outcomes ON outcomes.seq = items.seq
+SELECT items.seq, items.fields, incoming.fields,
+       EXISTS (SELECT 1 FROM outcomes WHERE outcomes.seq = items.seq)
+       OR EXISTS (SELECT 1 FROM shard_items WHERE shard_items.seq = items.seq)
+FROM incoming JOIN items USING (id)
 WHERE incoming.fields <> items.fields
 """
 _OF_ANOTHER = """
@@ -40,7 +42,7 @@ class Changes:
     """What a source that was read again no longer has as it was.
 
     Attributes:
-        changed: Rows that have an outcome and now ask for something else.
+        changed: Rows that have an outcome, or are in a shard, and now ask for something else.
         redone: How many of these are pending again.
         gone: Rows that are not there any more; their results stay.
         taken: Of a source that is new to the ledger, rows whose id another source's row has that
@@ -72,7 +74,8 @@ def settle(
     """Compare the rows of the table `incoming` with the items of the same ids.
 
     Items without an outcome take the new fields at once, and those whose change asks for nothing
-    else. Others keep theirs, beside the result that belongs to them, until `update`.
+    else. Others keep theirs, beside the result that belongs to them, until `update`. Those in a
+    shard were asked already: they keep theirs until their answer is there.
 
     Args:
         connection: The ledger, within the caller's transaction.
@@ -88,8 +91,8 @@ def settle(
     )
     (changed,) = execute("SELECT COUNT(*) FROM changed WHERE again").fetchone()
     changed_ids = _first(connection, "SELECT id FROM changed JOIN items USING (seq) WHERE again")
-    if not update:
-        execute("DELETE FROM changed WHERE again")
+    kept = "SELECT seq FROM shard_items" if update else "SELECT seq FROM changed"
+    execute(f"DELETE FROM changed WHERE again AND seq IN ({kept})")
     outdated([number for (number,) in execute(_CHUNKS)])
     execute("UPDATE chunks SET file_bytes = NULL WHERE number IN (" + _CHUNKS + ")")
     execute("UPDATE items SET fields = changed.fields FROM changed WHERE changed.seq = items.seq")
@@ -121,10 +124,10 @@ def compare(connection: sqlite3.Connection, *, differs: Differs) -> Changes:
 def _changed_rows(
     connection: sqlite3.Connection, differs: Differs
 ) -> Iterator[tuple[int, str, bool]]:
-    for seq, before, now, answered in connection.execute(_COMPARED):
+    for seq, before, now, asked in connection.execute(_COMPARED):
         earlier, later = jsontext.loads(before), jsontext.loads(now)
         if earlier != later:
-            yield seq, now, bool(answered) and differs(earlier, later)
+            yield seq, now, bool(asked) and differs(earlier, later)
 
 
 def _gone(connection: sqlite3.Connection) -> tuple[int, Sequence[str]]:

@@ -14,6 +14,7 @@ from processor.ledger import database
 from processor.ledger.commit import Record, write
 from processor.ledger.ledger import Ledger, open_ledger
 from processor.ledger.reading import IntakeRules
+from processor.ledger.shards import Shard, State
 from processor.ledger.writer import Vitals
 
 UNPRICED = "a model without a price"
@@ -84,6 +85,20 @@ def ledger_of(
 def item(seq: int, *, chunk_size: int = 10) -> Item:
     fields = {"id": seq, "text": f"text {seq}"}
     return Item(seq=seq, chunk=(seq - 1) // chunk_size + 1, id=seq, fields=fields)
+
+
+def shard(*, number: int, items: int, state: State = State.OPEN, **changes: Any) -> Shard:
+    told: dict[str, Any] = {
+        "at": 1.8e9,
+        "account": None,
+        "endpoint": "/v1/chat/completions",
+        "model": "m",
+        "upload": 1,
+        "bytes": 100 * items,
+        "sha256": f"{number:064}",
+        "tokens": 25 * items,
+    }
+    return Shard(number=number, state=state, items=items, **{**told, **changes})
 
 
 def price(model: str | None, _tier: str | None, lane: str, usage: Usage) -> float | None:

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ledger_parts import Table, failed, rules, settle, succeeded
+from ledger_parts import Table, failed, rules, settle, shard, succeeded
 
 from processor import jsontext
 from processor.items import Item
+from processor.ledger import shards
 from processor.ledger.intake import Intake
 from processor.ledger.ledger import Ledger, open_ledger
 from processor.watch import snapshot
@@ -74,6 +75,22 @@ def test_a_row_without_an_outcome_takes_what_is_new_at_once(tmp_path: Path) -> N
         take(ledger, ROWS)
         answered(ledger)
         assert take(ledger, with_row(5, text="new")).changes.changed == 0
+        assert "new" in fields(ledger, 5)
+
+
+@pytest.mark.parametrize("update", [False, True])
+def test_a_row_that_is_in_a_shard_keeps_what_was_asked(tmp_path: Path, update: bool) -> None:
+    with open_ledger(tmp_path) as ledger:
+        take(ledger, ROWS)
+        answered(ledger)
+        shards.add(ledger.connection, shard(number=1, items=1), [5])
+        told = take(ledger, with_row(5, text="new"), update=update).changes
+        assert (told.changed, told.redone, told.changed_ids) == (1, 0, ("5",))
+        assert "new" not in fields(ledger, 5)
+        assert pending(ledger) == [6]
+        settle(ledger.connection, succeeded(Item(seq=5, chunk=2, id=5, fields={})))
+        shards.answered(ledger.connection, [5])
+        assert take(ledger, with_row(5, text="new"), update=True).changes.redone == 1
         assert "new" in fields(ledger, 5)
 
 
