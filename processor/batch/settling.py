@@ -90,17 +90,14 @@ class Settling:
         )
 
     async def _record_all(self, found: Iterator[Sequence[Record]]) -> None:
-        """Record blocks, each while the next one is read."""
-        writing: asyncio.Task[None] | None = None
-        try:
-            while (block := await asyncio.to_thread(next, found, None)) is not None:
-                if writing is not None:
-                    await writing
-                    self._at(Step.PART_SETTLED)
-                writing = asyncio.create_task(self._store.settle(block))
-        finally:
-            if writing is not None:
-                await writing
+        """Record block after block; reading beside the writing would make both wait for each other.
+
+        A thread that computes holds up one that writes, which asks for the interpreter a thousand
+        times.
+        """
+        while (block := await asyncio.to_thread(next, found, None)) is not None:
+            await self._store.settle(block)
+            self._at(Step.PART_SETTLED)
 
     def _told(
         self, shelf: Shelf, results: Results, answered: Sequence[int]

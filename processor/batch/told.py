@@ -5,6 +5,7 @@ the lines are is found out first, and each is read when its item's turn has come
 """
 
 import os
+import re
 from array import array
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -24,6 +25,8 @@ from processor.completion import CHAT
 from processor.verdict import Kind, Verdict
 
 _NOTED_MOST = 5
+# How a line of ours begins in every provider's files but the oddest.
+_BEGINNING = re.compile(rb'\{(?:"id":"[^"\\]*",)?"custom_id":"item-([1-9][0-9]{0,17})"[,}]')
 
 
 class Told(Struct, frozen=True, gc=False):
@@ -126,14 +129,17 @@ class Results:
         for seq in seqs:
             told = self._read(seq, self._first[seq])
             if seq in self._further:
-                told = self._best(told, self._further[seq])
-            yield told
+                told = self._best(seq, told, self._further[seq])
+            if told is not None:
+                yield told
 
     def _seq_in(self, raw: bytes, name: str) -> int | None:
+        begun = _BEGINNING.match(raw)
+        if begun is not None:  # if the rest is no JSON, it is missed when it is read
+            return int(begun[1])
         custom_id = name_in(raw)
         if isinstance(custom_id, BadLine):
-            self.oddities.unreadable += 1
-            self.oddities.note(f"{name}: {custom_id.problem}")
+            self._note_unreadable(custom_id, name)
             return None
         seq = seq_of(custom_id)
         if seq is None:
@@ -150,13 +156,13 @@ class Results:
             self.oddities.duplicates += 1
             self._further[seq].append(place)
 
-    def _best(self, first: Told, further: Sequence[int]) -> Told:
-        best, batches = first, {self._batch_of(self._first[first.seq])}
+    def _best(self, seq: int, first: Told | None, further: Sequence[int]) -> Told | None:
+        best, batches = first, {self._batch_of(self._first[seq])}
         for place in further:
-            told = self._read(first.seq, place)
-            if told.verdict.kind is not Kind.OK:
+            told = self._read(seq, place)
+            if told is None or (best is not None and told.verdict.kind is not Kind.OK):
                 continue
-            if best.verdict.kind is not Kind.OK:
+            if best is None or best.verdict.kind is not Kind.OK:
                 best, batches = told, {self._batch_of(place)}
             elif self._batch_of(place) not in batches:
                 batches.add(self._batch_of(place))
@@ -166,11 +172,17 @@ class Results:
     def _batch_of(self, place: int) -> int:
         return self._paths[self._file[place]][1]
 
-    def _read(self, seq: int, place: int) -> Told:
-        descriptor = self._descriptors[self._file[place]]
-        raw = os.pread(descriptor, self._length[place], self._offset[place])
+    def _read(self, seq: int, place: int) -> Told | None:
+        number = self._file[place]
+        raw = os.pread(self._descriptors[number], self._length[place], self._offset[place])
         if self._endpoint == CHAT and (read := usual.read(raw, TIER)) is not None:
             return Told(seq, *read, raw)
         line = read_line(raw)
-        assert isinstance(line, Line), "it was one when its name was read"
+        if isinstance(line, BadLine):
+            self._note_unreadable(line, self._paths[number][0].name)
+            return None
         return Told(seq, line, verdict_on(line, self._endpoint))
+
+    def _note_unreadable(self, line: BadLine, name: str) -> None:
+        self.oddities.unreadable += 1
+        self.oddities.note(f"{name}: {line.problem}")
