@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from processor.direct.purse import Purse
 from processor.items import Usage
-from processor.ledger import account, counters, database, pending
+from processor.ledger import account, counters, database, pending, shards
 from processor.ledger.account import Account
 from processor.ledger.ledger import Ledger
 from processor.plan.budget import Budget, Shortfall
@@ -25,10 +25,17 @@ _INPUT_TOKENS_ASSUMED = 1_000  # of an answer in a run of whose answers nobody t
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What a start with a budget begins with: its accounts, and the run's as it found them."""
+    """What a start with a budget begins with.
+
+    Attributes:
+        budget: Its accounts.
+        past: The run's as it found them.
+        held_usd: What batches may cost that are not settled; it is no part of the budget.
+    """
 
     budget: Budget
     past: Account
+    held_usd: float = 0.0
 
 
 class Spending:
@@ -59,6 +66,7 @@ class Spending:
         self._granted = granted
         self._list_price = list_price(prices, model)
         self._past = opening.past
+        self._held_usd = opening.held_usd
         self._model = model
         self._estimators = Estimators(
             lambda named: Estimator(
@@ -110,8 +118,8 @@ class Spending:
             lost_usd = max(unpriced_usd, past.lost * call_usd)
             item_usd = (past.priced_usd + lost_usd) / past.finished
         return Shortfall(
-            limit_usd=self._budget.limit_usd,
-            used_usd=self._budget.spent_usd,
+            limit_usd=self._budget.limit_usd + self._held_usd,
+            used_usd=self._budget.spent_usd + self._held_usd,
             items=items,
             rest_usd=items * self._mixed_usd(models, item_usd),
             call_usd=call_usd,
@@ -177,7 +185,23 @@ def begin(ledger: Ledger, *, limit_usd: float | None, prices: Prices, model: str
         return None
     answer_usd = _answer_usd(past, list_price(prices, model))
     _put_aside(ledger, past, answer_usd, reserved=True)
-    return Opening(Budget(limit_usd=limit_usd, spent_usd=past.spent_usd(answer_usd)), past)
+    with ledger.guard():
+        held_usd = shards.reserved_usd(ledger.connection)
+    budget = Budget(limit_usd=limit_usd - held_usd, spent_usd=past.spent_usd(answer_usd))
+    return Opening(budget, past, held_usd)
+
+
+def begin_batches(ledger: Ledger, *, prices: Prices, model: str) -> Callable[[Account], float]:
+    """Put aside what a killed start had reserved for calls.
+
+    Returns:
+        What counts as spent in an account, but for the reservations of shards.
+    """
+    price = list_price(prices, model)
+    past = _account(ledger)
+    if past.reserved_usd:
+        _put_aside(ledger, past, _answer_usd(past, price), reserved=False)
+    return lambda now: now.spent_usd(_answer_usd(now, price))
 
 
 def list_price(prices: Prices, model: str) -> PriceOf:

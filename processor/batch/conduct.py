@@ -25,6 +25,7 @@ from processor.batch.steps import Step
 from processor.batch.tools import Tools
 from processor.batch.tries import Tries
 from processor.batch.watching import Watching
+from processor.codes import BUDGET_CODE
 from processor.ledger.shards import DONE, Batch, Shard, State
 from processor.notice import Notice
 
@@ -64,6 +65,7 @@ class Conduct:
     ) -> None:
         self._tools = tools
         self._store = tools.store
+        self._purse = tools.purse
         self._rules = tools.rules
         self._clock = tools.clock
         self._halt = tools.halt
@@ -73,11 +75,12 @@ class Conduct:
         self._changed = changed
         self._creations = Creations()
         self._room = asyncio.Event()
+        self._spent = asyncio.Event()
         self._shipping = Shipping(tools)
         self._fetching = Fetching(tools)
         self._batches: dict[int, list[Batch]] = {}
         self._ways: Mapping[State, Way] = {
-            State.WRITTEN: self._shipping.upload,
+            State.WRITTEN: self._send,
             State.UPLOADING: self._shipping.find_file,
             State.UPLOADED: self._create,
             State.CREATING: self._find_batch,
@@ -98,6 +101,7 @@ class Conduct:
             return shard
         shard, batch = adopted
         self._batches[shard.number] = [batch]
+        self._purse.know(shard)
         return shard
 
     async def run(self, shard: Shard, batches: Sequence[Batch]) -> None:
@@ -133,6 +137,20 @@ class Conduct:
     async def _advance(self, shard: Shard, tries: Tries) -> Shard | None:
         """One step; None when the shard is to be left where it is."""
         return await self._ways[shard.state](shard, tries)
+
+    async def _send(self, shard: Shard, tries: Tries) -> Shard | None:
+        """Send the file, once there is money for the batch."""
+        self._spent.clear()
+        if (admitted := self._purse.admitted(shard)) is not None:
+            return await self._shipping.upload(admitted, tries)
+        if not self._purse.is_holding:
+            self._halt.stop_for(BUDGET_CODE, "The budget has no room for the next batch.")
+            return await self._drop(shard, "the budget has no room for it")
+        if self._rules.until is not Until.SETTLED:
+            self.full = True
+            return None
+        await self._halt.wait(wake=self._spent)
+        return shard
 
     async def _create(self, shard: Shard, tries: Tries) -> Shard | None:
         """Make a batch, once there is room for it."""
@@ -265,6 +283,7 @@ class Conduct:
         settlement = await settling.run(files)
         shard = replace(shard, state=State.SETTLED, at=self._clock.time())
         await self._store.keep(shard)
+        self._give_back(shard)
         self._tools.at(Step.SHARD_SETTLED)
         for path in (self._file(shard), *(path for paths in files for path in paths)):
             path.unlink(missing_ok=True)
@@ -278,6 +297,7 @@ class Conduct:
         """Give a shard up: its items are pending again."""
         shard = replace(shard, state=State.DROPPED, problem=problem, at=self._clock.time())
         await self._store.keep(shard)
+        self._give_back(shard)
         self._file(shard).unlink(missing_ok=True)
         facts = {"shard": shard.number, "items": shard.items, "message": problem}
         self._tools.tell(Notice(event="shard_dropped", serious=True, facts=facts))
@@ -301,6 +321,11 @@ class Conduct:
         """A shard holds no tokens any more."""
         self._quota.ended(shard.number)
         self._room.set()
+
+    def _give_back(self, shard: Shard) -> None:
+        """A shard's reservation is over."""
+        self._purse.release(shard.number)
+        self._spent.set()
 
     def _file(self, shard: Shard) -> Path:
         return self._rules.folder / file_name(shard.number)

@@ -50,6 +50,7 @@ class BatchLane:
         self._pending = pending
         self._remote = tools.remote
         self._store = tools.store
+        self._purse = tools.purse
         self._rules = tools.rules
         self._clock = tools.clock
         self._halt = tools.halt
@@ -125,6 +126,7 @@ class BatchLane:
             live, batches = shelf.live(), shelf.batches()
         self._known = {batch.id for found in batches.values() for batch in found}
         for shard in live:
+            self._purse.know(shard)
             if shard.state in _ENQUEUED:
                 self._quota.opened(
                     shard.number, shard.model, tokens=shard.tokens, now_s=self._clock.monotonic()
@@ -193,6 +195,7 @@ class BatchLane:
             bytes=written.bytes,
             sha256=written.sha256,
             tokens=written.tokens,
+            reserved_usd=self._purse.most_usd(written),
         )
         written.path.replace(self._rules.folder / file_name(number))
         await self._store.add(shard, written.seqs)

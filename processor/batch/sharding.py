@@ -15,6 +15,7 @@ from processor.batch.custom_id import custom_id_of
 from processor.errors import LedgerError, TaskError
 from processor.items import Failure, Outcome
 from processor.ledger.pending import Pending
+from processor.plan.estimate import size_of
 from processor.tasks.task import Task
 
 LINES_MOST = 50_000
@@ -31,6 +32,7 @@ class Written:
     Attributes:
         seqs: Of its items, in the order of its lines.
         tokens: Of its prompts, estimated.
+        output_tokens: The most that its answers may have, or what is assumed without a cap.
     """
 
     path: Path
@@ -40,6 +42,7 @@ class Written:
     bytes: int
     sha256: str
     tokens: int
+    output_tokens: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +132,10 @@ class Sharding:
             self._leave_out(pending, "too_large", f"Its request has {len(line):,} bytes")
             return
         model = body["model"] if isinstance(body.get("model"), str) else ""
-        size = _Size(1, len(line), _inputs(body), len(line) // _BYTES_PER_TOKEN)
+        bounds = size_of(body, len(line))
+        size = _Size(
+            1, len(line), _inputs(body), len(line) // _BYTES_PER_TOKEN, bounds.output_tokens
+        )
         file = self._open.get(model)
         if file is not None and not self._fits(file, size):
             self._ready.append(self._open.pop(model).finish())
@@ -166,6 +172,7 @@ class _Size:
     bytes: int = 0
     inputs: int = 0
     tokens: int = 0
+    output_tokens: int = 0
 
 
 class _File:
@@ -187,6 +194,7 @@ class _File:
         self.size.bytes += size.bytes
         self.size.inputs += size.inputs
         self.size.tokens += size.tokens
+        self.size.output_tokens += size.output_tokens
 
     def finish(self) -> Written:
         self._file.flush()
@@ -200,6 +208,7 @@ class _File:
             bytes=self.size.bytes,
             sha256=self._digest.hexdigest(),
             tokens=self.size.tokens,
+            output_tokens=self.size.output_tokens,
         )
 
     def discard(self) -> None:

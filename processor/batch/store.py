@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from processor.items import Attempt, Outcome
-from processor.ledger import database, shards
+from processor.ledger import account, counters, database, shards
+from processor.ledger.account import Account
 from processor.ledger.pending import InShard, Pending
-from processor.ledger.shards import Batch, Shard
+from processor.ledger.shards import Batch, Paid, Shard
 from processor.ledger.writer import Writer
 
 
@@ -93,6 +94,14 @@ class Shelf:
         for batch in shards.batches(self._connection):
             found.setdefault(batch.shard, []).append(batch)
         return found
+
+    def account(self) -> Account:
+        """What the run has spent."""
+        return account.read(counters.read(self._connection))
+
+    def paid(self, model: str) -> Paid | None:
+        """What settled shards of a model have cost; None when that cannot be told."""
+        return shards.paid(self._connection, model)
 
     def waiting(self, number: int) -> list[int]:
         """Items of a shard that were not answered yet."""

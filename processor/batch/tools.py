@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from processor.batch.halt import Halt
+from processor.batch.purse import Purse
 from processor.batch.remote import Remote
 from processor.batch.rules import BatchRules
 from processor.batch.steps import Step
@@ -20,6 +21,7 @@ class Tools:
     Attributes:
         remote: The provider.
         store: The ledger.
+        purse: What batches may spend.
         rules: How the lane behaves.
         clock: Time.
         halt: Tells when the lane is to be left.
@@ -30,6 +32,7 @@ class Tools:
 
     remote: Remote
     store: Store
+    purse: Purse
     rules: BatchRules
     clock: Clock
     halt: Halt

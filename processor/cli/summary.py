@@ -160,6 +160,8 @@ def _budget(shot: Snapshot, limit_usd: float) -> str:
     used = f"{money(shot.spent_usd)} of {money(limit_usd)} used"
     if shot.killed_usd:
         used += f", {money(shot.killed_usd)} of it only reserved when a start was killed"
+    if shot.jobs.reserved_usd:
+        used += f" · {money(shot.jobs.reserved_usd)} reserved for batches"
     reserved_usd = shot.reserved_usd - shot.spent_usd
     return f"{used} · {money(reserved_usd)} reserved for calls" if reserved_usd > 0 else used
 

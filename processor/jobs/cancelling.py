@@ -98,9 +98,7 @@ async def cancel(
 def _let_go(ledger: Ledger, jobs: Collection[Job], clock: Clock) -> None:
     with ledger.guard(), database.transaction(ledger.connection):
         for job in jobs:
-            shard = replace(
-                job.shard, state=State.DROPPED, problem=CANCELLED, at=clock.time(), reserved_usd=0.0
-            )
+            shard = replace(job.shard, state=State.DROPPED, problem=CANCELLED, at=clock.time())
             shards.save(ledger.connection, shard)
             shards.release(ledger.connection, shard.number)
 

@@ -13,7 +13,7 @@ from processor.clock import Clock
 from processor.errors import UsageError
 from processor.jobs.job import Job, jobs_of
 from processor.jobs.looking import stopped
-from processor.ledger import database, shards
+from processor.ledger import account, database, shards
 from processor.ledger.ledger import Ledger
 from processor.ledger.shards import State
 
@@ -40,12 +40,12 @@ async def send_again(ledger: Ledger, remote: Remote, clock: Clock, number: int) 
         state=State.DROPPED,
         problem="its rows are sent again, as somebody decided",
         at=clock.time(),
-        reserved_usd=0.0,
     )
     with ledger.guard(), database.transaction(ledger.connection):
         rows = len(shards.waiting(ledger.connection, number))
         shards.save(ledger.connection, shard)
         shards.release(ledger.connection, number)
+        account.put_aside(ledger.connection, job.shard.reserved_usd)  # it may be charged
     return rows
 
 

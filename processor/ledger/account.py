@@ -111,6 +111,11 @@ def settle(connection: sqlite3.Connection, spent_usd: float, *, reserved: bool) 
     keep(connection, figures)
 
 
+def put_aside(connection: sqlite3.Connection, usd: float) -> None:
+    """Count as spent what nobody can tell the cost of, within the caller's transaction."""
+    counters.add(connection, [("", _PREFIX + _ASIDE, usd)])
+
+
 def keep(connection: sqlite3.Connection, figures: Mapping[str, float]) -> None:
     """Keep figures by name, within the caller's transaction."""
     connection.executemany(

@@ -12,7 +12,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from processor import jsontext
-from processor.ledger import database
+from processor.ledger import counters, database
 
 
 class State(StrEnum):
@@ -101,6 +101,7 @@ class Standing(Struct, frozen=True, kw_only=True, gc=False):
             frequent first.
         answered: Of their requests, those that the provider has done, as it counts.
         oldest_at: When the oldest of them was made, in seconds since 1970; None without any.
+        reserved_usd: What shards may cost that are not settled.
     """
 
     shards: int
@@ -110,6 +111,20 @@ class Standing(Struct, frozen=True, kw_only=True, gc=False):
     statuses: Mapping[str, int]
     answered: int
     oldest_at: float | None
+    reserved_usd: float
+
+
+class Paid(Struct, frozen=True, kw_only=True, gc=False):
+    """What settled shards have cost.
+
+    Attributes:
+        items: Lines of their files.
+        bytes: Of their files.
+    """
+
+    items: int
+    bytes: int
+    cost_usd: float
 
 
 _SHARD = ", ".join(Shard.__struct_fields__)
@@ -158,7 +173,34 @@ def standing(connection: sqlite3.Connection) -> Standing:
         statuses={status: count for status, count, *_ in held},
         answered=sum(answered for _, _, answered, _ in held),
         oldest_at=min((oldest_at for *_, oldest_at in held), default=None),
+        reserved_usd=reserved_usd(connection),
     )
+
+
+def reserved_usd(connection: sqlite3.Connection) -> float:
+    """What shards may cost that are not settled, and whose files were sent or are about to be."""
+    (usd,) = connection.execute(
+        "SELECT IFNULL(SUM(reserved_usd), 0) FROM shards WHERE state NOT IN (?, ?, ?)",
+        (State.WRITTEN, *DONE),
+    ).fetchone()
+    return float(usd)
+
+
+def paid(connection: sqlite3.Connection, model: str) -> Paid | None:
+    """What settled shards of a model have cost.
+
+    Returns:
+        None when there are none, they are of several models, or a price is unknown.
+    """
+    models, items, size = connection.execute(
+        "SELECT json_group_array(DISTINCT model), SUM(items), SUM(bytes) FROM shards "
+        "WHERE state = ?",
+        (State.SETTLED,),
+    ).fetchone()
+    spent = counters.read(connection).get("batch", {})
+    if jsontext.loads(models) != [model] or spent.get("unpriced"):
+        return None
+    return Paid(items=items, bytes=size, cost_usd=spent.get("cost_usd", 0.0))
 
 
 def add(connection: sqlite3.Connection, shard: Shard, seqs: Sequence[int]) -> None:

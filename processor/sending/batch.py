@@ -4,16 +4,19 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from processor import spending
 from processor.batch.answer import Settler
 from processor.batch.halt import Halt
 from processor.batch.lane import BatchLane
+from processor.batch.purse import Purse
 from processor.batch.rules import BatchRules, Until
 from processor.batch.sharding import LINES_MOST, ShardRules
 from processor.batch.steps import Step
 from processor.batch.store import Store
 from processor.batch.tools import Tools
 from processor.errors import UsageError
-from processor.ledger import pending, shards
+from processor.items import Usage
+from processor.ledger import allowance, pending, shards
 from processor.ledger.ledger import Ledger
 from processor.ledger.pending import Pending
 from processor.plan.budget import Shortfall
@@ -62,6 +65,7 @@ class BatchSending:
         self._terms = terms
         self._only_open = only_open
         self._lane: BatchLane | None = None
+        self._purse: Purse | None = None
         self._ended = False
 
     @property
@@ -91,6 +95,8 @@ class BatchSending:
         errand, settings = self._errand, self._errand.settings
         self._check_account(ledger)
         run_id = ledger.meta()["run_id"]
+        prices, model = errand.prices, errand.task.model
+        spent_usd = spending.begin_batches(ledger, prices=prices, model=model)
         halt = Halt(errand.clock)
         async with remote_of(settings) as remote:
             recording = Recording(
@@ -102,9 +108,14 @@ class BatchSending:
                 abort=self.abort,
             )
             async with recording.writing(ledger) as writer:
+                store = Store(ledger.path, writer)
+                self._purse = Purse(
+                    store, limit_usd=settings.budget_usd, price=self._price, spent_usd=spent_usd
+                )
                 tools = Tools(
                     remote=remote,
-                    store=Store(ledger.path, writer),
+                    store=store,
+                    purse=self._purse,
                     rules=self._rules(run_id),
                     clock=errand.clock,
                     halt=halt,
@@ -128,9 +139,23 @@ class BatchSending:
         recording.check()
 
     def shortfall(self, ledger: Ledger) -> Shortfall | None:
-        """None: the lane knows no budget."""
-        del ledger
-        return None
+        """What the budget lacks, when that ended the sending."""
+        limit_usd = self._errand.settings.budget_usd
+        if self._purse is None or limit_usd is None or (refused := self._purse.refused) is None:
+            return None
+        items = ledger.counts().pending
+        if (allowed := allowance.rest(ledger, self._errand.settings.limit)) is not None:
+            items = min(items, allowed)
+        return Shortfall(
+            limit_usd=limit_usd,
+            used_usd=self._purse.used_usd,
+            items=items,
+            rest_usd=items * refused.reserved_usd / refused.items,
+            call_usd=refused.reserved_usd / refused.items,
+        )
+
+    def _price(self, model: str, usage: Usage) -> float | None:
+        return self._errand.prices.cost_usd(model, None, "batch", usage)
 
     def _rules(self, run_id: str) -> BatchRules:
         settings = self._errand.settings

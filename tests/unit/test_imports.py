@@ -41,7 +41,7 @@ ALLOWED = {
     "arrow": {"columns"},
     "batch": {
         *("access", "answer", "clock", "codes", "completion", "errors", "headers", "items"),
-        *("ledger", "notice", "provider_error", "proxy", "stop", "tasks", "verdict"),
+        *("ledger", "notice", "plan", "provider_error", "proxy", "stop", "tasks", "verdict"),
     },
     "batch_messages": {"notice"},
     "clock": set[str](),
