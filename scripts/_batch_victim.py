@@ -10,7 +10,6 @@ import json
 import os
 import signal
 import sys
-import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import openai  # noqa: F401 - so that no child has to
+from _quick_clock import QuickClock
 
 from processor.batch.steps import Step
 from processor.data import open_source
@@ -27,27 +27,6 @@ from processor.settings import Settings
 from processor.tasks.toml import load_task
 
 STEPS, END = "steps.log", "end.json"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QuickClock:
-    """Time that runs so many times quicker from a moment on, and is so many seconds off."""
-
-    anchor_s: float
-    speed: float
-    off_s: float
-
-    def monotonic(self) -> float:
-        """Seconds that never go back."""
-        return time.monotonic() * self.speed
-
-    def time(self) -> float:
-        """Seconds since the epoch."""
-        return self.anchor_s + self.off_s + (time.time() - self.anchor_s) * self.speed
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait."""
-        await asyncio.sleep(seconds / self.speed)
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ call leaves a doubt, or a start finds an intent alone, the provider is asked wha
 anything is done again: files by name and size, batches by their input file.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -20,7 +20,9 @@ from processor.notice import Notice
 _SKEW_S = 3600.0  # what clocks may differ
 _LOOK_EVERY_S = 10.0
 _FRESH_TRIES = 5  # a file that has just been sent may be unknown for a moment
+_UPLOADS_MOST = 3  # of a file that no batch can be made of
 _DETACHED = "detached"  # whoever made it did not stay for its results
+_IDENTITY = ("processor_run", "shard", "sha256")
 _ACTIVE = frozenset({"validating", "in_progress", "finalizing", "completed"})
 
 
@@ -112,7 +114,8 @@ class Shipping:
             if error.trouble is Trouble.GONE:
                 self._halt.stop_for(
                     "in_doubt",
-                    f"shard {shard.number} may have become a batch, and {error}",
+                    f"shard {shard.number} may have become a batch, and the provider cannot tell: "
+                    f"{error}",
                 )
             else:
                 await tries.failed(error)
@@ -187,7 +190,14 @@ class Shipping:
         """The provider said no: the intent is taken back."""
         back = replace(shard, state=State.UPLOADED, at=self._clock.time())
         if error.trouble is Trouble.GONE and tries.failures >= _FRESH_TRIES:
-            back = replace(back, state=State.WRITTEN, upload=shard.upload + 1, file_id=None)
+            if shard.upload >= _UPLOADS_MOST:
+                self._halt.stop_for(
+                    error.code,
+                    f"the file of shard {shard.number} was sent {shard.upload} times, and no batch "
+                    f"can be made of it: {error}",
+                )
+            else:
+                back = replace(back, state=State.WRITTEN, upload=shard.upload + 1, file_id=None)
         await self._store.keep(back)
         return back, error
 
@@ -227,8 +237,29 @@ class Shipping:
             if error.trouble is not Trouble.GONE:
                 raise
         batches = await self._remote.batches(shard.at - _SKEW_S, None)
-        found = [batch for batch in batches if batch.input_file_id in ids]
+        found = [batch for batch in batches if await self._is_of(shard, batch, ids)]
         return sorted(found, key=lambda batch: (batch.created_at or 0.0, batch.id))
+
+    async def _is_of(self, shard: Shard, batch: RemoteBatch, ids: Collection[str | None]) -> bool:
+        """Whether a batch was made of a shard; lists may tell less of it than it does.
+
+        Raises:
+            RemoteError: GONE when nobody can know.
+        """
+        if batch.input_file_id is None and not batch.metadata:
+            if (batch.created_at or shard.at) < shard.at - _SKEW_S:
+                return False
+            batch = await self._remote.retrieve(batch.id)
+        if batch.input_file_id is not None:
+            return batch.input_file_id in ids
+        if not batch.metadata:
+            raise RemoteError(
+                f"The provider does not say what batch {batch.id} was made of",
+                trouble=Trouble.GONE,
+                code="not_found",
+            )
+        mine = self.metadata_of(shard)
+        return all(batch.metadata.get(name) == mine[name] for name in _IDENTITY)
 
     def _tell_adopted(self, shard: Shard, found: Sequence[RemoteBatch]) -> None:
         for batch in found:

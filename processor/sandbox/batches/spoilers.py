@@ -16,6 +16,8 @@ Change = Callable[[Lines, Params], Lines]
 
 _SEPARATORS = "\u2028 \u2029 \u0085 \x0b \x0c \x1c \x1d \x1e"
 _CUT_BYTES = "20"
+# Whatever they are told in, these are done last: the others read lines as they were written.
+_FORMS: Mapping[str, int] = {"blank_lines": 1, "crlf": 2, "byte_order_mark": 3}
 _CONTRADICTION = {"code": "server_error", "message": "The request failed."}
 
 
@@ -43,6 +45,7 @@ def _rewrite(path: Path, batch: Batch, changes: Mapping[str, Change]) -> None:
     faults = [fault for fault in batch.faults if fault.kind in changes]
     if not faults:
         return
+    faults.sort(key=lambda fault: _FORMS.get(fault.kind, 0))
     spoiled = path.with_name(f"{path.name}.spoiled")
     with path.open("rb") as source, spoiled.open("wb") as target:
         lines: Lines = iter(source)
