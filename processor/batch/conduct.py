@@ -11,7 +11,9 @@ from processor.batch.creations import Creations
 from processor.batch.fetching import Fetching
 from processor.batch.quota import Quota, Room, told_limit
 from processor.batch.remote_values import (
+    COMPLETED,
     FAILED,
+    FINALIZING,
     TERMINAL,
     VALIDATING,
     RemoteBatch,
@@ -146,6 +148,7 @@ class Conduct:
         if not self._purse.is_holding:
             self._halt.stop_for(BUDGET_CODE, "The budget has no room for the next batch.")
             return await self._drop(shard, "the budget has no room for it")
+        self._tools.tell(Notice(event="budget_full", facts={"shard": shard.number}))
         if self._rules.until is not Until.SETTLED:
             self.full = True
             return None
@@ -199,7 +202,10 @@ class Conduct:
         return created
 
     async def _find_batch(self, shard: Shard, tries: Tries) -> Shard | None:
-        return self._with_batches(await self._shipping.find_batch(shard, tries))
+        with self._store.reading() as shelf:
+            batches = shelf.batches().get(shard.number, ())
+        failed = {batch.id for batch in batches if batch.status == FAILED}
+        return self._with_batches(await self._shipping.find_batch(shard, failed, tries))
 
     def _with_batches(self, shard: Shard) -> Shard:
         """Read the batches that a shard has got."""
@@ -223,8 +229,9 @@ class Conduct:
             if found is None:
                 return None
             tries.succeeded()
-            batches[place] = now = seen(found, shard.number, self._clock.time())
+            now = self._as_far(seen(found, shard.number, self._clock.time()), batch)
             if now != replace(batch, seen_at=now.seen_at):
+                batches[place] = now
                 await self._store.see([now])
             if now.status not in {batch.status, VALIDATING, FAILED}:
                 self._quota.accepted(shard.number)
@@ -232,8 +239,20 @@ class Conduct:
             return shard if self._rules.until is Until.SETTLED else None
         return await self._ended(shard, batches)
 
+    def _as_far(self, now: Batch, before: Batch) -> Batch:
+        """A batch as far as it has come: when it says that it ended, its files may be late."""
+        if now.status not in TERMINAL or not lacks_files(now):
+            return now
+        unfinished = replace(now, status=FINALIZING)
+        if unfinished != replace(before, seen_at=now.seen_at):
+            return unfinished
+        return unfinished if now.seen_at - before.seen_at < self._rules.grace_s else now
+
     async def _ended(self, shard: Shard, batches: Sequence[Batch]) -> Shard | None:
         """What follows from the ends of all batches of a shard."""
+        if others := await self._shipping.others(shard, {batch.id for batch in batches}):
+            self._batches[shard.number] = [*batches, *others]
+            return shard
         if any(batch.status != FAILED for batch in batches):
             self._end(shard)
             shard = replace(shard, state=State.ENDED, at=self._clock.time())
@@ -348,6 +367,16 @@ class Conduct:
             facts["notes"] = odd.notes
         serious = bool(strange or found.missing)
         self._tools.tell(Notice(event="shard_settled", serious=serious, facts=facts))
+
+
+def lacks_files(batch: Batch) -> bool:
+    """Whether a batch that says that it has ended has no file that answers could be in."""
+    if batch.status == FAILED or batch.output_file_id is not None:
+        return False
+    if batch.error_file_id is not None:
+        return bool(batch.completed)
+    is_told_empty = batch.completed == batch.failed == 0
+    return batch.status == COMPLETED or not is_told_empty
 
 
 def is_quota(problem: str) -> bool:

@@ -7,9 +7,9 @@ from types import MappingProxyType
 from msgspec import Struct
 
 COMPLETED, FAILED, EXPIRED, CANCELLED = "completed", "failed", "expired", "cancelled"
-CANCELLING, VALIDATING = "cancelling", "validating"
+CANCELLING, FINALIZING, VALIDATING = "cancelling", "finalizing", "validating"
 TERMINAL = frozenset({COMPLETED, FAILED, EXPIRED, CANCELLED})
-KNOWN = TERMINAL | {VALIDATING, CANCELLING, "in_progress", "finalizing"}
+KNOWN = TERMINAL | {VALIDATING, CANCELLING, FINALIZING, "in_progress"}
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -64,6 +64,11 @@ class RemoteBatch(Struct, frozen=True, kw_only=True, gc=False):
     def ended(self) -> bool:
         """Whether nothing of it will change."""
         return self.status in TERMINAL
+
+    @property
+    def names_files(self) -> bool:
+        """Whether there is a file of answers."""
+        return self.output_file_id is not None or self.error_file_id is not None
 
 
 class Trouble(StrEnum):

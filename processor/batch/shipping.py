@@ -99,7 +99,7 @@ class Shipping:
         self._at(Step.BATCH_CREATED)
         return await self._opened(intent, [batch], tries), None
 
-    async def find_batch(self, shard: Shard, tries: Tries) -> Shard:
+    async def find_batch(self, shard: Shard, failed: Collection[str], tries: Tries) -> Shard:
         """Look for batches of an intent; without any, after a grace, there is none.
 
         The grace begins with the first look, not with the intent: between the two a machine may
@@ -107,9 +107,14 @@ class Shipping:
 
         Two of one shard are a doubt that came true: the oldest is kept, others are cancelled, and
         what either of them did is taken.
+
+        Args:
+            shard: With the intent.
+            failed: Ids of batches of earlier intents.
+            tries: Of the shard.
         """
         try:
-            found = await self._batches(shard)
+            found = [batch for batch in await self._batches(shard) if batch.id not in failed]
         except RemoteError as error:
             if error.trouble is Trouble.GONE:
                 self._halt.stop_for(
@@ -132,6 +137,30 @@ class Shipping:
         shard = replace(shard, state=State.UPLOADED, at=self._clock.time())
         await self._store.keep(shard)
         return shard
+
+    async def others(self, shard: Shard, known: Collection[str]) -> list[Batch]:
+        """Batches of a shard that nobody has told of, where the provider lists any.
+
+        A gateway may send a request twice, and a list may lag for longer than any grace. They are
+        cancelled, and what they did is taken.
+        """
+        try:
+            batches = await self._remote.batches(shard.at - _SKEW_S, None)
+        except RemoteError:  # it is a precaution
+            return []
+        found = [
+            batch
+            for batch in batches
+            if batch.id not in known and batch.input_file_id == shard.file_id
+        ]
+        for batch in found:
+            facts = {"shard": shard.number, "batch": batch.id}
+            self._tell(Notice(event="batch_found", serious=True, facts=facts))
+            if not batch.ended:
+                await self._cancel(batch)
+        extra = [seen(batch, shard.number, self._clock.time()) for batch in found]
+        await self._store.see(extra)
+        return extra
 
     async def adopt(self, shard: Shard, known: Sequence[RemoteBatch]) -> tuple[Shard, Batch] | None:
         """Take over a batch of the very same requests, if one was left for a later start.

@@ -121,7 +121,7 @@ class Watching:
 
     async def _one(self, batch_id: str, batch: RemoteBatch | None) -> None:
         try:
-            if batch is None:
+            if batch is None or (batch.ended and not batch.names_files):  # lists may tell less
                 batch = await self._remote.retrieve(batch_id)
         except RemoteError as error:
             if error.trouble is Trouble.AGAIN:
