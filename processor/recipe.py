@@ -10,13 +10,13 @@ from processor.layers import Found, Layer
 from processor.ledger import database
 from processor.ledger.database import LEDGER_NAME
 from processor.ledger.ledger import Ledger
+from processor.settings import SECRETS, Settings
 from processor.tasks.prompt import PromptTask
 from processor.tasks.toml import load_task, shipped_tasks
 
 _KEY = "recipe"
 _PLACE = "the run's last start"
-# What a start makes of others, keeps secret, or is asked anew.
-_NOT_TAKEN = frozenset({"account", "headers", "provider", "proxy"})
+_TAKEN = Settings.model_fields.keys() - SECRETS - {"provider"}  # which follows from the address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,5 +111,5 @@ def _layer(settings: Mapping[str, object]) -> Layer:
     return {
         name: Found(value, _PLACE)
         for name, value in settings.items()
-        if value is not None and name not in _NOT_TAKEN
+        if value is not None and name in _TAKEN
     }

@@ -213,7 +213,7 @@ class Run:
             delivered=self._deliveries.committed,
             cpu_before_s=self._cpu_before_s,
         )
-        by_batch = self._settings.route == "batch"
+        by_batch, begun = self._settings.route == "batch", ledger.counts()
         if by_batch or open_already:
             self._sending = batch = BatchSending(
                 errand,
@@ -222,10 +222,9 @@ class Run:
                 only_open=not by_batch or self._cancelled,
             )
             await batch.run(ledger, session)
-            by_batch = by_batch and not (
-                self._settings.fallback == "direct" or batch.left_for_direct
-            )
+            by_batch = by_batch and not batch.leaves_to_direct
         if not (by_batch or self._cancelled) and self._goes_on:
+            errand = replace(errand, most=allowance.left(ledger, self._allowed, begun))
             self._sending = DirectSending(errand)
             await self._sending.run(ledger, session)
         ledger.add_seconds("send", self._clock.monotonic() - begun_s)

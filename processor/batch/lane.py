@@ -80,6 +80,11 @@ class BatchLane:
         """Items that no batch may hold, and that are pending still."""
         return len(self._conduct.too_large)
 
+    @property
+    def full(self) -> bool:
+        """Whether items wait for a batch because there is no room for one now."""
+        return self._conduct.full
+
     def drain(self) -> None:
         """Start nothing new; calls that are under way end first."""
         self._halt.leave()

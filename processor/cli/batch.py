@@ -88,6 +88,7 @@ def check(run: Path | None, *, as_json: bool, **options: Any) -> int:
 @_RUN
 @provider_options
 @click.option("--wait", is_flag=True, help="Stay until every item has an outcome.")
+@click.option("--budget", "budget_usd", type=float, metavar="USD", help="In place of the run's.")
 @_NEW_ACCOUNT
 @_QUIET
 def download(run: Path | None, *, wait: bool, **options: Any) -> int:
@@ -96,10 +97,11 @@ def download(run: Path | None, *, wait: bool, **options: Any) -> int:
     What was cancelled is not sent again.
     """
     from processor.batch.rules import Until  # noqa: PLC0415 - loads the engine
+    from processor.cli import jobs  # noqa: PLC0415
     from processor.cli.begun import go_on  # noqa: PLC0415
 
     until = Until.SETTLED if wait else Until.FETCHED
-    return go_on(run, options, until, heeds_cancel=True)
+    return go_on(jobs.chosen(run), options, until, heeds_cancel=True)
 
 
 @command.command()

@@ -18,6 +18,7 @@ from processor.clock import SystemClock
 from processor.codes import cause_of
 from processor.console.streams import say, say_json, tell
 from processor.console.words import counted, duration, share
+from processor.errors import UsageError
 from processor.jobs import cancelling, cleaning, looking
 from processor.jobs.cancelling import Cancelled
 from processor.jobs.job import Job, jobs_of
@@ -33,12 +34,26 @@ _REMOTE_S = 30 * 86_400.0  # batches are listed back that far; their results are
 _NO_BATCH = "–"
 
 
+def chosen(run: Path | None) -> Path:
+    """The folder of a run that has batches; the newest run when none is named.
+
+    Raises:
+        UsageError: It has none.
+    """
+    folder = folders.chosen(run)
+    if not _jobs(folder):
+        raise UsageError(
+            f"{folder} has no batches", way_out="processor batch submit makes them of its rows."
+        )
+    return folder
+
+
 def check(run: Path | None, options: Mapping[str, Any], *, as_json: bool) -> int:
     """Look at the open batches, and say how each is; returns the exit code.
 
     A run that works meanwhile looks by itself: then its ledger tells what it has seen.
     """
-    folder = folders.chosen(run)
+    folder = chosen(run)
     lost = [] if lock.is_held(folder) else _look(folder, options)
     jobs = _jobs(folder)
     unsent = _unsent(folder)
@@ -72,7 +87,7 @@ def cancel(run: Path | None, options: Mapping[str, Any], *, batch_id: str | None
         async with remote_of(it.settings) as remote:
             return await cancelling.cancel(ledger, remote, SystemClock(), chosen, batch_id)
 
-    with opened(run, options) as it, open_ledger(it.folder) as ledger:
+    with opened(chosen(run), options) as it, open_ledger(it.folder) as ledger:
         jobs = cancelling.cancellable(ledger, batch_id)
         if not jobs:
             say(f"{it.folder}: nothing is at the provider")
@@ -98,7 +113,7 @@ def listed(run: Path | None, options: Mapping[str, Any], *, remote: bool, as_jso
     """Name shards and batches of a run, or all batches of its account; returns the exit code."""
     if remote:
         return _list_remote(run, options, as_json=as_json)
-    folder = folders.chosen(run)
+    folder = chosen(run)
     jobs = _jobs(folder)
     if as_json:
         say_json(_as_json(jobs))

@@ -54,8 +54,8 @@ Ctrl-C once finishes what is in flight, twice leaves at once; both are resumable
 Exit codes: 0 every item succeeded (or --min-success was reached) · 1 bad usage, input or
 configuration, nothing sent · 2 finished, items failed · 3 stopped by the provider or the
 network · 4 stopped by the budget · 5 the disk or the ledger failed, or an output did not take
-all results · 130 interrupted. After 3, 5 and 130 the same command goes on, after 4 the same with
-a higher --budget.
+all results · 6 work still at the provider · 130 interrupted. After 3, 5, 6 and 130 the same
+command goes on, after 4 the same with a higher --budget.
 """
 
 
@@ -111,7 +111,8 @@ class _Folder(click.Path):
 @click.option(
     "--detach",
     is_flag=True,
-    help="Leave once batches are made (exit 6); the same command fetches their results.",
+    help="Leave once batches are made (exit 6); the same command, or processor batch download, "
+    "fetches their results.",
 )
 @batch_options
 @click.option(

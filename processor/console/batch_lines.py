@@ -56,6 +56,10 @@ _WORDS: Mapping[str, Callable[[Facts], str]] = MappingProxyType(
         "batch_deferred": lambda facts: (
             f"shard {facts['shard']} waits for room in the provider's queue: {facts['message']}"
         ),
+        "budget_full": lambda facts: (
+            f"shard {facts['shard']} waits: the budget has room for it only "
+            "when others cost less than they may"
+        ),
         "look_failed": lambda facts: f"the batches could not be looked at: {facts['message']}",
         "cancel_failed": lambda facts: f"{facts['batch']} could not be stopped: {facts['message']}",
         "shard_settled": _settled,

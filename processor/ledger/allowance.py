@@ -1,6 +1,7 @@
 """How many items a start with a limit may still finish, over all the starts that it takes."""
 
-from processor.ledger.ledger import Ledger
+from processor.ledger import shards
+from processor.ledger.ledger import Counts, Ledger
 
 _OPEN = "limit_open"
 _GOAL = "limit_goal"
@@ -29,6 +30,20 @@ def rest(ledger: Ledger, limit: int | None) -> int | None:
         return None
     meta = ledger.meta()
     return _left(ledger, int(meta[_GOAL])) if meta.get(_OPEN) == str(limit) else 0
+
+
+def left(ledger: Ledger, most: int | None, begun: Counts) -> int | None:
+    """How many more items may be sent, of `most`; None for all.
+
+    Args:
+        ledger: Of the run.
+        most: How many this start may finish.
+        begun: How the items stood when it began.
+    """
+    if most is None:
+        return None
+    pending, held = shards.pending(ledger.path)
+    return max(0, most - (begun.pending - pending) - held)
 
 
 def close(ledger: Ledger) -> None:

@@ -74,9 +74,11 @@ class BatchSending:
         return self._lane.stopped if self._lane else None
 
     @property
-    def left_for_direct(self) -> int:
-        """Items that no batch may hold."""
-        return self._lane.left_for_direct if self._lane else 0
+    def leaves_to_direct(self) -> bool:
+        """Whether what is pending is for the direct lane: nothing of it waits for a batch."""
+        if self._lane is None or self._lane.full:
+            return False
+        return self._errand.settings.fallback == "direct" or bool(self._lane.left_for_direct)
 
     def drain(self) -> None:
         """Start nothing new; what is under way is recorded."""
@@ -155,7 +157,9 @@ class BatchSending:
         )
 
     def _price(self, model: str, usage: Usage) -> float | None:
-        return self._errand.prices.cost_usd(model, None, "batch", usage)
+        prices = self._errand.prices
+        by_batch = prices.cost_usd(model, None, "batch", usage)
+        return prices.cost_usd(model, None, "direct", usage) if by_batch is None else by_batch
 
     def _rules(self, run_id: str) -> BatchRules:
         settings = self._errand.settings
@@ -176,16 +180,8 @@ class BatchSending:
         """Gives items that may be sent: those that no shard holds, as many as are allowed."""
         if self._only_open:
             return lambda: iter(())
-        path, most = ledger.path, self._errand.most
-        if most is None:
-            return lambda: pending.read(path)
-        begun = ledger.counts().pending
-
-        def allowed() -> Iterator[Pending]:
-            left, held = shards.pending(path)
-            return pending.read(path, max(0, most - (begun - left) - held))
-
-        return allowed
+        most, begun = self._errand.most, ledger.counts()
+        return lambda: pending.read(ledger.path, allowance.left(ledger, most, begun))
 
     def _check_account(self, ledger: Ledger) -> None:
         """Refuse batches that another key made: nobody knows whether this one may see them."""

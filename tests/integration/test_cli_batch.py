@@ -14,6 +14,7 @@ from processor.sandbox_process import sandbox
 
 A_DAY_S = 86_400.0
 HALF_S = 30.0  # of the lines of a batch
+LONG, ROOM_TOKENS = 2_000 * ".", 8_000  # room for ten such rows
 
 
 @pytest.fixture(scope="module")
@@ -28,9 +29,9 @@ def fresh(shell: Shell) -> None:
     shell.forget()
 
 
-def submitted(shell: Shell, count: int, *arguments: str) -> int:
+def submitted(shell: Shell, count: int, *arguments: str, more: str = "") -> int:
     """The exit code of a run that leaves its batches at the provider."""
-    lines = [orjson.dumps({"word": f"{shell.folder.name} {n}"}) for n in range(count)]
+    lines = [orjson.dumps({"word": f"{shell.folder.name} {n}{more}"}) for n in range(count)]
     table = shell.write("rows.jsonl", b"\n".join(lines))
     task = shell.write("say.toml", SAY)
     asked = ("--task", task, "--input", table, "--base-url", shell.url, "--quiet")
@@ -157,6 +158,39 @@ def test_what_was_cancelled_is_fetched_and_sent_again_only_by_a_person(shell: Sh
     assert shell("batch", "download", "--quiet").code == 0
     assert shell.figures()["succeeded"] == shell.stats()["paid"] == 20
     assert shell.stats()["items"]["paid_twice"] == 0
+
+
+def test_what_was_never_sent_is_let_go_by_a_cancellation(shell: Shell) -> None:
+    shell.reset(enqueued_tokens=ROOM_TOKENS, enqueued_form="400")
+    try:
+        assert submitted(shell, 20, "--shard-size", "10", more=LONG) == 6
+        assert len(batch_ids(shell)) == 1
+        told = shell("batch", "cancel", "--yes")
+        assert "10 items had not been sent yet: pending again" in told.out
+        shell.pass_time(A_DAY_S)
+        before = created(shell)
+        assert shell("batch", "download", "--quiet").code == 130
+        assert created(shell) == before
+        assert shell.figures()["pending"] == 20
+    finally:
+        shell.reset(enqueued_tokens=None, enqueued_form="failed")
+    assert shell("batch", "submit", "--quiet").code == 6
+    shell.pass_time(A_DAY_S)
+    assert shell("batch", "download", "--quiet").code == 0
+    assert shell.figures()["succeeded"] == 20
+
+
+def test_a_batch_that_nobody_knows_of_is_cancelled_too(shell: Shell) -> None:
+    shell.fault("lost_answer:on=create")
+    shell.fault("status:on=batches,status=404")
+    assert submitted(shell, 5, "--grace", "0", "--give-up", "5") == 3
+    shell.reset()
+    told = shell("batch", "cancel", "--yes")
+    assert told.code == 6
+    assert "cancelling" in told.out
+    shell.pass_time(A_DAY_S)
+    assert shell("batch", "download", "--quiet").code == 130
+    assert (created(shell), shell.stats()["paid"]) == (0, 0)
 
 
 def test_one_batch_is_cancelled_and_the_other_is_not(shell: Shell) -> None:
@@ -305,11 +339,31 @@ def test_another_task_is_refused_and_one_that_is_gone_named(shell: Shell) -> Non
     assert shell("batch", "check").code == 6  # which needs no task
 
 
+def test_settings_of_the_start_hold_and_options_go_before_them(shell: Shell) -> None:
+    asked = ("--price", "1,2", "--budget", "5", "--chunk-size", "10", "--min-success", "0.5")
+    assert submitted(shell, 20, *asked) == 6
+    shell.pass_time(A_DAY_S)
+    assert shell("batch", "download", "--quiet", "--budget", "6").code == 0
+    figures = shell.figures()
+    assert figures["cost_usd"] > 0
+    assert (figures["budget_usd"], figures["chunks"]) == (6, 2)
+
+
+def test_a_run_without_batches_has_none_to_fetch(shell: Shell) -> None:
+    task, table = shell.write("say.toml", SAY), shell.write("rows.csv", "word\none\ntwo\n")
+    assert shell.run("--task", task, "--input", table, "--limit", "1").code == 0
+    for step in ("check", "download", "cancel", "list"):
+        told = shell("batch", step)
+        assert told.code == 1
+        assert "has no batches. processor batch submit makes them" in told.err
+    assert created(shell) == 0
+
+
 def test_a_program_goes_on_with_its_own_task(shell: Shell) -> None:
     processor = Processor(base_url=shell.url, route="direct")
     task = Task(name="say", model="gpt-6-luna", prompt="Say {{ word }}.", id="row")
     processor.run_sync(task, [{"word": "one"}], out="runs/own")
-    told = shell("batch", "download", "runs/own")
+    told = shell("batch", "submit", "runs/own")
     assert told.code == 1
     assert "a program made it" in told.err
 
@@ -341,6 +395,7 @@ def test_another_machine_downloads_what_was_left(shell: Shell) -> None:
         (("submit", "--again", "1", "--input", "rows.jsonl"), "--input begins a run"),
         (("submit", "--again", "1", "--adopt", "batch_1"), "exclude each other"),
         (("check",), "there is no run in"),
+        (("download",), "there is no run in"),
         (("cancel", "runs/none"), "runs/none holds no run"),
         (("clean", "runs/none"), "runs/none holds no run"),
         (("check", "a", "b"), "unexpected extra argument"),

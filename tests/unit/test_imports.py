@@ -110,7 +110,7 @@ ALLOWED = {
     },
     "observer": {"ledger", "notice"},
     "patience": {"errors"},
-    "recipe": {"errors", "jsontext", "layers", "ledger", "tasks"},
+    "recipe": {"errors", "jsontext", "layers", "ledger", "settings", "tasks"},
     "report": {"codes", "delivery", "errors", "ledger", "plan", "stop", "watch"},
     "sending": {
         *BASE,
