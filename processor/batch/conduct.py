@@ -142,7 +142,6 @@ class Conduct:
 
     async def _send(self, shard: Shard, tries: Tries) -> Shard | None:
         """Send the file, once there is money for the batch."""
-        self._spent.clear()
         if (admitted := self._purse.admitted(shard)) is not None:
             return await self._shipping.upload(admitted, tries)
         if not self._purse.is_holding:
@@ -173,7 +172,6 @@ class Conduct:
                 if self._rules.until is not Until.SETTLED:
                     self.full = True
                     return None
-                self._room.clear()
                 await self._halt.wait(admission.at_s - now_s, self._room)
                 return shard
             case Room.SPLIT:
@@ -205,7 +203,12 @@ class Conduct:
         with self._store.reading() as shelf:
             batches = shelf.batches().get(shard.number, ())
         failed = {batch.id for batch in batches if batch.status == FAILED}
-        return self._with_batches(await self._shipping.find_batch(shard, failed, tries))
+        found = await self._shipping.find_batch(shard, failed, tries)
+        if found is None:
+            return None
+        if found.state is State.UPLOADED:  # what there is not holds no tokens
+            self._end(found)
+        return self._with_batches(found)
 
     def _with_batches(self, shard: Shard) -> Shard:
         """Read the batches that a shard has got."""
@@ -216,9 +219,10 @@ class Conduct:
 
     async def _watch(self, shard: Shard, tries: Tries) -> Shard | None:
         """Look at the batches of a shard until all have ended."""
+        batches = self._batches[shard.number]
+        await self._shipping.keep_one(batches)
         if self._rules.until is Until.SUBMITTED:
             return None
-        batches = self._batches[shard.number]
         for place, batch in enumerate(batches):
             if batch.status in TERMINAL:
                 continue
@@ -281,7 +285,9 @@ class Conduct:
             return shard if self._rules.until is Until.SETTLED else None
         if error.trouble is Trouble.GONE:
             message = f"the provider does not know batch {batch.id} any more ({error})"
-            self._halt.stop_for("batch_lost", message)
+            self._halt.leave_one("batch_lost", message)
+        elif error.trouble is Trouble.REFUSED:
+            self._halt.leave_one(error.code, f"batch {batch.id}: {error}")
         else:
             self._halt.stop_for(error.code, str(error))
         return None
@@ -332,19 +338,25 @@ class Conduct:
             limit=limit,
             now_s=self._clock.monotonic(),
         )
-        self._room.set()  # it held tokens for which others wait
+        self._make_room()  # it held tokens for which others wait
         facts = {"shard": shard.number, "limit": limit, "message": words}
         self._tools.tell(Notice(event="batch_deferred", facts=facts))
 
     def _end(self, shard: Shard) -> None:
         """A shard holds no tokens any more."""
         self._quota.ended(shard.number)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Wake those that wait; who waits from now on waits for the next time."""
         self._room.set()
+        self._room = asyncio.Event()
 
     def _give_back(self, shard: Shard) -> None:
         """A shard's reservation is over."""
         self._purse.release(shard.number)
         self._spent.set()
+        self._spent = asyncio.Event()
 
     def _file(self, shard: Shard) -> Path:
         return self._rules.folder / file_name(shard.number)

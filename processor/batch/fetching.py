@@ -55,7 +55,7 @@ class Fetching:
                 await self._remote.download(file_id, path)
             except RemoteError as error:
                 if error.trouble is Trouble.GONE and tries.failures >= _GONE_TRIES:
-                    self._halt.stop_for(
+                    self._halt.leave_one(
                         "results_gone",
                         f"the results of batch {batch.id} (file {file_id}) are not there any more; "
                         "OpenAI deletes them after 30 days",

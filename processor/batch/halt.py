@@ -14,14 +14,18 @@ class Halt:
     Args:
         clock: Time.
 
-    Attributes:
-        stop: Why the job cannot go on; the first reason counts.
     """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._asked = asyncio.Event()
-        self.stop: Stop | None = None
+        self._stop: Stop | None = None
+        self._stuck: Stop | None = None
+
+    @property
+    def stop(self) -> Stop | None:
+        """Why the job cannot go on, or not with everything; the first reason counts."""
+        return self._stop or self._stuck
 
     @property
     def asked(self) -> bool:
@@ -34,9 +38,14 @@ class Halt:
 
     def stop_for(self, code: str, message: str) -> None:
         """Leave, because the job cannot go on."""
-        if self.stop is None:
-            self.stop = Stop(code=code, message=message)
+        if self._stop is None:
+            self._stop = Stop(code=code, message=message)
         self.leave()
+
+    def leave_one(self, code: str, message: str) -> None:
+        """A shard cannot go on until somebody has decided about it; others do, and then it ends."""
+        if self._stuck is None:
+            self._stuck = Stop(code=code, message=message)
 
     async def wait(self, seconds: float = inf, wake: asyncio.Event | None = None) -> None:
         """Wait until the time is over, the event is set, or the lane is to be left."""

@@ -88,7 +88,8 @@ class Purse:
         if learnt_usd is not None:  # it may have been written before anything was known
             usd = min(shard.reserved_usd, learnt_usd * shard.bytes)
             shard = replace(shard, reserved_usd=usd)
-        if self._limit_usd is not None and self.used_usd + shard.reserved_usd > self._limit_usd:
+        used_usd = self.used_usd - self._held.get(shard.number, 0.0)  # if it is sent once more
+        if self._limit_usd is not None and used_usd + shard.reserved_usd > self._limit_usd:
             self.refused = shard
             return None
         self.refused = None

@@ -9,7 +9,17 @@ from collections.abc import Collection, Mapping, Sequence
 
 from msgspec.structs import replace
 
-from processor.batch.remote_values import RemoteBatch, RemoteError, RemoteFile, Trouble
+from processor.batch.remote_values import (
+    CANCELLED,
+    CANCELLING,
+    EXPIRED,
+    FAILED,
+    TERMINAL,
+    RemoteBatch,
+    RemoteError,
+    RemoteFile,
+    Trouble,
+)
 from processor.batch.rules import Until
 from processor.batch.steps import Step
 from processor.batch.tools import Tools
@@ -24,6 +34,7 @@ _UPLOADS_MOST = 3  # of a file that no batch can be made of
 _DETACHED = "detached"  # whoever made it did not stay for its results
 _IDENTITY = ("processor_run", "shard", "sha256")
 _ACTIVE = frozenset({"validating", "in_progress", "finalizing", "completed"})
+_IN_VAIN = frozenset({FAILED, EXPIRED, CANCELLED, CANCELLING})
 
 
 class Shipping:
@@ -99,31 +110,33 @@ class Shipping:
         self._at(Step.BATCH_CREATED)
         return await self._opened(intent, [batch], tries), None
 
-    async def find_batch(self, shard: Shard, failed: Collection[str], tries: Tries) -> Shard:
+    async def find_batch(self, shard: Shard, failed: Collection[str], tries: Tries) -> Shard | None:
         """Look for batches of an intent; without any, after a grace, there is none.
 
         The grace begins with the first look, not with the intent: between the two a machine may
         have slept, and clocks may have been set.
 
-        Two of one shard are a doubt that came true: the oldest is kept, others are cancelled, and
-        what either of them did is taken.
+        Two of one shard are a doubt that came true: see `keep_one`.
 
         Args:
             shard: With the intent.
             failed: Ids of batches of earlier intents.
             tries: Of the shard.
+
+        Returns:
+            The shard as it is then; None when nobody can know, and it is to be left where it is.
         """
         try:
             found = [batch for batch in await self._batches(shard) if batch.id not in failed]
         except RemoteError as error:
             if error.trouble is Trouble.GONE:
-                self._halt.stop_for(
+                self._halt.leave_one(
                     "in_doubt",
                     f"shard {shard.number} may have become a batch, and the provider cannot tell: "
                     f"{error}",
                 )
-            else:
-                await tries.failed(error)
+                return None
+            await tries.failed(error)
             return shard
         if found:
             self._tell_adopted(shard, found)
@@ -156,11 +169,19 @@ class Shipping:
         for batch in found:
             facts = {"shard": shard.number, "batch": batch.id}
             self._tell(Notice(event="batch_found", serious=True, facts=facts))
-            if not batch.ended:
-                await self._cancel(batch)
         extra = [seen(batch, shard.number, self._clock.time()) for batch in found]
         await self._store.see(extra)
         return extra
+
+    async def keep_one(self, batches: Sequence[Batch]) -> None:
+        """Cancel all batches of a shard but the oldest of use; what the others did is taken, too.
+
+        Asked for at every look, as a kill or an error may have come between before.
+        """
+        useful = [batch for batch in batches if batch.status not in _IN_VAIN]
+        for batch in useful[1:]:
+            if batch.status not in TERMINAL:
+                await self._cancel(batch)
 
     async def adopt(self, shard: Shard, known: Sequence[RemoteBatch]) -> tuple[Shard, Batch] | None:
         """Take over a batch of the very same requests, if one was left for a later start.
@@ -240,11 +261,9 @@ class Shipping:
         for batch in found:
             facts = {"shard": shard.number, "batch": batch.id, "items": shard.items}
             self._tell(Notice(event="batch_created", facts=facts))
-        for batch in found[1:]:
-            await self._cancel(batch)
         return shard
 
-    async def _cancel(self, batch: RemoteBatch) -> None:
+    async def _cancel(self, batch: Batch | RemoteBatch) -> None:
         try:
             await self._remote.cancel(batch.id)
         except RemoteError as error:  # it is watched to its end all the same

@@ -1,7 +1,9 @@
 """Looking at open batches until they have ended: one call for many, and never giving up."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+
+from msgspec.structs import replace
 
 from processor.batch import polling
 from processor.batch.remote_values import KNOWN, RemoteBatch, RemoteError, Trouble
@@ -82,14 +84,26 @@ class Watching:
         """One look at all that is wanted; returns what wait the provider asks for."""
         wanted = list(self._wanted)
         try:
-            found = await self._listed(wanted)
-            for batch_id in wanted:
-                await self._one(batch_id, found.get(batch_id))
+            await self._look_at(wanted)
         except RemoteError as error:
             self._miss(error)
             return error.retry_after_s
         self._failures = 0
         return None
+
+    async def _look_at(self, wanted: Sequence[str]) -> None:
+        """Look at each; one whose answer is an error, again and again, is not in others' way."""
+        found = await self._listed(wanted)
+        failure: RemoteError | None = None
+        for batch_id in wanted:
+            try:
+                await self._one(batch_id, found.get(batch_id))
+            except RemoteError as error:
+                if error.status is None:  # nobody answers
+                    raise
+                failure = error
+        if failure is not None:
+            raise failure
 
     def _miss(self, error: RemoteError) -> None:
         """A look failed; the next may not, unless nobody stays for it or it is forbidden."""
@@ -128,6 +142,7 @@ class Watching:
                 raise
             self._wanted.pop(batch_id).set_exception(error)
             return
+        batch = replace(batch, id=batch_id)  # some servers have a second name for it
         self._note(batch)
         if not batch.ended:
             self._note_age(batch)
