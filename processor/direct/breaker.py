@@ -73,12 +73,12 @@ class Breaker:
     @property
     def outage(self) -> bool:
         """Whether nothing works, as far as requests could tell."""
-        return self._probing and not self._suspected
+        return self._outage_since_s is not None and not self._suspected
 
     @property
     def next(self) -> Next:
         """What tells most about provider and items."""
-        if not self._probing:
+        if self._outage_since_s is None:  # asked for every call, so not by `_probing`
             return Next.UNTRIED if self._barred or self._failing else Next.ANY
         last = self._probes % WITNESS_EVERY == WITNESS_EVERY - 1
         is_turn = self._by_barring or (
@@ -213,7 +213,9 @@ class Breaker:
 
     def _end_outage(self) -> None:
         """The outage explains why items failed, unless it took a witness to end it."""
-        if self._probing and self.next is not Next.WITNESS:
+        if self._outage_since_s is None:
+            return
+        if self.next is not Next.WITNESS:
             self._first_failed_s.clear()
         self._outage_since_s = None
 

@@ -9,7 +9,7 @@ import asyncio
 import select
 import sys
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 
 import httptools
 from aiohttp import ClientPayloadError, ServerDisconnectedError
@@ -50,6 +50,9 @@ class Wire(asyncio.Protocol):
         self._handler: ResponseHandler = handler
         self._transport = transport
         self._loop = loop
+        self._told: dict[bytes, bytes] = {}
+        # The dictionary's own method, which no frame of Python stands behind: headers are many.
+        self.on_header = self._told.__setitem__
         self._parser = httptools.HttpResponseParser(self)
         self._parser.set_dangerous_leniencies(
             lenient_headers=True,  # a careless server's control characters; nobody obeys them
@@ -112,7 +115,7 @@ class Wire(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone; an answer that tells no length ends with it."""
         self._spent = True
-        if exc is None and self._in_body and _LENGTHS.isdisjoint(Headers(self._headers)):
+        if exc is None and self._in_body and _LENGTHS.isdisjoint(self._headers):
             self.on_message_complete()
         self._fail(exc or ServerDisconnectedError())  # what is no OSError is a bug, and crashes
         self._handler.connection_lost(exc)
@@ -125,14 +128,10 @@ class Wire(asyncio.Protocol):
         if self._waiter is None:  # nobody asked for it
             self._spent = True
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """A header; what is told behind the last chunk is not kept."""
-        if self._in_head:
-            self._headers.append((name, value))
-
     def on_headers_complete(self) -> None:
-        """The body follows."""
+        """The body follows; what is told behind its last chunk is not kept."""
         self._in_head, self._in_body = False, True
+        self._headers = Headers(self._told.copy())
 
     def on_body(self, body: bytes) -> None:
         """A part of the body."""
@@ -141,7 +140,7 @@ class Wire(asyncio.Protocol):
     def on_message_complete(self) -> None:
         """The last byte of an answer, or of one that only says that it will come."""
         status = self._parser.get_status_code()
-        headers, body = Headers(self._headers), b"".join(self._parts)
+        headers, body = self._headers, b"".join(self._parts)
         self._begin()
         if 100 <= status < 200:
             return
@@ -159,7 +158,8 @@ class Wire(asyncio.Protocol):
 
     def _begin(self) -> None:
         """Expect the next answer."""
-        self._headers: list[tuple[bytes, bytes]] = []
+        self._told.clear()
+        self._headers = _NO_HEADERS
         self._head_bytes = 0
         self._parts: list[bytes] = []
         self._in_head = self._in_body = False
@@ -179,26 +179,35 @@ class Headers(Mapping[str, str]):
     """The headers of an answer, by names in any case; few are ever looked for.
 
     Args:
-        pairs: As they came.
+        told: As they came; of those that came twice the last.
     """
 
-    __slots__ = ("_pairs",)
+    __slots__ = ("_folded", "_told")
 
-    def __init__(self, pairs: Sequence[tuple[bytes, bytes]]) -> None:
-        self._pairs = pairs
+    def __init__(self, told: Mapping[bytes, bytes]) -> None:
+        self._told = told
+        self._folded: Mapping[bytes, bytes] | None = None
 
     def __getitem__(self, name: str) -> str:
-        wanted = name.lower().encode()
-        for told, value in self._pairs:
-            if len(told) == len(wanted) and told.lower() == wanted:
-                return value.decode("utf-8", "surrogateescape")
-        raise KeyError(name)
+        wanted = name.encode()
+        value = self._told.get(wanted)  # most servers write small letters, and so do we
+        if value is None:
+            value = self._by_small_letters()[wanted.lower()]
+        return value.decode("utf-8", "surrogateescape")
 
     def __iter__(self) -> Iterator[str]:
-        return iter(dict.fromkeys(name.decode("latin-1").lower() for name, _ in self._pairs))
+        return (name.decode("latin-1") for name in self._by_small_letters())
 
     def __len__(self) -> int:
-        return sum(1 for _ in self)
+        return len(self._by_small_letters())
+
+    def _by_small_letters(self) -> Mapping[bytes, bytes]:
+        if self._folded is None:
+            self._folded = {name.lower(): value for name, value in self._told.items()}
+        return self._folded
+
+
+_NO_HEADERS = Headers({})
 
 
 def _quiet(transport: asyncio.Transport) -> Callable[[], bool]:

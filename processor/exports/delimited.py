@@ -25,10 +25,10 @@ class Writer:
         self.write = csv.writer(file, delimiter=delimiter).writerows
 
 
-def lines(rows: Iterable[Sequence[Any]], *, excel: bool) -> list[list[Any]]:
+def lines(rows: Iterable[Sequence[Any]], *, excel: bool) -> list[Sequence[Any]]:
     """Rows of JSON values as cells; with `excel` none begins like a formula, see `harmless`."""
     found = [
-        [value if type(value) in PLAIN else csv_cell(value) for value in row]  # most are plain
+        row if PLAIN.issuperset(map(type, row)) else [csv_cell(value) for value in row]
         for row in rows
     ]
     return [[harmless(value) for value in line] for line in found] if excel else found

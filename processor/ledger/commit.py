@@ -9,6 +9,7 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from processor import jsontext
 from processor.items import Attempt, Outcome
@@ -165,7 +166,7 @@ def _insert(
     one = f"({', '.join('?' * columns)})"
     for size in _GROUPS:
         while len(rows) - place >= size:
-            values = [value for row in rows[place : place + size] for value in row]
+            values = list(chain.from_iterable(rows[place : place + size]))
             connection.execute(f"INSERT INTO {table} VALUES {', '.join([one] * size)}", values)
             place += size
 

@@ -38,6 +38,7 @@ class PromptTask:
         self._begun = {"model": "", **self._endpoint.usual}
         self._wording = wording_of(file, self._endpoint, where=where)
         self._overrides = Overrides(file.overrides, file.parameters)
+        self._has_overrides = bool(self._overrides)
         self._check = _check_for(file, where=f"{where}: output")
         self._columns = _columns_of(file.output, where=f"{where}: output")
         self._wish = wish_of(file, self._endpoint)
@@ -138,7 +139,7 @@ class PromptTask:
 
     def problem_with(self, fields: Mapping[str, Any]) -> str | None:
         """Why a row's own model or parameters cannot be sent, or its source holds no MathML."""
-        if self._overrides and (problem := self._overrides.problem_with(fields)):
+        if self._has_overrides and (problem := self._overrides.problem_with(fields)):
             return problem
         source = self._file.output.source
         return None if source is None else presence.problem_of(source, fields.get(source))
@@ -154,7 +155,7 @@ class PromptTask:
             TaskError: The prompt needs a field that the item lacks.
         """
         fields = item.fields
-        settings = self._settings_of(fields) if self._overrides else self._settled
+        settings = self._settings_of(fields) if self._has_overrides else self._settled
         body = {**self._begun, **self._wording.said(fields), **settings}
         if self._wish is not None:
             self._wish.put_into(body)
