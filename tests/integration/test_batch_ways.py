@@ -99,12 +99,12 @@ def test_leftovers_of_a_detached_run_go_directly_when_they_are_fetched(shell: Sh
 
 
 def test_nothing_that_waits_for_room_goes_directly(shell: Shell) -> None:
-    shell.reset(enqueued_tokens=700, enqueued_form="400")
+    shell.reset(enqueued_tokens=8_000, enqueued_form="400")
     try:
         arguments = ("--fallback", "direct", "--detach", "--shard-size", "10")
-        assert sent(shell, 40, *arguments) == 6
+        assert sent(shell, 100, *arguments, more=2_000 * ".") == 6
         assert shell.stats()["by_route"].get("POST /v1/chat/completions", 0) == 0
-        assert created(shell) > 0
+        assert shell.figures()["lanes"]["batch"]["batches"] == 1
     finally:
         shell.reset(enqueued_tokens=None, enqueued_form="failed")
 
