@@ -82,7 +82,7 @@ class Settling:
             missed = shelf.waiting(self._shard.number)
             await self._record_all(self._left(shelf, missed))
         return Settlement(
-            answered=len(answered),
+            answered=self._shard.items - len(missed),
             missing=len(missed),
             again=self._again,
             oddities=results.oddities,
