@@ -1,7 +1,7 @@
 """What it takes to go on with a run that only its folder names."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from processor import jsontext
@@ -26,21 +26,25 @@ class Recipe:
     Attributes:
         task: Name of a shipped task, or the absolute path of a file.
         sandbox_args: Options of the sandbox that served it.
+        files: Absolute paths of files that results went to besides the folder.
     """
 
     task: str
     sandbox_args: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, task: str, sandbox_args: tuple[str, ...] = ()) -> "Recipe":
-        """The recipe of a start that names its task as a person does."""
-        named = task if task in shipped_tasks() else str(Path(task).absolute())
-        return cls(task=named, sandbox_args=sandbox_args)
+    def of(cls, task: str, sandbox_args: Iterable[str] = (), files: Iterable[str] = ()) -> "Recipe":
+        """The recipe of a start that names its task and its files as a person does."""
+        return cls(
+            task=task if task in shipped_tasks() else str(Path(task).absolute()),
+            sandbox_args=tuple(sandbox_args),
+            files=tuple(str(Path(file).absolute()) for file in files),
+        )
 
     def keep(self, ledger: Ledger) -> None:
         """Put it into the run's ledger."""
-        kept = {"task": self.task, "sandbox_args": list(self.sandbox_args)}
-        ledger.set_meta(**{_KEY: jsontext.dumps(kept)})
+        ledger.set_meta(**{_KEY: jsontext.dumps(asdict(self))})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,12 +57,14 @@ class Begun:
             recipes were kept.
         settings: What was in force then, without secrets.
         by_sandbox: Whether a sandbox of its own served it.
+        databases: How many results go to.
     """
 
     folder: Path
     recipe: Recipe | None
     settings: Layer
     by_sandbox: bool
+    databases: int
 
     def task(self, *, model: str | None, max_output_tokens: int | None) -> PromptTask:
         """The task of the run, loaded again.
@@ -87,6 +93,7 @@ def begun(folder: Path) -> Begun:
         row = connection.execute(
             "SELECT settings FROM sessions ORDER BY number DESC LIMIT 1"
         ).fetchone()
+        (databases,) = connection.execute("SELECT COUNT(*) FROM deliveries").fetchone()
     if row is None:
         raise UsageError(
             f"{folder}: its run was killed before it began",
@@ -97,6 +104,7 @@ def begun(folder: Path) -> Begun:
         recipe=_recipe(meta),
         settings=_layer(jsontext.loads(row[0])),
         by_sandbox=meta.get("provider") == "sandbox",
+        databases=databases,
     )
 
 
@@ -104,7 +112,11 @@ def _recipe(meta: Mapping[str, str]) -> Recipe | None:
     kept = jsontext.loads(meta[_KEY]) if meta.get(_KEY) else None
     if kept is None:
         return None
-    return Recipe(task=kept["task"], sandbox_args=tuple(kept["sandbox_args"]))
+    return Recipe(
+        task=kept["task"],
+        sandbox_args=tuple(kept["sandbox_args"]),
+        files=tuple(kept.get("files", ())),
+    )
 
 
 def _layer(settings: Mapping[str, object]) -> Layer:

@@ -11,9 +11,7 @@ from processor.batch.creations import Creations
 from processor.batch.fetching import Fetching
 from processor.batch.quota import Quota, Room, told_limit
 from processor.batch.remote_values import (
-    COMPLETED,
     FAILED,
-    FINALIZING,
     TERMINAL,
     VALIDATING,
     RemoteBatch,
@@ -22,7 +20,8 @@ from processor.batch.remote_values import (
 )
 from processor.batch.rules import Until
 from processor.batch.settling import Settlement, Settling
-from processor.batch.shipping import Shipping, file_name, seen
+from processor.batch.shipping import Shipping, file_name
+from processor.batch.sight import look
 from processor.batch.steps import Step
 from processor.batch.tools import Tools
 from processor.batch.tries import Tries
@@ -78,6 +77,7 @@ class Conduct:
         self._creations = Creations()
         self._room = asyncio.Event()
         self._spent = asyncio.Event()
+        self._unaffordable: set[int] = set()
         self._shipping = Shipping(tools)
         self._fetching = Fetching(tools)
         self._batches: dict[int, list[Batch]] = {}
@@ -147,7 +147,9 @@ class Conduct:
         if not self._purse.is_holding:
             self._halt.stop_for(BUDGET_CODE, "The budget has no room for the next batch.")
             return await self._drop(shard, "the budget has no room for it")
-        self._tools.tell(Notice(event="budget_full", facts={"shard": shard.number}))
+        if shard.number not in self._unaffordable:
+            self._unaffordable.add(shard.number)
+            self._tools.tell(Notice(event="budget_full", facts={"shard": shard.number}))
         if self._rules.until is not Until.SETTLED:
             self.full = True
             return None
@@ -233,7 +235,7 @@ class Conduct:
             if found is None:
                 return None
             tries.succeeded()
-            now = self._as_far(seen(found, shard.number, self._clock.time()), batch)
+            now = look(batch, found, self._clock.time(), grace_s=self._rules.grace_s)
             if now != replace(batch, seen_at=now.seen_at):
                 batches[place] = now
                 await self._store.see([now])
@@ -242,15 +244,6 @@ class Conduct:
         if any(batch.status not in TERMINAL for batch in batches):
             return shard if self._rules.until is Until.SETTLED else None
         return await self._ended(shard, batches)
-
-    def _as_far(self, now: Batch, before: Batch) -> Batch:
-        """A batch as far as it has come: when it says that it ended, its files may be late."""
-        if now.status not in TERMINAL or not lacks_files(now):
-            return now
-        unfinished = replace(now, status=FINALIZING)
-        if unfinished != replace(before, seen_at=now.seen_at):
-            return unfinished
-        return unfinished if now.seen_at - before.seen_at < self._rules.grace_s else now
 
     async def _ended(self, shard: Shard, batches: Sequence[Batch]) -> Shard | None:
         """What follows from the ends of all batches of a shard."""
@@ -379,16 +372,6 @@ class Conduct:
             facts["notes"] = odd.notes
         serious = bool(strange or found.missing)
         self._tools.tell(Notice(event="shard_settled", serious=serious, facts=facts))
-
-
-def lacks_files(batch: Batch) -> bool:
-    """Whether a batch that says that it has ended has no file that answers could be in."""
-    if batch.status == FAILED or batch.output_file_id is not None:
-        return False
-    if batch.error_file_id is not None:
-        return bool(batch.completed)
-    is_told_empty = batch.completed == batch.failed == 0
-    return batch.status == COMPLETED or not is_told_empty
 
 
 def is_quota(problem: str) -> bool:

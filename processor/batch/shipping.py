@@ -21,6 +21,7 @@ from processor.batch.remote_values import (
     Trouble,
 )
 from processor.batch.rules import Until
+from processor.batch.sight import seen
 from processor.batch.steps import Step
 from processor.batch.tools import Tools
 from processor.batch.tries import Tries
@@ -327,30 +328,3 @@ def number_in(name: str) -> int | None:
     """The shard that a file is one of; None for files of others."""
     number = name.removeprefix("shard_").partition(".")[0].partition("_")[0]
     return int(number) if number.isdecimal() else None
-
-
-def seen(batch: RemoteBatch, shard: int, now_s: float) -> Batch:
-    """A batch as the ledger keeps it."""
-    return Batch(
-        id=batch.id,
-        shard=shard,
-        status=batch.status,
-        created_at=batch.created_at,
-        seen_at=now_s,
-        total=batch.total,
-        completed=batch.completed,
-        failed=batch.failed,
-        output_file_id=batch.output_file_id,
-        error_file_id=batch.error_file_id,
-        problem=reason(batch),
-    )
-
-
-def reason(batch: RemoteBatch) -> str | None:
-    """Why a batch failed, in a line."""
-    if not batch.problems:
-        return None
-    first = batch.problems[0]
-    place = "" if first.line is None else f" (line {first.line})"
-    more = "" if len(batch.problems) == 1 else f", and {len(batch.problems) - 1} more"
-    return f"{first.code}: {first.message}{place}{more}"

@@ -6,12 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec.structs import replace
 
 from processor.batch import polling
+from processor.batch.listing import listed
 from processor.batch.remote_values import KNOWN, RemoteBatch, RemoteError, Trouble
 from processor.batch.tools import Tools
 from processor.notice import Notice
 
-_SKEW_S = 3600.0
-_LIST_FROM = 3  # fewer batches are asked for one by one
 _OVERDUE_S = 25 * 3600.0  # a batch has a day; some servers forget theirs when they are restarted
 
 
@@ -120,18 +119,12 @@ class Watching:
 
     async def _listed(self, wanted: Iterable[str]) -> Mapping[str, RemoteBatch]:
         """Of those that are wanted, what one list shows; nothing when there are few."""
-        ids = set(wanted)
-        if len(ids) < _LIST_FROM or self._listless:
+        if self._listless:
             return {}
-        since_s = min(self._since_s[batch_id] for batch_id in ids) - _SKEW_S
-        try:
-            batches = await self._remote.batches(since_s, None)
-        except RemoteError as error:
-            if error.trouble is not Trouble.GONE:
-                raise
-            self._listless = True
-            return {}
-        return {batch.id: batch for batch in batches if batch.id in ids}
+        made_s = {batch_id: self._since_s[batch_id] for batch_id in wanted}
+        found = await listed(self._remote, made_s)
+        self._listless = found is None
+        return found or {}
 
     async def _one(self, batch_id: str, batch: RemoteBatch | None) -> None:
         try:

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from processor.cli.outputs import output_options
 from processor.cli.provider import provider_options
 from processor.cli.run import command as run_command
 
@@ -58,7 +59,9 @@ class _Submit(click.Command):
         super().__init__(**{**others, "params": [*others.get("params", ()), *params]})
 
 
-@command.command(cls=_Submit, epilog=_SUBMIT_EPILOG)
+@command.command(
+    cls=_Submit, epilog=_SUBMIT_EPILOG, short_help="Make batches of all that waits, and leave."
+)
 @_RUN
 @click.option("--again", type=int, metavar="SHARD", help="Send the rows of this shard once more.")
 @click.option("--adopt", metavar="BATCH_ID", help="This batch is that of a shard in doubt.")
@@ -73,7 +76,7 @@ def submit(run: Path | None, *, again: int | None, adopt: str | None, **options:
     return submitting.submit(run, options, again=again, adopt=adopt)
 
 
-@command.command()
+@command.command(short_help="Look how the batches are: a line each.")
 @_RUN
 @provider_options
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
@@ -84,9 +87,10 @@ def check(run: Path | None, *, as_json: bool, **options: Any) -> int:
     return jobs.check(run, options, as_json=as_json)
 
 
-@command.command()
+@command.command(short_help="Fetch what has ended; send what is left.")
 @_RUN
 @provider_options
+@output_options
 @click.option("--wait", is_flag=True, help="Stay until every item has an outcome.")
 @click.option("--budget", "budget_usd", type=float, metavar="USD", help="In place of the run's.")
 @_NEW_ACCOUNT
@@ -104,7 +108,7 @@ def download(run: Path | None, *, wait: bool, **options: Any) -> int:
     return go_on(jobs.chosen(run), options, until, heeds_cancel=True)
 
 
-@command.command()
+@command.command(short_help="Stop batches; what they answered stays to be fetched.")
 @_RUN
 @provider_options
 @click.option("--batch", "batch_id", metavar="ID", help="Only this one.")
@@ -119,7 +123,7 @@ def cancel(run: Path | None, *, batch_id: str | None, yes: bool, **options: Any)
     return jobs.cancel(run, options, batch_id=batch_id, yes=yes)
 
 
-@command.command("list")
+@command.command("list", short_help="Name shards and batches.")
 @_RUN
 @provider_options
 @click.option("--remote", is_flag=True, help="All batches of the account, whoever made them.")
@@ -131,7 +135,7 @@ def list_(run: Path | None, *, remote: bool, as_json: bool, **options: Any) -> i
     return jobs.listed(run, options, remote=remote, as_json=as_json)
 
 
-@command.command()
+@command.command(short_help="Delete files at the provider that nobody needs any more.")
 @_RUN
 @provider_options
 @click.option("--dry-run", is_flag=True, help="Say which; delete nothing.")

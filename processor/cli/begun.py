@@ -3,7 +3,7 @@
 Loads the engine: commands import it when they are used.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,9 @@ from typing import Any
 from processor import folders, recipe
 from processor.batch.rules import Until
 from processor.cli.conducting import conduct
+from processor.cli.outputs import outputs_of
 from processor.configuration import gathered, in_force
+from processor.console import streams
 from processor.exports.output import Output
 from processor.layers import ADDRESS
 from processor.recipe import Begun
@@ -20,6 +22,9 @@ from processor.run import Run
 from processor.sandbox_process import sandbox_of
 from processor.sending.batch import BatchTerms
 from processor.settings import Settings
+from processor.tasks.prompt import PromptTask
+
+_OF_A_SOURCE = {"dry_run": False, "no_write_back": False, "table": None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,16 +72,14 @@ def go_on(
     until: Until,
     *,
     heeds_cancel: bool = False,
-    outputs: Sequence[Output] = (),
 ) -> int:
     """Go on with a run by batch; nothing new is read. Returns the exit code.
 
     Args:
         run: Its folder; None for the newest.
-        options: Of the command.
+        options: Of the command, those of outputs among them.
         until: How long it stays.
         heeds_cancel: What somebody has cancelled is not sent again.
-        outputs: Where results go besides the folder.
 
     Raises:
         ProcessorError: As `opened`; or the task is not there, or has changed.
@@ -84,7 +87,8 @@ def go_on(
     with opened(run, options) as it:
         settings = it.settings.model_copy(update={"route": "batch"})
         task = it.begun.task(model=settings.model, max_output_tokens=settings.max_output_tokens)
-        return conduct(
+        outputs = _outputs(it, options, task)
+        code = conduct(
             lambda observers: Run(
                 folder=it.folder,
                 task=task,
@@ -101,3 +105,17 @@ def go_on(
             settings=settings,
             quiet=options["quiet"],
         )
+    if it.begun.databases and not any(output.live for output in outputs):
+        streams.tell(
+            "Note: the results are not in the database of the run yet: the command that it was "
+            "begun with brings them, and so does processor export."
+        )
+    return code
+
+
+def _outputs(it: Opened, options: Mapping[str, Any], task: PromptTask) -> list[Output]:
+    """Those that were named; else the files of the last start. A database's name is a secret."""
+    recipe = it.begun.recipe
+    places = options["outputs"] or (recipe.files if recipe is not None else ())
+    known = {"excel": it.settings.excel, "bom": it.settings.bom, **_OF_A_SOURCE}
+    return outputs_of({**options, "outputs": places, **known}, task=task, named_input=None)

@@ -101,6 +101,11 @@ def outputs_of(
     return found
 
 
+def files_of(options: Mapping[str, Any]) -> list[str]:
+    """The files among the outputs that were named."""
+    return [place for place in options["outputs"] if place != "-" and not is_address(place)]
+
+
 def database_terms(options: Mapping[str, Any], **others: Any) -> "Terms":
     """What the options say of a database.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from processor.cli.batch_options import batch_options, batch_terms
-from processor.cli.outputs import output_options, outputs_of
+from processor.cli.outputs import files_of, output_options, outputs_of
 from processor.cli.provider import provider_options, settle
 from processor.cli.sandbox_options import check_options, words
 from processor.cli.sources import (
@@ -19,6 +19,7 @@ from processor.cli.sources import (
     source_options,
 )
 from processor.console import streams
+from processor.errors import UsageError
 
 if TYPE_CHECKING:  # importing them takes longer than --help may
     from processor.data.source import Source
@@ -185,6 +186,8 @@ def begin(options: dict[str, Any]) -> int:
 
     check_options(options)
     found = settle(options)  # before a process is started for it
+    if options["detach"] and options["route"] != "batch":
+        raise UsageError("--detach goes with --route batch")
     task = load_task(
         options["task"], model=options["model"], max_output_tokens=options["max_output_tokens"]
     )
@@ -236,7 +239,7 @@ def _send(
                 consent=Consent(task=options["accept_change"], rows=options["update"]),
                 outputs=outputs,
                 batch=batch_terms(options),
-                recipe=Recipe.of(options["task"], tuple(sandbox_args)),
+                recipe=Recipe.of(options["task"], sandbox_args, files_of(options)),
             ),
             folder=folder,
             settings=settings,

@@ -18,8 +18,16 @@ from processor.jobs import deciding
 from processor.ledger.ledger import open_ledger
 from processor.loop import run_in_loop
 from processor.sending.provider import remote_of
+from processor.settings import Settings
 
-_BEGIN = ("task", "input_", "generate", "out", "sandbox")
+# Of the options of `run`: what means something for a run that was begun.
+_GOING_ON = frozenset(
+    {
+        *Settings.model_fields,
+        *("again", "adopt", "run", "profile", "quiet", "new_account"),
+        *("outputs", "output_table", "write_columns", "keep_old", "write"),
+    }
+)
 
 
 def submit(
@@ -30,12 +38,12 @@ def submit(
     Raises:
         ProcessorError: As a run; or the options contradict each other.
     """
-    begins = [name for name in _BEGIN if _is_given(name)]
+    begins = _beginning()
     decides = again is not None or adopt is not None
     if begins and (decides or run is not None):
         raise UsageError(
-            f"--{begins[0].rstrip('_')} begins a run; RUN, --again and --adopt go on with one",
-            way_out="Name one or the other.",
+            f"{begins[0]} is for a run that begins; RUN, --again and --adopt go on with one",
+            way_out="Leave one or the other out.",
         )
     if again is not None and adopt is not None:
         raise UsageError("--again and --adopt exclude each other")
@@ -62,6 +70,12 @@ def _decide(
         run_in_loop(decide())
 
 
-def _is_given(name: str) -> bool:
-    source = click.get_current_context().get_parameter_source(name)
-    return source is ParameterSource.COMMANDLINE
+def _beginning() -> list[str]:
+    """The options that were given, and mean a run that begins."""
+    context = click.get_current_context()
+    return [
+        param.opts[0]
+        for param in context.command.params
+        if param.name not in _GOING_ON
+        and context.get_parameter_source(str(param.name)) is ParameterSource.COMMANDLINE
+    ]

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from processor.batch.remote import Remote
 from processor.batch.remote_values import CANCELLED, RemoteBatch, RemoteError, Trouble
-from processor.batch.shipping import seen
+from processor.batch.sight import seen
 from processor.clock import Clock
 from processor.errors import UsageError
 from processor.jobs.job import Job, jobs_of

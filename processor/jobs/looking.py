@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
+from processor.batch import sight
+from processor.batch.listing import listed
 from processor.batch.remote import Remote
 from processor.batch.remote_values import RemoteBatch, RemoteError, Trouble
-from processor.batch.shipping import seen
 from processor.clock import Clock
 from processor.errors import StoppedError
 from processor.jobs.job import jobs_of
@@ -12,8 +15,6 @@ from processor.ledger import database, shards
 from processor.ledger.ledger import Ledger
 from processor.ledger.shards import Batch
 
-_SKEW_S = 3600.0
-_LIST_FROM = 3  # fewer batches are asked for one by one
 _EXIT_STOPPED = 3
 
 
@@ -35,19 +36,20 @@ async def look(ledger: Ledger, remote: Remote, clock: Clock, *, grace_s: float) 
     with ledger.guard():
         jobs = jobs_of(ledger.connection)
     waiting = {batch.id: batch for job in jobs for batch in job.open_batches}
+    changed, lost, now_s = [], [], clock.time()
     try:
-        found = await _listed(remote, list(waiting.values()))
-        lost = []
-        for batch_id in waiting.keys() - found.keys():
-            told = await _one(remote, batch_id)
+        found = await listed(remote, {id_: _made_s(batch) for id_, batch in waiting.items()}) or {}
+        for batch in waiting.values():
+            told = await _told(remote, batch.id, found.get(batch.id))
             if told is not None:
-                found[batch_id] = told
-            elif clock.time() - waiting[batch_id].seen_at >= grace_s:
-                lost.append(batch_id)
+                now = sight.look(batch, told, now_s, grace_s=grace_s)
+                if now != replace(batch, seen_at=now_s):
+                    changed.append(now)
+            elif now_s - batch.seen_at >= grace_s:
+                lost.append(batch.id)
     except RemoteError as error:
         raise stopped(error) from error
-    now_s = clock.time()
-    keep(ledger, [seen(told, waiting[told.id].shard, now_s) for told in found.values()])
+    keep(ledger, changed)
     return lost
 
 
@@ -62,26 +64,17 @@ def stopped(error: RemoteError) -> StoppedError:
     return StoppedError(str(error), code=error.code, exit_code=_EXIT_STOPPED)
 
 
-async def _listed(remote: Remote, waiting: Sequence[Batch]) -> dict[str, RemoteBatch]:
-    """What one list shows of them; nothing when there are few, or there is no list."""
-    if len(waiting) < _LIST_FROM:
-        return {}
-    ids = {batch.id for batch in waiting}
-    since_s = min(batch.created_at or batch.seen_at for batch in waiting) - _SKEW_S
-    try:
-        found = await remote.batches(since_s, None)
-    except RemoteError as error:
-        if error.trouble is not Trouble.GONE:
-            raise
-        return {}
-    return {batch.id: batch for batch in found if batch.id in ids}
+def _made_s(batch: Batch) -> float:
+    return batch.created_at or batch.seen_at
 
 
-async def _one(remote: Remote, batch_id: str) -> RemoteBatch | None:
+async def _told(remote: Remote, batch_id: str, listed_as: RemoteBatch | None) -> RemoteBatch | None:
     """A batch; None when the provider does not know it."""
     try:
-        return await remote.retrieve(batch_id)
+        if listed_as is None or (listed_as.ended and not listed_as.names_files):
+            listed_as = await remote.retrieve(batch_id)  # lists may tell less
     except RemoteError as error:
         if error.trouble is Trouble.GONE:
             return None
         raise
+    return replace(listed_as, id=batch_id)  # some servers have a second name for it

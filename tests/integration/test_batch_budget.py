@@ -86,8 +86,8 @@ def test_what_is_at_the_provider_is_reserved(shell: Shell) -> None:
     assert told is not None
     reserved_usd = float(told[1])
     # The rest of the rows have no room beside them, by whichever lane.
-    for route in ("batch", "direct"):
-        arguments = ("--budget", f"{1.01 * reserved_usd:.4f}", "--route", route, "--detach")
-        assert batched(shell, 60, *arguments)[0] in {4, 6}
+    for way in (("--route", "batch", "--detach"), ("--route", "direct")):
+        code, _ = batched(shell, 60, "--budget", f"{1.01 * reserved_usd:.4f}", *way)
+        assert code in {4, 6}
         assert shell.stats()["by_route"]["POST /v1/batches"] == 1
         assert shell.stats()["by_route"].get("POST /v1/chat/completions", 0) == 0

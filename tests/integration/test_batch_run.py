@@ -52,6 +52,12 @@ def test_who_detaches_goes_on_with_the_same_command(shell: Shell) -> None:
     assert shell.stats()["by_route"]["POST /v1/batches"] == 1
 
 
+def test_nobody_leaves_calls_behind(shell: Shell) -> None:
+    asked = ("--task", shell.write("say.toml", SAY), "--input", rows(shell, 5))
+    told = shell.run(*asked, "--detach")
+    assert (told.code, told.err) == (1, "Error: --detach goes with --route batch\n")
+
+
 def test_another_folder_takes_over_a_batch_of_the_same_requests(shell: Shell) -> None:
     source = rows(shell, 25)
     assert batched(shell, "--input", source, "--out", "one", "--detach") == 6

@@ -279,6 +279,20 @@ def test_a_batch_that_is_lost_is_sent_again_by_a_person(shell: Shell) -> None:
     assert len(words(shell)) == shell.stats()["paid"] == 20
 
 
+def test_results_that_are_gone_are_asked_for_again_by_a_person(shell: Shell) -> None:
+    shell.fault("file_gone")
+    assert submitted(shell, 5, "--grace", "0") == 6
+    shell.pass_time(A_DAY_S)
+    told = shell("batch", "download", "--quiet")
+    assert told.code == 3
+    assert "Stopped: results_gone: " in told.err
+    shell.reset()
+    assert shell("batch", "submit", "--again", "1", "--quiet").code == 6
+    shell.pass_time(A_DAY_S)
+    assert shell("batch", "download", "--quiet").code == 0
+    assert (len(words(shell)), shell.stats()["paid"]) == (5, 5)
+
+
 def test_a_batch_at_work_is_not_paid_twice(shell: Shell) -> None:
     assert submitted(shell, 5) == 6
     told = shell("batch", "submit", "--again", "1")
@@ -349,6 +363,15 @@ def test_settings_of_the_start_hold_and_options_go_before_them(shell: Shell) -> 
     assert (figures["budget_usd"], figures["chunks"]) == (6, 2)
 
 
+def test_results_go_where_they_went(shell: Shell) -> None:
+    assert submitted(shell, 5, "--output", "all.jsonl") == 6
+    shell.pass_time(A_DAY_S)
+    assert shell("batch", "download", "--quiet").code == 0
+    assert len((shell.folder / "all.jsonl").read_text().splitlines()) == 5
+    assert shell("batch", "download", "--quiet", "--output", "others.csv").code == 0
+    assert (shell.folder / "others.csv").exists()
+
+
 def test_a_run_without_batches_has_none_to_fetch(shell: Shell) -> None:
     task, table = shell.write("say.toml", SAY), shell.write("rows.csv", "word\none\ntwo\n")
     assert shell.run("--task", task, "--input", table, "--limit", "1").code == 0
@@ -391,8 +414,9 @@ def test_another_machine_downloads_what_was_left(shell: Shell) -> None:
     ("typed", "said"),
     [
         (("submit", "runs/none"), "runs/none holds no run"),
-        (("submit", "runs/none", "--task", "say.toml"), "--task begins a run"),
-        (("submit", "--again", "1", "--input", "rows.jsonl"), "--input begins a run"),
+        (("submit", "runs/none", "--task", "say.toml"), "--task is for a run that begins"),
+        (("submit", "--again", "1", "--input", "rows.jsonl"), "--input is for a run that begins"),
+        (("submit", "runs/none", "--dry-run"), "--dry-run is for a run that begins"),
         (("submit", "--again", "1", "--adopt", "batch_1"), "exclude each other"),
         (("check",), "there is no run in"),
         (("download",), "there is no run in"),

@@ -1,0 +1,61 @@
+"""A batch as the ledger keeps it, after the provider told of it. Pure."""
+
+from msgspec.structs import replace
+
+from processor.batch.remote_values import COMPLETED, FAILED, FINALIZING, TERMINAL, RemoteBatch
+from processor.ledger.shards import Batch
+
+
+def seen(batch: RemoteBatch, shard: int, now_s: float) -> Batch:
+    """A batch as the ledger keeps it."""
+    return Batch(
+        id=batch.id,
+        shard=shard,
+        status=batch.status,
+        created_at=batch.created_at,
+        seen_at=now_s,
+        total=batch.total,
+        completed=batch.completed,
+        failed=batch.failed,
+        output_file_id=batch.output_file_id,
+        error_file_id=batch.error_file_id,
+        problem=reason(batch),
+    )
+
+
+def reason(batch: RemoteBatch) -> str | None:
+    """Why a batch failed, in a line."""
+    if not batch.problems:
+        return None
+    first = batch.problems[0]
+    place = "" if first.line is None else f" (line {first.line})"
+    more = "" if len(batch.problems) == 1 else f", and {len(batch.problems) - 1} more"
+    return f"{first.code}: {first.message}{place}{more}"
+
+
+def look(before: Batch, told: RemoteBatch, now_s: float, *, grace_s: float) -> Batch:
+    """A batch as far as it has come: when it says that it ended, its files may be late.
+
+    Args:
+        before: As it was kept last.
+        told: As the provider tells of it now.
+        now_s: Seconds since 1970.
+        grace_s: How long files may be missing.
+    """
+    now = seen(told, before.shard, now_s)
+    if now.status not in TERMINAL or not lacks_files(now):
+        return now
+    unfinished = replace(now, status=FINALIZING)
+    if unfinished != replace(before, seen_at=now.seen_at):
+        return unfinished
+    return unfinished if now.seen_at - before.seen_at < grace_s else now
+
+
+def lacks_files(batch: Batch) -> bool:
+    """Whether a batch that says that it has ended has no file that answers could be in."""
+    if batch.status == FAILED or batch.output_file_id is not None:
+        return False
+    if batch.error_file_id is not None:
+        return bool(batch.completed)
+    is_told_empty = batch.completed == batch.failed == 0
+    return batch.status == COMPLETED or not is_told_empty
