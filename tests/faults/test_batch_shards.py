@@ -1,132 +1,124 @@
-"""Shards that fare differently: none is in another's way, and none is paid twice."""
+"""What becomes of rows on their way into files of requests: FAULTS.md 91, 92, 94."""
 
-import json
-import sqlite3
-from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
-import aiohttp
+import orjson
 import pytest
-from batch_bench import Bench, off, walk
+from batch_bench import KEY, Bench, walk
+from lane_bench import BY_ROW, GREET, task
+from msgspec.structs import replace
 
 from processor.batch.rules import Until
+from processor.batch.sharding import Sharding, ShardRules, Written
+from processor.errors import UsageError
+from processor.items import Item
+from processor.ledger.pending import Pending
 from processor.sending.batch import BatchTerms
 
-ROWS = 12
-TOKENS = 100  # of a row, and a little more: four bytes each
-AWAY = BatchTerms(until=Until.SUBMITTED)
+
+def rows(count: int, **fields: object) -> Iterator[Pending]:
+    for seq in range(1, count + 1):
+        given = {"word": f"word{seq}", **fields}
+        yield Pending(item=Item(seq=seq, id=str(seq), fields=given, chunk=1))
 
 
-def wordy(bench: Bench, count: int) -> None:
-    """Rows of which a provider counts as many tokens as we do, nearly."""
-    rows = ({"id": n, "word": f"word{n}.".ljust(4 * TOKENS, "x")} for n in range(1, count + 1))
-    (bench.folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+def shards(folder: Path, pending: Iterator[Pending], text: str, rules: ShardRules) -> list[Written]:
+    sharding = Sharding(folder, task=task(text), pending=pending, rules=rules)
+    found = []
+    while (written := sharding.next()) is not None:
+        found.append(written)
+    assert not sharding.take_unsent()
+    return found
 
 
-def ledger(bench: Bench, statement: str, *values: Any) -> list[tuple[Any, ...]]:
-    with sqlite3.connect(bench.out / "ledger.sqlite") as connection:
-        return connection.execute(statement, values).fetchall()
+def assert_files(found: Sequence[Written], sizes: Sequence[int]) -> None:
+    """The shards have so many lines, and are what they say."""
+    assert [len(shard.seqs) for shard in found] == sizes
+    for shard in found:
+        content = shard.path.read_bytes()
+        assert len(content) == shard.bytes
+        assert content.count(b"\n") == len(shard.seqs)
 
 
-def answered(bench: Bench) -> list[int]:
-    return [seq for (seq,) in ledger(bench, "SELECT seq FROM outcomes ORDER BY seq")]
+@pytest.mark.fault(91)
+@pytest.mark.parametrize(
+    ("count", "sizes"),
+    [(0, []), (1, [1]), (49_999, [49_999]), (50_000, [50_000]), (50_001, [50_000, 1])],
+)
+def test_f91_a_shard_holds_fifty_thousand_rows(
+    tmp_path: Path, count: int, sizes: list[int]
+) -> None:
+    assert_files(shards(tmp_path, rows(count), GREET, ShardRules()), sizes)
 
 
-async def ends(bench: Bench) -> Counter[str]:
-    """How many batches there are in each status."""
-    return Counter(batch["status"] for batch in (await bench.admin("batches"))["batches"])
+@pytest.mark.fault(91)
+@pytest.mark.parametrize(("room", "sizes"), [(-1, [9, 1]), (0, [10]), (1, [10])])
+def test_f91_a_shard_holds_so_many_bytes_and_not_one_more(
+    tmp_path: Path, room: int, sizes: list[int]
+) -> None:
+    whole = shards(tmp_path, rows(10), GREET, ShardRules())[0].bytes
+    rules = ShardRules(bytes_most=whole + room)
+    assert_files(shards(tmp_path, rows(10), GREET, rules), sizes)
 
 
-@pytest.mark.fault(60, 85)
-def test_a_batch_that_found_no_room_is_not_taken_for_the_next_one(tmp_path: Path) -> None:
-    async def visit(bench: Bench) -> None:
-        assert (await bench.run(grace_s=20.0)).exit_code == 0
-        assert await ends(bench) == {"failed": 1, "completed": 1}
-        stats = await bench.stats()
-        assert stats["by_fault"] == {"batch_fails": 1, "lost_answer": 1}
-        assert stats["paid"] == ROWS
+@pytest.mark.fault(91)
+def test_f91_a_provider_that_takes_a_byte_less_is_told_of(tmp_path: Path) -> None:
+    sizes = list[int]()
 
-    full = "batch_fails:code=token_limit_exceeded,count=1"
-    walk(tmp_path, visit, full, "lost_answer:on=create,after=1,count=1", in_progress_s=200)
+    async def measure(bench: Bench) -> None:
+        assert (await bench.run()).exit_code == 0
+        events = (await bench.admin("events"))["events"]
+        sizes.extend(event["bytes"] for event in events if event["what"] == "file uploaded")
 
+    async def fit(bench: Bench) -> None:
+        assert (await bench.run()).exit_code == 0
 
-@pytest.mark.fault(61)
-def test_a_shard_that_is_no_batch_after_all_does_not_wait_for_itself(tmp_path: Path) -> None:
-    async def visit(bench: Bench) -> None:
-        wordy(bench, 20)
-        assert (await bench.run(grace_s=5.0, shard_size=10)).exit_code == 0
-        stats = await bench.stats()
-        assert stats["by_fault"] == {"reset": 1}
-        assert (stats["paid"], stats["items"]["paid_twice"]) == (20, 0)
-
-    lost = "reset:on=create,after=2,count=1"
-    walk(tmp_path, visit, lost, enqueued_tokens=15 * TOKENS, enqueued_form="429")
-
-
-@pytest.mark.fault(70)
-def test_a_lost_batch_keeps_no_other_from_its_results(tmp_path: Path) -> None:
-    async def visit(bench: Bench) -> None:
-        assert (await bench.run(terms=AWAY, shard_size=4)).exit_code == 6
-        ((lost,),) = ledger(bench, "SELECT id FROM batches WHERE shard = 1")
-        fault = f"status:on=batches,status=404;status:on=batch,status=404,match={lost}".split(";")
-        await bench.admin("faults", {"set": fault})
-        report = await off(bench, 300).run(shard_size=4)
+    async def exceed(bench: Bench) -> None:
+        report = await bench.run()
+        assert (report.exit_code, report.snapshot.pending) == (3, 12)
         assert report.stop is not None
-        assert (report.exit_code, report.stop.code) == (3, "batch_lost")
-        assert lost in report.stop.message
-        assert answered(bench) == list(range(5, ROWS + 1))
-        assert (await bench.stats())["by_route"]["POST /v1/batches"] == 3
+        assert report.stop.code == "too_large"
+        assert (await bench.stats())["paid"] == 0
+
+    for place, (visit, room) in enumerate([(measure, 1_000_000), (fit, 0), (exceed, -1)]):
+        folder = tmp_path / str(place)
+        folder.mkdir()
+        walk(folder, visit, batch_file_bytes=max(sizes, default=0) + room)
+
+
+@pytest.mark.fault(92)
+def test_f92_each_model_has_shards_of_its_own(tmp_path: Path) -> None:
+    models = ["gpt-6-luna", "gpt-6-sol", "gpt-6.1-terra"]
+    mixed = (
+        replace(
+            pending,
+            item=replace(
+                pending.item,
+                fields={**pending.item.fields, "model": models[place % 3], "heat": None},
+            ),
+        )
+        for place, pending in enumerate(rows(30))
+    )
+    found = shards(tmp_path, mixed, BY_ROW, ShardRules(items_most=4))
+    assert sorted(shard.model for shard in found) == sorted(models * 3)
+    for shard in found:
+        lines = [orjson.loads(line) for line in shard.path.read_bytes().splitlines()]
+        assert {line["body"]["model"] for line in lines} == {shard.model}
+    assert sorted(seq for shard in found for seq in shard.seqs) == list(range(1, 31))
+
+
+@pytest.mark.fault(94)
+def test_f94_batches_of_another_key_are_left_alone(tmp_path: Path) -> None:
+    async def visit(bench: Bench) -> None:
+        terms = BatchTerms(until=Until.SUBMITTED)
+        assert (await bench.run(terms)).exit_code == 6
+        before = await bench.stats()
+        with pytest.raises(UsageError, match="1 of this run's batches were made with another key"):
+            await bench.run(api_key="sk-of-somebody-else")
+        assert (await bench.stats())["received"] == before["received"]
+        assert (await bench.run(BatchTerms(new_account=True), api_key=KEY + "2")).exit_code == 0
+        stats = await bench.stats()
+        assert (stats["paid"], stats["by_route"]["POST /v1/batches"]) == (12, 1)
 
     walk(tmp_path, visit)
-
-
-@pytest.mark.fault(69)
-def test_a_batch_that_cannot_be_looked_at_keeps_no_other_from_its_results(tmp_path: Path) -> None:
-    async def visit(bench: Bench) -> None:
-        assert (await bench.run(terms=AWAY, shard_size=6)).exit_code == 6
-        ((odd,),) = ledger(bench, "SELECT id FROM batches WHERE shard = 1")
-        await bench.admin("faults", {"set": [f"server_error:on=batch,match={odd}"]})
-        await bench.clock.sleep(60)
-        once = BatchTerms(until=Until.FETCHED)
-        assert (await bench.run(terms=once, shard_size=6)).exit_code == 6
-        assert answered(bench) == list(range(7, ROWS + 1))
-        await bench.admin("faults", {"clear": True})
-        assert (await bench.run(shard_size=6)).exit_code == 0
-        assert (await bench.stats())["paid"] == ROWS
-
-    walk(tmp_path, visit)
-
-
-def test_a_second_name_of_a_batch_is_no_other_batch(tmp_path: Path) -> None:
-    async def visit(bench: Bench) -> None:
-        assert (await bench.run()).exit_code == 0
-        assert len(ledger(bench, "SELECT id FROM batches")) == 1
-        assert (await bench.stats())["paid"] == ROWS
-
-    walk(tmp_path, visit, 'told:field=id,value="deployment:1",while=in_progress')
-
-
-@pytest.mark.fault(84, 85)
-def test_a_double_that_could_not_be_cancelled_is_cancelled_at_the_next_look(tmp_path: Path) -> None:
-    async def visit(bench: Bench) -> None:
-        assert (await bench.run(terms=AWAY)).exit_code == 6
-        ((file,),) = ledger(bench, "SELECT file_id FROM shards")
-        double = {
-            "input_file_id": file,
-            "endpoint": "/v1/chat/completions",
-            "completion_window": "24h",
-        }
-        async with (
-            aiohttp.ClientSession() as session,
-            session.post(f"{bench.url}/batches", json=double) as response,
-        ):
-            assert response.status == 200
-        ledger(bench, "DELETE FROM batches")
-        ledger(bench, "UPDATE shards SET state = 'creating'")  # as if killed before it was kept
-        await bench.admin("faults", {"set": ["server_error:on=cancel,count=1"]})
-        assert (await bench.run()).exit_code == 0
-        assert await ends(bench) == {"completed": 1, "cancelled": 1}
-        assert len(bench.told("cancel_failed")) == 1
-
-    walk(tmp_path, visit, in_progress_s=200)
