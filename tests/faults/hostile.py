@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 from aiohttp import web
-from batch_bench import SAY, SPEED, Bench, QuickClock, rows_in
+from batch_bench import Bench, bench_before, rows_in
 
 Told = dict[str, Any]
 
@@ -155,13 +155,13 @@ def _json(told: Any) -> web.Response:
 @asynccontextmanager
 async def hostile_bench(folder: Path, provider: Provider, *, rows: int) -> AsyncIterator[Bench]:
     """A folder with rows before such a provider."""
-    rows_in(folder, rows, SAY)
+    rows_in(folder, rows)
     runner = web.AppRunner(provider.app())
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-        yield Bench(folder=folder, url=url, clock=QuickClock(speed=SPEED))
+        yield bench_before(url, folder)
     finally:
         await runner.cleanup()
 

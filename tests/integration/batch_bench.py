@@ -109,11 +109,16 @@ class Bench:
         return await self.admin("stats?items=1")
 
 
-def rows_in(folder: Path, count: int, task: str = SAY) -> None:
+def rows_in(folder: Path, count: int) -> None:
     """A task and a table of rows."""
-    (folder / "task.toml").write_text(task)
+    (folder / "task.toml").write_text(SAY)
     rows = ({"id": n, "word": f"word{n}."} for n in range(1, count + 1))
     (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def bench_before(url: str, folder: Path) -> Bench:
+    """A folder before a server whose time is the machine's."""
+    return Bench(folder=folder, url=url, clock=QuickClock(speed=SPEED))
 
 
 @asynccontextmanager
