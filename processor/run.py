@@ -195,7 +195,7 @@ class Run:
         begun_s = self._clock.monotonic()
         self._cancelled = self._batch.heeds_cancel and cancellation.is_noted(ledger)
         open_already = bool(ledger.live_shards())
-        if self._interrupted or not ledger.counts().pending:
+        if self._interrupted or not (open_already or ledger.counts().pending):
             return
         if not open_already and (self._allowed == 0 or self._cancelled):
             return

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from processor import disk
+from processor.batch.adoption import Adoption
 from processor.batch.answer import Settler
 from processor.batch.creations import Creations
 from processor.batch.fetching import Fetching
@@ -14,7 +16,6 @@ from processor.batch.remote_values import (
     FAILED,
     TERMINAL,
     VALIDATING,
-    RemoteBatch,
     RemoteError,
     Trouble,
 )
@@ -30,7 +31,9 @@ from processor.codes import BUDGET_CODE
 from processor.ledger.shards import DONE, Batch, Shard, State
 from processor.notice import Notice
 
+_UNSENT = frozenset({State.WRITTEN, State.UPLOADING, State.UPLOADED})
 _PREPARING = frozenset({State.WRITTEN, State.UPLOADING, State.UPLOADED, State.CREATING})
+_FETCHES_MOST = 4  # at once; a hundred shards may end together
 _QUOTA_CODE = "token_limit_exceeded"
 
 Way = Callable[[Shard, Tries], Awaitable[Shard | None]]
@@ -48,7 +51,7 @@ class Conduct:
         changed: Called when a shard moved on.
 
     Attributes:
-        settled: Shards that came to their end, so that items may be pending again.
+        given_back: Shards that came to their end, and of which items are pending again.
         preparing: Numbers of shards that are on their way to become a batch.
         full: Whether a shard was left because the provider has no room for it now.
         too_large: Items that no batch may hold.
@@ -78,11 +81,14 @@ class Conduct:
         self._room = asyncio.Event()
         self._spent = asyncio.Event()
         self._unaffordable: set[int] = set()
+        self._adoption = Adoption(tools)
         self._shipping = Shipping(tools)
         self._fetching = Fetching(tools)
+        self._fetches = asyncio.Semaphore(_FETCHES_MOST)
+        self._settlings = asyncio.Semaphore()  # two would only wait for each other
         self._batches: dict[int, list[Batch]] = {}
         self._ways: Mapping[State, Way] = {
-            State.WRITTEN: self._send,
+            State.WRITTEN: self._begin,
             State.UPLOADING: self._shipping.find_file,
             State.UPLOADED: self._create,
             State.CREATING: self._find_batch,
@@ -90,21 +96,11 @@ class Conduct:
             State.ENDED: self._fetch,
             State.FETCHED: self._settle,
         }
-        self.settled = 0
+        self.given_back = 0
         self.preparing: set[int] = set()
         self.full = False
         self.too_large: set[int] = set()
         self.tokens_most: dict[str, int] = {}
-
-    async def adopt(self, shard: Shard, known: Sequence[RemoteBatch]) -> Shard:
-        """The shard with a batch of the very same requests, if there is one."""
-        adopted = await self._shipping.adopt(shard, known)
-        if adopted is None:
-            return shard
-        shard, batch = adopted
-        self._batches[shard.number] = [batch]
-        self._purse.know(shard)
-        return shard
 
     async def run(self, shard: Shard, batches: Sequence[Batch]) -> None:
         """Conduct a shard until it is settled, given up, or the lane is left.
@@ -125,7 +121,6 @@ class Conduct:
                 shard = moved
         finally:
             self.preparing.discard(shard.number)
-            self.settled += shard.state in DONE
             self._changed()
 
     def _note(self, shard: Shard) -> None:
@@ -138,7 +133,23 @@ class Conduct:
 
     async def _advance(self, shard: Shard, tries: Tries) -> Shard | None:
         """One step; None when the shard is to be left where it is."""
+        if shard.state in _UNSENT and not self._rules.sends:
+            return await self._drop(shard, "nothing is sent by batch any more")
         return await self._ways[shard.state](shard, tries)
+
+    async def _begin(self, shard: Shard, tries: Tries) -> Shard | None:
+        """Take over a batch of the very same, or send the file for one."""
+        if not self._is_here(shard):
+            return await self._drop(shard, "its file is not there any more")
+        try:
+            found = await self._adoption.find(shard)
+        except RemoteError as error:
+            await tries.failed(error)
+            return shard
+        if found is not None:
+            self._purse.know(shard := await self._shipping.adopt(shard, found))
+            return self._with_batches(shard)
+        return await self._send(shard, tries)
 
     async def _send(self, shard: Shard, tries: Tries) -> Shard | None:
         """Send the file, once there is money for the batch."""
@@ -286,7 +297,9 @@ class Conduct:
         return None
 
     async def _fetch(self, shard: Shard, tries: Tries) -> Shard | None:
-        if not await self._fetching.fetch(shard, self._batches[shard.number], tries):
+        async with self._fetches:
+            whole = await self._fetching.fetch(shard, self._batches[shard.number], tries)
+        if not whole:
             return None
         shard = replace(shard, state=State.FETCHED, at=self._clock.time())
         await self._store.keep(shard)
@@ -297,14 +310,19 @@ class Conduct:
         files = self._fetching.files(shard, self._batches[shard.number])
         if not all(path.exists() for paths in files for path in paths):
             return replace(shard, state=State.ENDED)  # somebody removed them: fetch them again
-        settling = Settling(shard, settler=self._settler, store=self._store, at=self._tools.at)
-        settlement = await settling.run(files)
+        async with self._settlings:
+            if self._halt.asked:
+                return None
+            settling = Settling(shard, settler=self._settler, store=self._store, at=self._tools.at)
+            settlement = await settling.run(files)
+        self.given_back += settlement.again > 0
         shard = replace(shard, state=State.SETTLED, at=self._clock.time())
         await self._store.keep(shard)
         self._give_back(shard)
         self._tools.at(Step.SHARD_SETTLED)
-        for path in (self._file(shard), *(path for paths in files for path in paths)):
-            path.unlink(missing_ok=True)
+        with disk.guarded(self._rules.folder):
+            for path in (self._file(shard), *(path for paths in files for path in paths)):
+                path.unlink(missing_ok=True)
         self._tools.at(Step.FILES_REMOVED)
         self._tell_settled(shard, settlement)
         if settlement.fatal is not None:
@@ -316,7 +334,9 @@ class Conduct:
         shard = replace(shard, state=State.DROPPED, problem=problem, at=self._clock.time())
         await self._store.keep(shard)
         self._give_back(shard)
-        self._file(shard).unlink(missing_ok=True)
+        self.given_back += 1
+        with disk.guarded(self._rules.folder):
+            self._file(shard).unlink(missing_ok=True)
         facts = {"shard": shard.number, "items": shard.items, "message": problem}
         self._tools.tell(Notice(event="shard_dropped", serious=True, facts=facts))
         return shard
@@ -350,6 +370,13 @@ class Conduct:
         self._purse.release(shard.number)
         self._spent.set()
         self._spent = asyncio.Event()
+
+    def _is_here(self, shard: Shard) -> bool:
+        """Whether its file is as it was written; after a power cut it may not be."""
+        try:
+            return self._file(shard).stat().st_size == shard.bytes
+        except FileNotFoundError:
+            return False
 
     def _file(self, shard: Shard) -> Path:
         return self._rules.folder / file_name(shard.number)

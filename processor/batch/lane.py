@@ -6,16 +6,19 @@ Everything is in the ledger, so a start that finds shards there goes on with eac
 
 import asyncio
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
+from processor import disk
 from processor.batch.answer import Settler
 from processor.batch.conduct import Conduct
 from processor.batch.quota import Quota
-from processor.batch.remote_values import RemoteBatch, RemoteError
 from processor.batch.rules import Until
-from processor.batch.sharding import TEMPORARY, Sharding, ShardRules, Written
+from processor.batch.sharding import TEMPORARY, Sharding, Written
 from processor.batch.shipping import SHARD_FILES, file_name, number_in
 from processor.batch.steps import Step
+from processor.batch.thread import in_thread
 from processor.batch.tools import Tools
+from processor.batch.transfer import PARTS
 from processor.batch.watching import Watching
 from processor.ledger.pending import Pending
 from processor.ledger.shards import Batch, Shard, State
@@ -24,7 +27,6 @@ from processor.stop import Stop
 from processor.tasks.task import Task
 
 _AHEAD = 4  # shards that are written, and are no batch yet
-_ADOPTABLE_S = 30 * 86_400.0  # results are kept that long
 _ENQUEUED = frozenset({State.CREATING, State.OPEN})  # as far as is known
 
 
@@ -48,7 +50,6 @@ class BatchLane:
     ) -> None:
         self._task = task
         self._pending = pending
-        self._remote = tools.remote
         self._store = tools.store
         self._purse = tools.purse
         self._rules = tools.rules
@@ -67,8 +68,6 @@ class BatchLane:
             watching=self._watching,
             changed=self._changed.set,
         )
-        self._adoptable: list[RemoteBatch] | None = None
-        self._known: set[str] = set()
 
     @property
     def stopped(self) -> Stop | None:
@@ -101,9 +100,11 @@ class BatchLane:
         Raises:
             LedgerError: The disk refuses.
         """
-        self._rules.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._clear_away()
-        watch = asyncio.create_task(self._watching.run(), name="batch-watch")
+        with disk.guarded(self._rules.folder):
+            self._rules.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._clear_away()
+        watch = self._watch = asyncio.create_task(self._watching.run(), name="batch-watch")
+        watch.add_done_callback(lambda _: self._changed.set())
         try:
             self._resume()
             await self._send_all()
@@ -111,9 +112,10 @@ class BatchLane:
                 await self._wait_for_change()
         finally:
             self._halt.leave()
-            for task in (*self._tasks, watch):
+            under_way = (*self._tasks, watch)
+            for task in under_way:
                 task.cancel()
-            await asyncio.gather(*self._tasks, watch, return_exceptions=True)
+            await asyncio.gather(*under_way, return_exceptions=True)
 
     def _clear_away(self) -> None:
         """Remove what a killed start has left of shards that are none yet, or no more."""
@@ -122,14 +124,14 @@ class BatchLane:
         for path in self._rules.folder.glob(SHARD_FILES):
             if (number := number_in(path.name)) is not None and number not in live:
                 path.unlink()
-        for path in self._rules.folder.glob(TEMPORARY):
-            path.unlink()
+        for leftover in (TEMPORARY, PARTS):
+            for path in self._rules.folder.glob(leftover):
+                path.unlink()
 
     def _resume(self) -> None:
         """Go on with the shards of earlier starts."""
         with self._store.reading() as shelf:
             live, batches = shelf.live(), shelf.batches()
-        self._known = {batch.id for found in batches.values() for batch in found}
         for shard in live:
             self._purse.know(shard)
             if shard.state in _ENQUEUED:
@@ -141,11 +143,11 @@ class BatchLane:
     async def _send_all(self) -> None:
         """Put what is pending into shards, and what their results leave, until nothing is."""
         while not self._halt.asked:
-            settled = self._conduct.settled
+            given_back = self._conduct.given_back
             await self._send_once()
-            while self._tasks and self._conduct.settled == settled and not self._halt.asked:
+            while self._tasks and self._conduct.given_back == given_back and not self._halt.asked:
                 await self._wait_for_change()
-            if self._conduct.settled == settled or self._rules.leftovers_stay:
+            if self._conduct.given_back == given_back or self._rules.leftovers_stay:
                 return
 
     async def _send_once(self) -> None:
@@ -154,19 +156,14 @@ class BatchLane:
             self._rules.folder,
             task=self._task,
             pending=self._wanted(),
-            rules=ShardRules(
-                items_most=self._rules.shards.items_most,
-                bytes_most=self._rules.shards.bytes_most,
-                inputs_most=self._rules.shards.inputs_most,
-                tokens_most=self._conduct.tokens_most,
-            ),
+            rules=replace(self._rules.shards, tokens_most=self._conduct.tokens_most),
         )
         try:
             while not self._halt.asked and not self._conduct.full:
                 if len(self._conduct.preparing) >= _AHEAD:
                     await self._wait_for_change()
                     continue
-                written = await asyncio.to_thread(sharding.next)
+                written = await in_thread(sharding.next)
                 if unsent := sharding.take_unsent():
                     await self._store.record(unsent)
                 if written is None:
@@ -202,24 +199,13 @@ class BatchLane:
             tokens=written.tokens,
             reserved_usd=self._purse.most_usd(written),
         )
-        written.path.replace(self._rules.folder / file_name(number))
+        with disk.guarded(written.path):
+            written.path.replace(self._rules.folder / file_name(number))
         await self._store.add(shard, written.seqs)
         self._at(Step.SHARD_KEPT)
         facts = {"shard": number, "items": shard.items, "bytes": shard.bytes, "model": shard.model}
         self._tell(Notice(event="shard_written", facts=facts))
-        self._start(await self._adopted(shard), [])
-
-    async def _adopted(self, shard: Shard) -> Shard:
-        """The shard with a batch that the account has of it already; mostly as it was."""
-        if not self._rules.adopts:
-            return shard
-        if self._adoptable is None:
-            try:
-                found = await self._remote.batches(self._clock.time() - _ADOPTABLE_S, None)
-            except RemoteError:  # nothing can be taken over
-                found = []
-            self._adoptable = [batch for batch in found if batch.id not in self._known]
-        return await self._conduct.adopt(shard, self._adoptable)
+        self._start(shard, [])
 
     def _start(self, shard: Shard, batches: list[Batch]) -> None:
         task = asyncio.create_task(self._conduct.run(shard, batches), name=f"shard-{shard.number}")
@@ -227,9 +213,14 @@ class BatchLane:
         task.add_done_callback(lambda _: self._changed.set())
 
     async def _wait_for_change(self) -> None:
-        """Wait until a shard has moved on; raises what one of them raised."""
+        """Wait until a shard has moved on; raises what one of them raised, or who looks at them.
+
+        One that was cancelled is left where it was: why is told by who did that.
+        """
         await self._changed.wait()
         self._changed.clear()
-        for task in [task for task in self._tasks if task.done()]:
-            self._tasks.discard(task)
-            task.result()
+        ended = [task for task in (*self._tasks, self._watch) if task.done()]
+        self._tasks.difference_update(ended)
+        for task in ended:
+            if not task.cancelled():
+                task.result()

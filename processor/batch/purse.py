@@ -84,12 +84,13 @@ class Purse:
 
     def admitted(self, shard: Shard) -> Shard | None:
         """The shard with what it may cost by now, which is held; None when there is no room."""
+        if shard.number in self._held:  # it is sent once more
+            return shard
         learnt_usd = self._byte_usd(shard.model)
         if learnt_usd is not None:  # it may have been written before anything was known
             usd = min(shard.reserved_usd, learnt_usd * shard.bytes)
             shard = replace(shard, reserved_usd=usd)
-        used_usd = self.used_usd - self._held.get(shard.number, 0.0)  # if it is sent once more
-        if self._limit_usd is not None and used_usd + shard.reserved_usd > self._limit_usd:
+        if self._limit_usd is not None and self.used_usd + shard.reserved_usd > self._limit_usd:
             self.refused = shard
             return None
         self.refused = None

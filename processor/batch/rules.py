@@ -28,9 +28,9 @@ class BatchRules:
         grace_s: How long a batch that may have been made is looked for before another is.
         give_up_s: How long uploads, creations and downloads are tried again.
         leftovers_stay: Items that a batch did not answer are not put into another one.
+        sends: Whether shards that are no batch yet become one; they are given up otherwise.
         adopts: Batches of the very same requests are taken over, whichever run made them.
         description: For people who look at the batches at the provider; may be empty.
-        seed: Of jitter.
     """
 
     run_id: str
@@ -41,6 +41,6 @@ class BatchRules:
     grace_s: float = 120.0
     give_up_s: float = 300.0
     leftovers_stay: bool = False
+    sends: bool = True
     adopts: bool = True
     description: str = ""
-    seed: int = 0

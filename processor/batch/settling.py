@@ -5,7 +5,6 @@ transaction. So results may be read again from their beginning after a kill: a l
 left counts once. What is left in the end has no line at all.
 """
 
-import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from processor.answer import Answer
 from processor.batch.answer import Settler, answer_of, missing
 from processor.batch.steps import Step
 from processor.batch.store import Shelf, Store
+from processor.batch.thread import in_thread
 from processor.batch.told import Oddities, Results, Told
 from processor.items import Attempt, Outcome
 from processor.ledger.pending import Pending
@@ -77,7 +77,7 @@ class Settling:
         with self._store.reading() as shelf, Results(files, self._shard.endpoint) as results:
             waiting = shelf.waiting(self._shard.number)
             self._is_first_time = len(waiting) == self._shard.items
-            answered = await asyncio.to_thread(results.find)
+            answered = await in_thread(results.find)
             await self._record_all(self._told(shelf, results, answered))
             missed = shelf.waiting(self._shard.number)
             await self._record_all(self._left(shelf, missed))
@@ -95,7 +95,7 @@ class Settling:
         A thread that computes holds up one that writes, which asks for the interpreter a thousand
         times.
         """
-        while (block := await asyncio.to_thread(next, found, None)) is not None:
+        while (block := await in_thread(next, found, None)) is not None:
             await self._store.settle(block)
             self._at(Step.PART_SETTLED)
 

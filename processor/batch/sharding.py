@@ -10,9 +10,10 @@ from typing import Any, BinaryIO
 
 import orjson
 
+from processor import disk
 from processor.answer import unsent
 from processor.batch.custom_id import custom_id_of
-from processor.errors import LedgerError, TaskError
+from processor.errors import TaskError
 from processor.items import Failure, Outcome
 from processor.ledger.pending import Pending
 from processor.plan.estimate import size_of
@@ -89,13 +90,8 @@ class Sharding:
         Raises:
             LedgerError: The disk refuses.
         """
-        try:
+        with disk.guarded(self._folder):
             return self._next()
-        except OSError as error:
-            raise LedgerError(
-                f"{self._folder}: {error.strerror or error}",
-                way_out="Free the disk or mend its permissions, then give the same command again.",
-            ) from error
 
     def take_unsent(self) -> list[Outcome]:
         """Items that could not be written since this was asked last."""
@@ -131,11 +127,12 @@ class Sharding:
         if len(line) > self._rules.bytes_most:
             self._leave_out(pending, "too_large", f"Its request has {len(line):,} bytes")
             return
+        if (inputs := _inputs(body)) > self._rules.inputs_most:
+            self._leave_out(pending, "too_large", f"Its request has {inputs:,} texts")
+            return
         model = body["model"] if isinstance(body.get("model"), str) else ""
         bounds = size_of(body, len(line))
-        size = _Size(
-            1, len(line), _inputs(body), len(line) // _BYTES_PER_TOKEN, bounds.output_tokens
-        )
+        size = _Size(1, len(line), inputs, len(line) // _BYTES_PER_TOKEN, bounds.output_tokens)
         file = self._open.get(model)
         if file is not None and not self._fits(file, size):
             self._ready.append(self._open.pop(model).finish())

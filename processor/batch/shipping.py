@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from msgspec.structs import replace
 
+from processor.batch.adoption import DETACHED
 from processor.batch.remote_values import (
     CANCELLED,
     CANCELLING,
@@ -21,6 +22,7 @@ from processor.batch.remote_values import (
     Trouble,
 )
 from processor.batch.rules import Until
+from processor.batch.shared_list import SharedList
 from processor.batch.sight import seen
 from processor.batch.steps import Step
 from processor.batch.tools import Tools
@@ -32,9 +34,7 @@ _SKEW_S = 3600.0  # what clocks may differ
 _LOOK_EVERY_S = 10.0
 _FRESH_TRIES = 5  # a file that has just been sent may be unknown for a moment
 _UPLOADS_MOST = 3  # of a file that no batch can be made of
-_DETACHED = "detached"  # whoever made it did not stay for its results
 _IDENTITY = ("processor_run", "shard", "sha256")
-_ACTIVE = frozenset({"validating", "in_progress", "finalizing", "completed"})
 _IN_VAIN = frozenset({FAILED, EXPIRED, CANCELLED, CANCELLING})
 
 
@@ -53,6 +53,7 @@ class Shipping:
         self._halt = tools.halt
         self._tell = tools.tell
         self._at = tools.at
+        self._all = SharedList(tools.remote, tools.clock)
         self._missed_s: dict[int, float] = {}  # by shard: when its batch was first looked for
 
     def name_of(self, shard: Shard) -> str:
@@ -77,17 +78,17 @@ class Shipping:
         return await self._uploaded(shard, file, tries)
 
     async def find_file(self, shard: Shard, tries: Tries) -> Shard:
-        """Look whether the file of an intent has arrived; it is sent again otherwise."""
+        """Look whether the file of an intent has arrived; it is to be sent again otherwise."""
         try:
             files = await self._files(shard)
         except RemoteError as error:
             if error.trouble is Trouble.GONE:  # another name tells one sending from the next
-                return await self.upload(replace(shard, upload=shard.upload + 1), tries)
+                return replace(shard, state=State.WRITTEN, upload=shard.upload + 1)
             await tries.failed(error)
             return shard
         if files:
             return await self._uploaded(shard, files[0], tries)
-        return await self.upload(shard, tries)
+        return replace(shard, state=State.WRITTEN)
 
     async def create(self, shard: Shard, tries: Tries) -> tuple[Shard, RemoteError | None]:
         """Make a batch of a shard whose file has arrived.
@@ -159,7 +160,7 @@ class Shipping:
         cancelled, and what they did is taken.
         """
         try:
-            batches = await self._remote.batches(shard.at - _SKEW_S, None)
+            batches = await self._all.batches(shard.at - _SKEW_S)
         except RemoteError:  # it is a precaution
             return []
         found = [
@@ -184,33 +185,19 @@ class Shipping:
             if batch.status not in TERMINAL:
                 await self._cancel(batch)
 
-    async def adopt(self, shard: Shard, known: Sequence[RemoteBatch]) -> tuple[Shard, Batch] | None:
-        """Take over a batch of the very same requests, if one was left for a later start.
-
-        That start may be another folder's, on another machine: what is alike is what was asked.
-        """
-        found = [
-            batch
-            for batch in known
-            if batch.metadata.get("sha256") == shard.sha256
-            and _DETACHED in batch.metadata
-            and batch.status in _ACTIVE
-        ]
-        if not found:
-            return None
-        oldest = found[-1]
-        self._tell_adopted(shard, [oldest])
+    async def adopt(self, shard: Shard, batch: RemoteBatch) -> Shard:
+        """Take over a batch of the very same requests."""
+        self._tell_adopted(shard, [batch])
         now_s = self._clock.time()
-        batch = seen(oldest, shard.number, now_s)
         shard = replace(
             shard,
             state=State.OPEN,
             at=now_s,
             account=self._rules.account,
-            file_id=oldest.input_file_id,
+            file_id=batch.input_file_id,
         )
-        await self._store.keep(shard, [batch])
-        return shard, batch
+        await self._store.keep(shard, [seen(batch, shard.number, now_s)])
+        return shard
 
     def metadata_of(self, shard: Shard) -> Mapping[str, str]:
         """What a batch says of itself at the provider."""
@@ -221,7 +208,7 @@ class Shipping:
             "sha256": shard.sha256,
         }
         if self._rules.until is not Until.SETTLED:
-            metadata[_DETACHED] = "true"
+            metadata[DETACHED] = "true"
         if self._rules.description:
             metadata["description"] = self._rules.description
         return metadata

@@ -8,8 +8,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from processor.errors import LedgerError
+from processor.disk import refused
 
+PARTS = ".*.part"  # what a kill has left of files on their way
+_PART = ".part"
 _SLOWEST_BYTES_PER_S = 20_000.0
 # Whoever takes a file may have to pass it on, or to look through it, before it answers.
 _DIGESTED_BYTES_PER_S = 1_000_000.0
@@ -71,14 +73,14 @@ class Outgoing(io.FileIO):
         try:
             super().__init__(path)
         except OSError as error:
-            raise _refused(path, error) from error
+            raise refused(path, error) from error
 
     def read(self, size: int | None = -1, /) -> bytes:
         """Bytes of the file; none at its end."""
         try:
             block = super().read(size) or b""
         except OSError as error:
-            raise _refused(self._path, error) from error
+            raise refused(self._path, error) from error
         if block:
             self._deadline.moved(len(block))
         else:
@@ -93,7 +95,7 @@ async def landing(path: Path) -> AsyncIterator[BinaryIO]:
     Raises:
         LedgerError: The disk refuses.
     """
-    beside = path.with_name(f".{path.name}.part")
+    beside = path.with_name(f".{path.name}{_PART}")
     try:
         with beside.open("w+b") as file:
             yield file
@@ -101,13 +103,6 @@ async def landing(path: Path) -> AsyncIterator[BinaryIO]:
             await asyncio.to_thread(os.fsync, file.fileno())
         beside.replace(path)
     except OSError as error:
-        raise _refused(path, error) from error
+        raise refused(path, error) from error
     finally:
         beside.unlink(missing_ok=True)
-
-
-def _refused(path: Path, error: OSError) -> LedgerError:
-    return LedgerError(
-        f"{path}: {error.strerror or error}",
-        way_out="Free the disk or mend its permissions, then give the same command again.",
-    )

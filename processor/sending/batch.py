@@ -172,6 +172,7 @@ class BatchSending:
             grace_s=settings.grace_s,
             give_up_s=settings.give_up_s,
             leftovers_stay=settings.fallback == "direct",
+            sends=not self._only_open,
             adopts=self._terms.adopts,
             description=settings.description,
         )

@@ -40,8 +40,9 @@ ALLOWED = {
     "answer": {"codes", "items", "provider_error", "verdict"},
     "arrow": {"columns"},
     "batch": {
-        *("access", "answer", "clock", "codes", "completion", "errors", "headers", "items"),
-        *("ledger", "notice", "plan", "provider_error", "proxy", "stop", "tasks", "verdict"),
+        *("access", "answer", "clock", "codes", "completion", "disk", "errors", "headers"),
+        *("items", "ledger", "notice", "plan", "provider_error", "proxy", "stop", "tasks"),
+        "verdict",
     },
     "batch_messages": {"notice"},
     "clock": set[str](),
@@ -71,6 +72,7 @@ ALLOWED = {
     "provider_error": {"codes"},
     "proxy": {"access"},
     "completion": {"items", "provider_error"},
+    "disk": {"errors"},
     "doctor": {
         *("access", "clock", "codes", "completion", "direct", "errors", "exports", "extras"),
         *("inventory", "headers", "jsontext", "layers", "ledger", "postgres", "provider_error"),
