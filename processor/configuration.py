@@ -117,14 +117,6 @@ def unasked(found: Layer, *, sandbox: bool) -> Settings:
     )
 
 
-def settings_of(
-    options: Mapping[str, Any], *, sandbox_url: str | None, profile: str | None = None
-) -> Settings:
-    """What is in force; arguments and errors as those of `gathered` and `decided`."""
-    found = gathered(options, profile=profile, sandbox=sandbox_url is not None)
-    return in_force(found, sandbox_url=sandbox_url)
-
-
 def needs_key(settings: Settings, found: Layer) -> bool:
     """Whether the provider takes nobody without a key; a server of one's own may."""
     return ADDRESS not in found or settings.base_url == OPENAI_URL or settings.access.is_azure

@@ -5,9 +5,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, TypedDict
 
-from processor.configuration import settings_of
+from processor.configuration import gathered, in_force, validated
 from processor.errors import UsageError
-from processor.sandbox_process import sandbox as serving
+from processor.layers import Layer
+from processor.sandbox_process import sandbox_of
 from processor.settings import Settings
 
 
@@ -56,21 +57,20 @@ class Knobs(TypedDict, total=False):
     seed: int
 
 
-@contextmanager
-def settings_for(given: Mapping[str, Any], *, sandbox: bool) -> Iterator[Settings]:
-    """What is in force while a run goes on.
+def found_for(given: Mapping[str, Any], *, sandbox: bool) -> Layer:
+    """What is in force for a run; who is asked is still open.
 
     Raises:
-        UsageError: A setting is out of bounds or unknown, contradicts another, or a key is needed
-            and there is none.
+        UsageError: A setting is out of bounds or unknown, or contradicts another.
     """
-    named = {name: value for name, value in given.items() if name != "profile"}
-    profile = given.get("profile")
-    if not sandbox:
-        yield settings_of(named, sandbox_url=None, profile=profile)
-        return
-    if "base_url" in named:
+    if sandbox and "base_url" in given:
         raise UsageError("sandbox and base_url exclude each other")
-    Settings.of(named)  # before a process is started for them
-    with serving() as url:
-        yield settings_of(named, sandbox_url=url, profile=profile)
+    named = {name: value for name, value in given.items() if name != "profile"}
+    return gathered(named, profile=given.get("profile"), sandbox=sandbox)
+
+
+@contextmanager
+def served(found: Layer, folder: Path) -> Iterator[Settings]:
+    """The settings of a run while a sandbox of its own serves it."""
+    with sandbox_of(folder, keeps=validated(found).route == "batch") as url:
+        yield in_force(found, sandbox_url=url)

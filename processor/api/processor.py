@@ -10,13 +10,14 @@ from typing import Any, Unpack
 
 from processor.api import options as how
 from processor.api.items import Given, name_of, source_of
-from processor.api.knobs import Knobs, settings_for
+from processor.api.knobs import Knobs, found_for, served
 from processor.api.options import Options
 from processor.api.outlet import Outlet
 from processor.api.results import RunReport
 from processor.api.task import Task as MadeTask
 from processor.api.threads import run_in_thread
 from processor.api.working import working
+from processor.configuration import in_force, validated
 from processor.console.screen import is_watched, watching
 from processor.data import Source
 from processor.data.frames import Library, library_of
@@ -129,11 +130,14 @@ class Processor:
     ) -> "_Start":
         named = name_of(items)
         options = how.checked(options, named=named is not None)
-        settings = stack.enter_context(settings_for(self._given, sandbox=self._sandbox))
+        found = found_for(self._given, sandbox=self._sandbox)
+        settings = validated(found) if self._sandbox else in_force(found, sandbox_url=None)
         chosen = _task_of(task, settings)
         source = source_of(items) if named is None else how.opened(named, options, task=chosen)
         folder = Path(options.get("out") or _new_folder(chosen.name, source))
         outputs = how.outputs(options, settings, task=chosen, named=named)
+        if self._sandbox:
+            settings = stack.enter_context(served(found, folder))
         logs: list[Observer] = []
         if "logs" in self._given:
             log, _ = stack.enter_context(open_logs(settings.logs, content=settings.log_content))

@@ -5,6 +5,8 @@ import csv
 import orjson
 from command_line import SAY, Shell
 
+from processor import Processor
+
 
 def rows(shell: Shell, count: int) -> str:
     """A file of rows that no other test has: the sandbox is everybody's."""
@@ -65,3 +67,12 @@ def test_another_folder_takes_over_a_batch_of_the_same_requests(shell: Shell) ->
     assert shell.stats()["by_route"]["POST /v1/batches"] == 1
     assert batched(shell, "--input", source, "--out", "two", "--new") == 0
     assert shell.stats()["by_route"]["POST /v1/batches"] == 2
+
+
+def test_the_sandbox_of_a_program_keeps_its_batches(shell: Shell) -> None:
+    processor = Processor(sandbox=True, route="batch")
+    task = shell.write("say.toml", SAY)
+    report = processor.run_sync(task, [{"word": "one"}, {"word": "two"}], out="runs/own")
+    assert (report.exit_code, report.figures.lanes["batch"].succeeded) == (0, 2)
+    told = shell("batch", "list", "runs/own", "--remote").out
+    assert "completed  2/2 (100.0%)  shard 1" in told
