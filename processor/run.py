@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from processor import fitness, identity, machine, spending
-from processor.batch.rules import Until
+from processor.batch.until import Until
 from processor.clock import Clock, SystemClock
 from processor.data.source import Source
 from processor.delivery import Deliveries
@@ -29,9 +29,9 @@ from processor.notice import Notice
 from processor.observer import Observer
 from processor.recipe import Recipe
 from processor.report import FINISHED, Report, exit_code_for, exit_code_of
-from processor.sending.batch import BatchSending, BatchTerms
 from processor.sending.direct import DirectSending
 from processor.sending.errand import Errand, Sending
+from processor.sending.terms import BatchTerms
 from processor.settings import Settings
 from processor.tasks.task import Task
 from processor.watch import snapshot
@@ -215,6 +215,8 @@ class Run:
         )
         by_batch, begun = self._settings.route == "batch", ledger.counts()
         if by_batch or open_already:
+            from processor.sending.batch import BatchSending  # noqa: PLC0415 - most go directly
+
             self._sending = batch = BatchSending(
                 errand,
                 account=self._account,

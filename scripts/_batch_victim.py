@@ -22,7 +22,7 @@ from _quick_clock import QuickClock
 from processor.batch.steps import Step
 from processor.data import open_source
 from processor.run import Run
-from processor.sending.batch import BatchTerms
+from processor.sending.terms import BatchTerms
 from processor.settings import Settings
 from processor.tasks.toml import load_task
 

@@ -19,13 +19,13 @@ from processor.batch.remote_values import (
     RemoteError,
     Trouble,
 )
-from processor.batch.rules import Until
 from processor.batch.settling import Settlement, Settling
 from processor.batch.shipping import Shipping, file_name
 from processor.batch.sight import look
 from processor.batch.steps import Step
 from processor.batch.tools import Tools
 from processor.batch.tries import Tries
+from processor.batch.until import Until
 from processor.batch.watching import Watching
 from processor.codes import BUDGET_CODE
 from processor.ledger.shards import DONE, Batch, Shard, State

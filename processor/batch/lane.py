@@ -12,13 +12,13 @@ from processor import disk
 from processor.batch.answer import Settler
 from processor.batch.conduct import Conduct
 from processor.batch.quota import Quota
-from processor.batch.rules import Until
 from processor.batch.sharding import TEMPORARY, Sharding, Written
 from processor.batch.shipping import SHARD_FILES, file_name, number_in
 from processor.batch.steps import Step
 from processor.batch.thread import in_thread
 from processor.batch.tools import Tools
 from processor.batch.transfer import PARTS
+from processor.batch.until import Until
 from processor.batch.watching import Watching
 from processor.ledger.pending import Pending
 from processor.ledger.shards import Batch, Shard, State

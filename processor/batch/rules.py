@@ -1,18 +1,10 @@
 """How the batch lane behaves."""
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 
 from processor.batch.sharding import ShardRules
-
-
-class Until(StrEnum):
-    """How long the lane stays."""
-
-    SETTLED = "settled"  # until every item is answered
-    FETCHED = "fetched"  # it settles what has ended, and leaves the rest to a later start
-    SUBMITTED = "submitted"  # it makes batches of all that may become one now
+from processor.batch.until import Until
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

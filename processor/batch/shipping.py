@@ -21,12 +21,12 @@ from processor.batch.remote_values import (
     RemoteFile,
     Trouble,
 )
-from processor.batch.rules import Until
 from processor.batch.shared_list import SharedList
 from processor.batch.sight import seen
 from processor.batch.steps import Step
 from processor.batch.tools import Tools
 from processor.batch.tries import Tries
+from processor.batch.until import Until
 from processor.ledger.shards import Batch, Shard, State
 from processor.notice import Notice
 

@@ -100,7 +100,7 @@ def download(run: Path | None, *, wait: bool, **options: Any) -> int:
 
     What was cancelled is not sent again.
     """
-    from processor.batch.rules import Until  # noqa: PLC0415 - loads the engine
+    from processor.batch.until import Until  # noqa: PLC0415 - loads the engine
     from processor.cli import jobs  # noqa: PLC0415
     from processor.cli.begun import go_on  # noqa: PLC0415
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from processor.sending.batch import BatchTerms
+    from processor.sending.terms import BatchTerms
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -54,8 +54,8 @@ def batch_options(command: Command) -> Command:
 
 def batch_terms(options: dict[str, Any]) -> "BatchTerms":
     """What a command asks of the batch lane."""
-    from processor.batch.rules import Until  # noqa: PLC0415 - loads the engine
-    from processor.sending.batch import BatchTerms  # noqa: PLC0415
+    from processor.batch.until import Until  # noqa: PLC0415 - loads the engine
+    from processor.sending.terms import BatchTerms  # noqa: PLC0415
 
     return BatchTerms(
         until=Until.SUBMITTED if options.get("detach") else Until.SETTLED,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from processor import folders, recipe
-from processor.batch.rules import Until
+from processor.batch.until import Until
 from processor.cli.conducting import conduct
 from processor.cli.outputs import outputs_of
 from processor.configuration import gathered, in_force
@@ -20,7 +20,7 @@ from processor.layers import ADDRESS
 from processor.recipe import Begun
 from processor.run import Run
 from processor.sandbox_process import sandbox_of
-from processor.sending.batch import BatchTerms
+from processor.sending.terms import BatchTerms
 from processor.settings import Settings
 from processor.tasks.prompt import PromptTask
 

@@ -7,7 +7,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from processor.batch.rules import Until
+from processor.batch.until import Until
 from processor.cli.begun import go_on, opened
 from processor.cli.run import begin
 from processor.clock import SystemClock

@@ -2,16 +2,14 @@
 
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from processor import spending
 from processor.batch.answer import Settler
 from processor.batch.halt import Halt
 from processor.batch.lane import BatchLane
 from processor.batch.purse import Purse
-from processor.batch.rules import BatchRules, Until
+from processor.batch.rules import BatchRules
 from processor.batch.sharding import LINES_MOST, ShardRules
-from processor.batch.steps import Step
 from processor.batch.store import Store
 from processor.batch.tools import Tools
 from processor.errors import UsageError
@@ -23,28 +21,10 @@ from processor.plan.budget import Shortfall
 from processor.sending.errand import Errand
 from processor.sending.provider import remote_of
 from processor.sending.recording import Recording, Traffic
+from processor.sending.terms import BatchTerms
 from processor.stop import Stop
 
 FOLDER_NAME = "batches"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchTerms:
-    """What a start wants of the batch lane besides its settings.
-
-    Attributes:
-        until: How long the lane stays.
-        adopts: Whether batches of the very same requests are taken over.
-        new_account: Whether batches of another key are believed to be this one's, too.
-        heeds_cancel: What somebody has cancelled is not sent again.
-        at: Told of every step that a shard takes.
-    """
-
-    until: Until = Until.SETTLED
-    adopts: bool = True
-    new_account: bool = False
-    heeds_cancel: bool = False
-    at: Callable[[Step], None] = lambda _: None
 
 
 class BatchSending:

@@ -10,8 +10,8 @@ import aiohttp
 import pytest
 from batch_bench import Bench, off, walk
 
-from processor.batch.rules import Until
-from processor.sending.batch import BatchTerms
+from processor.batch.until import Until
+from processor.sending.terms import BatchTerms
 
 ROWS = 12
 TOKENS = 100  # of a row, and a little more: four bytes each

@@ -9,13 +9,13 @@ import pytest
 from batch_bench import KEY, Bench, Notes, rows_in, walk
 from run_bench import Folder, folder_before
 
-from processor.batch.rules import Until
 from processor.batch.steps import Step
+from processor.batch.until import Until
 from processor.data import open_source
 from processor.notice import Notice
 from processor.run import Run
 from processor.sandbox_process import sandbox
-from processor.sending.batch import BatchTerms
+from processor.sending.terms import BatchTerms
 from processor.settings import Settings
 from processor.tasks.toml import load_task
 

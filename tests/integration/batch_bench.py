@@ -17,7 +17,7 @@ from processor.notice import Notice
 from processor.report import Report
 from processor.run import Run
 from processor.sandbox import SandboxConfig, parse_fault, running
-from processor.sending.batch import BatchTerms
+from processor.sending.terms import BatchTerms
 from processor.settings import Settings
 from processor.tasks.toml import load_task
 

@@ -1,6 +1,8 @@
 """The rules of who may import whom, read from the source."""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -243,3 +245,11 @@ def test_a_package_has_one_place(package: str) -> None:
     }
     assert not strays
     assert importers, f"nobody imports {package}: drop it from the dependencies"
+
+
+def test_who_goes_directly_does_not_load_the_batch_lane() -> None:
+    look = "import sys, processor.run; print(*(name for name in sys.modules))"
+    told = subprocess.run([sys.executable, "-c", look], check=True, capture_output=True, text=True)
+    loaded = set(told.stdout.split())
+    assert "processor.direct.lane" in loaded
+    assert not {"openai", "httpx2", "processor.batch.lane", "processor.sending.batch"} & loaded
