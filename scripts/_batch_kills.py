@@ -12,14 +12,16 @@ import urllib.request
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from _batch_victim import END, STEPS
 
+from processor.batch.rules import Until
 from processor.batch.steps import Step
 from processor.ledger.database import LEDGER_NAME
+from processor.report import EXIT_AT_PROVIDER
 from processor.sandbox_process import sandbox
 
 _TASK = """\
@@ -149,11 +151,27 @@ class Stage:
     def __init__(self, url: str, nursery: "subprocess.Popen[str]") -> None:
         self._url = url
         self._nursery = nursery
+        self._began_s = time.time()
 
     def suffer(self, case: Case, folder: Path) -> Tale:
         """Kill a run as a case says, and let it come to its end."""
+        self._forget()
+        return self._told(case, folder)
+
+    def hand_over(self, step: Step, folder: Path) -> Tale:
+        """Leave batches at the sandbox, and kill a run elsewhere that takes them over."""
+        self._forget()
+        case = single(step)
+        _fill(case, first := folder / "first")
+        self._go_wrong(case.circumstance)
+        code = self._start(self._asked(case, first, until=Until.SUBMITTED))
+        tale = self._told(case, folder / "second")
+        left = [] if code == EXIT_AT_PROVIDER else [f"the first start ended with {code}"]
+        return replace(tale, found=[*left, *tale.found])
+
+    def _told(self, case: Case, folder: Path) -> Tale:
         began_s = time.perf_counter()
-        self._prepare(case, folder)
+        _fill(case, folder)
         found = [*self._kill(case, folder)]
         kills = len(case.kills) - len(found)
         seen = self._admin("stats?items=1")
@@ -170,11 +188,8 @@ class Stage:
             found=found,
         )
 
-    def _prepare(self, case: Case, folder: Path) -> None:
-        folder.mkdir(parents=True)
-        (folder / "task.toml").write_text(_TASK)
-        rows = ({"id": n, "word": f"word{n}."} for n in range(1, case.rows + 1))
-        (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    def _forget(self) -> None:
+        self._began_s = time.time()
         self._admin("forget", {})
         self._admin("stats/reset", {})
 
@@ -183,26 +198,37 @@ class Stage:
         self._admin("faults", {"clear": True, "set": [*circumstance.faults, *bad]})
 
     def _kill(self, case: Case, folder: Path) -> Iterator[str]:
-        anchor_s = time.time()
         off_s = case.circumstance.clock_off_s
-        for number, kill in enumerate((*case.kills, None)):
+        for kill in (*case.kills, None):
             self._go_wrong(case.circumstance)
-            told = {
-                "folder": str(folder),
-                "url": self._url,
-                "anchor_s": anchor_s,
-                "off_s": off_s + number * case.circumstance.between_s,
-                "speed": _SPEED,
-                "kill": kill,
-                "settings": {
-                    "api_key": _KEY,
-                    "grace_s": case.circumstance.grace_s,
-                    "shard_size": case.shard_rows,
-                },
-            }
-            code = self._start(told)
+            code = self._start(self._asked(case, folder, kill=kill, off_s=off_s))
+            off_s += case.circumstance.between_s
             if kill and (code != _KILLED or _last_step(folder) != kill[0]):
                 yield f"{kill[0]} was not reached: a start ended with {code}"
+
+    def _asked(
+        self,
+        case: Case,
+        folder: Path,
+        *,
+        kill: tuple[Step, int] | None = None,
+        off_s: float = 0.0,
+        until: Until = Until.SETTLED,
+    ) -> Mapping[str, Any]:
+        return {
+            "folder": str(folder),
+            "url": self._url,
+            "anchor_s": self._began_s,
+            "off_s": off_s,
+            "speed": _SPEED,
+            "kill": kill,
+            "until": until,
+            "settings": {
+                "api_key": _KEY,
+                "grace_s": case.circumstance.grace_s,
+                "shard_size": case.shard_rows,
+            },
+        }
 
     def _start(self, told: Mapping[str, Any]) -> int:
         assert self._nursery.stdin is not None
@@ -239,6 +265,14 @@ def stage() -> Iterator[Stage]:
         yield Stage(url, nursery)
         assert nursery.stdin is not None
         nursery.stdin.close()
+
+
+def _fill(case: Case, folder: Path) -> None:
+    """A task and a table."""
+    folder.mkdir(parents=True)
+    (folder / "task.toml").write_text(_TASK)
+    rows = ({"id": n, "word": f"word{n}."} for n in range(1, case.rows + 1))
+    (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
 
 
 def _last_step(folder: Path) -> str:

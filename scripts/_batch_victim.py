@@ -1,8 +1,8 @@
 """Starts of runs by batch that kill themselves right behind a step; each is a fork of this process.
 
 Reads one JSON object a line, and answers each with the exit code of that start: `{"folder", "url",
-"settings", "anchor_s", "off_s", "speed", "kill": [step, which] | null}`. A forked child has
-everything imported already, so that hundreds of starts take minutes, not hours.
+"settings", "anchor_s", "off_s", "speed", "kill": [step, which] | null, "until"}`. A forked child
+has everything imported already, so that hundreds of starts take minutes, not hours.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from typing import Any
 import openai  # noqa: F401 - so that no child has to
 from _quick_clock import QuickClock
 
+from processor.batch.rules import Until
 from processor.batch.steps import Step
 from processor.data import open_source
 from processor.run import Run
@@ -54,7 +55,7 @@ def start(told: Mapping[str, Any]) -> int:
         task=load_task(str(folder / "task.toml")),
         source=open_source(str(folder / "rows.jsonl")),
         settings=Settings.of({"base_url": told["url"], "route": "batch", **told["settings"]}),
-        batch=BatchTerms(at=Executioner(log, kill)),
+        batch=BatchTerms(at=Executioner(log, kill), until=Until(told["until"])),
         clock=QuickClock(anchor_s=told["anchor_s"], speed=told["speed"], off_s=told["off_s"]),
     )
     report = asyncio.run(run.execute())

@@ -35,6 +35,13 @@ def test_kills_behind_every_step_in_turn_lose_and_double_nothing(
     assert tale.kills == len(Step)
 
 
+@pytest.mark.parametrize("step", [Step.FILE_WRITTEN, Step.SHARD_KEPT, Step.END_KEPT])
+def test_batches_that_were_left_are_taken_over_once(
+    the_stage: Stage, tmp_path: Path, step: Step
+) -> None:
+    assert not the_stage.hand_over(step, tmp_path).found
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("circumstance", CIRCUMSTANCES, ids=lambda found: found.name)
