@@ -3,14 +3,17 @@
 import asyncio
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
-from batch_bench import KEY, Bench
+from batch_bench import KEY, Bench, rows_in
 
 from faults.hostile import Provider, Told, Visit, good, hostile_bench
+from processor.batch.rules import Until
+from processor.sending.batch import BatchTerms
 
 ROWS = 12
 MARK = "\x1b[31mred\x07"
@@ -252,3 +255,26 @@ def test_an_output_of_an_earlier_question_is_its_own(tmp_path: Path) -> None:
         assert provider.files[first["input_file_id"]] != provider.files[second["input_file_id"]]
 
     visit(tmp_path, Provider(), what)
+
+
+def test_batches_of_other_people_are_left_alone(tmp_path: Path) -> None:
+    """No batch says what it was made of; one is taken over for what its metadata says."""
+
+    def told(batch: Told, _: str, __: int) -> Told:
+        return {**batch, "input_file_id": None}
+
+    async def what(bench: Bench, provider: Provider) -> None:
+        file = provider.keep("theirs.jsonl", b"")
+        theirs = [provider.add(file, metadata) for metadata in (None, {"sha256": "x"})]
+        for batch in theirs:
+            batch["status"] = "finalizing"
+        assert (await bench.run(BatchTerms(until=Until.SUBMITTED))).exit_code == 6
+        second = replace(bench, folder=bench.folder / "second")
+        second.folder.mkdir()
+        rows_in(second.folder, ROWS)
+        assert (await second.run()).exit_code == 0
+        assert_answered(second.results())
+        assert len(provider.batches) == 3
+        assert not provider.cancelled
+
+    visit(tmp_path, Provider(told=told), what)
