@@ -1,12 +1,13 @@
 """What a run is: its task, its provider, and whether it still is the same as when it began."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import uuid4
 
 from processor import jsontext
 from processor.errors import UsageError
-from processor.ledger import vectors
+from processor.ledger import database, shards, vectors
 from processor.ledger.ledger import Ledger
 from processor.tasks.task import Task
 
@@ -41,6 +42,9 @@ def keep(ledger: Ledger, task: Task, *, provider: str, accept_change: bool) -> N
                 f"{ledger.folder}: {', '.join(changed)} changed since this run began",
                 way_out="--new starts afresh, --accept-change goes on with the change.",
             )
+        if changed:  # their requests are of the task before
+            with ledger.guard(), database.transaction(ledger.connection):
+                shards.let_go_unsent(ledger.connection, "the task changed", time.time())
     with ledger.guard():
         length = vectors.length(ledger.connection)
     if length is not None:

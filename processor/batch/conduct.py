@@ -28,11 +28,10 @@ from processor.batch.tries import Tries
 from processor.batch.until import Until
 from processor.batch.watching import Watching
 from processor.codes import BUDGET_CODE
-from processor.ledger.shards import DONE, Batch, Shard, State
+from processor.ledger.shards import DONE, UNSENT, Batch, Shard, State
 from processor.notice import Notice
 
-_UNSENT = frozenset({State.WRITTEN, State.UPLOADING, State.UPLOADED})
-_PREPARING = frozenset({State.WRITTEN, State.UPLOADING, State.UPLOADED, State.CREATING})
+_PREPARING = frozenset({*UNSENT, State.CREATING})
 _FETCHES_MOST = 4  # at once; a hundred shards may end together
 _QUOTA_CODE = "token_limit_exceeded"
 
@@ -133,7 +132,7 @@ class Conduct:
 
     async def _advance(self, shard: Shard, tries: Tries) -> Shard | None:
         """One step; None when the shard is to be left where it is."""
-        if shard.state in _UNSENT and not self._rules.sends:
+        if shard.state in UNSENT and not self._rules.sends:
             return await self._drop(shard, "nothing is sent by batch any more")
         return await self._ways[shard.state](shard, tries)
 

@@ -11,7 +11,7 @@ from processor.batch.remote_values import KNOWN, RemoteBatch, RemoteError, Troub
 from processor.batch.tools import Tools
 from processor.notice import Notice
 
-_OVERDUE_S = 25 * 3600.0  # a batch has a day; some servers forget theirs when they are restarted
+OVERDUE_S = 25 * 3600.0  # a batch has a day; some servers forget theirs when they are restarted
 
 
 class Watching:
@@ -160,7 +160,7 @@ class Watching:
     def _note_age(self, batch: RemoteBatch) -> None:
         """Tell once of a batch that should have ended long ago: it may never do."""
         age_s = self._clock.time() - self._since_s[batch.id]
-        if age_s > _OVERDUE_S and batch.id not in self._overdue:
+        if age_s > OVERDUE_S and batch.id not in self._overdue:
             self._overdue.add(batch.id)
             facts = {"batch": batch.id, "status": batch.status, "age_s": round(age_s)}
             self._tell(Notice(event="batch_overdue", serious=True, facts=facts))

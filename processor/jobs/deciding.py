@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from processor.batch.remote import Remote
 from processor.batch.remote_values import TERMINAL, RemoteBatch, RemoteError, Trouble
 from processor.batch.sight import seen
+from processor.batch.watching import OVERDUE_S
 from processor.clock import Clock
 from processor.errors import UsageError
 from processor.jobs.job import Job, jobs_of
@@ -23,6 +24,9 @@ _ADOPTING = frozenset({State.UPLOADED, State.CREATING, State.OPEN})
 async def send_again(ledger: Ledger, remote: Remote, clock: Clock, number: int) -> int:
     """Let the rows of a shard be pending again; what its batch may have done is not taken.
 
+    That may be a batch which is at work for longer than the day that it has: servers forget theirs
+    when they are restarted, and then it never ends.
+
     Returns:
         How many rows they are.
 
@@ -32,7 +36,7 @@ async def send_again(ledger: Ledger, remote: Remote, clock: Clock, number: int) 
     """
     job = _live(ledger, number)
     try:
-        await _refuse_needless(job, remote)
+        await _refuse_needless(job, remote, clock)
     except RemoteError as error:
         raise stopped(error) from error
     shard = replace(
@@ -91,7 +95,7 @@ def _live(ledger: Ledger, number: int) -> Job:
     return found[0]
 
 
-async def _refuse_needless(job: Job, remote: Remote) -> None:
+async def _refuse_needless(job: Job, remote: Remote, clock: Clock) -> None:
     number = job.shard.number
     if job.shard.state is State.FETCHED:
         raise UsageError(f"the results of shard {number} are here: processor batch download")
@@ -102,7 +106,8 @@ async def _refuse_needless(job: Job, remote: Remote) -> None:
             if error.trouble is Trouble.GONE:
                 continue
             raise
-        if now.status not in TERMINAL:
+        age_s = clock.time() - (now.created_at or job.shard.at)
+        if now.status not in TERMINAL and age_s < OVERDUE_S:
             raise UsageError(
                 f"batch {now.id} of shard {number} is {now.status}: its rows would be paid twice",
                 way_out=f"Wait for it, or stop it: processor batch cancel --batch {now.id}.",

@@ -32,6 +32,7 @@ class State(StrEnum):
 DONE = (State.SETTLED, State.DROPPED)
 _UNSENT = (State.WRITTEN, State.UPLOADING, State.UPLOADED)
 _AWAY = (State.CREATING, State.OPEN, State.ENDED)
+UNSENT = (State.WRITTEN, State.UPLOADING, State.UPLOADED)  # certainly no batch
 AT_PROVIDER = (State.CREATING, State.OPEN, State.ENDED, State.FETCHED)
 
 
@@ -270,6 +271,16 @@ def forget(connection: sqlite3.Connection, number: int) -> None:
 def release(connection: sqlite3.Connection, number: int) -> None:
     """Let all items of a shard be pending again, within the caller's transaction."""
     connection.execute("DELETE FROM shard_items WHERE shard = ?", (number,))
+
+
+def let_go_unsent(connection: sqlite3.Connection, problem: str, at: float) -> None:
+    """Give up all shards that are no batch yet, within the caller's transaction."""
+    unsent = "SELECT number FROM shards WHERE state IN (?, ?, ?)"
+    connection.execute(f"DELETE FROM shard_items WHERE shard IN ({unsent})", UNSENT)
+    connection.execute(
+        f"UPDATE shards SET state = ?, problem = ?, at = ? WHERE number IN ({unsent})",
+        (State.DROPPED, problem, at, *UNSENT),
+    )
 
 
 def _shards(

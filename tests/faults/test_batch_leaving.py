@@ -6,15 +6,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from batch_bench import KEY, Bench, Notes, rows_in, walk
+from batch_bench import KEY, SAY, Bench, Notes, off, rows_in, walk
 from run_bench import Folder, folder_before
 
 from processor.batch.steps import Step
 from processor.batch.until import Until
 from processor.data import open_source
+from processor.errors import UsageError
+from processor.identity import NO_CONSENT, Consent
+from processor.jobs import deciding
+from processor.ledger.ledger import open_ledger
 from processor.notice import Notice
 from processor.run import Run
 from processor.sandbox_process import sandbox
+from processor.sending.provider import remote_of
 from processor.sending.terms import BatchTerms
 from processor.settings import Settings
 from processor.tasks.toml import load_task
@@ -33,10 +38,11 @@ def states(bench: Bench) -> list[str]:
 
 @dataclass(slots=True)
 class Leaver:
-    """Ends a run behind a step."""
+    """A start of a run that is ended behind a step."""
 
     bench: Bench
-    step: Step
+    step: Step | None
+    consent: Consent = NO_CONSENT
     run: Run = field(init=False)
 
     def __post_init__(self) -> None:
@@ -47,6 +53,7 @@ class Leaver:
             task=load_task(str(bench.folder / "task.toml")),
             source=open_source(str(bench.folder / "rows.jsonl")),
             settings=Settings.of(settings),
+            consent=self.consent,
             batch=BatchTerms(at=self._end),
             clock=bench.clock,
         )
@@ -113,6 +120,35 @@ def test_what_is_no_batch_yet_goes_by_the_route_that_is_asked_for_now(
         assert (stats["paid"], stats["items"]["paid_twice"]) == (12, 0)
 
     walk(tmp_path, visit)
+
+
+def test_what_is_no_batch_yet_is_asked_anew_when_the_task_changes(tmp_path: Path) -> None:
+    async def visit(bench: Bench) -> None:
+        assert (await Leaver(bench, Step.FILE_KEPT).run.execute()).exit_code == 130
+        (bench.folder / "task.toml").write_text(SAY.replace("Say", "Please say"))
+        changed = Leaver(bench, None, consent=Consent(task=True))
+        assert (await changed.run.execute()).exit_code == 0
+        assert states(bench) == ["dropped", "settled"]
+        ((before, after),) = ledger(bench, "SELECT MIN(bytes), MAX(bytes) FROM shards")
+        assert after - before == 12 * len("Please ")
+
+    walk(tmp_path, visit)
+
+
+def test_rows_of_a_batch_that_never_ends_can_be_sent_once_more(tmp_path: Path) -> None:
+    async def visit(bench: Bench) -> None:
+        assert (await bench.run(terms=AWAY)).exit_code == 6
+        later = off(bench, 26 * 3600.0)
+        settings = Settings.of({"base_url": bench.url, "api_key": KEY})
+        with open_ledger(bench.out) as opened:
+            async with remote_of(settings) as remote:
+                with pytest.raises(UsageError, match="paid twice"):
+                    await deciding.send_again(opened, remote, bench.clock, 1)
+                assert await deciding.send_again(opened, remote, later.clock, 1) == 12
+        assert (await bench.run()).exit_code == 0
+        assert states(bench) == ["dropped", "settled"]
+
+    walk(tmp_path, visit, "batch_stuck:count=1")
 
 
 def test_a_batch_that_brought_nothing_is_taken_over_once(tmp_path: Path) -> None:
