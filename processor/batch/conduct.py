@@ -11,7 +11,7 @@ from processor.batch.adoption import Adoption
 from processor.batch.answer import Settler
 from processor.batch.creations import Creations
 from processor.batch.fetching import Fetching
-from processor.batch.quota import Quota, Room, told_limit
+from processor.batch.quota import Quota, Room, is_quota, told_limit
 from processor.batch.remote_values import (
     FAILED,
     TERMINAL,
@@ -33,7 +33,6 @@ from processor.notice import Notice
 
 _PREPARING = frozenset({*UNSENT, State.CREATING})
 _FETCHES_MOST = 4  # at once; a hundred shards may end together
-_QUOTA_CODE = "token_limit_exceeded"
 
 Way = Callable[[Shard, Tries], Awaitable[Shard | None]]
 """A step of a shard; None when it is to be left where it is."""
@@ -110,7 +109,7 @@ class Conduct:
         """
         if batches:
             self._batches[shard.number] = list(batches)
-        tries = Tries(self._clock, self._halt, self._tools.rng, give_up_s=self._rules.give_up_s)
+        tries = Tries(self._tools, shard.number)
         try:
             while shard.state not in DONE and not self._halt.asked:
                 self._note(shard)
@@ -398,8 +397,3 @@ class Conduct:
             facts["notes"] = odd.notes
         serious = bool(strange or found.missing)
         self._tools.tell(Notice(event="shard_settled", serious=serious, facts=facts))
-
-
-def is_quota(problem: str) -> bool:
-    """Whether a batch failed because the provider's queue had no room for it."""
-    return problem.startswith(_QUOTA_CODE) or told_limit(problem) is not None

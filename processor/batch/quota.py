@@ -35,6 +35,7 @@ _TOLD = re.compile(
     r"\blimit(?: of|:) *(?P<count>\d{1,3}(?:[ ,.]\d{3})+|\d+(?:\.\d+)?) *(?P<unit>[kmb]\b)?",
     re.IGNORECASE,
 )
+_FAILED_CODE = "token_limit_exceeded"
 _SEPARATED = re.compile(r"[ ,.](?=\d{3})")
 _UNITS = {"": 1, "k": 1_000, "m": 1_000_000, "b": 1_000_000_000}
 
@@ -68,6 +69,11 @@ def told_limit(message: str) -> int | None:
         return None
     count = float(_SEPARATED.sub("", found["count"]))
     return int(count * _UNITS[(found["unit"] or "").lower()]) or None
+
+
+def is_quota(problem: str) -> bool:
+    """Whether a batch failed because the provider's queue had no room for it."""
+    return problem.startswith(_FAILED_CODE) or told_limit(problem) is not None
 
 
 _NOW = Admission(Room.NOW)

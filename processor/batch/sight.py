@@ -7,7 +7,12 @@ from processor.ledger.shards import Batch
 
 
 def seen(batch: RemoteBatch, shard: int, now_s: float) -> Batch:
-    """A batch as the ledger keeps it."""
+    """A batch that was not known before; one that ended without files is looked at again."""
+    now = _kept(batch, shard, now_s)
+    return replace(now, status=FINALIZING) if _ends_without_files(now) else now
+
+
+def _kept(batch: RemoteBatch, shard: int, now_s: float) -> Batch:
     return Batch(
         id=batch.id,
         shard=shard,
@@ -42,8 +47,8 @@ def look(before: Batch, told: RemoteBatch, now_s: float, *, grace_s: float) -> B
         now_s: Seconds since 1970.
         grace_s: How long files may be missing.
     """
-    now = seen(told, before.shard, now_s)
-    if now.status not in TERMINAL or not lacks_files(now):
+    now = _kept(told, before.shard, now_s)
+    if not _ends_without_files(now):
         return now
     unfinished = replace(now, status=FINALIZING)
     if unfinished != replace(before, seen_at=now.seen_at):
@@ -51,9 +56,9 @@ def look(before: Batch, told: RemoteBatch, now_s: float, *, grace_s: float) -> B
     return unfinished if now.seen_at - before.seen_at < grace_s else now
 
 
-def lacks_files(batch: Batch) -> bool:
-    """Whether a batch that says that it has ended has no file that answers could be in."""
-    if batch.status == FAILED or batch.output_file_id is not None:
+def _ends_without_files(batch: Batch) -> bool:
+    """Whether a batch says that it has ended, and has no file that answers could be in."""
+    if batch.status not in TERMINAL - {FAILED} or batch.output_file_id is not None:
         return False
     if batch.error_file_id is not None:
         return bool(batch.completed)

@@ -5,7 +5,7 @@ Loads the engine: commands import it when they are used.
 
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,11 @@ import click
 from processor import folders
 from processor.batch.remote_values import RemoteBatch, RemoteError
 from processor.cli.begun import opened
+from processor.cli.job_lines import job_lines, jobs_as_json, remote_as_json, remote_line, standing
 from processor.clock import SystemClock
 from processor.codes import cause_of
 from processor.console.streams import say, say_json, tell
-from processor.console.words import counted, duration, share
+from processor.console.words import counted
 from processor.errors import UsageError
 from processor.jobs import cancelling, cleaning, looking
 from processor.jobs.cancelling import Cancelled
@@ -25,7 +26,6 @@ from processor.jobs.job import Job, jobs_of
 from processor.ledger import database, lock, shards
 from processor.ledger.database import LEDGER_NAME
 from processor.ledger.ledger import open_ledger
-from processor.ledger.shards import Batch
 from processor.loop import run_in_loop
 from processor.report import EXIT_AT_PROVIDER, EXIT_OK, EXIT_STOPPED
 from processor.sending.provider import remote_of
@@ -64,14 +64,14 @@ def check(run: Path | None, options: Mapping[str, Any], *, as_json: bool) -> int
     }
     code = _exit_code(jobs, failed=bool(failures or lost))
     if as_json:
-        say_json({"exit_code": code, "lost": lost, "unsent": unsent, **_as_json(jobs)})
+        say_json({"exit_code": code, "lost": lost, "unsent": unsent, **jobs_as_json(jobs)})
         return code
     now_s = time.time()
     for job in jobs:
         if job.is_live or job.shard.number in failures:
-            for line in _lines(job, now_s):
+            for line in job_lines(job, now_s):
                 say(line)
-    say(_standing(jobs, unsent, folder))
+    say(standing(jobs, unsent, folder))
     for number, problem in failures.items():
         tell(f"Shard {number} failed: {problem} {cause_of('batch_failed').remedy}")
     for batch_id in lost:
@@ -83,9 +83,9 @@ def check(run: Path | None, options: Mapping[str, Any], *, as_json: bool) -> int
 def cancel(run: Path | None, options: Mapping[str, Any], *, batch_id: str | None, yes: bool) -> int:
     """Stop batches; returns the exit code."""
 
-    async def act(chosen: Sequence[Job]) -> Cancelled:
+    async def act(jobs: Sequence[Job]) -> Cancelled:
         async with remote_of(it.settings) as remote:
-            return await cancelling.cancel(ledger, remote, SystemClock(), chosen, batch_id)
+            return await cancelling.cancel(ledger, remote, SystemClock(), jobs, batch_id)
 
     with opened(chosen(run), options) as it, open_ledger(it.folder) as ledger:
         jobs = cancelling.cancellable(ledger, batch_id)
@@ -95,18 +95,7 @@ def cancel(run: Path | None, options: Mapping[str, Any], *, batch_id: str | None
         if not (yes or _agreed(jobs)):
             return EXIT_OK
         done = run_in_loop(act(jobs))
-    for batch in done.batches:
-        ended = " before it could be stopped" if batch.id in done.ended else ""
-        say(f"{batch.id}  {batch.status}{ended}  shard {batch.shard}")
-    if done.unsent_items:
-        say(f"{counted(done.unsent_items, 'item')} had not been sent yet: pending again")
-    for number in done.doubtful:
-        tell(
-            f"Shard {number} may have become a batch that the provider does not show yet: give "
-            "this command again in some minutes."
-        )
-    say("What they answered is charged: processor batch download fetches it.")
-    return EXIT_AT_PROVIDER if done.batches or done.doubtful else EXIT_OK
+    return _sum_up(done, it.folder)
 
 
 def listed(run: Path | None, options: Mapping[str, Any], *, remote: bool, as_json: bool) -> int:
@@ -116,13 +105,13 @@ def listed(run: Path | None, options: Mapping[str, Any], *, remote: bool, as_jso
     folder = chosen(run)
     jobs = _jobs(folder)
     if as_json:
-        say_json(_as_json(jobs))
+        say_json(jobs_as_json(jobs))
         return EXIT_OK
     now_s = time.time()
     for job in jobs:
-        for line in _lines(job, now_s):
+        for line in job_lines(job, now_s):
             say(line)
-    say(_standing(jobs, _unsent(folder), folder))
+    say(standing(jobs, _unsent(folder), folder))
     return EXIT_OK
 
 
@@ -139,15 +128,33 @@ def clean(run: Path | None, options: Mapping[str, Any], *, dry_run: bool) -> int
         return deleted
 
     if dry_run:
-        with open_ledger(folders.chosen(run)) as ledger:
-            files = cleaning.leftovers(ledger)
+        files = cleaning.leftovers(_jobs(chosen(run)))
         for file in files:
             say(f"{file.id}  {file.what:<6}  shard {file.shard}")
         say(f"{counted(len(files), 'file')} would be deleted")
         return EXIT_OK
-    with opened(run, options) as it, open_ledger(it.folder) as ledger:
+    with opened(chosen(run), options) as it, open_ledger(it.folder) as ledger:
         say(f"{counted(run_in_loop(act()), 'file')} deleted")
     return EXIT_OK
+
+
+def _sum_up(done: Cancelled, folder: Path) -> int:
+    """Say what a cancellation did; returns the exit code."""
+    for batch in done.batches:
+        ended = " before it could be stopped" if batch.id in done.ended else ""
+        say(f"{batch.id}  {batch.status}{ended}  shard {batch.shard}")
+    if not (done.batches or done.unsent_items or done.doubtful):
+        say(f"{folder}: every batch has ended; processor batch download fetches the results")
+        return EXIT_OK
+    if done.unsent_items:
+        say(f"{counted(done.unsent_items, 'item')} had not been sent yet: pending again")
+    for number in done.doubtful:
+        tell(
+            f"Shard {number} may have become a batch that the provider does not show yet: give "
+            "this command again in some minutes."
+        )
+    say("What they answered is charged: processor batch download fetches it.")
+    return EXIT_AT_PROVIDER if done.batches or done.doubtful else EXIT_OK
 
 
 def _look(folder: Path, options: Mapping[str, Any]) -> list[str]:
@@ -176,15 +183,11 @@ def _list_remote(run: Path | None, options: Mapping[str, Any], *, as_json: bool)
         found = run_in_loop(act())
         own = {batch.id: job.shard.number for job in _jobs(it.folder) for batch in job.batches}
     if as_json:
-        say_json([_remote_as_json(batch, own.get(batch.id)) for batch in found])
+        say_json([remote_as_json(batch, own.get(batch.id)) for batch in found])
         return EXIT_OK
     now_s = time.time()
     for batch in found:
-        told = batch.metadata.get("description", "")
-        shard = f"shard {own[batch.id]}" if batch.id in own else "another's"
-        age = _NO_BATCH if batch.created_at is None else _age(now_s, batch.created_at)
-        parts = (batch.id, batch.status, _counts(batch), shard, age, told)
-        say("  ".join(part for part in parts if part))
+        say(remote_line(batch, own.get(batch.id), now_s))
     say(counted(len(found), "batch", "batches") + " of the last 30 days")
     return EXIT_OK
 
@@ -204,83 +207,6 @@ def _exit_code(jobs: Sequence[Job], *, failed: bool) -> int:
     if failed:
         return EXIT_STOPPED
     return EXIT_AT_PROVIDER if any(job.open_batches for job in jobs) else EXIT_OK
-
-
-def _lines(job: Job, now_s: float) -> Iterator[str]:
-    """A job as people read it: a line a batch; one for a shard without."""
-    shard = job.shard
-    where = f"shard {shard.number} {shard.state}"
-    if not job.batches:
-        yield f"{_NO_BATCH}  {counted(shard.items, 'item')}  {where}  {_age(now_s, shard.at)}"
-    for batch in job.batches:
-        age = _age(now_s, batch.created_at or batch.seen_at)
-        yield f"{batch.id}  {batch.status}  {_counts(batch)}  {where}  {age}"
-
-
-def _age(now_s: float, since_s: float) -> str:
-    """How long ago; clocks differ, and none is from the future."""
-    return duration(max(0.0, now_s - since_s))
-
-
-def _counts(batch: Batch | RemoteBatch) -> str:
-    """`150/300 (50.0%)`, as far as the provider counts."""
-    if not batch.total:
-        return _NO_BATCH
-    done = (batch.completed or 0) + (batch.failed or 0)
-    failed = f", {batch.failed:,} failed" if batch.failed else ""
-    return f"{done:,}/{batch.total:,} ({share(done / batch.total)}{failed})"
-
-
-def _standing(jobs: Sequence[Job], unsent: int, folder: Path) -> str:
-    """What is left to be done, in a line."""
-    live = [job for job in jobs if job.is_live]
-    settled = len(jobs) - len(live)
-    told = f"{folder}: {settled:,} of {counted(len(jobs), 'shard')} settled"
-    if live:
-        told += f", {counted(sum(job.shard.items for job in live), 'item')} not yet"
-        if not all(job.open_batches for job in live):
-            told += "; processor batch download goes on with what has ended"
-    if unsent:
-        waits = "waits" if unsent == 1 else "wait"
-        told += f"; {counted(unsent, 'item')} {waits} to be sent"
-    return told
-
-
-def _as_json(jobs: Sequence[Job]) -> dict[str, Any]:
-    return {
-        "shards": [
-            {
-                "shard": job.shard.number,
-                "state": str(job.shard.state),
-                "items": job.shard.items,
-                "model": job.shard.model,
-                "bytes": job.shard.bytes,
-                "file": job.shard.file_id,
-                "problem": job.shard.problem,
-                "batches": [_batch_as_json(batch) for batch in job.batches],
-            }
-            for job in jobs
-        ]
-    }
-
-
-def _batch_as_json(batch: Batch) -> dict[str, Any]:
-    names = [name for name in Batch.__struct_fields__ if name != "shard"]
-    return {name: getattr(batch, name) for name in names}
-
-
-def _remote_as_json(batch: RemoteBatch, shard: int | None) -> dict[str, Any]:
-    return {
-        "id": batch.id,
-        "status": batch.status,
-        "shard": shard,
-        "input_file_id": batch.input_file_id,
-        "created_at": batch.created_at,
-        "total": batch.total,
-        "completed": batch.completed,
-        "failed": batch.failed,
-        "metadata": dict(batch.metadata),
-    }
 
 
 def _agreed(jobs: Sequence[Job]) -> bool:

@@ -81,7 +81,7 @@ async def cancel(
             if only not in {None, batch.id}:
                 continue
             told, had_ended = await _cancel(remote, batch.id)
-            now.append(seen(told, batch.shard, clock.time()))
+            now.append(seen(replace(told, id=batch.id), batch.shard, clock.time()))
             keep(ledger, now[-1:])
             if had_ended:
                 ended.append(batch.id)

@@ -1,6 +1,6 @@
 """Deleting files at the provider that nobody needs any more."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
 
 from msgspec.structs import replace
@@ -26,10 +26,8 @@ class RemoteFileOf:
     what: str
 
 
-def leftovers(ledger: Ledger) -> list[RemoteFileOf]:
+def leftovers(jobs: Iterable[Job]) -> list[RemoteFileOf]:
     """Files of shards that are settled or given up."""
-    with ledger.guard():
-        jobs = jobs_of(ledger.connection)
     return [file for job in jobs if not job.is_live for file in _files(job)]
 
 
@@ -39,7 +37,9 @@ async def clean(ledger: Ledger, remote: Remote) -> AsyncIterator[tuple[RemoteFil
     Raises:
         StoppedError: The provider cannot be asked, or does not answer this key.
     """
-    for file in leftovers(ledger):
+    with ledger.guard():
+        files = leftovers(jobs_of(ledger.connection))
+    for file in files:
         yield file, await _delete(ledger, remote, file)
 
 

@@ -16,7 +16,7 @@ from processor.jobs.job import Job, jobs_of
 from processor.jobs.looking import stopped
 from processor.ledger import account, database, shards
 from processor.ledger.ledger import Ledger
-from processor.ledger.shards import State
+from processor.ledger.shards import AT_PROVIDER, State
 
 _ADOPTING = frozenset({State.UPLOADED, State.CREATING, State.OPEN})
 
@@ -49,7 +49,8 @@ async def send_again(ledger: Ledger, remote: Remote, clock: Clock, number: int) 
         rows = len(shards.waiting(ledger.connection, number))
         shards.save(ledger.connection, shard)
         shards.release(ledger.connection, number)
-        account.put_aside(ledger.connection, job.shard.reserved_usd)  # it may be charged
+        if job.shard.state in AT_PROVIDER:  # it may be charged
+            account.put_aside(ledger.connection, job.shard.reserved_usd)
     return rows
 
 

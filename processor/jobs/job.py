@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from processor.batch.conduct import is_quota
+from processor.batch.quota import is_quota
 from processor.batch.remote_values import FAILED, TERMINAL
 from processor.ledger import shards
 from processor.ledger.shards import DONE, Batch, Shard
