@@ -1,30 +1,29 @@
 """How often a call is made again that failed, and after what wait."""
 
-import random
-
-from processor.batch.halt import Halt
 from processor.batch.remote_values import RemoteError, Trouble
-from processor.clock import Clock
+from processor.batch.tools import Tools
+from processor.notice import Notice
 
 _BASE_S = 0.5
 _CAP_S = 60.0
+_ASKED_MOST_S = 3_600.0
 
 
 class Tries:
     """Patience with one step of a shard; begins anew with every success.
 
     Args:
-        clock: Time.
-        halt: Of the lane; stopped when patience ends.
-        rng: Jitter.
-        give_up_s: How long failures may go on.
+        tools: Of the lane, which is stopped when patience ends.
+        shard: Its number.
     """
 
-    def __init__(self, clock: Clock, halt: Halt, rng: random.Random, *, give_up_s: float) -> None:
-        self._clock = clock
-        self._halt = halt
-        self._rng = rng
-        self._give_up_s = give_up_s
+    def __init__(self, tools: Tools, shard: int) -> None:
+        self._clock = tools.clock
+        self._halt = tools.halt
+        self._rng = tools.rng
+        self._tell = tools.tell
+        self._give_up_s = tools.rules.give_up_s
+        self._shard = shard
         self._failures = 0
         self._since_s = 0.0
 
@@ -43,10 +42,19 @@ class Tries:
         if not self._failures:
             self._since_s = now_s
         self._failures += 1
+        asked_s = error.retry_after_s or 0.0
         mends = error.trouble in {Trouble.AGAIN, Trouble.GONE, Trouble.QUOTA}
-        if not mends or now_s - self._since_s >= self._give_up_s:
+        if not mends or asked_s > _ASKED_MOST_S or now_s - self._since_s >= self._give_up_s:
             self._halt.stop_for(error.code, str(error))
             return
+        self._since_s += asked_s  # who is asked to wait has the provider
         wait_s = min(_CAP_S, _BASE_S * 2 ** min(self._failures - 1, 10))
-        wait_s *= self._rng.uniform(0.5, 1.0)
-        await self._halt.wait(max(wait_s, error.retry_after_s or 0.0))
+        wait_s = max(wait_s * self._rng.uniform(0.5, 1.0), asked_s)
+        facts = {
+            "shard": self._shard,
+            "code": error.code,
+            "message": str(error),
+            "wait_s": round(wait_s, 3),
+        }
+        self._tell(Notice(event="call_failed", serious=True, facts=facts))
+        await self._halt.wait(wait_s)

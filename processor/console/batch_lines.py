@@ -60,6 +60,9 @@ _WORDS: Mapping[str, Callable[[Facts], str]] = MappingProxyType(
             f"shard {facts['shard']} waits: the budget has room for it only "
             "when others cost less than they may"
         ),
+        "call_failed": lambda facts: (
+            f"shard {facts['shard']}: {facts['message']}; again in {duration(facts['wait_s'])}"
+        ),
         "look_failed": lambda facts: f"the batches could not be looked at: {facts['message']}",
         "cancel_failed": lambda facts: f"{facts['batch']} could not be stopped: {facts['message']}",
         "shard_settled": _settled,

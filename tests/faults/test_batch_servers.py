@@ -161,3 +161,27 @@ def test_a_refusal_in_other_words_is_told_in_a_line(tmp_path: Path) -> None:
 
 def test_a_list_that_ignores_where_it_is_to_begin_ends(tmp_path: Path) -> None:
     whole(tmp_path, "lost_answer:on=create,count=1", strict_after=False)
+
+
+@pytest.mark.fault(76)
+def test_a_provider_that_takes_no_more_batches_this_hour_is_waited_for_and_told_of(
+    tmp_path: Path,
+) -> None:
+    async def visit(bench: Bench) -> None:
+        report = await bench.run(give_up_s=1_500)
+        assert report.exit_code == 0, report.stop
+        stats = await bench.stats()
+        assert (stats["paid"], stats["items"]["paid_twice"]) == (ROWS, 0)
+        waits_s = [failed["wait_s"] for failed in bench.told("call_failed")]
+        assert waits_s == [HOUR_S / 2] * 3
+
+    walk(tmp_path, visit, "rate_limit:on=create,count=3,retry-after=1800", speed=6_000.0)
+
+
+def test_a_wait_of_days_is_told_and_not_waited_for(tmp_path: Path) -> None:
+    async def visit(bench: Bench) -> None:
+        report = await bench.run()
+        assert (report.exit_code, report.snapshot.pending) == (3, ROWS)
+        assert (await bench.stats())["by_route"]["POST /v1/batches"] == 1
+
+    walk(tmp_path, visit, "rate_limit:on=create,retry-after=864000")
