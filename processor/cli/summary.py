@@ -134,7 +134,10 @@ def next_steps(shot: Snapshot, *, command: str) -> Iterator[str]:
         if shot.session is not None and shot.session.stop_code == BUDGET_CODE:
             same += " with a higher --budget"
         pending = counted(shot.pending - shot.jobs.at_provider, "item is", "items are")
-        yield f"{pending} pending; {same} goes on: {command}"
+        if shot.cancelled:
+            yield f"{pending} pending, as they were cancelled: processor batch submit {folder}"
+        else:
+            yield f"{pending} pending; {same} goes on: {command}"
     if any(cause_of(code).retryable for code in shot.errors):
         yield f"send the failed items again: processor retry {folder}, then the same command"
     if shot.session is not None and shot.session.stop_code in shot.errors:

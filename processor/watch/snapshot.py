@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from processor.ledger import account, counters, database, histogram, shards
+from processor.ledger import account, cancellation, counters, database, histogram, shards
 from processor.ledger.calls import LOST, REQUESTS
 from processor.ledger.shards import Standing
 
@@ -78,7 +78,8 @@ class Snapshot:
     `spent_usd` is what counts against a budget: all known costs, and what cut-off calls and answers
     of unknown price of earlier starts may have cost; of that, `killed_usd` was only reserved when
     starts were killed. A start with a budget may spend up to `reserved_usd` before it writes again;
-    0 when it has ended, unless it was killed. `jobs` tells how far the batch lane is.
+    0 when it has ended, unless it was killed. `jobs` tells how far the batch lane is;
+    what was `cancelled` is not sent again unless somebody asks for it.
 
     Times are seconds since the epoch, money US dollars (None: unknown), shares 0-1 over finished
     items (None before any).
@@ -102,6 +103,7 @@ class Snapshot:
     errors: Mapping[str, int]
     checks: Mapping[str, int]
     jobs: Standing
+    cancelled: bool
     chunks: int
     chunks_complete: int
     stages_s: Mapping[str, float]
@@ -198,6 +200,7 @@ def _read(folder: Path, connection: sqlite3.Connection) -> Snapshot:
         errors=_named(found, "error."),
         checks=_named(found, "check."),
         jobs=shards.standing(connection),
+        cancelled=cancellation.is_noted_in(meta),
         chunks=int(own.get(counters.CHUNKS, 0)),
         chunks_complete=int(own.get(counters.CHUNKS_COMPLETE, 0)),
         stages_s={

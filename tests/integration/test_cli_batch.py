@@ -147,7 +147,12 @@ def test_what_was_cancelled_is_fetched_and_sent_again_only_by_a_person(shell: Sh
     assert [line.split("  ")[1] for line in told.out.splitlines()[:2]] == ["cancelling"] * 2
     shell.pass_time(A_DAY_S)
     assert shell("batch", "check").code == 0
-    assert shell("batch", "download", "--quiet").code == 130
+    told = shell("batch", "download", "--quiet")
+    assert told.code == 130
+    folder = shell.the_run().relative_to(shell.folder)
+    assert f"10 items are pending, as they were cancelled: processor batch submit {folder}\n" in (
+        told.out
+    )
     paid = shell.stats()["paid"]
     assert shell.figures()["succeeded"] == len(words(shell)) == paid == 10
     assert shell("batch", "download", "--quiet").code == 130
