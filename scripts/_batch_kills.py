@@ -18,8 +18,8 @@ from typing import Any
 
 from _batch_victim import END, STEPS
 
-from processor.batch.rules import Until
 from processor.batch.steps import Step
+from processor.batch.until import Until
 from processor.ledger.database import LEDGER_NAME
 from processor.report import EXIT_AT_PROVIDER
 from processor.sandbox_process import sandbox

@@ -19,8 +19,8 @@ from typing import Any
 import openai  # noqa: F401 - so that no child has to
 from _quick_clock import QuickClock
 
-from processor.batch.rules import Until
 from processor.batch.steps import Step
+from processor.batch.until import Until
 from processor.data import open_source
 from processor.run import Run
 from processor.sending.terms import BatchTerms

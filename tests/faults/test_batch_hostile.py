@@ -12,8 +12,8 @@ import pytest
 from batch_bench import KEY, Bench, rows_in
 
 from faults.hostile import Provider, Told, Visit, good, hostile_bench
-from processor.batch.rules import Until
-from processor.sending.batch import BatchTerms
+from processor.batch.until import Until
+from processor.sending.terms import BatchTerms
 
 ROWS = 12
 MARK = "\x1b[31mred\x07"

@@ -9,12 +9,12 @@ from batch_bench import KEY, Bench, walk
 from lane_bench import BY_ROW, GREET, task
 from msgspec.structs import replace
 
-from processor.batch.rules import Until
 from processor.batch.sharding import Sharding, ShardRules, Written
+from processor.batch.until import Until
 from processor.errors import UsageError
 from processor.items import Item
 from processor.ledger.pending import Pending
-from processor.sending.batch import BatchTerms
+from processor.sending.terms import BatchTerms
 
 
 def rows(count: int, **fields: object) -> Iterator[Pending]:
