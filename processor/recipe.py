@@ -1,5 +1,6 @@
 """What it takes to go on with a run that only its folder names."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -44,7 +45,8 @@ class Recipe:
 
     def keep(self, ledger: Ledger) -> None:
         """Put it into the run's ledger."""
-        ledger.set_meta(**{_KEY: jsontext.dumps(asdict(self))})
+        # Not by `jsontext`: the name of a folder may be no text, and is escaped here.
+        ledger.set_meta(**{_KEY: json.dumps(asdict(self))})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +111,7 @@ def begun(folder: Path) -> Begun:
 
 
 def _recipe(meta: Mapping[str, str]) -> Recipe | None:
-    kept = jsontext.loads(meta[_KEY]) if meta.get(_KEY) else None
+    kept = json.loads(meta[_KEY]) if meta.get(_KEY) else None
     if kept is None:
         return None
     return Recipe(
