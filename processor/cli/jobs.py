@@ -211,7 +211,7 @@ def _exit_code(jobs: Sequence[Job], *, failed: bool) -> int:
 
 def _agreed(jobs: Sequence[Job]) -> bool:
     """Whether somebody at a terminal says yes; a script has said so by asking for it."""
-    if not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():
         return True
     items = counted(sum(job.shard.items for job in jobs), "item")
     batches = counted(sum(len(job.open_batches) for job in jobs), "batch", "batches")

@@ -64,15 +64,15 @@ def test_a_batch_that_may_cost_more_than_is_left_is_not_sent(shell: Shell) -> No
 
 
 def test_shards_go_one_after_the_other_as_far_as_the_budget_goes(shell: Shell) -> None:
-    code, told = batched(shell, 400, "--budget", "14", "--shard-size", "25")
+    code, told = batched(shell, 400, "--budget", "14", "--shard-size", "50")
     figures = shell.figures()
     assert (code, figures["stopped"]["code"]) == (4, "budget")
     assert 100 < figures["succeeded"] < 400
-    assert figures["succeeded"] % 25 == 0
+    assert figures["succeeded"] % 50 == 0
     assert figures["spent_usd"] == pytest.approx(charged_usd(shell))
     assert 10 < charged_usd(shell) <= 14  # what the first cost tells what the next will
     more = suggested(told)
-    assert batched(shell, 400, "--budget", more, "--shard-size", "25")[0] == 0
+    assert batched(shell, 400, "--budget", more, "--shard-size", "50")[0] == 0
     assert charged_usd(shell) <= float(more)
     assert shell.figures()["succeeded"] == shell.stats()["paid"] == 400
 
