@@ -101,7 +101,7 @@ def test_faults_of_a_file_are_applied_in_the_order_in_which_they_were_set(tmp_pa
     assert output.count(b"\n") == 9
     output, errors = _written(tmp_path, "lines_contradicted:lines=2", "crlf", "blank_lines")
     assert output == whole.replace(b"\n", b"\r\n\r\n")
-    assert errors.count(b"\r\n\n") == 3
+    assert errors.count(b"\r\n\r\n") == 3
     assert errors.startswith(error[:-1])
     output, errors = _written(tmp_path, "cut_mid_line:bytes=3,file=both")
     assert (output, errors) == (whole[:-3], error[:-3])
