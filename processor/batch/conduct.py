@@ -117,9 +117,17 @@ class Conduct:
                 if moved is None:
                     break
                 shard = moved
+            if shard.state not in DONE and self._rules.until is Until.SETTLED:
+                self._leave(shard)
         finally:
             self.preparing.discard(shard.number)
             self._changed()
+
+    def _leave(self, shard: Shard) -> None:
+        """Nobody waits any more for what a shard holds that is left where it is."""
+        self._purse.leave(shard.number)
+        self._wake_unaffordable()
+        self._end(shard)
 
     def _note(self, shard: Shard) -> None:
         """Whether the shard is on its way to become a batch."""
@@ -366,6 +374,10 @@ class Conduct:
     def _give_back(self, shard: Shard) -> None:
         """A shard's reservation is over."""
         self._purse.release(shard.number)
+        self._wake_unaffordable()
+
+    def _wake_unaffordable(self) -> None:
+        """Let those look again that wait for money."""
         self._spent.set()
         self._spent = asyncio.Event()
 

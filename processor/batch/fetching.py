@@ -61,7 +61,8 @@ class Fetching:
                         "OpenAI deletes them after 30 days",
                     )
                     return False
-                await tries.failed(error)
+                if not await tries.failed(error, alone=True):
+                    return False
             else:
                 tries.succeeded()
                 return True

@@ -13,7 +13,6 @@ class Halt:
 
     Args:
         clock: Time.
-
     """
 
     def __init__(self, clock: Clock) -> None:

@@ -49,6 +49,7 @@ class Purse:
         self._price = price
         self._spent_usd = spent_usd
         self._held: dict[int, float] = {}
+        self._left: set[int] = set()
         self.refused: Shard | None = None
 
     @property
@@ -61,7 +62,7 @@ class Purse:
     @property
     def is_holding(self) -> bool:
         """Whether a reservation may still be given back."""
-        return bool(self._held)
+        return not self._held.keys() <= self._left
 
     def most_usd(self, written: Written) -> float:
         """What a shard will hardly cost more than; 0 when no price is known."""
@@ -96,6 +97,10 @@ class Purse:
         self.refused = None
         self._held[shard.number] = shard.reserved_usd
         return shard
+
+    def leave(self, number: int) -> None:
+        """A shard keeps what it holds for as long as this start lives."""
+        self._left.add(number)
 
     def release(self, number: int) -> None:
         """A shard is settled, or given up."""

@@ -36,8 +36,16 @@ class Tries:
         """Forget what failed."""
         self._failures = 0
 
-    async def failed(self, error: RemoteError) -> None:
-        """Wait before the next try; the lane is stopped for what no try will mend."""
+    async def failed(self, error: RemoteError, *, alone: bool = False) -> bool:
+        """Wait before the next try; the lane is stopped for what no try will mend.
+
+        Args:
+            error: Of the call.
+            alone: It is about this shard's own: others go on, unless it concerns the whole job.
+
+        Returns:
+            Whether there is a next try.
+        """
         now_s = self._clock.monotonic()
         if not self._failures:
             self._since_s = now_s
@@ -45,8 +53,11 @@ class Tries:
         asked_s = error.retry_after_s or 0.0
         mends = error.trouble in {Trouble.AGAIN, Trouble.GONE, Trouble.QUOTA}
         if not mends or asked_s > _ASKED_MOST_S or now_s - self._since_s >= self._give_up_s:
-            self._halt.stop_for(error.code, str(error))
-            return
+            if alone and error.trouble is not Trouble.FATAL:
+                self._halt.leave_one(error.code, f"shard {self._shard}: {error}")
+            else:
+                self._halt.stop_for(error.code, str(error))
+            return False
         self._since_s += asked_s  # who is asked to wait has the provider
         wait_s = min(_CAP_S, _BASE_S * 2 ** min(self._failures - 1, 10))
         wait_s = max(wait_s * self._rng.uniform(0.5, 1.0), asked_s)
@@ -58,3 +69,4 @@ class Tries:
         }
         self._tell(Notice(event="call_failed", serious=True, facts=facts))
         await self._halt.wait(wait_s)
+        return True

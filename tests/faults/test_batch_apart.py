@@ -8,13 +8,14 @@ from typing import Any
 
 import aiohttp
 import pytest
-from batch_bench import Bench, off, walk
+from batch_bench import SAY, Bench, off, walk
 
 from processor.batch.until import Until
 from processor.sending.terms import BatchTerms
 
 ROWS = 12
 TOKENS = 100  # of a row, and a little more: four bytes each
+CAPPED = "[parameters]\nmax_completion_tokens = 60\n"
 AWAY = BatchTerms(until=Until.SUBMITTED)
 
 
@@ -81,6 +82,21 @@ def test_a_lost_batch_keeps_no_other_from_its_results(tmp_path: Path) -> None:
     walk(tmp_path, visit)
 
 
+@pytest.mark.fault(70)
+def test_nobody_waits_for_the_money_of_a_lost_batch(tmp_path: Path) -> None:
+    async def visit(bench: Bench) -> None:
+        (bench.folder / "task.toml").write_text(SAY + CAPPED)
+        tight = {"shard_size": 6, "price": "1000,5000", "budget_usd": 2.0}  # one shard needs 1.4
+        assert (await bench.run(terms=AWAY, **tight)).exit_code == 6
+        assert ledger(bench, "SELECT state FROM shards") == [("open",), ("written",)]
+        await bench.admin("faults", {"set": ["status:on=batch,status=404"]})
+        report = await off(bench, 300).run(**tight)
+        assert report.stop is not None
+        assert (report.exit_code, report.stop.code) == (4, "budget")
+
+    walk(tmp_path, visit)
+
+
 @pytest.mark.fault(69)
 def test_a_batch_that_cannot_be_looked_at_keeps_no_other_from_its_results(tmp_path: Path) -> None:
     async def visit(bench: Bench) -> None:
@@ -130,3 +146,20 @@ def test_a_double_that_could_not_be_cancelled_is_cancelled_at_the_next_look(tmp_
         assert len(bench.told("cancel_failed")) == 1
 
     walk(tmp_path, visit, in_progress_s=200)
+
+
+@pytest.mark.fault(79)
+def test_results_that_cannot_be_fetched_keep_no_other_from_its_own(tmp_path: Path) -> None:
+    async def visit(bench: Bench) -> None:
+        assert (await bench.run(terms=AWAY, shard_size=6)).exit_code == 6
+        await bench.clock.sleep(60)
+        ((first,),) = ledger(bench, "SELECT id FROM batches WHERE shard = 1")
+        batches = (await bench.admin("batches"))["batches"]
+        (odd,) = (each["output_file_id"] for each in batches if each["id"] == first)
+        await bench.admin("faults", {"set": [f"server_error:on=content,match={odd}"]})
+        report = await bench.run(shard_size=6, give_up_s=20.0)
+        assert report.stop is not None
+        assert (report.exit_code, report.stop.message[:8]) == (3, "shard 1:")
+        assert answered(bench) == list(range(7, ROWS + 1))
+
+    walk(tmp_path, visit)
