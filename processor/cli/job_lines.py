@@ -7,7 +7,7 @@ from typing import Any
 from processor.batch.remote_values import RemoteBatch
 from processor.console.words import counted, duration, share
 from processor.jobs.job import Job
-from processor.ledger.shards import Batch
+from processor.ledger.shards import Batch, State
 
 _UNKNOWN = "–"
 
@@ -16,11 +16,12 @@ def job_lines(job: Job, now_s: float) -> Iterator[str]:
     """A job as people read it: a line a batch; one for a shard without."""
     shard = job.shard
     where = f"shard {shard.number} {shard.state}"
+    why = f"  {shard.problem}" if shard.problem else ""
     if not job.batches:
-        yield f"{_UNKNOWN}  {counted(shard.items, 'item')}  {where}  {_age(now_s, shard.at)}"
+        yield f"{_UNKNOWN}  {counted(shard.items, 'item')}  {where}  {_age(now_s, shard.at)}{why}"
     for batch in job.batches:
         age = _age(now_s, batch.created_at or batch.seen_at)
-        yield f"{batch.id}  {batch.status}  {_counts(batch)}  {where}  {age}"
+        yield f"{batch.id}  {batch.status}  {_counts(batch)}  {where}  {age}{why}"
 
 
 def _age(now_s: float, since_s: float) -> str:
@@ -40,8 +41,8 @@ def _counts(batch: Batch | RemoteBatch) -> str:
 def standing(jobs: Sequence[Job], unsent: int, folder: Path) -> str:
     """What is left to be done, in a line."""
     live = [job for job in jobs if job.is_live]
-    settled = len(jobs) - len(live)
-    told = f"{folder}: {settled:,} of {counted(len(jobs), 'shard')} settled"
+    settled = sum(job.shard.state is State.SETTLED for job in jobs)
+    told = f"{folder}: {settled:,} of {counted(settled + len(live), 'shard')} settled"
     if live:
         told += f", {counted(sum(job.shard.items for job in live), 'item')} not yet"
         if not all(job.open_batches for job in live):
