@@ -4,6 +4,7 @@ What is counted is the sandbox's: its batches, its charges. The run may tell wha
 """
 
 import json
+import math
 import sqlite3
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import urllib.request
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,7 @@ class Circumstance:
         grace_s: How long batches are looked for, by the run's clock.
         clock_off_s: By how much the run's clock is ahead of the sandbox's.
         between_s: How much later, by the run's clock, each start is than the one before.
+        settings: Of the run, besides.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Circumstance:
     grace_s: float = _HASTY_S
     clock_off_s: float = 0.0
     between_s: float = 0.0
+    settings: Mapping[str, object] = field(default_factory=dict)
 
 
 _CHANGES = ("upload", "create")
@@ -83,6 +86,7 @@ CIRCUMSTANCES = (
         clock_off_s=-_DAY_S,
         between_s=_DAY_S,
     ),
+    Circumstance(name="a budget", settings={"budget_usd": 100.0, "price": "1,2"}),
 )
 
 
@@ -227,6 +231,7 @@ class Stage:
                 "api_key": _KEY,
                 "grace_s": case.circumstance.grace_s,
                 "shard_size": case.shard_rows,
+                **case.circumstance.settings,
             },
         }
 
@@ -289,6 +294,8 @@ def _of_end(folder: Path) -> Iterator[str]:
     if end["exit_code"] or end["stop"]:
         yield f"exit code {end['exit_code']}: {end['stop']}"
     yield from end["differences"]
+    if not math.isclose(end["spent_usd"], end["cost_usd"]):
+        yield f"{end['spent_usd']} USD count as spent, answers cost {end['cost_usd']}"
 
 
 def _of_ledger(case: Case, out: Path, seen: Mapping[str, Any]) -> Iterator[str]:

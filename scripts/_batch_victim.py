@@ -60,7 +60,13 @@ def start(told: Mapping[str, Any]) -> int:
     )
     report = asyncio.run(run.execute())
     stop = report.stop and f"{report.stop.code}: {report.stop.message}"
-    end = {"exit_code": report.exit_code, "stop": stop, "differences": list(report.differences)}
+    end = {
+        "exit_code": report.exit_code,
+        "stop": stop,
+        "differences": list(report.differences),
+        "spent_usd": report.snapshot.spent_usd,
+        "cost_usd": report.snapshot.lanes["batch"].cost_usd,
+    }
     (folder / END).write_text(json.dumps(end))
     return report.exit_code
 
