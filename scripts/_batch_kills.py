@@ -99,12 +99,14 @@ class Case:
             is taken; a clean start follows.
         rows: Of its table.
         shard_rows: Of a shard.
+        until: How long the starts stay that are killed.
     """
 
     kills: tuple[tuple[Step, int], ...]
     circumstance: Circumstance = NOTHING
     rows: int = 13
     shard_rows: int = 5
+    until: Until = Until.SETTLED
 
 
 def single(step: Step, circumstance: Circumstance = NOTHING, *, which: int = 1) -> Case:
@@ -119,6 +121,13 @@ def relay(circumstance: Circumstance) -> Case:
     """A run of which every start is killed, each behind the next step of the protocol."""
     kills = tuple((step, 1) for step in Step)
     return Case(kills=kills, circumstance=circumstance, rows=3_200, shard_rows=1_050)
+
+
+def submissions(circumstance: Circumstance) -> Case:
+    """A run whose starts only make batches, each killed behind the next step of that."""
+    steps = list(Step)
+    kills = tuple((step, 1) for step in steps[: steps.index(Step.BATCH_KEPT) + 1])
+    return Case(kills=kills, circumstance=circumstance, rows=18, until=Until.SUBMITTED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,7 +214,8 @@ class Stage:
         off_s = case.circumstance.clock_off_s
         for kill in (*case.kills, None):
             self._go_wrong(case.circumstance)
-            code = self._start(self._asked(case, folder, kill=kill, off_s=off_s))
+            until = case.until if kill else Until.SETTLED
+            code = self._start(self._asked(case, folder, kill=kill, off_s=off_s, until=until))
             off_s += case.circumstance.between_s
             if kill and (code != _KILLED or _last_step(folder) != kill[0]):
                 yield f"{kill[0]} was not reached: a start ended with {code}"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from _batch_kills import CIRCUMSTANCES, Circumstance, Stage, relay, single, stage
+from _batch_kills import CIRCUMSTANCES, Circumstance, Stage, relay, single, stage, submissions
 
 from processor.batch.steps import Step
 
@@ -33,6 +33,13 @@ def test_kills_behind_every_step_in_turn_lose_and_double_nothing(
     tale = the_stage.suffer(case, tmp_path / "run")
     assert not tale.found
     assert tale.kills == len(Step)
+
+
+@pytest.mark.parametrize("circumstance", CIRCUMSTANCES[:3], ids=lambda found: found.name)
+def test_kills_of_starts_that_only_make_batches_lose_and_double_nothing(
+    the_stage: Stage, tmp_path: Path, circumstance: Circumstance
+) -> None:
+    assert not the_stage.suffer(submissions(circumstance), tmp_path / "run").found
 
 
 @pytest.mark.parametrize("step", [Step.FILE_WRITTEN, Step.SHARD_KEPT, Step.END_KEPT])
