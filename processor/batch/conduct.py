@@ -19,7 +19,7 @@ from processor.batch.remote_values import (
     RemoteError,
     Trouble,
 )
-from processor.batch.settling import Settlement, Settling
+from processor.batch.settling import Settling
 from processor.batch.shipping import Shipping, file_name
 from processor.batch.sight import look
 from processor.batch.steps import Step
@@ -330,7 +330,7 @@ class Conduct:
             for path in (self._file(shard), *(path for paths in files for path in paths)):
                 path.unlink(missing_ok=True)
         self._tools.at(Step.FILES_REMOVED)
-        self._tell_settled(shard, settlement)
+        self._tools.tell(settlement.notice(shard))
         if settlement.fatal is not None:
             self._halt.stop_for(settlement.fatal.code, settlement.fatal.message)
         return shard
@@ -390,22 +390,3 @@ class Conduct:
 
     def _file(self, shard: Shard) -> Path:
         return self._rules.folder / file_name(shard.number)
-
-    def _tell_settled(self, shard: Shard, found: Settlement) -> None:
-        odd = found.oddities
-        strange = odd.duplicates + odd.foreign + odd.unreadable
-        facts: dict[str, object] = {
-            "shard": shard.number,
-            "items": shard.items,
-            "answered": found.answered,
-            "missing": found.missing,
-            "again": found.again,
-            "duplicates": odd.duplicates,
-            "paid_twice": odd.paid_twice,
-            "foreign": odd.foreign,
-            "unreadable": odd.unreadable,
-        }
-        if odd.notes:
-            facts["notes"] = odd.notes
-        serious = bool(strange or found.missing)
-        self._tools.tell(Notice(event="shard_settled", serious=serious, facts=facts))

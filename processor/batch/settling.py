@@ -18,6 +18,7 @@ from processor.batch.told import Oddities, Results, Told
 from processor.items import Attempt, Outcome
 from processor.ledger.pending import Pending
 from processor.ledger.shards import Shard
+from processor.notice import Notice
 from processor.verdict import Kind, Verdict
 
 _BLOCK_ITEMS = 1_000
@@ -42,6 +43,25 @@ class Settlement:
     again: int
     oddities: Oddities
     fatal: Verdict | None
+
+    def notice(self, shard: Shard) -> Notice:
+        """What is told of it."""
+        odd = self.oddities
+        facts: dict[str, object] = {
+            "shard": shard.number,
+            "items": shard.items,
+            "answered": self.answered,
+            "missing": self.missing,
+            "again": self.again,
+            "duplicates": odd.duplicates,
+            "paid_twice": odd.paid_twice,
+            "foreign": odd.foreign,
+            "unreadable": odd.unreadable,
+        }
+        if odd.notes:
+            facts["notes"] = odd.notes
+        strange = odd.duplicates + odd.foreign + odd.unreadable
+        return Notice(event="shard_settled", serious=bool(strange or self.missing), facts=facts)
 
 
 class Settling:

@@ -75,8 +75,7 @@ def check(run: Path | None, options: Mapping[str, Any], *, as_json: bool) -> int
     for number, problem in failures.items():
         tell(f"Shard {number} failed: {problem} {cause_of('batch_failed').remedy}")
     for batch_id in lost:
-        cause = cause_of("batch_lost")
-        tell(f"{batch_id}: {cause.means} {cause.remedy}")
+        _tell_lost(batch_id)
     return code
 
 
@@ -148,6 +147,8 @@ def _sum_up(done: Cancelled, folder: Path) -> int:
         return EXIT_OK
     if done.unsent_items:
         say(f"{counted(done.unsent_items, 'item')} had not been sent yet: pending again")
+    for batch_id in done.lost:
+        _tell_lost(batch_id)
     for number in done.doubtful:
         tell(
             f"Shard {number} may have become a batch that the provider does not show yet: give "
@@ -216,3 +217,8 @@ def _agreed(jobs: Sequence[Job]) -> bool:
     items = counted(sum(job.shard.items for job in jobs), "item")
     batches = counted(sum(len(job.open_batches) for job in jobs), "batch", "batches")
     return click.confirm(f"Stop {batches} with {items}? What is answered is charged", err=True)
+
+
+def _tell_lost(batch_id: str) -> None:
+    cause = cause_of("batch_lost")
+    tell(f"{batch_id}: {cause.means} {cause.remedy}")

@@ -1,6 +1,6 @@
 """Stopping batches. What they answered until then is charged, and stays to be fetched."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from msgspec.structs import replace
@@ -14,10 +14,9 @@ from processor.jobs.job import Job, jobs_of
 from processor.jobs.looking import keep, stopped
 from processor.ledger import cancellation, database, shards
 from processor.ledger.ledger import Ledger
-from processor.ledger.shards import Batch, State
+from processor.ledger.shards import UNSENT, Batch, State
 
 _SKEW_S = 3600.0
-_UNSENT = frozenset({State.WRITTEN, State.UPLOADING, State.UPLOADED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,12 +26,14 @@ class Cancelled:
     Attributes:
         batches: As they are since.
         ended: Those that had ended before.
+        lost: Those that the provider does not know.
         unsent_items: Of shards that had not become batches; they are pending again.
         doubtful: Shards that may have become a batch which the provider does not show yet.
     """
 
     batches: Sequence[Batch]
     ended: Sequence[str]
+    lost: Sequence[str]
     unsent_items: int
     doubtful: Sequence[int]
 
@@ -69,18 +70,22 @@ async def cancel(
     Raises:
         StoppedError: The provider cannot be asked, or does not answer this key.
     """
-    dropped = [job for job in jobs if only is None and job.shard.state in _UNSENT]
-    _let_go(ledger, dropped, clock)
+    unsent = [job.shard for job in jobs if job.shard.state in UNSENT] if only is None else []
     if only is None:
+        with ledger.guard(), database.transaction(ledger.connection):
+            shards.let_go_unsent(ledger.connection, CANCELLED, clock.time())
         cancellation.note(ledger)
     try:
         made, doubtful = await _made_in_doubt(remote, jobs) if only is None else ([], [])
         keep(ledger, made)
-        now, ended = [], []
+        now, ended, lost = [], [], []
         for batch in (*(each for job in jobs for each in job.open_batches), *made):
             if only not in {None, batch.id}:
                 continue
             told, had_ended = await _cancel(remote, batch.id)
+            if told is None:
+                lost.append(batch.id)
+                continue
             now.append(seen(replace(told, id=batch.id), batch.shard, clock.time()))
             keep(ledger, now[-1:])
             if had_ended:
@@ -90,17 +95,10 @@ async def cancel(
     return Cancelled(
         batches=now,
         ended=ended,
-        unsent_items=sum(job.shard.items for job in dropped),
+        lost=lost,
+        unsent_items=sum(shard.items for shard in unsent),
         doubtful=doubtful,
     )
-
-
-def _let_go(ledger: Ledger, jobs: Collection[Job], clock: Clock) -> None:
-    with ledger.guard(), database.transaction(ledger.connection):
-        for job in jobs:
-            shard = replace(job.shard, state=State.DROPPED, problem=CANCELLED, at=clock.time())
-            shards.save(ledger.connection, shard)
-            shards.release(ledger.connection, shard.number)
 
 
 async def _made_in_doubt(remote: Remote, jobs: Sequence[Job]) -> tuple[list[Batch], list[int]]:
@@ -118,11 +116,13 @@ async def _made_in_doubt(remote: Remote, jobs: Sequence[Job]) -> tuple[list[Batc
     return made, doubtful
 
 
-async def _cancel(remote: Remote, batch_id: str) -> tuple[RemoteBatch, bool]:
-    """The batch since, and whether it had ended before."""
+async def _cancel(remote: Remote, batch_id: str) -> tuple[RemoteBatch | None, bool]:
+    """The batch since, None when nobody knows it; and whether it had ended before."""
     try:
         return await remote.cancel(batch_id), False
     except RemoteError as error:
+        if error.trouble is Trouble.GONE:
+            return None, False
         if error.trouble is not Trouble.REFUSED:
             raise
         return await remote.retrieve(batch_id), True

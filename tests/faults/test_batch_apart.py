@@ -8,10 +8,14 @@ from typing import Any
 
 import aiohttp
 import pytest
-from batch_bench import SAY, Bench, off, walk
+from batch_bench import KEY, SAY, Bench, off, walk
 
 from processor.batch.until import Until
+from processor.jobs import cancelling
+from processor.ledger.ledger import open_ledger
+from processor.sending.provider import remote_of
 from processor.sending.terms import BatchTerms
+from processor.settings import Settings
 
 ROWS = 12
 TOKENS = 100  # of a row, and a little more: four bytes each
@@ -80,6 +84,22 @@ def test_a_lost_batch_keeps_no_other_from_its_results(tmp_path: Path) -> None:
         assert (await bench.stats())["by_route"]["POST /v1/batches"] == 3
 
     walk(tmp_path, visit)
+
+
+@pytest.mark.fault(70)
+def test_a_lost_batch_keeps_no_other_from_being_cancelled(tmp_path: Path) -> None:
+    async def visit(bench: Bench) -> None:
+        assert (await bench.run(terms=AWAY, shard_size=6)).exit_code == 6
+        ((lost,), (other,)) = ledger(bench, "SELECT id FROM batches ORDER BY shard")
+        await bench.admin("faults", {"set": [f"status:on=cancel,status=404,match={lost}"]})
+        settings = Settings.of({"base_url": bench.url, "api_key": KEY})
+        with open_ledger(bench.out) as opened:
+            async with remote_of(settings) as remote:
+                jobs = cancelling.cancellable(opened, None)
+                done = await cancelling.cancel(opened, remote, bench.clock, jobs, None)
+        assert (done.lost, [batch.id for batch in done.batches]) == ([lost], [other])
+
+    walk(tmp_path, visit, in_progress_s=200)
 
 
 @pytest.mark.fault(70)

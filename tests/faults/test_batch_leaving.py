@@ -197,7 +197,7 @@ def test_a_fault_while_looking_ends_the_run_and_does_not_hang_it(tmp_path: Path)
 
 @pytest.fixture
 def small(tmp_path: Path) -> Any:
-    with sandbox(["--latency-ms", "1"]) as url, folder_before(url, tmp_path, rows=90) as folder:
+    with sandbox(["--latency-ms", "1"]) as url, folder_before(url, tmp_path, rows=50) as folder:
         yield folder
 
 
@@ -206,7 +206,7 @@ def test_many_shards_at_once_need_few_open_files(small: Folder) -> None:
     process = small.start("--route", "batch", "--shard-size", "1", under=few)
     said, told = process.communicate(timeout=60)
     assert process.returncode == 0, said + told
-    small.assert_whole(90)
+    small.assert_whole(50)
 
 
 @pytest.mark.fault(89)
