@@ -220,7 +220,7 @@ class Conduct:
 
     async def _find_batch(self, shard: Shard, tries: Tries) -> Shard | None:
         with self._store.reading() as shelf:
-            batches = shelf.batches().get(shard.number, ())
+            batches = shelf.batches_of(shard.number)
         failed = {batch.id for batch in batches if batch.status == FAILED}
         found = await self._shipping.find_batch(shard, failed, tries)
         if found is None:
@@ -233,7 +233,7 @@ class Conduct:
         """Read the batches that a shard has got."""
         if shard.state is State.OPEN:
             with self._store.reading() as shelf:
-                self._batches[shard.number] = shelf.batches()[shard.number]
+                self._batches[shard.number] = shelf.batches_of(shard.number)
         return shard
 
     async def _watch(self, shard: Shard, tries: Tries) -> Shard | None:

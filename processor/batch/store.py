@@ -95,6 +95,10 @@ class Shelf:
             found.setdefault(batch.shard, []).append(batch)
         return found
 
+    def batches_of(self, number: int) -> list[Batch]:
+        """Those of a shard, the oldest first."""
+        return shards.batches_of(self._connection, number)
+
     def account(self) -> Account:
         """What the run has spent."""
         return account.read(counters.read(self._connection))

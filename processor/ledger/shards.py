@@ -150,8 +150,7 @@ def next_number(connection: sqlite3.Connection) -> int:
 
 def batches(connection: sqlite3.Connection) -> list[Batch]:
     """All batches, the oldest first."""
-    found = connection.execute(f"SELECT {_BATCH} FROM batches ORDER BY created_at, id")
-    return [Batch(**dict(zip(Batch.__struct_fields__, row, strict=True))) for row in found]
+    return _batches(connection)
 
 
 def standing(connection: sqlite3.Connection) -> Standing:
@@ -202,6 +201,11 @@ def paid(connection: sqlite3.Connection, model: str) -> Paid | None:
     if jsontext.loads(models) != [model] or spent.get("unpriced"):
         return None
     return Paid(items=items, bytes=size, cost_usd=spent.get("cost_usd", 0.0))
+
+
+def batches_of(connection: sqlite3.Connection, number: int) -> list[Batch]:
+    """The batches of a shard, the oldest first."""
+    return _batches(connection, "WHERE shard = ?", (number,))
 
 
 def add(connection: sqlite3.Connection, shard: Shard, seqs: Sequence[int]) -> None:
@@ -281,6 +285,15 @@ def let_go_unsent(connection: sqlite3.Connection, problem: str, at: float) -> No
         f"UPDATE shards SET state = ?, problem = ?, at = ? WHERE number IN ({unsent})",
         (State.DROPPED, problem, at, *UNSENT),
     )
+
+
+def _batches(
+    connection: sqlite3.Connection, which: str = "", parameters: Sequence[int] = ()
+) -> list[Batch]:
+    found = connection.execute(
+        f"SELECT {_BATCH} FROM batches {which} ORDER BY created_at, id", parameters
+    )
+    return [Batch(**dict(zip(Batch.__struct_fields__, row, strict=True))) for row in found]
 
 
 def _shards(

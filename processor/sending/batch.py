@@ -112,7 +112,7 @@ class BatchSending:
                         task=errand.task,
                         keep_bodies=settings.keep_bodies,
                         rounds=settings.rounds,
-                        direct_after=settings.fallback == "direct",
+                        direct_after=settings.fallback == "direct" or settings.route != "batch",
                     ),
                     pending=self._pending(ledger),
                 )

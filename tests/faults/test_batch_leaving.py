@@ -43,6 +43,7 @@ class Leaver:
     bench: Bench
     step: Step | None
     consent: Consent = NO_CONSENT
+    drains: bool = False
     run: Run = field(init=False)
 
     def __post_init__(self) -> None:
@@ -60,7 +61,10 @@ class Leaver:
 
     def _end(self, step: Step) -> None:
         if step is self.step:
-            self.run.abort()
+            if self.drains:
+                self.run.drain()
+            else:
+                self.run.abort()
 
 
 @pytest.mark.fault(87)
@@ -79,6 +83,27 @@ def test_a_second_interrupt_behind_any_step_leaves_everything_to_the_next_start(
         assert (stats["paid"], stats["items"]["paid_twice"]) == (1_100, 0)
 
     walk(tmp_path, visit, rows=1_100)
+
+
+@pytest.mark.fault(87)
+@pytest.mark.parametrize("step", [Step.SHARD_KEPT, Step.CREATE_INTENDED, Step.BATCH_KEPT])
+def test_an_interrupt_ends_every_wait(tmp_path: Path, step: Step) -> None:
+    async def visit(bench: Bench) -> None:
+        assert (await Leaver(bench, step, drains=True).run.execute()).exit_code == 130
+        assert states(bench) == ["written" if step is Step.SHARD_KEPT else "open"]
+
+    walk(tmp_path, visit, in_progress_s=1e9)
+
+
+def test_what_a_batch_did_not_answer_goes_directly_where_that_follows(tmp_path: Path) -> None:
+    async def visit(bench: Bench) -> None:
+        assert (await bench.run(terms=AWAY)).exit_code == 6
+        await bench.clock.sleep(60)
+        assert (await bench.run(route="direct", rounds=1)).exit_code == 0
+        stats = await bench.stats()
+        assert (stats["paid"], stats["by_route"]["POST /v1/batches"]) == (12, 1)
+
+    walk(tmp_path, visit, "server_error:on=line,count=12")
 
 
 @pytest.mark.fault(84)
