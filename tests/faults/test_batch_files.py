@@ -183,7 +183,7 @@ _MAKING_IT_HARD = (
 )
 def test_a_batch_whose_answer_is_lost_is_adopted(tmp_path: Path, faults: tuple[str, ...]) -> None:
     async def visit(bench: Bench) -> None:
-        report = await bench.run(timeout_s=0.4)
+        report = await bench.run(timeout_s=0.4, grace_s=600)
         assert report.exit_code == 0, report.stop
         stats = await bench.stats()
         assert_whole(bench, stats)

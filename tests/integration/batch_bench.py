@@ -40,9 +40,12 @@ class Notes:
     """What was told."""
 
     notices: list[Notice] = field(default_factory=list)
+    awaited: dict[str, asyncio.Event] = field(default_factory=dict)
 
     def notice(self, notice: Notice) -> None:
         self.notices.append(notice)
+        if notice.event in self.awaited:
+            self.awaited[notice.event].set()
 
     def committed(self, commit: Commit) -> None:
         pass
@@ -82,6 +85,10 @@ class Bench:
     def told(self, event: str) -> list[dict[str, Any]]:
         """The facts of all notices of an event."""
         return [dict(notice.facts) for notice in self.notes.notices if notice.event == event]
+
+    async def heard(self, event: str) -> None:
+        """Until something is told for the first time."""
+        await self.notes.awaited.setdefault(event, asyncio.Event()).wait()
 
     def results(self) -> dict[int, Any]:
         """Id to entry, of all files of results; each id once."""
