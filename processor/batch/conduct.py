@@ -1,7 +1,7 @@
 """Conducts shards, each from where it is to its end."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -99,6 +99,11 @@ class Conduct:
         self.full = False
         self.too_large: set[int] = set()
         self.tokens_most: dict[str, int] = {}
+
+    def made_before(self, times_s: Iterable[float]) -> None:
+        """Count batches of earlier starts; they were made in so many seconds since 1970."""
+        ahead_s = self._clock.time() - self._clock.monotonic()
+        self._creations = Creations(time_s - ahead_s for time_s in times_s)
 
     async def run(self, shard: Shard, batches: Sequence[Batch]) -> None:
         """Conduct a shard until it is settled, given up, or the lane is left.

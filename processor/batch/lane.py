@@ -132,6 +132,8 @@ class BatchLane:
         """Go on with the shards of earlier starts."""
         with self._store.reading() as shelf:
             live, batches = shelf.live(), shelf.batches()
+        made = [batch for several in batches.values() for batch in several]
+        self._conduct.made_before(batch.created_at or batch.seen_at for batch in made)
         for shard in live:
             self._purse.know(shard)
             if shard.state in _ENQUEUED:

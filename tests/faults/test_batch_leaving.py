@@ -106,6 +106,22 @@ def test_what_a_batch_did_not_answer_goes_directly_where_that_follows(tmp_path: 
     walk(tmp_path, visit, "server_error:on=line,count=12")
 
 
+@pytest.mark.fault(76)
+def test_batches_of_earlier_starts_count_among_those_of_the_hour(tmp_path: Path) -> None:
+    async def visit(bench: Bench) -> None:
+        assert (await Leaver(bench, Step.FILE_KEPT).run.execute()).exit_code == 130
+        made = ((f"b{n}", 9, "completed", bench.clock.time() - n, 0.0) for n in range(2_000))
+        with sqlite3.connect(bench.out / "ledger.sqlite") as connection:
+            names = "id, shard, status, created_at, seen_at"
+            connection.executemany(f"INSERT INTO batches ({names}) VALUES (?, ?, ?, ?, ?)", made)
+        assert (await bench.run(terms=AWAY)).exit_code == 6
+        assert states(bench) == ["uploaded"]
+        assert (await off(bench, 3_600.0).run(terms=AWAY)).exit_code == 6
+        assert states(bench) == ["open"]
+
+    walk(tmp_path, visit)
+
+
 @pytest.mark.fault(84)
 def test_a_shard_whose_items_are_all_answered_is_settled_after_all(tmp_path: Path) -> None:
     async def visit(bench: Bench) -> None:
