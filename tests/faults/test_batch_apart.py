@@ -66,7 +66,8 @@ def test_a_shard_that_is_no_batch_after_all_does_not_wait_for_itself(tmp_path: P
         assert (stats["paid"], stats["items"]["paid_twice"]) == (20, 0)
 
     lost = "reset:on=create,after=2,count=1"
-    walk(tmp_path, visit, lost, enqueued_tokens=15 * TOKENS, enqueued_form="429")
+    limit = {"enqueued_tokens": 15 * TOKENS, "enqueued_form": "429"}
+    walk(tmp_path, visit, lost, in_progress_s=150, **limit)
 
 
 @pytest.mark.fault(70)
@@ -99,7 +100,7 @@ def test_a_lost_batch_keeps_no_other_from_being_cancelled(tmp_path: Path) -> Non
                 done = await cancelling.cancel(opened, remote, bench.clock, jobs, None)
         assert (done.lost, [batch.id for batch in done.batches]) == ([lost], [other])
 
-    walk(tmp_path, visit, in_progress_s=200)
+    walk(tmp_path, visit, in_progress_s=1e9)
 
 
 @pytest.mark.fault(70)
@@ -165,7 +166,7 @@ def test_a_double_that_could_not_be_cancelled_is_cancelled_at_the_next_look(tmp_
         assert await ends(bench) == {"completed": 1, "cancelled": 1}
         assert len(bench.told("cancel_failed")) == 1
 
-    walk(tmp_path, visit, in_progress_s=200)
+    walk(tmp_path, visit, in_progress_s=400)
 
 
 @pytest.mark.fault(79)
