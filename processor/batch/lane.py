@@ -223,6 +223,6 @@ class BatchLane:
         self._changed.clear()
         ended = [task for task in (*self._tasks, self._watch) if task.done()]
         self._tasks.difference_update(ended)
-        for task in ended:
-            if not task.cancelled():
-                task.result()
+        errors = [error for task in ended if not task.cancelled() and (error := task.exception())]
+        if errors:  # all are taken, or asyncio would print what the others raised
+            raise errors[0]
