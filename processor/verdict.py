@@ -15,10 +15,12 @@ import orjson
 from msgspec import Struct
 from msgspec.structs import replace
 
+from processor import usual_chat
 from processor.codes import PROVIDER_CODES
 from processor.completion import CHAT, READERS, Completion
 from processor.items import Usage
 from processor.provider_error import ProviderError, clean, error_in
+from processor.usual_chat import UsualChat
 
 # Codes by which the provider asks for patience; the request has nothing to do with it.
 PATIENCE = frozenset({"rate_limited", "slow_down", "flex_unavailable"})
@@ -135,6 +137,8 @@ def judge(status: int, body: bytes, hints: Hints = NO_HINTS, *, endpoint: str = 
     Raises:
         KeyError: No reader for this endpoint.
     """
+    if status == 200 and endpoint == CHAT and (chat := usual_chat.read(body)) is not None:
+        return accept(chat)
     try:
         parsed = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -143,6 +147,29 @@ def judge(status: int, body: bytes, hints: Hints = NO_HINTS, *, endpoint: str = 
         except (ValueError, TypeError, RecursionError):
             return _judge_unreadable(status, body, hints)
     return judge_body(status, parsed, hints, endpoint=endpoint)
+
+
+def accept(chat: UsualChat, tier: str | None = None) -> Verdict:
+    """What a usual chat completion means.
+
+    Args:
+        chat: The answer.
+        tier: The service tier where the answer tells none.
+    """
+    usage, choice = chat.usage, chat.choices[0]
+    details = usage.prompt_tokens_details
+    return Verdict(
+        kind=Kind.OK,
+        answer=choice.message.content,
+        finish=choice.finish_reason,
+        usage=Usage(
+            prompt_tokens=usage.prompt_tokens,
+            completion_tokens=usage.completion_tokens,
+            cached_tokens=(details.cached_tokens or 0) if details else 0,
+        ),
+        model=chat.model,
+        tier=tier if chat.service_tier is None else chat.service_tier,
+    )
 
 
 def judge_body(

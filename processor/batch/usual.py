@@ -1,53 +1,18 @@
-"""Chat completions as nearly all are, read from their line in one step.
+"""Lines with a chat completion as nearly all are, read in one step: see `usual_chat`."""
 
-Whatever is unlike them is read by `lines` and `verdict`, which say what it means; here is only what
-they would say of the usual one, three times as fast.
-"""
+from typing import Literal
 
-from typing import Annotated, Literal
-
-from msgspec import Meta, Struct
+from msgspec import DecodeError, Struct
 from msgspec.json import Decoder
 
-from processor.batch.lines import UNREAD, Line
-from processor.completion import TOKENS_MOST
-from processor.items import Usage
-from processor.verdict import Kind, Verdict
-
-_Count = Annotated[int, Meta(ge=0, le=TOKENS_MOST)]
-
-
-class _Details(Struct, gc=False):
-    cached_tokens: _Count | None = None
-
-
-class _Usage(Struct, gc=False):
-    prompt_tokens: _Count
-    completion_tokens: _Count
-    prompt_tokens_details: _Details | None = None
-
-
-class _Message(Struct, gc=False):
-    content: str
-    refusal: None = None
-
-
-class _Choice(Struct, gc=False):
-    message: _Message
-    finish_reason: Literal["stop"]
-
-
-class _Body(Struct, gc=False):
-    choices: Annotated[list[_Choice], Meta(min_length=1, max_length=1)]
-    usage: _Usage
-    model: str
-    service_tier: str | None = None
-    error: None = None
+from processor.batch.lines import Line
+from processor.usual_chat import UsualChat
+from processor.verdict import Verdict, accept
 
 
 class _Response(Struct, gc=False):
     status_code: Literal[200]
-    body: _Body
+    body: UsualChat
     request_id: str | None = None
 
 
@@ -69,21 +34,7 @@ def read(raw: bytes, tier: str) -> tuple[Line, Verdict] | None:
     """
     try:
         told = _decode(raw)
-    except UNREAD:
+    except DecodeError:
         return None
-    body = told.response.body
-    usage, choice = body.usage, body.choices[0]
-    details = usage.prompt_tokens_details
-    verdict = Verdict(
-        kind=Kind.OK,
-        answer=choice.message.content,
-        finish=choice.finish_reason,
-        usage=Usage(
-            prompt_tokens=usage.prompt_tokens,
-            completion_tokens=usage.completion_tokens,
-            cached_tokens=(details.cached_tokens or 0) if details else 0,
-        ),
-        model=body.model,
-        tier=tier if body.service_tier is None else body.service_tier,
-    )
-    return Line(told.custom_id, 200, None, None, told.response.request_id or None), verdict
+    line = Line(told.custom_id, 200, None, None, told.response.request_id or None)
+    return line, accept(told.response.body, tier)

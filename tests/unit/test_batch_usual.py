@@ -6,11 +6,12 @@ from typing import Any
 import orjson
 import pytest
 from hypothesis import given, strategies as st
+from msgspec.structs import replace
 
 from processor.batch import usual
-from processor.batch.answer import TIER, verdict_on
+from processor.batch.answer import TIER
 from processor.batch.lines import Line, read_line
-from processor.completion import CHAT
+from processor.verdict import judge, judge_body
 
 counts = st.one_of(st.integers(-1, 50), st.just(2**53), st.just(2**53 + 1), st.none(), st.just(1.5))
 texts = st.one_of(st.text(), st.none())
@@ -64,7 +65,10 @@ def test_it_means_what_the_long_way_says(told: dict[str, Any]) -> None:
         return
     line = read_line(raw)
     assert isinstance(line, Line)
-    assert read[1] == verdict_on(line, CHAT)
+    assert line.body is not None
+    longer = judge_body(200, orjson.loads(line.body))
+    assert judge(200, line.body) == longer
+    assert read[1] == replace(longer, tier=longer.tier or TIER)
     assert (read[0].custom_id, read[0].status, read[0].request_id) == (
         line.custom_id,
         line.status,

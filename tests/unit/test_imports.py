@@ -42,6 +42,7 @@ ALLOWED = {
     "batch": {
         *("access", "answer", "clock", "codes", "completion", "disk", "errors", "headers"),
         *("items", "ledger", "notice", "plan", "provider_error", "proxy", "stop", "tasks"),
+        "usual_chat",
         "verdict",
     },
     "batch_messages": {"notice"},
@@ -85,7 +86,8 @@ ALLOWED = {
     "profiles": {"access", "errors", "layers", "settings"},
     "settings": {"access", "errors"},
     "stop": set[str](),
-    "verdict": {"codes", "completion", "items", "provider_error"},
+    "usual_chat": {"completion"},
+    "verdict": {"codes", "completion", "items", "provider_error", "usual_chat"},
     "tasks": {"errors", "items", "jsontext", "labels"},
     "data": {
         *("arrow", "columns", "errors", "extras", "items", "jsoncells", "jsontext", "packing"),
