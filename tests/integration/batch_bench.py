@@ -63,7 +63,7 @@ class Bench:
     clock: QuickClock
     notes: Notes = field(default_factory=Notes)
 
-    async def run(self, terms: BatchTerms | None = None, /, **settings: Any) -> Report:
+    async def run(self, terms: BatchTerms | None = None, **settings: Any) -> Report:
         """A start of the run, to its end."""
         given = {"route": "batch", "base_url": self.url, "api_key": KEY, "logs": self.folder}
         run = Run(

@@ -257,9 +257,9 @@ def test_why_a_batch_failed_is_told_and_its_rows_go_again(shell: Shell) -> None:
         assert "invalid_json_line: This line is not JSON. (line 3)" in told.err
         assert "`processor batch submit` sends its rows again." in told.err
     assert shell("batch", "check").code == 3
-    told = shell("batch", "list").out.splitlines()
-    assert told[0].endswith("invalid_json_line: This line is not JSON. (line 3)")
-    assert told[1].endswith(": 0 of 0 shards settled; 5 items wait to be sent")
+    lines = shell("batch", "list").out.splitlines()
+    assert lines[0].endswith("invalid_json_line: This line is not JSON. (line 3)")
+    assert lines[1].endswith(": 0 of 0 shards settled; 5 items wait to be sent")
     shell._admin("faults", {"clear": True})
     assert shell("batch", "submit", "--quiet").code == 6
     assert shell("batch", "check").code == 6
