@@ -107,11 +107,8 @@ def test_a_lost_batch_keeps_no_other_from_being_cancelled(tmp_path: Path) -> Non
 def test_nobody_waits_for_the_money_of_a_lost_batch(tmp_path: Path) -> None:
     async def visit(bench: Bench) -> None:
         (bench.folder / "task.toml").write_text(SAY + CAPPED)
-        tight: dict[str, Any] = {
-            "shard_size": 6,
-            "price": "1000,5000",
-            "budget_usd": 2.0,
-        }  # one shard needs 1.4
+        # One shard needs 1.4 dollars.
+        tight: dict[str, Any] = {"shard_size": 6, "price": "1000,5000", "budget_usd": 2.0}
         assert (await bench.run(terms=AWAY, **tight)).exit_code == 6
         assert ledger(bench, "SELECT state FROM shards") == [("open",), ("written",)]
         await bench.admin("faults", {"set": ["status:on=batch,status=404"]})
