@@ -11,6 +11,8 @@ from msgspec.json import Decoder
 
 from processor.completion import TOKENS_MOST
 
+UNREAD = (DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises."""
 Count = Annotated[int, Meta(ge=0, le=TOKENS_MOST)]
 
 
@@ -59,5 +61,5 @@ def read(body: bytes) -> UsualChat | None:
     """A body; None when it is not a usual one."""
     try:
         return _decode(body)
-    except DecodeError:
+    except UNREAD:
         return None

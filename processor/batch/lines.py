@@ -11,9 +11,9 @@ from msgspec import DecodeError, Meta, Raw, Struct
 from msgspec.json import Decoder
 
 from processor.provider_error import ProviderError, error_in
+from processor.usual_chat import UNREAD
 from processor.verdict import parse_leniently
 
-UNREAD = (DecodeError, UnicodeDecodeError, RecursionError)  # what msgspec raises
 _STATUS_MOST = 999
 _BOM = b"\xef\xbb\xbf"
 _BLOCK_BYTES = 1 << 20

@@ -2,11 +2,11 @@
 
 from typing import Literal
 
-from msgspec import DecodeError, Struct
+from msgspec import Struct
 from msgspec.json import Decoder
 
 from processor.batch.lines import Line
-from processor.usual_chat import UsualChat
+from processor.usual_chat import UNREAD, UsualChat
 from processor.verdict import Verdict, accept
 
 
@@ -34,7 +34,7 @@ def read(raw: bytes, tier: str) -> tuple[Line, Verdict] | None:
     """
     try:
         told = _decode(raw)
-    except DecodeError:
+    except UNREAD:
         return None
     line = Line(told.custom_id, 200, None, None, told.response.request_id or None)
     return line, accept(told.response.body, tier)

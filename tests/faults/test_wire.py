@@ -54,6 +54,7 @@ READ = {
     "blank lines around": http(200, b"\r\n \n" + BODY + b"\n\n"),
     "BOM": http(200, b"\xef\xbb\xbf" + BODY),
     "NaN": with_body(b"NaN"),
+    "a number beyond all": with_body(b"9" * 400),
     "content type of text": http(200, BODY, "Content-Type: text/plain; charset=latin-1"),
     "error that is null": http(200, completion(error=None)),
     "no model": http(200, completion(model=None)),
