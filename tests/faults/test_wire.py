@@ -83,7 +83,6 @@ UNREAD = {
     "bytes that are no UTF-8": (http(200, BODY.replace(b"Hello", b"H\xff")), "malformed"),
     "UTF-16": (http(200, BODY.decode().encode("utf-16")), "malformed"),
     "half a surrogate pair": (http(200, BODY.replace(b"Hello", b"\\ud83d")), "malformed"),
-    "a number beyond all": (with_body(b"9" * 400), "malformed"),
     "nested deeply": (with_body(b"[" * 50_000 + b"]" * 50_000), "malformed"),
     "two answers in one": (http(200, BODY + b"\n" + BODY), "malformed"),
     "a stream of events": (http(200, b"data: " + BODY + b"\n\ndata: [DONE]\n\n"), "malformed"),
