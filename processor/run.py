@@ -180,10 +180,12 @@ class Run:
         return {**self._settings.public(), "account": self._account}
 
     @property
-    def _account(self) -> str | None:
-        """What tells one key from another, and not more."""
-        key = self._settings.api_key
-        return hashlib.sha256(key.get_secret_value().encode()).hexdigest()[:12] if key else None
+    def _account(self) -> str:
+        """What tells one account at a provider from another, and not more."""
+        settings = self._settings
+        key = settings.api_key.get_secret_value() if settings.api_key else ""
+        parts = (settings.provider, settings.organization or "", settings.project or "", key)
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
     def _mend_files(self, ledger: Ledger) -> None:
         numbers = chunk_files.stale(ledger.connection, ledger.folder, thorough=False)

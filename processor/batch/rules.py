@@ -14,7 +14,7 @@ class BatchRules:
     Attributes:
         run_id: Of the run; names files and batches.
         folder: For the files, here.
-        account: Short hash of the key; None without a key.
+        account: Short hash of provider and key.
         until: How long the lane stays.
         shards: How large a shard may be.
         grace_s: How long a batch that may have been made is looked for before another is.

@@ -146,7 +146,7 @@ CREATE TABLE shards (                 -- input files of the batch lane, and how 
     number INTEGER PRIMARY KEY,
     state TEXT NOT NULL,              -- the last step that is durable: see shards.State
     at REAL NOT NULL,                 -- when it came into this state
-    account TEXT,                     -- short hash of the key that it was sent with
+    account TEXT,                     -- short hash of provider and key that it was sent with
     endpoint TEXT NOT NULL,
     model TEXT NOT NULL,
     upload INTEGER NOT NULL,          -- how many times its file was sent, or is about to be

@@ -41,7 +41,7 @@ class Shard(Struct, frozen=True, kw_only=True, gc=False):
 
     Attributes:
         at: When it came into its state, in seconds since 1970.
-        account: Short hash of the key that it was sent with; None without a key.
+        account: Short hash of provider and key that it was sent with.
         upload: How many times its file was sent, or is about to be, from 1.
         items: Lines of its file.
         bytes: Of its file.

@@ -32,13 +32,13 @@ class BatchSending:
 
     Args:
         errand: What is sent.
-        account: Short hash of the key; None without one.
+        account: Short hash of provider and key.
         terms: Of this start.
         only_open: Nothing new is sent: what is at the provider is taken in.
     """
 
     def __init__(
-        self, errand: Errand, *, account: str | None, terms: BatchTerms, only_open: bool = False
+        self, errand: Errand, *, account: str, terms: BatchTerms, only_open: bool = False
     ) -> None:
         self._errand = errand
         self._account = account
@@ -165,7 +165,7 @@ class BatchSending:
         return lambda: pending.read(ledger.path, allowance.left(ledger, most, begun))
 
     def _check_account(self, ledger: Ledger) -> None:
-        """Refuse batches that another key made: nobody knows whether this one may see them."""
+        """Refuse batches of another key or provider: nobody knows whether this one sees them."""
         with ledger.guard():
             live = shards.live(ledger.connection)
         others = [
@@ -175,7 +175,7 @@ class BatchSending:
         ]
         if others and not self._terms.new_account:
             raise UsageError(
-                f"{len(others)} of this run's batches were made with another key",
-                way_out="Use that key until they are settled, or say --new-account if this one "
-                "belongs to the same project.",
+                f"{len(others)} of this run's batches were made with another key or elsewhere",
+                way_out="Use that key and address until they are settled, or say --new-account if "
+                "this one belongs to the same project.",
             )

@@ -76,3 +76,14 @@ def test_the_sandbox_of_a_program_keeps_its_batches(shell: Shell) -> None:
     assert (report.exit_code, report.figures.lanes["batch"].succeeded) == (0, 2)
     told = shell("batch", "list", "runs/own", "--remote").out
     assert "completed  2/2 (100.0%)  shard 1" in told
+
+
+def test_another_address_is_refused_while_batches_are_open(shell: Shell) -> None:
+    source = rows(shell, 3)
+    assert batched(shell, "--input", source, "--detach") == 6
+    elsewhere = shell.url.replace("127.0.0.1", "localhost")
+    task = ("--task", "say.toml", "--input", source, "--route", "batch", "--quiet")
+    refused = shell("run", "--base-url", elsewhere, *task)
+    assert (refused.code, "--new-account" in refused.err) == (1, True)
+    assert shell.stats()["by_route"]["POST /v1/batches"] == 1
+    assert batched(shell, "--input", source) == 0
