@@ -113,6 +113,7 @@ ALLOWED = {
         *("settings", "tasks"),
     },
     "observer": {"ledger", "notice"},
+    "quality": {"columns", "errors", "exports", "jsontext", "labels", "ledger", "watch"},
     "patience": {"errors"},
     "recipe": {"errors", "jsontext", "layers", "ledger", "settings", "tasks"},
     "report": {"codes", "delivery", "errors", "ledger", "plan", "stop", "watch"},

@@ -1,0 +1,1 @@
+"""How good the answers of a run are: pure measures, and what they are measured on."""
