@@ -3,67 +3,21 @@
 Loads the engine: commands import it when they are used.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from processor import folders, recipe
 from processor.batch.until import Until
 from processor.cli.conducting import conduct
 from processor.cli.outputs import outputs_of
-from processor.configuration import gathered, in_force
 from processor.console import streams
 from processor.exports.output import Output
-from processor.layers import ADDRESS
-from processor.recipe import Begun
+from processor.opened import Opened, opened
 from processor.run import Run
-from processor.sandbox_process import sandbox_of
 from processor.sending.terms import BatchTerms
-from processor.settings import Settings
 from processor.tasks.prompt import PromptTask
 
 _OF_A_SOURCE = {"dry_run": False, "no_write_back": False, "table": None}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opened:
-    """A run that was begun, and the settings that are in force for it now."""
-
-    begun: Begun
-    settings: Settings
-
-    @property
-    def folder(self) -> Path:
-        """The run's."""
-        return self.begun.folder
-
-
-@contextmanager
-def opened(run: Path | None, options: Mapping[str, Any]) -> Iterator[Opened]:
-    """A run, with the sandbox that serves it if one did.
-
-    Args:
-        run: Its folder; None for the newest.
-        options: Of the command; those that are settings go before what the run began with.
-
-    Raises:
-        UsageError: There is no such run, or a setting cannot be.
-        LedgerError: Its ledger cannot be read.
-    """
-    begun = recipe.begun(folders.chosen(run))
-    known = {name: options[name] for name in Settings.model_fields if name in options}
-    by_sandbox = begun.by_sandbox and known.get(ADDRESS) is None
-    found = gathered(
-        known, profile=options.get("profile"), sandbox=by_sandbox, before=begun.settings
-    )
-    if not by_sandbox:
-        yield Opened(begun=begun, settings=in_force(found, sandbox_url=None))
-        return
-    args = begun.recipe.sandbox_args if begun.recipe is not None else ()
-    with sandbox_of(begun.folder, args, keeps=True) as url:
-        yield Opened(begun=begun, settings=in_force(found, sandbox_url=url))
 
 
 def go_on(
@@ -86,7 +40,7 @@ def go_on(
     """
     with opened(run, options) as it:
         settings = it.settings.model_copy(update={"route": "batch"})
-        task = it.begun.task(model=settings.model, max_output_tokens=settings.max_output_tokens)
+        task = it.task()
         outputs = _outputs(it, options, task)
         code = conduct(
             lambda observers: Run(

@@ -13,7 +13,6 @@ import click
 
 from processor import folders
 from processor.batch.remote_values import RemoteBatch, RemoteError
-from processor.cli.begun import opened
 from processor.cli.job_lines import job_lines, jobs_as_json, remote_as_json, remote_line, standing
 from processor.clock import SystemClock
 from processor.codes import cause_of
@@ -27,6 +26,7 @@ from processor.ledger import database, lock, shards
 from processor.ledger.database import LEDGER_NAME
 from processor.ledger.ledger import open_ledger
 from processor.loop import run_in_loop
+from processor.opened import opened
 from processor.report import EXIT_AT_PROVIDER, EXIT_OK, EXIT_STOPPED
 from processor.sending.provider import remote_of
 

@@ -8,7 +8,7 @@ import click
 from click.core import ParameterSource
 
 from processor.batch.until import Until
-from processor.cli.begun import go_on, opened
+from processor.cli.begun import go_on
 from processor.cli.run import begin
 from processor.clock import SystemClock
 from processor.console import streams
@@ -17,6 +17,7 @@ from processor.errors import UsageError
 from processor.jobs import deciding
 from processor.ledger.ledger import open_ledger
 from processor.loop import run_in_loop
+from processor.opened import opened
 from processor.sending.provider import remote_of
 from processor.settings import Settings
 

@@ -113,6 +113,9 @@ ALLOWED = {
         *("settings", "tasks"),
     },
     "observer": {"ledger", "notice"},
+    "opened": {
+        *("configuration", "folders", "layers", "recipe", "sandbox_process", "settings", "tasks"),
+    },
     "quality": {"columns", "errors", "exports", "jsontext", "labels", "ledger", "watch"},
     "patience": {"errors"},
     "recipe": {"errors", "jsontext", "layers", "ledger", "settings", "tasks"},
