@@ -50,6 +50,7 @@ class BatchLane:
     ) -> None:
         self._task = task
         self._pending = pending
+        self._remote = tools.remote
         self._store = tools.store
         self._purse = tools.purse
         self._rules = tools.rules
@@ -116,6 +117,7 @@ class BatchLane:
             for task in under_way:
                 task.cancel()
             await asyncio.gather(*under_way, return_exceptions=True)
+        await self._store.count_calls(self._remote.calls)
 
     def _clear_away(self) -> None:
         """Remove what a killed start has left of shards that are none yet, or no more."""

@@ -62,6 +62,13 @@ class Store:
             self._writer.record(record)
         await asyncio.wrap_future(self._writer.flush())
 
+    async def count_calls(self, calls: int) -> None:
+        """Calls over HTTP that were made beside those counted before."""
+        rows = [("batch", counters.HTTP_CALLS, calls)]
+        await asyncio.wrap_future(
+            self._writer.change(lambda connection: counters.add(connection, rows))
+        )
+
     @contextmanager
     def reading(self) -> Iterator["Shelf"]:
         """A look at the ledger from any one thread.

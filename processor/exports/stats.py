@@ -123,6 +123,7 @@ def _jobs(snapshot: Snapshot) -> dict[str, Any]:
     """What the batch lane has beside what every lane has."""
     jobs = snapshot.jobs
     return {
+        "http_calls": snapshot.lanes["batch"].http_calls,
         "shards": jobs.shards,
         "batches": jobs.batches,
         "at_provider": jobs.at_provider,

@@ -10,6 +10,7 @@ ITEMS = "items"
 CHUNKS = "chunks"
 CHUNKS_COMPLETE = "chunks_complete"
 SKIPPED = "skipped"
+HTTP_CALLS = "http_calls"
 
 
 def add(connection: sqlite3.Connection, rows: Iterable[tuple[str, str, float]]) -> None:

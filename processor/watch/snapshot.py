@@ -33,12 +33,15 @@ class LaneTotals:
     Attributes:
         requests_sent: Requests, the lost ones too.
         requests_lost: Of these, what a killed start had begun and nothing was recorded of.
+        http_calls: With files and batches at the provider; those of killed starts left out. 0 of
+            the direct lane, where a request is a call.
     """
 
     succeeded: int
     failed: int
     requests_sent: int
     requests_lost: int
+    http_calls: int
     retries: int
     reasks: int
     rate_limited: int
@@ -236,6 +239,7 @@ def _lane(values: Mapping[str, float]) -> LaneTotals:
         failed=count("failed"),
         requests_sent=count(REQUESTS) + count(LOST),
         requests_lost=count(LOST),
+        http_calls=count(counters.HTTP_CALLS),
         retries=count("retries"),
         reasks=count("reasks"),
         rate_limited=count("rate_limited"),
