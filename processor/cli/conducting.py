@@ -11,7 +11,6 @@ from pathlib import Path
 
 from processor.cli import summary
 from processor.cli.provider import unsecret
-from processor.cli.signals import guarded
 from processor.console import streams
 from processor.console.screen import watching
 from processor.logs import open_logs
@@ -22,6 +21,7 @@ from processor.postgres import without_password
 from processor.report import Report
 from processor.run import Run
 from processor.settings import Settings
+from processor.signals import guarded
 
 
 def conduct(

@@ -255,12 +255,12 @@ def _rehearse(
     outputs: "Sequence[Output]",
 ) -> int:
     from processor.cli import rehearsing  # noqa: PLC0415
-    from processor.cli.signals import guarded  # noqa: PLC0415
     from processor.configuration import unasked  # noqa: PLC0415
     from processor.folders import default_folder  # noqa: PLC0415
     from processor.identity import Consent  # noqa: PLC0415
     from processor.loop import run_in_loop  # noqa: PLC0415
     from processor.rehearsal import Rehearsal  # noqa: PLC0415
+    from processor.signals import guarded  # noqa: PLC0415
 
     settings = unasked(found, sandbox=options["sandbox"])
     _advise(settings.chunk_size)

@@ -10,7 +10,6 @@ import orjson
 
 from processor.cli.provider import settle
 from processor.cli.sandbox_options import check_options, words
-from processor.cli.signals import guarded
 from processor.cli.sources import named_input, source_of
 from processor.codes import cause_of
 from processor.completion import READERS
@@ -30,6 +29,7 @@ from processor.loop import run_in_loop
 from processor.notice import Notice
 from processor.run import Run
 from processor.sandbox_process import sandbox
+from processor.signals import guarded
 from processor.tasks.prompt import PromptTask
 from processor.tasks.toml import load_task
 

@@ -22,7 +22,7 @@ ITEMS = 200
 _IMPATIENT = """
 import asyncio, sys
 from pathlib import Path
-from processor.cli.signals import guarded
+from processor.signals import guarded
 from processor.data import open_source
 from processor.run import Run
 from processor.settings import Settings

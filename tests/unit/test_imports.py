@@ -140,6 +140,7 @@ ALLOWED = {
     },
     "sandbox": set[str](),
     "sandbox_process": {"errors"},
+    "signals": {"console", "report"},
     "__main__": {"cli"},
 }
 
