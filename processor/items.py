@@ -15,10 +15,13 @@ class Row(Struct, frozen=True, kw_only=True, gc=False):
     Attributes:
         number: Counted from 1 for the first data row of its source.
         fields: Column name to value, in the order of the columns.
+        id: What names it where its form says so; the task's choice of a column goes before. None
+            for rows of most forms.
     """
 
     number: int
     fields: Mapping[str, Any]
+    id: Any = None
 
 
 class Item(Struct, frozen=True, kw_only=True, gc=False):

@@ -18,13 +18,16 @@ class Task(PromptTask):
     Args:
         keys: As in a task file; tables are dictionaries.
 
+    Attributes:
+        keys: As they were given.
+
     Raises:
         TaskError: A key is unknown or missing, or its value cannot be; names the key.
     """
 
     def __init__(self, **keys: Any) -> None:
         super().__init__(parse_values(keys, where=_WHERE), where=_WHERE)
-        self._keys = keys
+        self.keys = keys
 
     def asking(self, *, model: str | None, max_output_tokens: int | None) -> "Task":
         """The same task with what settings say of it; None leaves the task's own.
@@ -33,5 +36,8 @@ class Task(PromptTask):
             TaskError: As the task itself.
         """
         wished = {"model": model, "max_output_tokens": max_output_tokens}
-        changes = {name: value for name, value in wished.items() if value is not None}
-        return Task(**{**self._keys, **changes}) if changes else self
+        changes: dict[str, Any] = {n: value for n, value in wished.items() if value is not None}
+        if model is not None and "overrides" in self.keys:  # for rows that name one, too
+            changes["overrides"] = {**self.keys["overrides"]}
+            changes["overrides"].pop("model", None)
+        return Task(**{**self.keys, **changes}) if changes else self

@@ -194,7 +194,7 @@ def begin(options: dict[str, Any]) -> int:
     if task.advice:
         streams.tell(f"Note: {task.advice}")
     named = named_input(options)
-    source = source_of(named, options, query=task.query)
+    source = source_of(named, options, query=task.query, needed=task.required_fields())
     outputs = outputs_of(options, task=task, named_input=named)
     if options["dry_run"]:
         return _rehearse(options, found, task, source, outputs)

@@ -1,6 +1,6 @@
 """Which rows a command means: options, and what is meant without them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -29,7 +29,7 @@ _OPTIONS = (
     ),
     click.option("--table", metavar="[SCHEMA.]NAME", help="Of the database: a whole table."),
     click.option("--encoding", help="Of the input; recognised when not given (UTF-8, CP949)."),
-    click.option("--generate", type=click.IntRange(min=1), metavar="N", help="Made-up questions."),
+    click.option("--generate", type=click.IntRange(min=1), metavar="N", help="Made-up rows."),
 )
 
 
@@ -63,13 +63,20 @@ def named_input(options: Mapping[str, Any]) -> str | None:
     return environment().get("DATABASE_URL")
 
 
-def source_of(named: str | None, options: Mapping[str, Any], *, query: str | None) -> "Source":
+def source_of(
+    named: str | None,
+    options: Mapping[str, Any],
+    *,
+    query: str | None,
+    needed: Sequence[str] = (),
+) -> "Source":
     """The rows.
 
     Args:
         named: As `named_input` tells.
         options: Of the command.
         query: What the task asks a database when nothing else is said.
+        needed: The columns that the task needs, which tell what is made up for it.
 
     Raises:
         UsageError: They cannot be meant so.
@@ -89,8 +96,16 @@ def source_of(named: str | None, options: Mapping[str, Any], *, query: str | Non
         )
     if options["sheet"] is not None:
         raise UsageError("--sheet needs a workbook", way_out="Name it with --input FILE.xlsx.")
-    from processor.data.generator import GeneratedQuestions  # noqa: PLC0415 - only when wanted
+    return _made_up(options, needed)
 
+
+def _made_up(options: Mapping[str, Any], needed: Sequence[str]) -> "Source":
+    """Rows that come with the program, of the kind that the task is for."""
+    from processor.data import personas  # noqa: PLC0415 - only when wanted
+    from processor.data.generator import GeneratedQuestions  # noqa: PLC0415
+
+    if personas.are_for(needed):
+        return personas.Personas(count=options["generate"])
     count = options["generate"] or options["limit"] or _DEFAULT_GENERATED
     return GeneratedQuestions(count=max(1, count), seed=options["seed"] or 0)
 

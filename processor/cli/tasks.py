@@ -1,16 +1,20 @@
 """`processor tasks`."""
 
+import json
 from typing import Any
 
 import click
 
 from processor.cli.provider import provider_options
 from processor.cli.sources import source_options
+from processor.errors import UsageError
 
 _EPILOG = """\b
 Examples:
   processor tasks                          what there is
   processor tasks mathml > my.toml         the file of one, to copy and change
+  processor tasks persona --rows > batchinput.jsonl
+                                           the rows that come with one
   processor tasks show my.toml             what it needs of a row, and what a request looks like
   processor tasks try my.toml --input rows.csv --dry-run
   processor tasks try my.toml --input rows.csv --rows 5 --sandbox
@@ -62,12 +66,21 @@ def command(ctx: click.Context) -> None:
 
 @click.command()
 @click.argument("name", metavar="NAME|FILE")
-def _file(name: str) -> None:
+@click.option("--rows", is_flag=True, help="Print the rows that come with it, as JSON Lines.")
+def _file(name: str, *, rows: bool) -> None:
     """Print the file of a task."""
     from processor.tasks.toml import load_task, task_text  # noqa: PLC0415
 
-    load_task(name)
-    print(task_text(name), end="")
+    task = load_task(name)
+    if not rows:
+        print(task_text(name), end="")
+        return
+    from processor.data import personas  # noqa: PLC0415
+
+    if not personas.are_for(task.required_fields()):
+        raise UsageError(f"no rows come with {name}", way_out="processor tasks persona --rows has.")
+    for line in personas.lines():
+        print(json.dumps(line, ensure_ascii=False))
 
 
 @command.command("show")

@@ -56,7 +56,7 @@ def trial(name: str, options: dict[str, Any]) -> int:
     task = load_task(name, model=options["model"], max_output_tokens=options["max_output_tokens"])
     if task.advice:
         streams.tell(f"Note: {task.advice}")
-    source = _source(options, query=task.query)
+    source = _source(options, task)
     with TemporaryDirectory(prefix="processor-try-") as place:
         if options["dry_run"]:
             _rehearse(Path(place), task, source, options)
@@ -64,13 +64,14 @@ def trial(name: str, options: dict[str, Any]) -> int:
         return _send(Path(place), task, source, options, found)
 
 
-def _source(options: Mapping[str, Any], *, query: str | None) -> Source:
+def _source(options: Mapping[str, Any], task: PromptTask) -> Source:
     named = named_input(options)
     if named is None and options["generate"] is None:
         raise UsageError(
             "no rows were named", way_out="Name them with --input, or make some up: --generate 3."
         )
-    return source_of(named, {**options, "limit": options["rows"], "seed": 0}, query=query)
+    asked = {**options, "limit": options["rows"], "seed": 0}
+    return source_of(named, asked, query=task.query, needed=task.required_fields())
 
 
 def _rehearse(folder: Path, task: PromptTask, source: Source, options: Mapping[str, Any]) -> None:

@@ -16,7 +16,7 @@ from processor.columns import Column
 from processor.data.source import BadRow, Source
 from processor.ledger import counters, database, ids
 from processor.ledger.changes import NO_CHANGES, Changes, compare, settle
-from processor.ledger.reading import ROW_ID, IntakeRules, Reading
+from processor.ledger.reading import IntakeRules, Reading
 from processor.ledger.results import columns as known_columns
 
 __all__ = ["Intake", "IntakeRules", "take_in"]
@@ -104,7 +104,7 @@ def _fill(connection: sqlite3.Connection, reading: Reading, rules: IntakeRules) 
     """The first import goes straight into its table, and reads no further than its limit."""
     connection.execute("DROP INDEX IF EXISTS items_id")
     _load(connection, "items", reading, rules.limit)
-    _make_unique(connection, "items", reading, rules)
+    _make_unique(connection, "items", reading)
 
 
 def _add(
@@ -113,7 +113,7 @@ def _add(
     """Later ones are read whole, to tell which rows are new, changed or gone."""
     connection.execute(_INCOMING)
     _load(connection, "incoming", reading, None)
-    _make_unique(connection, "incoming", reading, rules)
+    _make_unique(connection, "incoming", reading)
     connection.execute("CREATE UNIQUE INDEX IF NOT EXISTS items_id ON items (id)")
     differs = rules.differs or operator.ne
     changes = (
@@ -146,17 +146,15 @@ def _load(
         reading.check()
 
 
-def _make_unique(
-    connection: sqlite3.Connection, table: Table, reading: Reading, rules: IntakeRules
-) -> None:
+def _make_unique(connection: sqlite3.Connection, table: Table, reading: Reading) -> None:
     index = f"CREATE UNIQUE INDEX {_INDEX[table]} ON {table} (id)"
     with suppress(sqlite3.IntegrityError):  # looked into only when it fails: mostly it does not
         connection.execute(index)
         return
-    if rules.id_field == ROW_ID:
-        connection.execute(_NUMBER_TWINS.format(table=table))
-    else:
+    if reading.are_named:
         _settle_doubled(connection, table, reading)
+    else:
+        connection.execute(_NUMBER_TWINS.format(table=table))
     connection.execute(index)
 
 

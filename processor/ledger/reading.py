@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from processor import jsontext
+from processor.data import batch_lines
 from processor.data.source import BadRow, Source, place
 from processor.errors import InputError
 from processor.items import Row
@@ -67,6 +68,7 @@ class Reading:
         is_known: Whether rows of this source were imported before.
         typed_columns: The source's columns with their types, where it knows any.
         columns: The source's columns, in the order in which they were first seen.
+        are_named: Whether rows have ids of their own, rather than one made of their content.
     """
 
     def __init__(self, connection: sqlite3.Connection, source: Source, rules: IntakeRules) -> None:
@@ -74,6 +76,7 @@ class Reading:
         self._source = source
         self._skip = rules.skip_invalid
         self._id_field = rules.id_field
+        self.are_named = rules.id_field != ROW_ID
         own = () if rules.id_field == ROW_ID else (rules.id_field,)
         self._required = tuple(dict.fromkeys((*own, *rules.required)))
         self._named = tuple(dict.fromkeys((*self._required, *rules.named)))
@@ -114,7 +117,7 @@ class Reading:
             InputError: A required column is not there.
         """
         self._check_columns()  # of a source that knows them, before its first row
-        for row in self._source.rows():
+        for row in batch_lines.read(self._source.rows()):
             self.rows_read += 1
             if isinstance(row, BadRow):
                 self.note(row)
@@ -171,9 +174,12 @@ class Reading:
                 raise ValueError(f"{name} is {'empty' if name in fields else 'missing'}")
         if self._problem_with is not None and (problem := self._problem_with(fields)):
             raise ValueError(problem)
-        if self._id_field == ROW_ID:
+        if self._id_field != ROW_ID:
+            return *ids.identify(fields[self._id_field], self._id_field), row.number, text
+        if row.id is None:
             return ids.of_content(text), False, row.number, text
-        return *ids.identify(fields[self._id_field], self._id_field), row.number, text
+        self.are_named = True
+        return *ids.identify(row.id, "custom_id"), row.number, text
 
     def _check_columns(self) -> None:
         for name in self._named if self.columns else ():

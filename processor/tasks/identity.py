@@ -23,7 +23,7 @@ def identity_of(file: TaskFile) -> Mapping[str, str]:
     rare = {
         "messages": file.messages,
         "body": file.body,
-        "overrides": None if file.overrides == Overriding() else asdict(file.overrides),
+        "overrides": _chosen_by_rows(file.overrides),
     }
     return {
         "model": file.model,
@@ -35,6 +35,13 @@ def identity_of(file: TaskFile) -> Mapping[str, str]:
         "output": _digest(_result_of(file.output)),
         **{name: _digest(part) for name, part in rare.items() if part},
     }
+
+
+def _chosen_by_rows(overrides: Overriding) -> Mapping[str, Any]:
+    """Which columns choose what; whether a table may lack them changes no request."""
+    named = asdict(overrides)
+    del named["optional"]
+    return named if overrides.model or overrides.parameters else {}
 
 
 def _result_of(output: Output) -> Sequence[Any]:

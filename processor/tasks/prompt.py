@@ -124,8 +124,8 @@ class PromptTask:
         return self._wording.required
 
     def named_fields(self) -> Sequence[str]:
-        """Fields in which a row may name its own model and parameters."""
-        return self._overrides.columns
+        """Fields in which a row may name its own model and parameters, if some row must have them."""
+        return () if self._file.overrides.optional else self._overrides.columns
 
     def chosen_by(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
         """Model and parameters that a row names for itself; mostly empty.

@@ -32,7 +32,7 @@ _TOP_LEVEL: Mapping[str, type] = {
     "output": dict,
 }
 _EXAMPLE: Mapping[str, type] = {"user": str, "assistant": str}
-_OVERRIDES: Mapping[str, type] = {"model": str, "parameters": dict}
+_OVERRIDES: Mapping[str, type] = {"model": str, "parameters": dict, "optional": bool}
 _ROLES = ("system", "developer", "user", "assistant", "tool")
 # What is said to the model stands in one of these; system and examples go with prompt.
 _WORDINGS: Mapping[str, tuple[str, ...]] = {
@@ -54,10 +54,12 @@ class Overriding:
     Attributes:
         model: Holds the model; None for the task's own.
         parameters: Parameter to the column that holds it.
+        optional: A table need not have these columns.
     """
 
     model: str | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

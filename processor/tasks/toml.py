@@ -1,16 +1,19 @@
 """Tasks by the name or path of their TOML file."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from processor.errors import TaskError
 from processor.tasks.files import read_text
 from processor.tasks.prompt import PromptTask
-from processor.tasks.taskfile import TaskFile, parse
+from processor.tasks.taskfile import TaskFile, parse, parse_values
 
 _SHIPPED = files("processor.tasks").joinpath("shipped")
 _SUFFIX = ".toml"
+_MADE = "Task"
 
 
 def shipped_tasks() -> tuple[str, ...]:
@@ -27,7 +30,7 @@ def load_task(
     Args:
         name_or_path: A shipped task (`mathml`), or a path: whatever ends in `.toml` or has a
             directory.
-        model: In place of the file's.
+        model: In place of the file's, and of those that rows name.
         max_output_tokens: In place of the file's.
 
     Raises:
@@ -38,6 +41,20 @@ def load_task(
     file = parse(task_text(name_or_path), where=name_or_path, folder=folder)
     return PromptTask(
         _overridden(file, model=model, max_output_tokens=max_output_tokens), where=name_or_path
+    )
+
+
+def made_task(
+    keys: Mapping[str, Any], *, model: str | None = None, max_output_tokens: int | None = None
+) -> PromptTask:
+    """A task of the keys of a task file; the other arguments as those of `load_task`.
+
+    Raises:
+        TaskError: A key is unknown or missing, or its value cannot be.
+    """
+    file = parse_values(keys, where=_MADE)
+    return PromptTask(
+        _overridden(file, model=model, max_output_tokens=max_output_tokens), where=_MADE
     )
 
 
@@ -59,8 +76,8 @@ def task_text(name_or_path: str) -> str:
 
 
 def _overridden(file: TaskFile, *, model: str | None, max_output_tokens: int | None) -> TaskFile:
-    if model is not None:
-        file = replace(file, model=model)
+    if model is not None:  # for all rows, also for those that name one
+        file = replace(file, model=model, overrides=replace(file.overrides, model=None))
     if max_output_tokens is not None:
         file = replace(file, max_output_tokens=max_output_tokens)
     return file
