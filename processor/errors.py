@@ -8,6 +8,7 @@ ProcessorError
 ├── LedgerError           5  the disk or the ledger
 ├── DeliveryError         5  a place for results, such as a database
 ├── StoppedError        3, 4  the provider or the budget ended a run; resumable
+├── NotDoneError      6, 130  rows have no outcome yet
 ├── RunLockedError        1  another process is on this run
 └── InterruptedRunError 130  the user ended it; resumable
 """
@@ -108,6 +109,20 @@ class StoppedError(ProcessorError):
         super().__init__(f"{code}: {message}")
         self.code = code
         self.exit_code = exit_code
+
+
+class NotDoneError(ProcessorError):
+    """Rows have no outcome yet, so that nothing was written; the same call goes on.
+
+    Attributes:
+        pending: How many; None when the provider does not say.
+    """
+
+    exit_code = 6
+
+    def __init__(self, message: str, *, pending: int | None, way_out: str) -> None:
+        super().__init__(message, way_out=way_out)
+        self.pending = pending
 
 
 class RunLockedError(ProcessorError):

@@ -25,19 +25,25 @@ def has_any() -> bool:
     return any(RUNS.glob(f"*/{LEDGER_NAME}"))
 
 
+def all_of() -> list[Path]:
+    """The run folders in the usual place, the one that was written last first."""
+    ledgers = sorted(RUNS.glob(f"*/{LEDGER_NAME}"), key=_written_at, reverse=True)
+    return [ledger.parent for ledger in ledgers]
+
+
 def newest() -> Path:
     """The run folder that was written last.
 
     Raises:
         UsageError: There is none.
     """
-    ledgers = sorted(RUNS.glob(f"*/{LEDGER_NAME}"), key=_written_at)
-    if not ledgers:
+    found = all_of()
+    if not found:
         raise UsageError(
             f"there is no run in {RUNS.absolute()}",
             way_out="Name its folder, or start one: processor run --help.",
         )
-    return ledgers[-1].parent
+    return found[0]
 
 
 def chosen(folder: Path | None) -> Path:

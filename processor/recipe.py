@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from processor import jsontext
 from processor.errors import UsageError
@@ -13,7 +14,7 @@ from processor.ledger.database import LEDGER_NAME
 from processor.ledger.ledger import Ledger
 from processor.settings import SECRETS, Settings
 from processor.tasks.prompt import PromptTask
-from processor.tasks.toml import load_task, shipped_tasks
+from processor.tasks.toml import load_task, made_task, shipped_tasks
 
 _KEY = "recipe"
 _PLACE = "the run's last start"
@@ -25,12 +26,14 @@ class Recipe:
     """How a start of a run was made.
 
     Attributes:
-        task: Name of a shipped task, or the absolute path of a file.
+        task: Name of a shipped task, the absolute path of a file, or the name in `keys`.
+        keys: Those of a task file, of a task that a program made; None for all others.
         sandbox_args: Options of the sandbox that served it.
         files: Absolute paths of files that results went to besides the folder.
     """
 
     task: str
+    keys: Mapping[str, Any] | None = None
     sandbox_args: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
 
@@ -42,6 +45,11 @@ class Recipe:
             sandbox_args=tuple(sandbox_args),
             files=tuple(str(Path(file).absolute()) for file in files),
         )
+
+    @classmethod
+    def made(cls, keys: Mapping[str, Any]) -> "Recipe":
+        """The recipe of a start whose task a program made of the keys of a task file."""
+        return cls(task=keys["name"], keys=keys)
 
     def keep(self, ledger: Ledger) -> None:
         """Put it into the run's ledger."""
@@ -55,8 +63,8 @@ class Begun:
 
     Attributes:
         folder: Its folder.
-        recipe: Of its last start; None when a program made the task, or it was begun before
-            recipes were kept.
+        recipe: Of its last start; None when a program brought a kind of task of its own, or it
+            was begun before recipes were kept.
         settings: What was in force then, without secrets.
         by_sandbox: Whether a sandbox of its own served it.
         databases: How many results go to.
@@ -80,6 +88,8 @@ class Begun:
                 f"{self.folder} does not tell where its task is: a program made it",
                 way_out="Go on with that program, or with processor run --out.",
             )
+        if self.recipe.keys is not None:
+            return made_task(self.recipe.keys, model=model, max_output_tokens=max_output_tokens)
         return load_task(self.recipe.task, model=model, max_output_tokens=max_output_tokens)
 
 
@@ -116,6 +126,7 @@ def _recipe(meta: Mapping[str, str]) -> Recipe | None:
         return None
     return Recipe(
         task=kept["task"],
+        keys=kept.get("keys"),
         sandbox_args=tuple(kept["sandbox_args"]),
         files=tuple(kept.get("files", ())),
     )

@@ -12,8 +12,8 @@ from processor.sandbox_process import sandbox_of
 from processor.settings import Settings
 
 
-class Knobs(TypedDict, total=False):
-    """Keywords of `Processor`; names, units and bounds are those of `Settings`.
+class Contact(TypedDict, total=False):
+    """Who is asked, and how; names, units and bounds are those of `Settings`.
 
     `profile` names one of `processor.toml`; the other keywords go before it.
     """
@@ -26,6 +26,12 @@ class Knobs(TypedDict, total=False):
     project: str
     headers: Mapping[str, str]
     proxy: str
+    timeout_s: float
+
+
+class Knobs(Contact, total=False):
+    """Keywords of `Processor`."""
+
     provider: str
     model: str
     max_output_tokens: int
@@ -35,7 +41,6 @@ class Knobs(TypedDict, total=False):
     rpm: int
     tpm: int
     retries: int
-    timeout_s: float
     give_up_s: float
     route: Literal["auto", "direct", "batch"]
     shard_size: int

@@ -22,6 +22,8 @@ class Options(TypedDict, total=False):
         out: The run's folder; the same one resumes. By default a new one in `runs/`.
         update: Ask again for rows that changed since they were answered.
         accept_change: Go on although the task changed since the run began.
+        detach: Leave when the batches are made (`route="batch"`); the report's `batches` names
+            them, and the same call, or `download_batch_results`, fetches the results later.
         progress: Show how it goes; by default on a terminal and in a notebook.
         query: Of a database that is named as items: a SELECT. By default the task's.
         table: Of it: a whole table, `[schema.]name`.
@@ -40,6 +42,7 @@ class Options(TypedDict, total=False):
     out: str | Path | None
     update: bool
     accept_change: bool
+    detach: bool
     progress: bool
     query: str | None
     table: str | None

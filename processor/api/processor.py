@@ -15,8 +15,9 @@ from processor.api.options import Options
 from processor.api.outlet import Outlet
 from processor.api.results import RunReport
 from processor.api.task import Task as MadeTask
-from processor.api.threads import run_in_thread
-from processor.api.working import working
+from processor.api.threads import run_anywhere
+from processor.api.working import executed, working
+from processor.batch.until import Until
 from processor.configuration import in_force, validated
 from processor.console.screen import is_watched, watching
 from processor.data import Source
@@ -27,11 +28,11 @@ from processor.folders import RUNS, default_folder
 from processor.identity import Consent
 from processor.items import Outcome
 from processor.logs import open_logs
-from processor.loop import run_in_loop
 from processor.observer import Observer
 from processor.recipe import Recipe
 from processor.report import Report
 from processor.run import Run
+from processor.sending.terms import BatchTerms
 from processor.settings import Settings
 from processor.tasks.task import Task
 from processor.tasks.toml import load_task
@@ -71,8 +72,7 @@ class Processor:
         """
         with ExitStack() as stack:
             start = self._prepare(task, items, options, stack)
-            async with working(start.run, start.run.execute()) as work:
-                report = await asyncio.shield(work)
+            report = await executed(start.run)
         return RunReport.of(report, folder=start.folder, library=start.library)
 
     async def stream(
@@ -114,11 +114,7 @@ class Processor:
         def main() -> Coroutine[Any, Any, RunReport]:
             return self.run(task, items, **options)
 
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            return run_in_loop(main())
-        return run_in_thread(main)  # a notebook's loop is busy with the cell that calls this
+        return run_anywhere(main)
 
     def _prepare(
         self,
@@ -154,7 +150,8 @@ class Processor:
                 task=options.get("accept_change", False), rows=options.get("update", False)
             ),
             outputs=outputs,
-            recipe=Recipe.of(str(task)) if isinstance(task, (str, Path)) else None,
+            batch=BatchTerms(until=Until.SUBMITTED if options.get("detach") else Until.SETTLED),
+            recipe=_recipe_of(task),
         )
         return _Start(run=run, folder=folder, library=library_of(items))
 
@@ -184,6 +181,13 @@ def _task_of(task: str | Path | Task, settings: Settings) -> Task:
             way_out="Give a Task, the name of one, or the path of its file.",
         )
     return task
+
+
+def _recipe_of(task: str | Path | Task) -> Recipe | None:
+    """What it takes to go on by the folder alone; None for a task whose class is the program's."""
+    if isinstance(task, (str, Path)):
+        return Recipe.of(str(task))
+    return Recipe.made(task.keys) if isinstance(task, MadeTask) else None
 
 
 async def _until_the_end(run: Run, outlet: Outlet) -> Report:

@@ -12,7 +12,7 @@ from processor.data.frames import Library
 from processor.delivery import Handover
 from processor.errors import DeliveryError, StoppedError, UsageError
 from processor.exports.table import ResultTable
-from processor.ledger import database
+from processor.ledger import database, shards
 from processor.report import Report
 from processor.stop import Stop
 from processor.watch.snapshot import Snapshot
@@ -25,7 +25,7 @@ class RunReport:
     Attributes:
         folder: The run's; the same `out` resumes it.
         exit_code: As the command line's: 0 all succeeded, 2 some failed, 3 stopped by the
-            provider, 4 by the budget, 5 the disk, 130 interrupted.
+            provider, 4 by the budget, 5 the disk, 6 work still at the provider, 130 interrupted.
         figures: Counts, latencies, tokens, costs.
         files: What was written: statistics and tables.
         stop: Why the run ended before its end; None if nothing ended it.
@@ -78,6 +78,16 @@ class RunReport:
     def pending(self) -> int:
         """Items without an outcome; the same call goes on with them."""
         return self.figures.pending
+
+    @property
+    def batches(self) -> list[str]:
+        """The ids of its batches at the provider, the oldest first.
+
+        Raises:
+            LedgerError: The ledger cannot be read.
+        """
+        with database.reading(self.folder / database.LEDGER_NAME) as connection:
+            return [batch.id for batch in shards.batches(connection)]
 
     @property
     def cost_usd(self) -> float | None:

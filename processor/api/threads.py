@@ -1,4 +1,4 @@
-"""A coroutine in a thread and a loop of its own, for callers whose event loop is busy."""
+"""A coroutine for callers that have no event loop, or one that is busy: then in another thread."""
 
 import asyncio
 import contextvars
@@ -12,6 +12,13 @@ from typing import Any, TypeVar
 from processor.loop import run_in_loop
 
 Result = TypeVar("Result")
+
+
+def run_anywhere(main: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+    """What a coroutine returns, or raises, run to its end by a caller that cannot await it."""
+    if _in_a_loop():
+        return run_in_thread(main)  # a notebook's is busy with the cell that calls this
+    return run_in_loop(main())
 
 
 def run_in_thread(main: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
@@ -46,3 +53,11 @@ def run_in_thread(main: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
                 begun.result()()
             done.exception()
         raise
+
+
+def _in_a_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

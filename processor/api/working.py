@@ -38,3 +38,13 @@ async def _over(work: asyncio.Task[Report]) -> None:
             cancelled = error
     if cancelled is not None:
         raise cancelled
+
+
+async def executed(run: Run) -> Report:
+    """How a run ended; whoever is cancelled here ends it in order first.
+
+    Raises:
+        ProcessorError: As the run.
+    """
+    async with working(run, run.execute()) as work:
+        return await asyncio.shield(work)

@@ -53,6 +53,7 @@ def batch_of(parsed: Any) -> RemoteBatch | None:
     return RemoteBatch(
         id=found,
         status=_status(parsed.get("status")),
+        endpoint=_word(parsed.get("endpoint")) or None,
         input_file_id=_id(parsed.get("input_file_id")),
         output_file_id=_id(parsed.get("output_file_id")),
         error_file_id=_id(parsed.get("error_file_id")),

@@ -41,6 +41,7 @@ class RemoteBatch(Struct, frozen=True, kw_only=True, gc=False):
 
     Attributes:
         status: As it is told, also one that nobody knows; it has ended when among `TERMINAL`.
+        endpoint: Of its requests; None when not said.
         output_file_id: Of successes; None when there is none, however the provider says so.
         error_file_id: The same of failures.
         total: Requests; as `completed` and `failed` None when not said, and never the truth.
@@ -50,6 +51,7 @@ class RemoteBatch(Struct, frozen=True, kw_only=True, gc=False):
 
     id: str
     status: str
+    endpoint: str | None = None
     input_file_id: str | None = None
     output_file_id: str | None = None
     error_file_id: str | None = None

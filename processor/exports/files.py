@@ -163,10 +163,13 @@ class FileOutput:
         with database.reading(ledger) as connection:
             connection.execute("BEGIN")  # one state of it, whoever writes meanwhile
             self.check(connection)
-            grid = self.grid(connection)
-            if self._path is None:
-                return Delivered(inserted=self._print(grid))
-            return self._replace(self._path, grid)
+            return self.put(self.grid(connection))
+
+    def put(self, grid: Grid) -> Delivered:
+        """Write a table, whoever made it; errors as those of `deliver`."""
+        if self._path is None:
+            return Delivered(inserted=self._print(grid))
+        return self._replace(self._path, grid)
 
     def waiting(self, ledger: Path) -> int:
         """All of them: it is written whole or not at all.

@@ -203,6 +203,12 @@ def paid(connection: sqlite3.Connection, model: str) -> Paid | None:
     return Paid(items=items, bytes=size, cost_usd=spent.get("cost_usd", 0.0))
 
 
+def holds(connection: sqlite3.Connection, batch_id: str) -> bool:
+    """Whether a batch is one of the run's."""
+    found = connection.execute("SELECT 1 FROM batches WHERE id = ?", (batch_id,))
+    return found.fetchone() is not None
+
+
 def batches_of(connection: sqlite3.Connection, number: int) -> list[Batch]:
     """The batches of a shard, the oldest first."""
     return _batches(connection, "WHERE shard = ?", (number,))
