@@ -74,5 +74,6 @@ def _settings(batch_id: str, contact: Mapping[str, Any]) -> Settings:
         raise UsageError(
             f"no run in {RUNS.absolute()} made the batch {batch_id}, and the provider cannot be "
             f"asked: {error.message}",
-            way_out=error.way_out,
+            way_out="Give api_key=… (or OPENAI_API_KEY) and, if it is not OpenAI's, base_url=…; or "
+            "call it in the folder whose runs/ holds the run.",
         ) from error
