@@ -5,17 +5,18 @@ import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from processor.data.interruptible import Interruptible, cancel
 from processor.data.source import Source
-from processor.errors import SourceAwayError, TaskError
+from processor.errors import SourceAwayError, TaskError, UsageError
 from processor.exports import chunk_files
 from processor.items import Item
-from processor.ledger import allowance
+from processor.ledger import allowance, repeats
 from processor.ledger.intake import Intake, IntakeRules
 from processor.ledger.ledger import Ledger
+from processor.ledger.only import Only
 from processor.notice import Notice
 from processor.patience import patience
 from processor.settings import Settings
@@ -70,20 +71,32 @@ class Import:
         if self.source is None:
             self.accept(ledger.connection)
             return None, allowance.rest(ledger, self.settings.limit)
+        rules = self._rules(ledger)
         allowed, pending = allowance.grant(ledger, self.settings.limit), ledger.counts().pending
         enough = allowed is not None and pending >= allowed
-        if not self.update and (enough or ledger.knows(self.source)):
+        if not self.update and (enough or ledger.knows(self.source, rules)):
             self.accept(ledger.connection)
             return None, allowed
         limit = None if allowed is None else max(0, allowed - pending)
         self._tell("reading", source=self.source.name)
         watched = Interruptible(self.source, self._leaving.is_set, self._progress())
-        intake = ledger.take_in(watched, self._rules(ledger, limit))
+        intake = ledger.take_in(watched, replace(rules, limit=limit))
         self._tell("import", rows_read=intake.rows_read, added=intake.added, skipped=intake.skipped)
         self._tell_changes(intake)
         return intake, allowed
 
-    def _rules(self, ledger: Ledger, limit: int | None) -> IntakeRules:
+    def _rules(self, ledger: Ledger) -> IntakeRules:
+        """How rows become items.
+
+        Raises:
+            UsageError: The run has items that do not go with these settings.
+        """
+        only = Only(self.settings.only)
+        with ledger.guard():
+            repeat = repeats.of_run(ledger.connection, self.settings.repeat)
+        if only:
+            self._refuse_others(ledger, only)
+
         def outdated(numbers: Sequence[int]) -> None:
             chunk_files.remove(ledger.folder, numbers)
 
@@ -92,7 +105,8 @@ class Import:
             required=self.task.required_fields(),
             named=self.task.named_fields(),
             chunk_size=self.settings.chunk_size,
-            limit=limit,
+            only=only,
+            repeat=repeat,
             skip_invalid=self.settings.skip_invalid,
             problem_with=self.problem_with,
             differs=self._differs,
@@ -100,6 +114,16 @@ class Import:
             outdated=outdated,
             accept=self.accept,
         )
+
+    def _refuse_others(self, ledger: Ledger, only: Only) -> None:
+        """See that nothing is sent that is not meant: all that waits in a run is."""
+        for pending in ledger.pending():
+            item = pending.item
+            if not only.takes(repeats.row_of(item.fields, self.task.id_field)):
+                raise UsageError(
+                    f"the row with id {item.id} waits in this run, and --only does not mean it",
+                    way_out="Leave --only out, or begin another run with --out FOLDER.",
+                )
 
     def _differs(self, before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
         """Whether a row that changed asks for something else: a column may be nobody's business."""

@@ -57,6 +57,7 @@ _UNITS: Mapping[str, str] = MappingProxyType(
         "price": "USD per million tokens",
         "limit": "items",
         "min_success": "share",
+        "repeat": "items a row",
     }
 )
 _ENDINGS: Mapping[str, str] = MappingProxyType({"_s": "s", "_usd": "USD"})
@@ -130,6 +131,12 @@ class Settings(BaseModel):
         120,
         ge=0,
         le=86_400,
+    repeat: int | None = Field(
+        None, ge=1, le=1_000, description="items that each row becomes; one by default"
+    )
+    only: tuple[tuple[str, str], ...] = Field(
+        (), description="columns and the values of the rows that are meant; by default all are"
+    )
         allow_inf_nan=False,
         description="seconds at the end for a database that is away",
     )
@@ -179,6 +186,16 @@ class Settings(BaseModel):
         return value
 
     @field_validator("api_version", "organization", "project")
+    @field_validator("only", mode="before")
+    @classmethod
+    def _split_only(cls, value: Any) -> Any:
+        """A mapping, or `COLUMN=VALUE` each."""
+        if isinstance(value, Mapping):
+            return tuple((column, str(wanted)) for column, wanted in value.items())
+        if isinstance(value, str) or not isinstance(value, Iterable):
+            raise ValueError("a mapping is needed, or COLUMN=VALUE")  # noqa: TRY004 - as above
+        return tuple(_term(each) if isinstance(each, str) else each for each in value)
+
     @classmethod
     def _check_word(cls, value: str | None) -> str | None:
         if value is not None and not _ACCOUNT.fullmatch(value):
@@ -356,3 +373,10 @@ def _complaint(name: str, called: str, first: Mapping[str, Any]) -> str:
     given = "" if hidden else f" (given: {first['input']!r})"
     told = first["msg"].removeprefix("Value error, ")
     return f"{called}: {told[0].lower()}{told[1:]}{given}"
+def _term(text: str) -> tuple[str, str]:
+    column, equals, value = text.partition("=")
+    if not equals or not column.strip():
+        raise ValueError("write COLUMN=VALUE")
+    return column.strip(), value.strip()
+
+

@@ -54,6 +54,8 @@ class Knobs(Contact, total=False):
     min_success: float
     skip_invalid: bool
     output_patience_s: float
+    repeat: int
+    only: Mapping[str, str]
     keep_bodies: Literal["all", "failed", "none"]
     excel: bool
     bom: bool

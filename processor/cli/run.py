@@ -16,6 +16,7 @@ from processor.cli.sources import (
     named_input,
     refuse_paid_inventions,
     source_of,
+    row_options,
     source_options,
 )
 from processor.console import streams
@@ -88,7 +89,7 @@ class _Folder(click.Path):
 @click.option(
     "--update", is_flag=True, help="Ask again for rows that changed since they were answered."
 )
-@click.option("--limit", type=int, metavar="N", help="Items not done yet to take at most.")
+@row_options
 @click.option("--chunk-size", type=int, help="Items per result file, 10-100.  [default: 100]")
 @click.option("--concurrency", type=int, help="Ceiling of calls in flight.  [default: adaptive]")
 @click.option(

@@ -32,10 +32,33 @@ _OPTIONS = (
     click.option("--generate", type=click.IntRange(min=1), metavar="N", help="Made-up rows."),
 )
 
+_ROW_OPTIONS = (
+    click.option(
+        "--only",
+        multiple=True,
+        metavar="COLUMN=VALUE",
+        help="Only rows with that value; may be repeated: values of a column add up, columns "
+        "narrow.",
+    ),
+    click.option("--limit", type=int, metavar="N", help="Items not done yet to take at most."),
+    click.option(
+        "--repeat", type=int, metavar="N", help="Ask each row N times, as N items.  [default: 1]"
+    ),
+)
+
 
 def source_options(command: _Command) -> _Command:
     """Give a command these options, in this order."""
-    for option in reversed(_OPTIONS):
+    return _with(_OPTIONS, command)
+
+
+def row_options(command: _Command) -> _Command:
+    """Give a command those that say which rows it takes, and how often."""
+    return _with(_ROW_OPTIONS, command)
+
+
+def _with(options: tuple[Callable[[_Command], _Command], ...], command: _Command) -> _Command:
+    for option in reversed(options):
         command = option(command)
     return command
 

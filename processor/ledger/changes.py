@@ -70,6 +70,7 @@ def settle(
     differs: Differs,
     update: bool,
     outdated: Callable[[Sequence[int]], None],
+    is_whole: bool,
 ) -> Changes:
     """Compare the rows of the table `incoming` with the items of the same ids.
 
@@ -83,6 +84,7 @@ def settle(
         update: Make items pending again whose change matters.
         outdated: Told the numbers of chunks that no longer are as their files tell, before the
             transaction ends.
+        is_whole: The table holds all rows of the source, so that others are gone.
     """
     execute = connection.execute
     execute(_CHANGED)
@@ -98,7 +100,7 @@ def settle(
     execute("UPDATE items SET fields = changed.fields FROM changed WHERE changed.seq = items.seq")
     redone = requeue_answered(connection, "SELECT seq FROM changed WHERE again")
     execute("DROP TABLE changed")
-    gone, gone_ids = _gone(connection)
+    gone, gone_ids = _gone(connection) if is_whole else (0, ())
     return Changes(
         changed=changed, redone=redone, gone=gone, changed_ids=changed_ids, gone_ids=gone_ids
     )

@@ -14,7 +14,7 @@ from typing import Literal
 from processor import jsontext
 from processor.columns import Column
 from processor.data.source import BadRow, Source
-from processor.ledger import counters, database, ids
+from processor.ledger import counters, database, ids, repeats
 from processor.ledger.changes import NO_CHANGES, Changes, compare, settle
 from processor.ledger.reading import IntakeRules, Reading
 from processor.ledger.results import columns as known_columns
@@ -45,11 +45,11 @@ WHERE twin.seq = {table}.seq AND twin.place > 1
 """
 
 _DOUBLED = """
-SELECT later.id, later.row, first.row
+SELECT later.id, later.row, first.row, MIN(later.seq)
 FROM (SELECT id, MIN(seq) AS seq FROM {table} GROUP BY id HAVING COUNT(*) > 1) AS doubled
      JOIN {table} AS first ON first.seq = doubled.seq
      JOIN {table} AS later ON later.id = doubled.id AND later.seq > doubled.seq
-ORDER BY later.seq
+GROUP BY later.row ORDER BY 4
 """
 
 
@@ -92,6 +92,7 @@ def take_in(connection: sqlite3.Connection, source: Source, rules: IntakeRules) 
         connection.execute(
             "INSERT OR REPLACE INTO sources VALUES (?, ?, ?)", (source.uri, reading.stamp, whole)
         )
+        repeats.keep(connection, rules.repeat)
         _count_skipped(connection)
         if rules.accept is not None:
             rules.accept(connection)
@@ -122,6 +123,7 @@ def _add(
             differs=differs,
             update=rules.update,
             outdated=rules.outdated or (lambda _: None),
+            is_whole=not rules.only,
         )
         if reading.is_known
         else compare(connection, differs=differs)
@@ -160,7 +162,7 @@ def _make_unique(connection: sqlite3.Connection, table: Table, reading: Reading)
 
 def _settle_doubled(connection: sqlite3.Connection, table: Table, reading: Reading) -> None:
     """Leave out all but the first row of an id, or refuse the source."""
-    for key, row, first in connection.execute(_DOUBLED.format(table=table)):
+    for key, row, first, _ in connection.execute(_DOUBLED.format(table=table)):
         reading.note(
             BadRow(
                 number=row,

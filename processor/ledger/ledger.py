@@ -76,9 +76,9 @@ class Ledger:
         with self.guard():
             return shards.live(self._connection)
 
-    def knows(self, source: Source) -> bool:
-        """Whether all rows of the source were imported and it did not change since."""
-        stamp = source.stamp()
+    def knows(self, source: Source, rules: IntakeRules | None = None) -> bool:
+        """Whether all rows of the source were imported as the rules say, and are as they were."""
+        stamp = source.stamp() if rules is None else rules.stamp_of(source)
         with self.guard():
             row = self._connection.execute(
                 "SELECT stamp FROM sources WHERE uri = ? AND whole = 1", (source.uri,)

@@ -9,17 +9,20 @@ from difflib import get_close_matches
 from typing import Any
 
 from processor import jsontext
+from processor.columns import Column
 from processor.data import batch_lines
 from processor.data.source import BadRow, Source, place
 from processor.errors import InputError
 from processor.items import Row
-from processor.ledger import ids
+from processor.ledger import ids, repeats
 from processor.ledger.changes import Differs
+from processor.ledger.only import Only
 
 Record = tuple[str, bool, int, str]
 """An item to be: its id, whether that is an integer, the row's number, its fields as JSON."""
 
 ROW_ID = "row"
+EVERY_ROW = Only(())
 _SHOWN_PROBLEMS = 5
 _PATIENCE_ROWS = 1_000
 
@@ -33,6 +36,8 @@ class IntakeRules:
         required: Columns that must be there and not empty, beside the id's.
         named: Columns that must be there, though a row may leave them empty or out.
         chunk_size: Items per chunk.
+        only: Which rows are meant.
+        repeat: How many items a row becomes.
         limit: How many new items are taken at most; None for all.
         skip_invalid: Leave bad rows out and list them, instead of refusing the source.
         problem_with: What else makes a row's fields unfit; None when nothing does.
@@ -46,6 +51,8 @@ class IntakeRules:
     required: Sequence[str]
     chunk_size: int
     named: Sequence[str] = ()
+    only: Only = EVERY_ROW
+    repeat: int = 1
     limit: int | None = None
     skip_invalid: bool = False
     problem_with: Callable[[Mapping[str, Any]], str | None] | None = None
@@ -53,6 +60,18 @@ class IntakeRules:
     update: bool = False
     outdated: Callable[[Sequence[int]], None] | None = None
     accept: Callable[[sqlite3.Connection], None] | None = None
+
+    def stamp_of(self, source: Source) -> str | None:
+        """The source's, and what is made of it; None when nobody can tell.
+
+        Raises:
+            InputError: There is no such table.
+        """
+        stamp = source.stamp()
+        if stamp is None:
+            return None
+        only = f" only {self.only}" if self.only else ""
+        return stamp + only + (f" repeat {self.repeat}" if self.repeat > 1 else "")
 
 
 class Reading:
@@ -64,7 +83,7 @@ class Reading:
         rules: How they become items.
 
     Attributes:
-        stamp: The source's, from before it is read.
+        stamp: As `IntakeRules.stamp_of`, from before it is read.
         is_known: Whether rows of this source were imported before.
         typed_columns: The source's columns with their types, where it knows any.
         columns: The source's columns, in the order in which they were first seen.
@@ -74,21 +93,23 @@ class Reading:
     def __init__(self, connection: sqlite3.Connection, source: Source, rules: IntakeRules) -> None:
         self._connection = connection
         self._source = source
+        self._rules = rules
         self._skip = rules.skip_invalid
         self._id_field = rules.id_field
         self.are_named = rules.id_field != ROW_ID
         own = () if rules.id_field == ROW_ID else (rules.id_field,)
         self._required = tuple(dict.fromkeys((*own, *rules.required)))
-        self._named = tuple(dict.fromkeys((*self._required, *rules.named)))
+        self._named = tuple(dict.fromkeys((*self._required, *rules.named, *rules.only.columns)))
         self._problem_with = rules.problem_with
         self._problems: list[BadRow] = []
-        self.stamp = source.stamp()
-        self.typed_columns = source.columns()
+        self.stamp = rules.stamp_of(source)
+        self.typed_columns = self._typed(source.columns())
         found = connection.execute("SELECT 1 FROM sources WHERE uri = ?", (source.uri,))
         self.is_known = found.fetchone() is not None
         self.columns = dict.fromkeys(column.name for column in self.typed_columns)
         self.rows_read = 0
         self.bad_rows = 0
+        self._meant = 0
 
     @contextmanager
     def of_one_state(self) -> Iterator[None]:
@@ -105,30 +126,37 @@ class Reading:
             yield
         except InputError as error:  # a change explains it: a torn row, a broken gzip file
             fault = error
-        if self.stamp is not None and self._source.stamp() != self.stamp:
+        if self.stamp is not None and self._rules.stamp_of(self._source) != self.stamp:
             raise _changed(self._source.name) from fault
         if fault is not None:
             raise fault
 
     def records(self) -> Iterator[Record]:
-        """Every good row.
+        """Every good row that is meant, as often as it is asked.
 
         Raises:
-            InputError: A required column is not there.
+            InputError: A required column is not there, or no row is meant.
         """
         self._check_columns()  # of a source that knows them, before its first row
+        only, repeat = self._rules.only, self._rules.repeat
         for row in batch_lines.read(self._source.rows()):
             self.rows_read += 1
             if isinstance(row, BadRow):
                 self.note(row)
                 continue
+            if only and not only.takes(row.fields):
+                self._see(row.fields)
+                continue
+            self._meant += 1
             try:
-                record = self._record(row)
+                records = [self._record(row)] if repeat == 1 else list(self._repeated(row))
             except ValueError as error:
                 self.note(BadRow(number=row.number, problem=str(error)))
             else:
-                yield record
+                yield from records
         self._check_columns()
+        if only and not self._meant:
+            raise InputError(f"no row has {only}", source=self._source.name)
 
     def note(self, bad: BadRow) -> None:
         """Count a row that cannot be an item.
@@ -167,8 +195,7 @@ class Reading:
     def _record(self, row: Row) -> Record:
         fields = row.fields
         text = jsontext.dumps(fields)
-        if not self.columns.keys() >= fields.keys():
-            self.columns.update(dict.fromkeys(fields))
+        self._see(fields)
         for name in self._required:
             if _is_empty(fields.get(name)):
                 raise ValueError(f"{name} is {'empty' if name in fields else 'missing'}")
@@ -180,6 +207,29 @@ class Reading:
             return ids.of_content(text), False, row.number, text
         self.are_named = True
         return *ids.identify(row.id, "custom_id"), row.number, text
+
+    def _repeated(self, row: Row) -> Iterator[Record]:
+        key, is_integer, number, _ = self._record(row)
+        for name, fields in repeats.fields_of(
+            row.fields,
+            id_field=self._id_field,
+            key=int(key) if is_integer else key,
+            times=self._rules.repeat,
+        ):
+            self._see(fields)
+            yield name, False, number, jsontext.dumps(fields)
+
+    def _see(self, fields: Mapping[str, Any]) -> None:
+        if not self.columns.keys() >= fields.keys():
+            self.columns.update(dict.fromkeys(fields))
+
+    def _typed(self, columns: Sequence[Column]) -> Sequence[Column]:
+        """The ids of repeats are text, whatever those of rows are."""
+        if self._rules.repeat == 1:
+            return columns
+        own = [column for column in columns if column.name == self._id_field]
+        kept = [Column(one.name) if one in own else one for one in columns]
+        return [*kept, *(Column(repeats.REPEAT_OF, one.kind, one.native) for one in own)]
 
     def _check_columns(self) -> None:
         for name in self._named if self.columns else ():

@@ -124,7 +124,7 @@ class PromptTask:
         return self._wording.required
 
     def named_fields(self) -> Sequence[str]:
-        """Fields in which a row may name its own model and parameters, if some row must have them."""
+        """Fields in which a row may name its own model and parameters, if they must be there."""
         return () if self._file.overrides.optional else self._overrides.columns
 
     def chosen_by(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:

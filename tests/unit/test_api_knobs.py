@@ -18,6 +18,7 @@ from processor.settings import Settings
 CONVENIENT: Mapping[str, tuple[Any, Any]] = {
     "headers": (Mapping[str, str], {"X-Team": "blue"}),
     "logs": (str | Path, "there"),
+    "only": (Mapping[str, str], {"subject": "algebra"}),
     "price": (str | tuple[float, float, float], "0.1,0.5"),
 }
 
