@@ -56,8 +56,8 @@ _UNITS: Mapping[str, str] = MappingProxyType(
         "tpm": "tokens/min",
         "price": "USD per million tokens",
         "limit": "items",
-        "min_success": "share",
         "repeat": "items a row",
+        "min_success": "share",
     }
 )
 _ENDINGS: Mapping[str, str] = MappingProxyType({"_s": "s", "_usd": "USD"})
@@ -123,6 +123,12 @@ class Settings(BaseModel):
         None, description="US dollars per million tokens: input, cached input, output"
     )
     limit: int | None = Field(None, ge=1, description="items not done yet that are taken at most")
+    repeat: int | None = Field(
+        None, ge=1, le=1_000, description="items that each row becomes; one by default"
+    )
+    only: tuple[tuple[str, str], ...] = Field(
+        (), description="columns and the values of the rows that are meant; by default all are"
+    )
     min_success: float = Field(
         1, ge=0, le=1, allow_inf_nan=False, description="share of successes that exits with 0"
     )
@@ -131,12 +137,6 @@ class Settings(BaseModel):
         120,
         ge=0,
         le=86_400,
-    repeat: int | None = Field(
-        None, ge=1, le=1_000, description="items that each row becomes; one by default"
-    )
-    only: tuple[tuple[str, str], ...] = Field(
-        (), description="columns and the values of the rows that are meant; by default all are"
-    )
         allow_inf_nan=False,
         description="seconds at the end for a database that is away",
     )
@@ -178,14 +178,6 @@ class Settings(BaseModel):
             raise ValueError("two or three numbers are needed: IN,OUT or IN,CACHED,OUT")
         return parts if len(parts) == 3 else (parts[0], *parts)
 
-    @field_validator("api_key")
-    @classmethod
-    def _check_api_key(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not _KEY.fullmatch(value.get_secret_value()):
-            raise ValueError("it holds a space, a quote or another character that no key has")
-        return value
-
-    @field_validator("api_version", "organization", "project")
     @field_validator("only", mode="before")
     @classmethod
     def _split_only(cls, value: Any) -> Any:
@@ -196,6 +188,14 @@ class Settings(BaseModel):
             raise ValueError("a mapping is needed, or COLUMN=VALUE")  # noqa: TRY004 - as above
         return tuple(_term(each) if isinstance(each, str) else each for each in value)
 
+    @field_validator("api_key")
+    @classmethod
+    def _check_api_key(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not _KEY.fullmatch(value.get_secret_value()):
+            raise ValueError("it holds a space, a quote or another character that no key has")
+        return value
+
+    @field_validator("api_version", "organization", "project")
     @classmethod
     def _check_word(cls, value: str | None) -> str | None:
         if value is not None and not _ACCOUNT.fullmatch(value):
@@ -365,6 +365,13 @@ def _header(text: str) -> tuple[str, str]:
     return name.strip(), value.strip()
 
 
+def _term(text: str) -> tuple[str, str]:
+    column, equals, value = text.partition("=")
+    if not equals or not column.strip():
+        raise ValueError("write COLUMN=VALUE")
+    return column.strip(), value.strip()
+
+
 def _complaint(name: str, called: str, first: Mapping[str, Any]) -> str:
     """What is wrong with a value, without what may be a secret in it."""
     if first["type"] == "extra_forbidden":
@@ -373,10 +380,3 @@ def _complaint(name: str, called: str, first: Mapping[str, Any]) -> str:
     given = "" if hidden else f" (given: {first['input']!r})"
     told = first["msg"].removeprefix("Value error, ")
     return f"{called}: {told[0].lower()}{told[1:]}{given}"
-def _term(text: str) -> tuple[str, str]:
-    column, equals, value = text.partition("=")
-    if not equals or not column.strip():
-        raise ValueError("write COLUMN=VALUE")
-    return column.strip(), value.strip()
-
-

@@ -51,11 +51,11 @@ class Knobs(Contact, total=False):
     budget_usd: float
     price: str | tuple[float, float, float]
     limit: int
+    repeat: int
+    only: Mapping[str, str]
     min_success: float
     skip_invalid: bool
     output_patience_s: float
-    repeat: int
-    only: Mapping[str, str]
     keep_bodies: Literal["all", "failed", "none"]
     excel: bool
     bom: bool

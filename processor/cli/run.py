@@ -15,8 +15,8 @@ from processor.cli.sandbox_options import check_options, words
 from processor.cli.sources import (
     named_input,
     refuse_paid_inventions,
-    source_of,
     row_options,
+    source_of,
     source_options,
 )
 from processor.console import streams
