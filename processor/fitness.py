@@ -6,12 +6,13 @@ from typing import Any
 
 from processor.errors import UsageError
 from processor.items import Usage
-from processor.ledger import pending
+from processor.ledger import pending, results
 from processor.ledger.ledger import Ledger
 from processor.plan.prices import Prices
 from processor.settings import Settings
 from processor.spending import list_price, prices_of
 from processor.tasks.task import Task
+from processor.urgency import WORDS, is_urgent
 
 
 def check(settings: Settings, task: Task) -> None:
@@ -44,14 +45,17 @@ class Fitness:
     @property
     def problem_with(self) -> Callable[[Mapping[str, Any]], str | None]:
         """Tells why a row is unfit; None for one that is fit."""
-        return self._problem_with if self._asks_prices else self._task.problem_with
+        asks = self._asks_prices or self._settings.urgent_field is not None
+        return self._problem_with if asks else self._task.problem_with
 
     def check(self, ledger: Ledger) -> None:
-        """Refuse a run in which a row of an earlier start cannot be held against the budget.
+        """Refuse a run in which a row of an earlier start does not fit what is asked for now.
 
         Raises:
-            UsageError: Such a row is pending.
+            UsageError: A pending row cannot be held against the budget, or does not tell whether
+                somebody waits for it.
         """
+        self._check_urgency(ledger)
         field = self._task.model_field
         if field is None or not self._asks_prices:
             return
@@ -61,10 +65,32 @@ class Fitness:
                     raise UsageError(f"the row with id {item}: {problem}", way_out=_WAY_OUT)
 
     def _problem_with(self, fields: Mapping[str, Any]) -> str | None:
-        problem = self._task.problem_with(fields)
-        if problem is None and (problem := self._price_problem(fields)) is not None:
-            problem += "; --price IN,OUT tells it"
+        problem = self._task.problem_with(fields) or self._urgency_problem(fields)
+        if problem is None and self._asks_prices:
+            problem = self._price_problem(fields)
+            return None if problem is None else f"{problem}; --price IN,OUT tells it"
         return problem
+
+    def _check_urgency(self, ledger: Ledger) -> None:
+        field = self._settings.urgent_field
+        if field is None:
+            return
+        with ledger.guard():
+            columns = [column.name for column in results.columns(ledger.connection)]
+            if columns and field not in columns:
+                raise UsageError(
+                    f"--urgent-field: the rows of this run have no column {field}",
+                    way_out=f"They have: {', '.join(columns)}.",
+                )
+            for value, item, _ in pending.values_of(ledger.connection, field):
+                if problem := self._urgency_problem({field: value}):
+                    raise UsageError(f"the row with id {item}: {problem}")
+
+    def _urgency_problem(self, fields: Mapping[str, Any]) -> str | None:
+        field = self._settings.urgent_field
+        if field is None or is_urgent(fields.get(field)) is not None:
+            return None
+        return f"{field} is {fields[field]!r}, neither yes nor no; understood are {WORDS}"
 
     def _price_problem(self, fields: Mapping[str, Any]) -> str | None:
         model = self._task.chosen_by(fields).get("model", self._task.model)

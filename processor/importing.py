@@ -103,7 +103,7 @@ class Import:
         return IntakeRules(
             id_field=self.task.id_field,
             required=self.task.required_fields(),
-            named=self.task.named_fields(),
+            named=self._named(),
             chunk_size=self.settings.chunk_size,
             only=only,
             repeat=repeat,
@@ -114,6 +114,11 @@ class Import:
             outdated=outdated,
             accept=self.accept,
         )
+
+    def _named(self) -> Sequence[str]:
+        """Columns that must be there, and may be empty."""
+        urgent = self.settings.urgent_field
+        return [*self.task.named_fields(), *([] if urgent is None else [urgent])]
 
     def _refuse_others(self, ledger: Ledger, only: Only) -> None:
         """See that nothing is sent that is not meant: all that waits in a run is."""

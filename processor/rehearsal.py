@@ -12,54 +12,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from processor import fitness, identity, spending
+from processor import fitness, identity, routing, spending
 from processor.data.source import Source
 from processor.direct.backlog import Work
-from processor.direct.request import BYTES_PER_TOKEN, fill_in
 from processor.errors import InterruptedRunError
 from processor.exports.output import Delivered, Output, deliver_all
 from processor.identity import Consent
 from processor.importing import Import
-from processor.items import Failure, Usage
+from processor.items import Failure
 from processor.ledger.database import LEDGER_NAME
 from processor.ledger.duplicate import duplicate
 from processor.ledger.intake import Intake
 from processor.ledger.ledger import Ledger, open_ledger
 from processor.notice import Notice
+from processor.plan.route import Lane, Route, choose
 from processor.settings import Settings
+from processor.sizing import NOTHING, Load, Scales, usual_output_tokens
 from processor.tasks.task import Task
 from processor.watch import snapshot
 from processor.watch.snapshot import Snapshot
 
 _UNFIT_SHOWN = 5
-_WITHOUT_OUTPUT = frozenset({"embedding"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Load:
-    """What would be sent to a model, about.
-
-    Attributes:
-        items: Requests, retries and re-asks not counted.
-        input_tokens: A guess from their length.
-        output_tokens: What answers of this run have had so far; before any, their caps, or what is
-            assumed without one.
-        cost_usd: At list price; None when it is not known.
-    """
-
-    items: int = 0
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cost_usd: float | None = 0.0
-
-    def __add__(self, other: "Load") -> "Load":
-        known = self.cost_usd is not None and other.cost_usd is not None
-        return Load(
-            items=self.items + other.items,
-            input_tokens=self.input_tokens + other.input_tokens,
-            output_tokens=self.output_tokens + other.output_tokens,
-            cost_usd=(self.cost_usd or 0.0) + (other.cost_usd or 0.0) if known else None,
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +43,9 @@ class Rehearsed:
         snapshot: The run as it would begin to send.
         intake: What would be imported; None when the source is known as it is.
         first: The first request, as JSON; None when nothing would be sent.
+        route: The lanes that it would take, if the provider has what they need.
         loads: Model to what it would be sent.
+        urgent: What of all that goes directly while the rest goes by batch.
         unfit: Items that would fail unsent, as (id, reason); the first ones.
         unfit_items: How many.
         in_batches: Items that wait in batches of earlier starts, which would be fetched first.
@@ -82,7 +57,9 @@ class Rehearsed:
     snapshot: Snapshot
     intake: Intake | None
     first: bytes | None
+    route: Route
     loads: Mapping[str, Load]
+    urgent: Load
     unfit: Sequence[tuple[str | int, str]]
     unfit_items: int
     in_batches: int
@@ -92,7 +69,17 @@ class Rehearsed:
     @property
     def total(self) -> Load:
         """For all models."""
-        return sum(self.loads.values(), Load())
+        return sum(self.loads.values(), NOTHING)
+
+    @property
+    def cost_usd(self) -> float | None:
+        """By the lanes that it would take; None when it is not known."""
+        if self.route.lane is Lane.DIRECT:
+            return self.total.direct_usd
+        rest_usd, at_once_usd = self.total.batch_usd, self.urgent
+        if rest_usd is None or at_once_usd.direct_usd is None or at_once_usd.batch_usd is None:
+            return None
+        return rest_usd - at_once_usd.batch_usd + at_once_usd.direct_usd
 
 
 class Rehearsal:
@@ -127,7 +114,6 @@ class Rehearsal:
         self._consent = consent
         self._outputs = outputs
         self._afresh = afresh
-        self._prices = spending.prices_of(settings)
         self._fitness = fitness.Fitness(settings, task)
         self._leaving = False
         self._import = Import(
@@ -172,14 +158,17 @@ class Rehearsal:
         identity.keep(ledger, self._task, provider=provider, accept_change=self._consent.task)
         intake, allowed = await self._import.run(ledger)
         shot = snapshot.take(ledger.folder)
-        usual_tokens = _usual_output_tokens(shot)
-        rendered = await asyncio.to_thread(self._render, ledger, allowed, usual_tokens)
+        usual_tokens = usual_output_tokens(shot)
+        scales = Scales(self._task, spending.prices_of(self._settings), usual_tokens)
+        rendered = await asyncio.to_thread(self._render, ledger, allowed, scales)
         path = ledger.folder / LEDGER_NAME
         return Rehearsed(
             snapshot=shot,
             intake=intake,
             first=rendered.first,
+            route=self._route(rendered, shot),
             loads=rendered.loads,
+            urgent=rendered.urgent,
             unfit=rendered.unfit,
             unfit_items=rendered.unfit_items,
             in_batches=sum(shard.items for shard in ledger.live_shards()),
@@ -196,38 +185,26 @@ class Rehearsal:
         for output in self._outputs:
             output.check(connection)
 
-    def _render(self, ledger: Ledger, allowed: int | None, usual_tokens: int | None) -> "_Rendered":
+    def _route(self, rendered: "_Rendered", shot: Snapshot) -> Route:
+        total = sum(rendered.loads.values(), NOTHING)
+        return choose(
+            routing.wishes_of(self._settings),
+            routing.demand_of(total.items, total.items - rendered.urgent.items, total),
+            routing.bounds_of(self._settings, spent_usd=shot.spent_usd),
+        )
+
+    def _render(self, ledger: Ledger, allowed: int | None, scales: Scales) -> "_Rendered":
         rendered = _Rendered()
+        split = routing.split_of(ledger, self._settings, allowed)
         for pending in ledger.pending(allowed):
             if self._leaving:
                 raise InterruptedRunError("Interrupted; nothing was sent")
-            work = Work(item=pending.item, attempts=pending.attempts, invalid=pending.invalid)
-            failure = fill_in(work, self._task)
-            if failure is None:
-                rendered.add(work, self._load(work, usual_tokens))
+            work, load = scales.weigh(pending)
+            if isinstance(load, Failure):
+                rendered.refuse(work, load)
             else:
-                rendered.refuse(work, failure)
+                rendered.add(work, load, urgent=split.is_direct(pending.item))
         return rendered
-
-    def _load(self, work: Work, usual_tokens: int | None) -> Load:
-        assert work.size is not None
-        size = work.size
-        output_tokens = size.output_tokens if usual_tokens is None else usual_tokens
-        if self._task.kind in _WITHOUT_OUTPUT:
-            output_tokens = 0
-        usage = Usage(
-            prompt_tokens=size.input_bytes // BYTES_PER_TOKEN, completion_tokens=output_tokens
-        )
-        lane = "batch" if self._settings.route == "batch" else "direct"
-        return Load(
-            items=1,
-            input_tokens=usage.prompt_tokens,
-            output_tokens=output_tokens,
-            cost_usd=self._prices.cost_usd(work.model, size.tier, lane, usage),
-        )
-
-
-_NOTHING = Load()
 
 
 class _Rendered:
@@ -236,23 +213,19 @@ class _Rendered:
     def __init__(self) -> None:
         self.first: bytes | None = None
         self.loads: dict[str, Load] = {}
+        self.urgent = NOTHING
         self.unfit: list[tuple[str | int, str]] = []
         self.unfit_items = 0
 
-    def add(self, work: Work, load: Load) -> None:
+    def add(self, work: Work, load: Load, *, urgent: bool) -> None:
         """A request that can be sent."""
         self.first = self.first or work.body
-        self.loads[work.model] = self.loads.get(work.model, _NOTHING) + load
+        self.loads[work.model] = self.loads.get(work.model, NOTHING) + load
+        if urgent:
+            self.urgent += load
 
     def refuse(self, work: Work, failure: Failure) -> None:
         """An item that cannot."""
         self.unfit_items += 1
         if len(self.unfit) < _UNFIT_SHOWN:
             self.unfit.append((work.item.id, failure.message))
-
-
-def _usual_output_tokens(shot: Snapshot) -> int | None:
-    """Of the answers that the run has; None without any."""
-    if not shot.succeeded or not shot.overall.completion_tokens:
-        return None
-    return shot.overall.completion_tokens // shot.finished

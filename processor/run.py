@@ -11,8 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from processor import fitness, identity, machine, spending
-from processor.batch.until import Until
+from processor import fitness, identity, machine, routing, spending
 from processor.clock import Clock, SystemClock
 from processor.data.source import Source
 from processor.delivery import Deliveries
@@ -27,10 +26,11 @@ from processor.ledger.intake import Intake
 from processor.ledger.ledger import Ledger, discard_if_empty, open_ledger
 from processor.notice import Notice
 from processor.observer import Observer
+from processor.plan.route import Lane
 from processor.recipe import Recipe
 from processor.report import FINISHED, Report, exit_code_for, exit_code_of
-from processor.sending.direct import DirectSending
-from processor.sending.errand import Errand, Sending
+from processor.sending.errand import Errand
+from processor.sending.lanes import Lanes
 from processor.sending.terms import BatchTerms
 from processor.settings import Settings
 from processor.tasks.task import Task
@@ -53,6 +53,7 @@ class Run:
         consent: What may have changed since the run began.
         outputs: Where results go besides the folder.
         batch: What this start wants of the batch lane.
+        streamed: Somebody takes every outcome as it comes.
         recipe: What it takes to go on with the run by its folder alone; None when only whoever
             made the task can.
         clock: Time.
@@ -69,6 +70,7 @@ class Run:
         consent: Consent = NO_CONSENT,
         outputs: Sequence[Output] = (),
         batch: BatchTerms = _BATCH_TERMS,
+        streamed: bool = False,
         recipe: Recipe | None = None,
         clock: Clock | None = None,
     ) -> None:
@@ -78,9 +80,10 @@ class Run:
         self._observers = observers
         self._consent = consent
         self._batch = batch
+        self._streamed = streamed
         self._recipe = recipe
         self._clock = clock or SystemClock()
-        self._sending: Sending | None = None
+        self._sending: Lanes | None = None
         self._interrupted = False
         self._aborted = False
         self._cancelled = False
@@ -196,13 +199,20 @@ class Run:
     async def _send(self, ledger: Ledger, session: int) -> None:
         begun_s = self._clock.monotonic()
         self._cancelled = self._batch.heeds_cancel and cancellation.is_noted(ledger)
-        open_already = bool(ledger.live_shards())
-        if self._interrupted or not (open_already or ledger.counts().pending):
-            return
-        if not open_already and (self._allowed == 0 or self._cancelled):
+        if not self._has_work(ledger):
             return
         if not self._cancelled:
             cancellation.lift(ledger)
+        choice = await routing.chosen(
+            ledger,
+            task=self._task,
+            settings=self._settings,
+            allowed=self._allowed,
+            streamed=self._streamed,
+            tell=self._tell_notice,
+        )
+        if self._interrupted:  # while the provider was asked what it has
+            return
         self._tell("sending", pending=ledger.counts().pending, model=self._task.model)
         errand = Errand(
             folder=self._folder,
@@ -215,29 +225,22 @@ class Run:
             delivered=self._deliveries.committed,
             cpu_before_s=self._cpu_before_s,
         )
-        by_batch, begun = self._settings.route == "batch", ledger.counts()
-        if by_batch or open_already:
-            from processor.sending.batch import BatchSending  # noqa: PLC0415 - most go directly
-
-            self._sending = batch = BatchSending(
-                errand,
-                account=self._account,
-                terms=self._batch if by_batch else replace(self._batch, until=Until.FETCHED),
-                only_open=not by_batch or self._cancelled,
-            )
-            await batch.run(ledger, session)
-            by_batch = by_batch and not batch.leaves_to_direct
-        if not (by_batch or self._cancelled) and self._goes_on:
-            errand = replace(errand, most=allowance.left(ledger, self._allowed, begun))
-            self._sending = DirectSending(errand)
-            await self._sending.run(ledger, session)
+        self._sending = Lanes(
+            errand,
+            by_batch=choice.route.lane is Lane.BATCH,
+            split=choice.split,
+            account=self._account,
+            terms=self._batch,
+            only_open=self._cancelled,
+        )
+        await self._sending.run(ledger, session)
         ledger.add_seconds("send", self._clock.monotonic() - begun_s)
 
-    @property
-    def _goes_on(self) -> bool:
-        """Whether another lane may take what one has left."""
-        stopped = self._sending is not None and self._sending.stopped is not None
-        return not (stopped or self._interrupted)
+    def _has_work(self, ledger: Ledger) -> bool:
+        if self._interrupted:
+            return False
+        may_send = not (self._allowed == 0 or self._cancelled)
+        return bool(ledger.live_shards()) or (may_send and ledger.counts().pending > 0)
 
     def _conclude(self, ledger: Ledger, session: int, intake: Intake | None) -> Report:
         """Export, compare, and end the session with the code that the process ends with."""
@@ -265,6 +268,7 @@ class Run:
         )
         if exit_code in FINISHED:
             allowance.close(ledger)
+            routing.close(ledger)
         ledger.end_session(session, exit_code, stop=(stop.code, stop.message) if stop else None)
         shot = snapshot.take(ledger.folder)
         statistics = stats.write(shot, reconciled=None if self._aborted else not found)

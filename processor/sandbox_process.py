@@ -11,6 +11,7 @@ from processor.errors import UsageError
 
 _FIRST_LINE = "listening on "
 _STATE = "sandbox"
+_KEPT = ("files", "inputs")
 
 
 @contextmanager
@@ -35,15 +36,20 @@ def sandbox_of(folder: Path, options: Sequence[str] = (), *, keeps: bool) -> Ite
         with sandbox(["--state", str(state), *options]) as url:
             yield url
     finally:
-        if is_new and folder.exists() and not _is_run(folder):
+        if is_new and folder.exists() and not (_is_run(folder) and _is_used(state)):
             shutil.rmtree(state, ignore_errors=True)
-            with suppress(OSError):
+            with suppress(OSError):  # there is a run
                 folder.rmdir()
 
 
 def _is_run(folder: Path) -> bool:
     """Whether there is more than the sandbox's: a run that was refused leaves nothing behind."""
     return any(path.name != _STATE for path in folder.iterdir())
+
+
+def _is_used(state: Path) -> bool:
+    """Whether the sandbox was given a file, without which there is no batch."""
+    return any(any((state / room).glob("*")) for room in _KEPT)
 
 
 @contextmanager

@@ -51,6 +51,7 @@ _UNITS: Mapping[str, str] = MappingProxyType(
         "max_output_tokens": "tokens",
         "chunk_size": "items",
         "shard_size": "requests",
+        "direct_first": "items",
         "concurrency": "calls",
         "rpm": "requests/min",
         "tpm": "tokens/min",
@@ -101,6 +102,13 @@ class Settings(BaseModel):
         300, ge=0, allow_inf_nan=False, description="seconds without the provider before stopping"
     )
     route: Literal["auto", "direct", "batch"] = Field("auto", description="lane that items take")
+    urgent: bool = Field(False, description="somebody waits: everything goes directly")
+    urgent_field: str | None = Field(
+        None, min_length=1, description="column whose yes sends a row directly"
+    )
+    direct_first: int = Field(
+        0, ge=0, description="rows that go directly while the rest goes by batch"
+    )
     shard_size: int | None = Field(
         None, ge=1, le=50_000, description="requests per batch job; as many as fit by default"
     )
@@ -256,9 +264,20 @@ class Settings(BaseModel):
         for name, _ in self.headers:
             if name.lower() in lower:
                 raise ValueError(f"the header {name} is given beside the setting that it is for")
+        if self.urgent and self.route == "batch":
+            raise ValueError("--urgent and --route batch exclude each other")
         if names_deployment(self.base_url) and self.api_version is None:
             raise ValueError("the address of a deployment on Azure needs --api-version")
         return self
+
+    def by_batch(self) -> Self:
+        """The same for a start that goes on by batch, whoever waits."""
+        return self.model_copy(update={"route": "batch", "urgent": False})
+
+    @property
+    def may_batch(self) -> bool:
+        """Whether work may go by batch."""
+        return self.route != "direct" and not self.urgent
 
     @classmethod
     def of(

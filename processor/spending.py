@@ -30,7 +30,7 @@ class Opening:
     Attributes:
         budget: Its accounts.
         past: The run's as it found them.
-        held_usd: What batches may cost that are not settled; it is no part of the budget.
+        held_usd: What batches hold that nobody conducts meanwhile; it is no part of the budget.
     """
 
     budget: Budget
@@ -87,14 +87,21 @@ class Spending:
             if done.exception() is None:  # otherwise the run ends for that
                 loop.call_soon_threadsafe(self._granted)
 
-        figures = {account.RESERVED: usd, **self._learnt}
+        # What batches cost from now on stands in the ledger by itself.
+        figures = {account.RESERVED: usd - self._past.batch_usd, **self._learnt}
         self._keep_durably(figures).add_done_callback(written)
+
+    @property
+    def claimed_usd(self) -> float:
+        """What counts as spent, but for batches: reservations of calls are in it."""
+        return self._budget.claimed_usd
 
     def settle(self) -> None:
         """Put down what was really spent: no call is in flight, and all answers are durable."""
+        by_batch_usd = _account(self._ledger).batch_usd - self._past.batch_usd
         _keep(
             self._ledger,
-            self._budget.spent_usd,
+            self._budget.spent_usd + by_batch_usd,
             reserved=False,
             figures={account.LOST: self._lost, **self._learnt},
         )
@@ -117,9 +124,10 @@ class Spending:
             # The lost count again as they did; answers without a price are mostly among them.
             lost_usd = max(unpriced_usd, past.lost * call_usd)
             item_usd = (past.priced_usd + lost_usd) / past.finished
+        others_usd = self._held_usd + self._budget.elsewhere_usd
         return Shortfall(
-            limit_usd=self._budget.limit_usd + self._held_usd,
-            used_usd=self._budget.spent_usd + self._held_usd,
+            limit_usd=self._budget.limit_usd + others_usd,
+            used_usd=self._budget.spent_usd + others_usd,
             items=items,
             rest_usd=items * self._mixed_usd(models, item_usd),
             call_usd=call_usd,
@@ -172,11 +180,26 @@ def waiting_by_model(ledger: Ledger, task: Task) -> Mapping[str, int]:
     return found
 
 
-def begin(ledger: Ledger, *, limit_usd: float | None, prices: Prices, model: str) -> Opening | None:
+def begin(
+    ledger: Ledger,
+    *,
+    limit_usd: float | None,
+    prices: Prices,
+    model: str,
+    by_batch_usd: Callable[[], float] | None = None,
+) -> Opening | None:
     """What a start begins with; what was spent before is reserved. None without a limit.
 
     A start without one may spend what it likes; what an earlier one had reserved when it was
     killed is put aside first, because it counts as spent all the same.
+
+    Args:
+        ledger: Of the run.
+        limit_usd: The budget.
+        prices: Of the provider.
+        model: The task's.
+        by_batch_usd: Tells what batches hold, and have cost since now, if they are conducted
+            meanwhile.
     """
     past = _account(ledger)
     if limit_usd is None:
@@ -185,14 +208,32 @@ def begin(ledger: Ledger, *, limit_usd: float | None, prices: Prices, model: str
         return None
     answer_usd = _answer_usd(past, list_price(prices, model))
     _put_aside(ledger, past, answer_usd, reserved=True)
+    spent_usd = past.spent_usd(answer_usd)
+    if by_batch_usd is not None:
+        return Opening(
+            Budget(limit_usd=limit_usd, spent_usd=spent_usd, elsewhere_usd=by_batch_usd), past
+        )
+    held_usd = held_by_batches_usd(ledger)
+    return Opening(Budget(limit_usd=limit_usd - held_usd, spent_usd=spent_usd), past, held_usd)
+
+
+def held_by_batches_usd(ledger: Ledger) -> float:
+    """What shards may cost that are not settled."""
     with ledger.guard():
-        held_usd = shards.reserved_usd(ledger.connection)
-    budget = Budget(limit_usd=limit_usd - held_usd, spent_usd=past.spent_usd(answer_usd))
-    return Opening(budget, past, held_usd)
+        return shards.reserved_usd(ledger.connection)
 
 
-def begin_batches(ledger: Ledger, *, prices: Prices, model: str) -> Callable[[Account], float]:
+def begin_batches(
+    ledger: Ledger, *, prices: Prices, model: str, by_calls_usd: Callable[[], float]
+) -> Callable[[Account], float]:
     """Put aside what a killed start had reserved for calls.
+
+    Args:
+        ledger: Of the run.
+        prices: Of the provider.
+        model: The task's.
+        by_calls_usd: Tells what calls that are made meanwhile have spent or reserved, together
+            with all that was spent before; 0 without any.
 
     Returns:
         What counts as spent in an account, but for the reservations of shards.
@@ -201,7 +242,13 @@ def begin_batches(ledger: Ledger, *, prices: Prices, model: str) -> Callable[[Ac
     past = _account(ledger)
     if past.reserved_usd:
         _put_aside(ledger, past, _answer_usd(past, price), reserved=False)
-    return lambda now: now.spent_usd(_answer_usd(now, price))
+
+    def spent_usd(now: Account) -> float:
+        # A reservation that was asked for a moment ago is not in the ledger yet.
+        claimed_usd = by_calls_usd() + now.batch_usd - past.batch_usd
+        return max(now.spent_usd(_answer_usd(now, price)), claimed_usd)
+
+    return spent_usd
 
 
 def list_price(prices: Prices, model: str) -> PriceOf:

@@ -43,6 +43,9 @@ class Knobs(Contact, total=False):
     retries: int
     give_up_s: float
     route: Literal["auto", "direct", "batch"]
+    urgent: bool
+    urgent_field: str
+    direct_first: int
     shard_size: int
     grace_s: float
     rounds: int
@@ -79,5 +82,5 @@ def found_for(given: Mapping[str, Any], *, sandbox: bool) -> Layer:
 @contextmanager
 def served(found: Layer, folder: Path) -> Iterator[Settings]:
     """The settings of a run while a sandbox of its own serves it."""
-    with sandbox_of(folder, keeps=validated(found).route == "batch") as url:
+    with sandbox_of(folder, keeps=validated(found).may_batch) as url:
         yield in_force(found, sandbox_url=url)

@@ -97,7 +97,7 @@ def _gone_on(it: Opened) -> Report:
             folder=it.folder,
             task=it.task(),
             source=None,
-            settings=it.settings.model_copy(update={"route": "batch"}),
+            settings=it.settings.by_batch(),
             observers=screens,
             batch=BatchTerms(until=Until.FETCHED, heeds_cancel=True),
             recipe=it.begun.recipe,
@@ -110,8 +110,12 @@ def _gone_on(it: Opened) -> Report:
 
 def _refuse_unfinished(shot: Snapshot, now: BatchStatus, report: Report | None) -> None:
     if report is not None and report.stop is not None:
+        stop = report.stop
         raise StoppedError(
-            _words_of(report.stop), code=report.stop.code, exit_code=report.exit_code
+            stop.message.rstrip("."),
+            code=stop.code,
+            exit_code=report.exit_code,
+            way_out=cause_of(stop.code).remedy,
         )
     if not shot.pending:
         return

@@ -91,7 +91,7 @@ class Processor:
         """
         outlet = Outlet()
         with ExitStack() as stack:
-            start = self._prepare(task, items, options, stack, outlet)
+            start = self._prepare(task, items, options, stack, outlet, streamed=True)
             async with working(start.run, _until_the_end(start.run, outlet)) as work:
                 try:
                     async for outcome in outlet.outcomes():
@@ -123,6 +123,7 @@ class Processor:
         options: Options,
         stack: ExitStack,
         *observers: Observer,
+        streamed: bool = False,
     ) -> "_Start":
         named = name_of(items)
         options = how.checked(options, named=named is not None)
@@ -150,6 +151,7 @@ class Processor:
                 task=options.get("accept_change", False), rows=options.get("update", False)
             ),
             outputs=outputs,
+            streamed=streamed,
             batch=BatchTerms(until=Until.SUBMITTED if options.get("detach") else Until.SETTLED),
             recipe=_recipe_of(task),
         )

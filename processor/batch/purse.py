@@ -34,6 +34,7 @@ class Purse:
 
     Attributes:
         refused: The shard for which there was no room.
+        claimed_usd: What is held, and what answers of batches have cost since this start began.
     """
 
     def __init__(
@@ -51,6 +52,9 @@ class Purse:
         self._held: dict[int, float] = {}
         self._left: set[int] = set()
         self.refused: Shard | None = None
+        with store.reading() as shelf:
+            self._before_usd = shelf.account().batch_usd
+        self.claimed_usd = 0.0
 
     @property
     def used_usd(self) -> float:
@@ -82,6 +86,7 @@ class Purse:
         """A shard of an earlier start goes on."""
         if shard.state not in _UNPAID:
             self._held[shard.number] = shard.reserved_usd
+            self._claim()
 
     def admitted(self, shard: Shard) -> Shard | None:
         """The shard with what it may cost by now, which is held; None when there is no room."""
@@ -96,6 +101,7 @@ class Purse:
             return None
         self.refused = None
         self._held[shard.number] = shard.reserved_usd
+        self._claim()
         return shard
 
     def leave(self, number: int) -> None:
@@ -105,6 +111,12 @@ class Purse:
     def release(self, number: int) -> None:
         """A shard is settled, or given up."""
         self._held.pop(number, None)
+        self._claim()
+
+    def _claim(self) -> None:
+        with self._store.reading() as shelf:
+            cost_usd = shelf.account().batch_usd - self._before_usd
+        self.claimed_usd = cost_usd + sum(self._held.values())
 
     def _byte_usd(self, model: str) -> float | None:
         """What a byte of a request has cost so far; None before enough answers came."""

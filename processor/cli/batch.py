@@ -54,7 +54,7 @@ class _Submit(click.Command):
     """`run` with the options of its own; without an input, what waits in a run that was begun."""
 
     def __init__(self, **others: Any) -> None:
-        left_out = {"route", "detach"}
+        left_out = {"route", "urgent", "detach"}
         params = [each for each in run_command.params if each.name not in left_out]
         super().__init__(**{**others, "params": [*others.get("params", ()), *params]})
 

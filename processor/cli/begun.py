@@ -39,7 +39,7 @@ def go_on(
         ProcessorError: As `opened`; or the task is not there, or has changed.
     """
     with opened(run, options) as it:
-        settings = it.settings.model_copy(update={"route": "batch"})
+        settings = it.settings.by_batch()
         task = it.task()
         outputs = _outputs(it, options, task)
         code = conduct(

@@ -10,8 +10,9 @@ from processor.console import streams
 from processor.console.words import counted, money
 from processor.notice import Notice
 from processor.plan.estimate import OUTPUT_TOKENS_ASSUMED
-from processor.rehearsal import Load, Rehearsed
+from processor.rehearsal import Rehearsed
 from processor.settings import Settings
+from processor.sizing import Load
 
 
 def tell(notice: Notice) -> None:
@@ -56,21 +57,23 @@ def _costs(found: Rehearsed, total: Load, settings: Settings) -> Iterator[str]:
         answers = f"by their caps, {OUTPUT_TOKENS_ASSUMED:,} where there is none"
     out = f" · {total.output_tokens:,} out, {answers}" if total.output_tokens else ""
     yield _row("tokens", f"about {total.input_tokens:,} in{out}")
-    yield _row("cost", _cost(total))
+    yield _row("route", f"{found.route.lane}: {found.route.reason}")
+    yield _row("cost", _cost(found.cost_usd))
     if len(found.loads) > 1:
         for model, load in found.loads.items():
-            yield _row("model", f"{model}: {counted(load.items, 'item')}, {_cost(load)}")
-    if settings.budget_usd is not None and total.cost_usd is not None:
+            cost = _cost(load.cost_usd(found.route.lane))
+            yield _row("model", f"{model}: {counted(load.items, 'item')}, {cost}")
+    if settings.budget_usd is not None and found.cost_usd is not None:
         left_usd = settings.budget_usd - found.snapshot.spent_usd
-        verdict = "is enough" if total.cost_usd <= left_usd else "may not be enough"
+        verdict = "is enough" if found.cost_usd <= left_usd else "may not be enough"
         used = f"{money(found.snapshot.spent_usd)} of {money(settings.budget_usd)} used"
         yield _row("budget", f"{used}; the rest {verdict}")
 
 
-def _cost(load: Load) -> str:
-    if load.cost_usd is None:
+def _cost(usd: float | None) -> str:
+    if usd is None:
         return "not known; --price IN,OUT tells it"
-    return f"about {money(load.cost_usd)}"
+    return f"about {money(usd)}"
 
 
 def _row(name: str, text: str) -> str:

@@ -11,6 +11,7 @@ import click
 from processor.cli.batch_options import batch_options, batch_terms
 from processor.cli.outputs import files_of, output_options, outputs_of
 from processor.cli.provider import provider_options, settle
+from processor.cli.route_options import route_options
 from processor.cli.sandbox_options import check_options, words
 from processor.cli.sources import (
     named_input,
@@ -39,6 +40,8 @@ Examples:
   processor run --task labels.toml --input postgresql://ann@db.example.org/press --table articles
   processor run --input "$DATABASE_URL" --table questions --write-columns result=latex
       into a column of that table; without --write-columns into mathml_results beside it
+  processor run --task labels.toml --input news.csv --urgent-field breaking --direct-first 20
+      the first 20 and those that are urgent at once, the others by batch
   processor run --task labels.toml --input news.jsonl.gz --dry-run
       what would be sent and what it costs; sends nothing, needs no key
   processor run --base-url https://NAME.openai.azure.com --model DEPLOYMENT --input questions.csv
@@ -105,17 +108,7 @@ class _Folder(click.Path):
     type=float,
     help="Seconds without the provider before the run stops.  [default: 300]",
 )
-@click.option(
-    "--route",
-    type=click.Choice(["auto", "direct", "batch"]),
-    help="Which lane items take; batch costs half and takes up to a day.  [default: auto]",
-)
-@click.option(
-    "--detach",
-    is_flag=True,
-    help="Leave once batches are made (exit 6); the same command, or processor batch download, "
-    "fetches their results.",
-)
+@route_options
 @batch_options
 @click.option(
     "--budget",
@@ -187,8 +180,8 @@ def begin(options: dict[str, Any]) -> int:
 
     check_options(options)
     found = settle(options)  # before a process is started for it
-    if options["detach"] and options["route"] != "batch":
-        raise UsageError("--detach goes with --route batch")
+    if options["detach"] and (options.get("urgent") or options["route"] == "direct"):
+        raise UsageError("--detach is for what goes by batch: nothing would")
     task = load_task(
         options["task"], model=options["model"], max_output_tokens=options["max_output_tokens"]
     )
@@ -210,7 +203,7 @@ def _send(
     outputs: "Sequence[Output]",
 ) -> int:
     from processor.cli.conducting import conduct  # noqa: PLC0415
-    from processor.configuration import in_force  # noqa: PLC0415
+    from processor.configuration import in_force, validated  # noqa: PLC0415
     from processor.folders import default_folder, set_aside  # noqa: PLC0415
     from processor.identity import Consent  # noqa: PLC0415
     from processor.recipe import Recipe  # noqa: PLC0415
@@ -226,7 +219,7 @@ def _send(
         set_aside(folder)
     with ExitStack() as stack:
         if asked is None:
-            own = sandbox_of(folder, sandbox_args, keeps=options["route"] == "batch")
+            own = sandbox_of(folder, sandbox_args, keeps=validated(found).may_batch)
             asked = in_force(found, sandbox_url=stack.enter_context(own))
         settings = asked
         _advise(settings.chunk_size)

@@ -131,6 +131,9 @@ def _line(notice: Notice) -> str | None:  # noqa: C901, PLR0911, PLR0912 - one l
             return counted(facts["added"], "new row") + left_out
         case "sending":
             return f"{counted(facts['pending'], 'item')} to send to {facts['model']}"
+        case "route" if facts["asked"] == "auto" or facts["split"]:
+            way = "directly" if facts["lane"] == "direct" else "by batch"
+            return f"{way}: {facts['reason']}"
         case "rate_limit":
             return f"rate limit: nothing is sent for {duration(facts['wait_s'])}"
         case "outage":

@@ -1,7 +1,8 @@
 """What a run has spent, as its ledger knows it; kept among the counters.
 
 Figures stand beside the sum of all known prices. `reserved`: no more may have been spent
-since a start with a budget began; it holds while that start lives, and for ever if it was killed.
+since a start with a budget began, but for what answers of batches have cost; it holds while that
+start lives, and for ever if it was killed.
 `aside`: what earlier starts may have spent beyond the known prices: calls that were cut off,
 answers whose price nobody told. `unpriced_aside`: how many such answers `aside` pays for.
 `killed`: how much of `aside` was only reserved when a start was killed. `lost`: calls of starts
@@ -30,6 +31,7 @@ class Account:
 
     Attributes:
         priced_usd: Of all answers whose price is known.
+        batch_usd: Of those among them that came by batch.
         unpriced: Answers whose price is not.
         finished: Items with an outcome.
         usage: Tokens of all answers.
@@ -38,6 +40,7 @@ class Account:
     """
 
     priced_usd: float
+    batch_usd: float
     unpriced: int
     finished: int
     usage: Usage
@@ -54,7 +57,12 @@ class Account:
         Args:
             answer_usd: What an answer of unknown price is taken for.
         """
-        return max(self.reserved_usd, self._known_usd(answer_usd))
+        return max(self.reserved_usd + self.batch_usd, self._known_usd(answer_usd))
+
+    @property
+    def claimed_usd(self) -> float:
+        """What a start with a budget may spend before it writes again; 0 when none lives."""
+        return self.reserved_usd + self.batch_usd if self.reserved_usd else 0.0
 
     def only_reserved_usd(self, answer_usd: float) -> float:
         """What of that a killed start had reserved, and nothing was recorded of."""
@@ -78,6 +86,7 @@ def read(found: Mapping[str, Mapping[str, float]]) -> Account:
 
     return Account(
         priced_usd=total("cost_usd"),
+        batch_usd=found.get("batch", {}).get("cost_usd", 0.0),
         unpriced=int(total("unpriced")),
         finished=int(total("succeeded") + total("failed")),
         usage=Usage(
@@ -104,7 +113,7 @@ def settle(connection: sqlite3.Connection, spent_usd: float, *, reserved: bool) 
     """
     account = read(counters.read(connection))
     figures = {
-        RESERVED: spent_usd if reserved else 0.0,
+        RESERVED: spent_usd - account.batch_usd if reserved else 0.0,
         _ASIDE: max(0.0, spent_usd - account.priced_usd),
         _UNPRICED_ASIDE: account.unpriced,
     }

@@ -21,6 +21,21 @@ _WITHOUT_OUTCOME = """
  AND NOT EXISTS (SELECT 1 FROM outcomes WHERE outcomes.seq = items.seq)
  AND NOT EXISTS (SELECT 1 FROM shard_items WHERE shard_items.seq = items.seq) ORDER BY seq)
 """
+_LAST_OF = """
+SELECT IFNULL(MAX(seq), 0) FROM (SELECT seq FROM items
+ WHERE seq >= (SELECT MIN(first_seq) FROM chunks WHERE succeeded + failed < items)
+ AND NOT EXISTS (SELECT 1 FROM outcomes WHERE outcomes.seq = items.seq)
+ AND NOT EXISTS (SELECT 1 FROM shard_items WHERE shard_items.seq = items.seq)
+ ORDER BY seq LIMIT ?)
+"""
+_UP_TO = """
+SELECT COUNT(*) FROM items WHERE seq <= ?
+ AND NOT EXISTS (SELECT 1 FROM outcomes WHERE outcomes.seq = items.seq)
+"""
+_OPEN_CHUNKS = """
+SELECT number, first_seq, items FROM chunks WHERE succeeded + failed < items ORDER BY number
+"""
+_SAMPLED_CHUNKS = 20
 _ATTEMPTS = "(SELECT * FROM attempts WHERE seq BETWEEN ? AND ? ORDER BY seq, number)"
 _IN_SHARD = """
 (SELECT items.* FROM shard_items JOIN items USING (seq)
@@ -103,15 +118,56 @@ def succeeded(connection: sqlite3.Connection) -> Pending | None:
         return Pending(item=_item(seq, chunk, key, is_integer, fields), attempts=attempts)
 
 
-def values_of(connection: sqlite3.Connection, field: str) -> Iterator[tuple[Any, str, int]]:
+def values_of(
+    connection: sqlite3.Connection, field: str, *, after_seq: int = 0
+) -> Iterator[tuple[Any, str, int]]:
     """Each value of a field among items without an outcome: it, the id of the first, how many."""
     found = connection.execute(
         "SELECT value, id, COUNT(*), MIN(seq) FROM (SELECT seq, id, "
-        "(SELECT value FROM json_each(fields) WHERE key = ?) AS value FROM items WHERE NOT EXISTS "
-        "(SELECT 1 FROM outcomes WHERE outcomes.seq = items.seq)) GROUP BY value ORDER BY 4",
-        (field,),
+        "(SELECT value FROM json_each(fields) WHERE key = ?) AS value FROM items WHERE seq > ? "
+        "AND NOT EXISTS (SELECT 1 FROM outcomes WHERE outcomes.seq = items.seq)) "
+        "GROUP BY value ORDER BY 4",
+        (field, after_seq),
     )
     return ((value, key, count) for value, key, count, _ in found)
+
+
+def last_of(path: Path, most: int) -> int:
+    """The `seq` of the last of the first `most` items that `read` gives; 0 without any.
+
+    Raises:
+        LedgerError: The ledger cannot be read.
+    """
+    with database.reading(path) as connection:
+        (seq,) = connection.execute(_LAST_OF, (most,)).fetchone()
+        return int(seq)
+
+
+def up_to(path: Path, seq: int) -> int:
+    """How many items up to one of them have no outcome.
+
+    Raises:
+        LedgerError: The ledger cannot be read.
+    """
+    with database.reading(path) as connection:
+        (count,) = connection.execute(_UP_TO, (seq,)).fetchone()
+        return int(count)
+
+
+def sample(path: Path, most: int) -> Iterator[Pending]:
+    """Some of the items that `read` gives, from all parts of the run: the same ones every time.
+
+    Raises:
+        LedgerError: The ledger cannot be read.
+    """
+    with database.reading(path) as connection:
+        chunks = connection.execute(_OPEN_CHUNKS).fetchall()
+        taken = chunks[:: max(1, len(chunks) // _SAMPLED_CHUNKS)][:_SAMPLED_CHUNKS]
+        for number, first_seq, items in taken:
+            last_seq = min(first_seq + items, first_seq + _SLICE_ITEMS) - 1
+            found = _of_span(connection, number, (first_seq, last_seq))
+            step = max(1, len(found) * len(taken) // most)
+            yield from found[::step][: max(1, most // len(taken))]
 
 
 def _item(seq: int, chunk: int, key: str, is_integer: int, fields: str) -> Item:

@@ -6,9 +6,11 @@ a block for many calls, so that no call waits for a disk. Always
 
     spent + estimates of the calls in flight <= reserved <= limit
 
-unless calls cost more than their estimates. After a crash the reservation counts as spent.
+unless calls cost more than their estimates. After a crash the reservation counts as spent. What
+another lane claims meanwhile is taken off the limit.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil, floor, log10
 
@@ -21,30 +23,59 @@ _BLOCK_SHARE = 0.25
 _MARGIN = 1.05  # items differ
 
 
+def _nothing() -> float:
+    return 0.0
+
+
 class Budget:
     """What is spent, in flight and reserved, in US dollars.
 
     Args:
         limit_usd: The budget.
         spent_usd: What counts as spent already; it is reserved.
+        elsewhere_usd: Tells what another lane has spent or reserved of the limit by now. It may
+            rise by no more than what `claimed_usd` leaves.
     """
 
     __slots__ = (
         "_asked_usd",
         "_calls",
+        "_elsewhere_usd",
         "_in_flight_usd",
+        "_limit_usd",
         "_reserved_usd",
-        "limit_usd",
         "spent_usd",
     )
 
-    def __init__(self, *, limit_usd: float, spent_usd: float = 0.0) -> None:
-        self.limit_usd = limit_usd
+    def __init__(
+        self,
+        *,
+        limit_usd: float,
+        spent_usd: float = 0.0,
+        elsewhere_usd: Callable[[], float] = _nothing,
+    ) -> None:
+        self._limit_usd = limit_usd
+        self._elsewhere_usd = elsewhere_usd
         self.spent_usd = spent_usd
         self._reserved_usd = spent_usd
         self._asked_usd: float | None = None
         self._in_flight_usd = 0.0
         self._calls = 0
+
+    @property
+    def limit_usd(self) -> float:
+        """What may be spent here."""
+        return self._limit_usd - self.elsewhere_usd
+
+    @property
+    def elsewhere_usd(self) -> float:
+        """What another lane claims of it."""
+        return self._elsewhere_usd()
+
+    @property
+    def claimed_usd(self) -> float:
+        """What is spent, or may be before anybody is asked again."""
+        return max(self._reserved_usd, self._asked_usd or 0.0)
 
     def fits(self, usd: float) -> bool:
         """Whether the budget has room for a call of this estimate, beside those in flight."""

@@ -1,7 +1,7 @@
 """The batch lane between pending items and the ledger."""
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from processor import spending
 from processor.batch.answer import Settler
@@ -14,13 +14,16 @@ from processor.batch.store import Store
 from processor.batch.tools import Tools
 from processor.errors import UsageError
 from processor.items import Usage
-from processor.ledger import allowance, pending, shards
+from processor.ledger import allowance, shards
+from processor.ledger.account import Account
+from processor.ledger.commit import Record
 from processor.ledger.ledger import Ledger
 from processor.ledger.pending import Pending
+from processor.ledger.writer import Writer
+from processor.notice import Notice
 from processor.plan.budget import Shortfall
-from processor.sending.errand import Errand
+from processor.sending.errand import Errand, Traffic
 from processor.sending.provider import remote_of
-from processor.sending.recording import Recording, Traffic
 from processor.sending.terms import BatchTerms
 from processor.stop import Stop
 
@@ -28,24 +31,42 @@ FOLDER_NAME = "batches"
 
 
 class BatchSending:
-    """Conducts the batch lane; implements `Sending`.
+    """Conducts the batch lane; implements `LaneSending`.
 
     Args:
         errand: What is sent.
         account: Short hash of provider and key.
         terms: Of this start.
-        only_open: Nothing new is sent: what is at the provider is taken in.
+        pending: Gives the items that may be sent and no shard holds; None when nothing new is: what
+            is at the provider is taken in.
+        by_calls_usd: Tells what calls that are made meanwhile have spent or reserved.
+        leaves: What a batch does not answer may go by another lane.
     """
 
+    lane = "batch"
+    traffic = Traffic()  # nobody counts the bytes of files
+
     def __init__(
-        self, errand: Errand, *, account: str, terms: BatchTerms, only_open: bool = False
+        self,
+        errand: Errand,
+        *,
+        account: str,
+        terms: BatchTerms,
+        pending: Callable[[], Iterator[Pending]] | None,
+        by_calls_usd: Callable[[], float],
+        leaves: bool,
     ) -> None:
         self._errand = errand
         self._account = account
         self._terms = terms
-        self._only_open = only_open
+        self._pending = pending
+        self._by_calls_usd = by_calls_usd
+        self._leaves = leaves
         self._lane: BatchLane | None = None
         self._purse: Purse | None = None
+        self._held_usd = 0.0
+        self._run_id = ""
+        self._spent_usd: Callable[[Account], float]
         self._ended = False
 
     @property
@@ -60,6 +81,11 @@ class BatchSending:
             return False
         return self._errand.settings.fallback == "direct" or bool(self._lane.left_for_direct)
 
+    @property
+    def claimed_usd(self) -> float:
+        """What shards hold, and what answers have cost since this lane began."""
+        return self._held_usd if self._purse is None else self._purse.claimed_usd
+
     def drain(self) -> None:
         """Start nothing new; what is under way is recorded."""
         self._ended = True
@@ -72,53 +98,60 @@ class BatchSending:
         if self._lane is not None:
             self._lane.abort()
 
-    async def run(self, ledger: Ledger, session: int) -> None:
+    def prepare(self, ledger: Ledger) -> None:
+        """Read what the lane begins with, while the ledger is still free.
+
+        Raises:
+            UsageError: Batches of another key are open.
+        """
+        self._check_account(ledger)
+        self._run_id = ledger.meta()["run_id"]
+        self._held_usd = spending.held_by_batches_usd(ledger)
+        self._spent_usd = spending.begin_batches(
+            ledger,
+            prices=self._errand.prices,
+            model=self._errand.task.model,
+            by_calls_usd=self._by_calls_usd,
+        )
+
+    async def run(self, ledger: Ledger, writer: Writer, tell: Callable[[Notice], None]) -> None:
         """Send what is pending, and settle what is at the provider."""
         errand, settings = self._errand, self._errand.settings
-        self._check_account(ledger)
-        run_id = ledger.meta()["run_id"]
-        prices, model = errand.prices, errand.task.model
-        spent_usd = spending.begin_batches(ledger, prices=prices, model=model)
-        halt = Halt(errand.clock)
+        store = Store(ledger.path, writer)
         async with remote_of(settings) as remote:
-            recording = Recording(
-                errand,
-                session,
-                traffic=Traffic,
-                committed=lambda _: None,
-                drain=self.drain,
-                abort=self.abort,
+            self._purse = Purse(
+                store, limit_usd=settings.budget_usd, price=self._price, spent_usd=self._spent_usd
             )
-            async with recording.writing(ledger) as writer:
-                store = Store(ledger.path, writer)
-                self._purse = Purse(
-                    store, limit_usd=settings.budget_usd, price=self._price, spent_usd=spent_usd
-                )
-                tools = Tools(
-                    remote=remote,
-                    store=store,
-                    purse=self._purse,
-                    rules=self._rules(run_id),
-                    clock=errand.clock,
-                    halt=halt,
-                    rng=random.Random(settings.seed),  # noqa: S311 - jitter needs no secrecy
-                    tell=recording.tell,
-                    at=self._terms.at,
-                )
-                self._lane = BatchLane(
-                    tools,
+            tools = Tools(
+                remote=remote,
+                store=store,
+                purse=self._purse,
+                rules=self._rules(),
+                clock=errand.clock,
+                halt=Halt(errand.clock),
+                rng=random.Random(settings.seed),  # noqa: S311 - jitter needs no secrecy
+                tell=tell,
+                at=self._terms.at,
+            )
+            self._lane = BatchLane(
+                tools,
+                task=errand.task,
+                settler=Settler(
                     task=errand.task,
-                    settler=Settler(
-                        task=errand.task,
-                        keep_bodies=settings.keep_bodies,
-                        rounds=settings.rounds,
-                        direct_after=settings.fallback == "direct" or settings.route != "batch",
-                    ),
-                    pending=self._pending(ledger),
-                )
-                if not self._ended:
-                    await self._lane.run()
-        recording.check()
+                    keep_bodies=settings.keep_bodies,
+                    rounds=settings.rounds,
+                    direct_after=self._leaves,
+                ),
+                pending=self._pending or _nothing,
+            )
+            if not self._ended:
+                await self._lane.run()
+
+    def committed(self, records: Sequence[Record]) -> None:
+        """The lane waits for each of its records by itself."""
+
+    def conclude(self, ledger: Ledger) -> None:
+        """Everything is in the ledger as it came."""
 
     def shortfall(self, ledger: Ledger) -> Shortfall | None:
         """What the budget lacks, when that ended the sending."""
@@ -141,10 +174,10 @@ class BatchSending:
         by_batch = prices.cost_usd(model, None, "batch", usage)
         return prices.cost_usd(model, None, "direct", usage) if by_batch is None else by_batch
 
-    def _rules(self, run_id: str) -> BatchRules:
+    def _rules(self) -> BatchRules:
         settings = self._errand.settings
         return BatchRules(
-            run_id=run_id,
+            run_id=self._run_id,
             folder=self._errand.folder / FOLDER_NAME,
             account=self._account,
             until=self._terms.until,
@@ -152,17 +185,10 @@ class BatchSending:
             grace_s=settings.grace_s,
             give_up_s=settings.give_up_s,
             leftovers_stay=settings.fallback == "direct",
-            sends=not self._only_open,
+            sends=self._pending is not None,
             adopts=self._terms.adopts,
             description=settings.description,
         )
-
-    def _pending(self, ledger: Ledger) -> Callable[[], Iterator[Pending]]:
-        """Gives items that may be sent: those that no shard holds, as many as are allowed."""
-        if self._only_open:
-            return lambda: iter(())
-        most, begun = self._errand.most, ledger.counts()
-        return lambda: pending.read(ledger.path, allowance.left(ledger, most, begun))
 
     def _check_account(self, ledger: Ledger) -> None:
         """Refuse batches of another key or provider: nobody knows whether this one sees them."""
@@ -179,3 +205,7 @@ class BatchSending:
                 way_out="Use that key and address until they are settled, or say --new-account if "
                 "this one belongs to the same project.",
             )
+
+
+def _nothing() -> Iterator[Pending]:
+    return iter(())

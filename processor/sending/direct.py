@@ -1,27 +1,50 @@
 """The direct lane between pending items and the ledger."""
 
+from collections.abc import Callable, Iterator, Sequence
+
 from processor import spending
 from processor.direct.lane import DirectLane
 from processor.direct.retry import RetryPolicy
 from processor.direct.rules import LaneRules
 from processor.direct.transport import CONNECT_S, Transport
 from processor.ledger import allowance
-from processor.ledger.commit import Commit
+from processor.ledger.commit import Record
 from processor.ledger.ledger import Ledger
+from processor.ledger.pending import Pending
+from processor.ledger.writer import Writer
+from processor.notice import Notice
 from processor.plan.budget import Shortfall
-from processor.sending.errand import Errand
-from processor.sending.recording import Recording, Traffic
+from processor.sending.errand import Errand, Traffic
 from processor.settings import Settings
-from processor.spending import Spending
+from processor.spending import Opening, Spending
 from processor.stop import Stop
 
 
 class DirectSending:
-    """Conducts the direct lane; implements `Sending`."""
+    """Conducts the direct lane; implements `LaneSending`.
 
-    def __init__(self, errand: Errand) -> None:
+    Args:
+        errand: What is sent.
+        pending: Gives the items.
+        by_batch_usd: Tells what batches claim of the budget, if they are conducted meanwhile.
+    """
+
+    lane = "direct"
+
+    def __init__(
+        self,
+        errand: Errand,
+        *,
+        pending: Callable[[], Iterator[Pending]],
+        by_batch_usd: Callable[[], float] | None = None,
+    ) -> None:
         self._errand = errand
+        self._pending = pending
+        self._by_batch_usd = by_batch_usd
+        self._opening: Opening | None = None
+        self._witness: Pending | None = None
         self._lane: DirectLane | None = None
+        self._transport: Transport | None = None
         self._spending: Spending | None = None
         self._ended = False
 
@@ -29,6 +52,19 @@ class DirectSending:
     def stopped(self) -> Stop | None:
         """Why the job had to stop."""
         return self._lane.stopped if self._lane else None
+
+    @property
+    def traffic(self) -> Traffic:
+        """Bytes so far."""
+        transport = self._transport
+        if transport is None:
+            return Traffic()
+        return Traffic(sent=transport.bytes_sent, received=transport.bytes_received)
+
+    @property
+    def claimed_usd(self) -> float:
+        """What counts as spent of a budget by now, but for batches; 0 without one."""
+        return 0.0 if self._spending is None else self._spending.claimed_usd
 
     def drain(self) -> None:
         """Start no call; those in flight finish."""
@@ -42,56 +78,59 @@ class DirectSending:
         if self._lane is not None:
             self._lane.abort()
 
-    async def run(self, ledger: Ledger, session: int) -> None:
+    def prepare(self, ledger: Ledger) -> None:
+        """Read what the lane begins with, while the ledger is still free."""
+        self._opening = spending.begin(
+            ledger,
+            limit_usd=self._errand.settings.budget_usd,
+            prices=self._errand.prices,
+            model=self._errand.task.model,
+            by_batch_usd=self._by_batch_usd,
+        )
+        self._witness = ledger.succeeded()
+
+    async def run(self, ledger: Ledger, writer: Writer, tell: Callable[[Notice], None]) -> None:
         """Send what is pending."""
         errand, settings = self._errand, self._errand.settings
+        if self._opening is not None:
+            self._spending = Spending(
+                ledger,
+                self._opening,
+                prices=errand.prices,
+                model=errand.task.model,
+                keep=writer.keep,
+                granted=self._granted,
+            )
         async with Transport(
             settings.access,
             trust_env=not settings.local,
             connect_s=min(CONNECT_S, settings.timeout_s / 2),
-        ) as transport:
-            recording = Recording(
-                errand,
-                session,
-                traffic=lambda: Traffic(
-                    sent=transport.bytes_sent, received=transport.bytes_received
-                ),
-                committed=self._committed,
-                drain=self.drain,
-                abort=self.abort,
+        ) as self._transport:
+            self._lane = DirectLane(
+                task=errand.task,
+                transport=self._transport,
+                pending=self._pending(),
+                recorder=writer,
+                rules=_rules(settings),
+                clock=errand.clock,
+                tell=tell,
+                purse=self._spending.purse if self._spending else None,
             )
-            model = errand.task.model
-            opening = spending.begin(
-                ledger, limit_usd=settings.budget_usd, prices=errand.prices, model=model
-            )
-            async with recording.writing(ledger) as writer:
-                if opening is not None:
-                    self._spending = Spending(
-                        ledger,
-                        opening,
-                        prices=errand.prices,
-                        model=model,
-                        keep=writer.keep,
-                        granted=self._granted,
-                    )
-                self._lane = DirectLane(
-                    task=errand.task,
-                    transport=transport,
-                    pending=ledger.pending(errand.most),
-                    recorder=writer,
-                    rules=_rules(settings),
-                    clock=errand.clock,
-                    tell=recording.tell,
-                    purse=self._spending.purse if self._spending else None,
-                )
-                if (witness := ledger.succeeded()) is not None:
-                    self._lane.trust(witness)
-                if not self._ended:
-                    await self._lane.run()
+            if self._witness is not None:
+                self._lane.trust(self._witness)
+            if not self._ended:
+                await self._lane.run()
+
+    def committed(self, records: Sequence[Record]) -> None:
+        """What the lane handed over is durable."""
+        if self._lane is not None:
+            self._lane.committed(records)
+
+    def conclude(self, ledger: Ledger) -> None:
+        """Put down what was really sent and spent; the ledger is free again."""
         ledger.settle_calls()
         if self._spending is not None:
             self._spending.settle()
-        recording.check()
 
     def shortfall(self, ledger: Ledger) -> Shortfall | None:
         """What the budget lacks, when that ended the sending."""
@@ -106,10 +145,6 @@ class DirectSending:
     def _granted(self) -> None:
         assert self._lane is not None
         self._lane.granted()
-
-    def _committed(self, commit: Commit) -> None:
-        assert self._lane is not None
-        self._lane.committed(commit.records)
 
 
 def _rules(settings: Settings) -> LaneRules:

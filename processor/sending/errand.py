@@ -1,4 +1,4 @@
-"""What a lane is sent out with, and what a run asks of whoever conducts one."""
+"""What a lane is sent out with, and what is asked of whoever conducts one."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import Protocol
 
 from processor.clock import Clock
+from processor.ledger.commit import Record
 from processor.ledger.ledger import Ledger
+from processor.ledger.writer import Writer
+from processor.notice import Notice
 from processor.observer import Observer
 from processor.plan.budget import Shortfall
 from processor.plan.prices import Prices
@@ -37,19 +40,53 @@ class Errand:
     cpu_before_s: float
 
 
-class Sending(Protocol):
-    """Conducts a lane through one start of a run."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traffic:
+    """Bytes to and from the provider."""
+
+    sent: int = 0
+    received: int = 0
+
+    def __add__(self, other: "Traffic") -> "Traffic":
+        return Traffic(sent=self.sent + other.sent, received=self.received + other.received)
+
+
+class LaneSending(Protocol):
+    """Conducts one lane through one start of a run: `prepare`, `run`, `conclude`."""
+
+    @property
+    def lane(self) -> str:
+        """Its name."""
 
     @property
     def stopped(self) -> Stop | None:
         """Why the job had to stop; None when it had not."""
 
-    async def run(self, ledger: Ledger, session: int) -> None:
-        """Send until nothing is left, or until `drain` or a reason to stop.
+    @property
+    def traffic(self) -> Traffic:
+        """Bytes so far."""
+
+    def prepare(self, ledger: Ledger) -> None:
+        """Read what the lane begins with, while the ledger is still free.
 
         Raises:
-            LedgerError: A disk refuses; what was answered before is recorded if it could be.
+            ProcessorError: It cannot begin.
         """
+
+    async def run(self, ledger: Ledger, writer: Writer, tell: Callable[[Notice], None]) -> None:
+        """Send until nothing is left, or until `drain` or a reason to stop.
+
+        Args:
+            ledger: Of the run; its connection is the writer's meanwhile.
+            writer: Takes what becomes of items.
+            tell: Takes what happens.
+        """
+
+    def committed(self, records: Sequence[Record]) -> None:
+        """What the lane handed over is durable."""
+
+    def conclude(self, ledger: Ledger) -> None:
+        """Put down how it ended; the ledger is free again."""
 
     def drain(self) -> None:
         """Start nothing new; what is under way is recorded."""

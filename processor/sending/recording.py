@@ -1,10 +1,9 @@
-"""The ledger's writer while a lane sends, and what follows its commits."""
+"""The ledger's writer while lanes send, and what follows its commits."""
 
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 from processor import machine
 from processor.errors import LedgerError
@@ -13,22 +12,14 @@ from processor.ledger.commit import Commit
 from processor.ledger.ledger import Ledger
 from processor.ledger.writer import Vitals, Writer
 from processor.notice import Notice
-from processor.sending.errand import Errand
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Traffic:
-    """Bytes to and from the provider."""
-
-    sent: int = 0
-    received: int = 0
+from processor.sending.errand import Errand, Traffic
 
 
 class Recording:
-    """Records what a lane hands over.
+    """Records what lanes hand over.
 
     Args:
-        errand: The lane's.
+        errand: What is sent.
         session: That the records belong to.
         traffic: Called at every commit.
         committed: Takes what became durable; called in the event loop.
@@ -60,7 +51,7 @@ class Recording:
         )
 
     def tell(self, notice: Notice) -> None:
-        """Tell observers what concerns the lane."""
+        """Tell observers what concerns a lane."""
         self._follow_up.notice(notice)
 
     @asynccontextmanager

@@ -218,7 +218,7 @@ def _read(folder: Path, connection: sqlite3.Connection) -> Snapshot:
         session=session,
         spent_usd=spending.priced_usd + spending.aside_usd,
         killed_usd=spending.killed_usd,
-        reserved_usd=spending.reserved_usd,
+        reserved_usd=spending.claimed_usd,
     )
 
 

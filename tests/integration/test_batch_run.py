@@ -56,8 +56,12 @@ def test_who_detaches_goes_on_with_the_same_command(shell: Shell) -> None:
 
 def test_nobody_leaves_calls_behind(shell: Shell) -> None:
     asked = ("--task", shell.write("say.toml", SAY), "--input", rows(shell, 5))
-    told = shell.run(*asked, "--detach")
-    assert (told.code, told.err) == (1, "Error: --detach goes with --route batch\n")
+    told = shell.run(*asked, "--route", "direct", "--detach")
+    assert (told.code, told.err) == (
+        1,
+        "Error: --detach is for what goes by batch: nothing would\n",
+    )
+    assert shell.run(*asked, "--detach").code == 0  # so few go directly, and nothing is left behind
 
 
 def test_another_folder_takes_over_a_batch_of_the_same_requests(shell: Shell) -> None:

@@ -413,7 +413,7 @@ def counters(
         ({}, 0.0),
         (counters(cost_usd=1.0), 1.5),
         (counters(cost_usd=1.0, aside=0.25), 1.75),  # calls that were cut off
-        (counters(cost_usd=1.0, reserved=2.0), 2.0),  # killed
+        (counters(cost_usd=1.0, reserved=2.0), 2.5),  # killed; batches are counted by themselves
         (counters(cost_usd=3.0, reserved=2.0), 3.5),  # dearer than its estimates
         (counters(cost_usd=1.0, aside=1.0, reserved=2.0), 2.5),
         (counters(cost_usd=1.0, unpriced=4), 1.9),  # a tenth each
@@ -429,9 +429,9 @@ def test_what_counts_as_spent(found: dict[str, dict[str, float]], spent: float) 
     [
         ({}, 0.0),
         (counters(cost_usd=1.0), 0.0),
-        (counters(cost_usd=1.0, reserved=2.0), 0.5),
+        (counters(cost_usd=1.0, reserved=2.0), 1.0),
         (counters(cost_usd=3.0, reserved=2.0), 0.0),
-        (counters(cost_usd=1.0, unpriced=4, reserved=2.0), 0.1),
+        (counters(cost_usd=1.0, unpriced=4, reserved=2.0), 0.6),
     ],
 )
 def test_what_was_only_reserved(found: dict[str, dict[str, float]], only_reserved: float) -> None:

@@ -1,0 +1,187 @@
+"""Which lane a run takes, and why. Pure.
+
+Directly: tens to hundreds of items, or an answer is needed now. By batch: thousands and more,
+nobody waits, half the price. Both: some rows at once, the rest in the background.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from processor.plan.prices import dollars
+from processor.plan.prior import batch_hours
+
+BATCH_FROM_ITEMS = 1_000
+# What calls must cost at least before fewer items than that wait for a batch at half of it.
+WORTH_WAITING_USD = 20.0
+_HOUR_S = 3_600.0
+
+
+class Lane(StrEnum):
+    """A way to the provider."""
+
+    DIRECT = "direct"
+    BATCH = "batch"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What a person asks for.
+
+    Attributes:
+        route: `auto`, or the lane.
+        urgent: Somebody waits for all of it.
+        urgent_field: Somebody waits for the rows in which this column says so.
+        direct_first: Somebody wants to see so many rows at once.
+        streamed: Somebody takes every outcome as it comes.
+    """
+
+    route: str = "auto"
+    urgent: bool = False
+    urgent_field: str | None = None
+    direct_first: int = 0
+    streamed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demand:
+    """What is to be sent, as far as that is known before.
+
+    Attributes:
+        items: Without an outcome.
+        background: Those among them for which nobody waits.
+        input_tokens: Of the latter, about.
+        output_tokens: Of their answers, about.
+        direct_usd: What they cost directly; None when a price is unknown.
+        batch_usd: By batch.
+        least_usd: What they cost directly without the part that is only assumed.
+    """
+
+    items: int
+    background: int
+    input_tokens: int = 0
+    output_tokens: int = 0
+    direct_usd: float | None = None
+    batch_usd: float | None = None
+    least_usd: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """What holds the lanes back.
+
+    Attributes:
+        has_batches: Whether the provider has a Batch API, as far as is known.
+        rpm: Requests a minute that may be sent directly; None when not known.
+        tpm: Tokens a minute.
+        left_usd: Of the budget; None without one.
+    """
+
+    has_batches: bool = True
+    rpm: int | None = None
+    tpm: int | None = None
+    left_usd: float | None = None
+
+    def direct_s(self, demand: Demand) -> float | None:
+        """How long its background takes directly, at least; None when no limit is known."""
+        minutes = [
+            need / limit
+            for need, limit in ((demand.background, self.rpm), (demand.input_tokens, self.tpm))
+            if limit is not None
+        ]
+        return max(minutes) * 60 if minutes else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """The lanes of a run.
+
+    Attributes:
+        lane: Of the items for which nobody waits.
+        split: Whether those for which somebody waits go directly meanwhile.
+        reason: Why, in words.
+    """
+
+    lane: Lane
+    split: bool = False
+    reason: str
+
+
+def choose(wishes: Wishes, demand: Demand, bounds: Bounds, before: Lane | None = None) -> Route:
+    """The lanes that a run takes.
+
+    Args:
+        wishes: Of a person; they go before everything.
+        demand: What is to be sent.
+        bounds: What holds the lanes back.
+        before: What an earlier start chose for the same work, which is not done yet.
+    """
+    if wishes.urgent:
+        return Route(lane=Lane.DIRECT, reason="somebody waits for it (--urgent)")
+    if wishes.route == Lane.DIRECT:
+        return Route(lane=Lane.DIRECT, reason="as asked for (--route direct)")
+    if wishes.route == Lane.BATCH:
+        return _split(wishes, demand, "as asked for (--route batch)")
+    if wishes.streamed:
+        return Route(lane=Lane.DIRECT, reason="somebody takes every outcome as it comes")
+    if before is not None:
+        why = "as its last start chose, whose work is not done"
+        return _in_lane(before, wishes, demand, why)
+    return _chosen(wishes, demand, bounds)
+
+
+def _chosen(wishes: Wishes, demand: Demand, bounds: Bounds) -> Route:
+    """By figures alone."""
+    if not demand.background:
+        return Route(lane=Lane.DIRECT, reason="somebody waits for every row")
+    if not bounds.has_batches:
+        return Route(lane=Lane.DIRECT, reason="this provider has no Batch API")
+    for reason in (_by_budget(demand, bounds), _by_time(demand, bounds), _by_price(demand)):
+        if reason is not None:
+            return _split(wishes, demand, reason)
+    count = f"{demand.background:,} item{'' if demand.background == 1 else 's'}"
+    if demand.background < BATCH_FROM_ITEMS:
+        return Route(lane=Lane.DIRECT, reason=f"{count}, fewer than {BATCH_FROM_ITEMS:,}")
+    return _split(wishes, demand, f"{count} for which nobody waits, {_saving(demand)}")
+
+
+def _by_budget(demand: Demand, bounds: Bounds) -> str | None:
+    left_usd = bounds.left_usd
+    if left_usd is None or demand.least_usd is None or demand.batch_usd is None:
+        return None
+    if demand.batch_usd <= left_usd < demand.least_usd:
+        return f"{_saving(demand)}; {dollars(left_usd)} of the budget is left"
+    return None
+
+
+def _by_time(demand: Demand, bounds: Bounds) -> str | None:
+    direct_s, batch = bounds.direct_s(demand), batch_hours(demand.background)
+    if direct_s is None or direct_s <= batch.most * _HOUR_S:
+        return None
+    hours = direct_s / _HOUR_S
+    return f"the limits let it take {hours:,.0f} h directly, a batch takes {batch}"
+
+
+def _by_price(demand: Demand) -> str | None:
+    is_dear = demand.least_usd is not None and demand.least_usd >= WORTH_WAITING_USD
+    return _saving(demand) if is_dear else None
+
+
+def _saving(demand: Demand) -> str:
+    if demand.direct_usd is None or demand.batch_usd is None:
+        return "for half the price"
+    return f"about {dollars(demand.batch_usd)} by batch, {dollars(demand.direct_usd)} directly"
+
+
+def _in_lane(lane: Lane, wishes: Wishes, demand: Demand, reason: str) -> Route:
+    if lane is Lane.DIRECT:
+        return Route(lane=lane, reason=reason)
+    return _split(wishes, demand, reason)
+
+
+def _split(wishes: Wishes, demand: Demand, reason: str) -> Route:
+    """By batch, but for the rows for which somebody waits."""
+    split = wishes.urgent_field is not None or wishes.direct_first > 0
+    if split and demand.background < demand.items:
+        now = demand.items - demand.background
+        reason += f"; {now:,} for which somebody waits directly"
+    return Route(lane=Lane.BATCH, split=split, reason=reason)

@@ -1,0 +1,198 @@
+"""The lanes of one start of a run: one after the other, or both at once."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+from processor.batch.until import Until
+from processor.codes import BUDGET_CODE
+from processor.ledger import allowance, pending
+from processor.ledger.commit import Commit
+from processor.ledger.ledger import Counts, Ledger
+from processor.ledger.pending import Pending
+from processor.plan.budget import Shortfall
+from processor.sending.direct import DirectSending
+from processor.sending.errand import Errand, LaneSending, Traffic
+from processor.sending.recording import Recording
+from processor.sending.split import Split
+from processor.sending.terms import BatchTerms
+from processor.stop import Stop
+
+_NO_TRAFFIC = Traffic()
+
+
+class Lanes:
+    """Conducts the lanes that a route names; what is open at the provider is taken in, too.
+
+    Args:
+        errand: What is sent.
+        by_batch: Whether new work goes by batch.
+        split: What of it goes directly meanwhile; None for nothing.
+        account: Short hash of provider and key.
+        terms: What this start wants of the batch lane.
+        only_open: Nothing new is sent.
+    """
+
+    def __init__(
+        self,
+        errand: Errand,
+        *,
+        by_batch: bool,
+        split: Split | None,
+        account: str,
+        terms: BatchTerms,
+        only_open: bool,
+    ) -> None:
+        self._errand = errand
+        self._by_batch = by_batch
+        self._split = split
+        self._account = account
+        self._terms = terms
+        self._only_open = only_open
+        self._lanes: Sequence[LaneSending] = ()
+        self._traffic_before = _NO_TRAFFIC
+        self._ended = False
+
+    @property
+    def stopped(self) -> Stop | None:
+        """Why the job had to stop; None when it had not."""
+        return next((lane.stopped for lane in self._lanes if lane.stopped is not None), None)
+
+    def shortfall(self, ledger: Ledger) -> Shortfall | None:
+        """What the budget lacks, when that ended the sending."""
+        found = (lane.shortfall(ledger) for lane in self._lanes)
+        return next((each for each in found if each is not None), None)
+
+    def drain(self) -> None:
+        """Start nothing new; what is under way is recorded."""
+        self._ended = True
+        for lane in self._lanes:
+            lane.drain()
+
+    def abort(self) -> None:
+        """End what is under way, too; its items stay pending."""
+        self._ended = True
+        for lane in self._lanes:
+            lane.abort()
+
+    async def run(self, ledger: Ledger, session: int) -> None:
+        """Send until nothing is left, or until `drain` or a reason to stop.
+
+        Raises:
+            LedgerError: A disk refuses; what was answered before is recorded if it could be.
+            UsageError: Batches of another key are open.
+        """
+        begun = ledger.counts()
+        only_directly = not (self._by_batch or ledger.live_shards())
+        if only_directly or await self._send_batches(ledger, session, begun):
+            await self._send_directly(ledger, session, begun)
+
+    async def _send_directly(self, ledger: Ledger, session: int, begun: Counts) -> None:
+        most = allowance.left(ledger, self._errand.most, begun)
+        direct = DirectSending(self._errand, pending=lambda: ledger.pending(most))
+        await self._together(ledger, session, direct)
+
+    async def _send_batches(self, ledger: Ledger, session: int, begun: Counts) -> bool:
+        """Send by batch, and directly meanwhile what is urgent.
+
+        Returns:
+            Whether what is pending still may go directly now.
+        """
+        from processor.sending.batch import BatchSending  # noqa: PLC0415 - most go directly
+
+        sends = self._by_batch and not self._only_open
+        split = self._split if sends else None
+        beside: list[DirectSending] = []
+
+        def waiting() -> Iterator[Pending]:
+            most = allowance.left(ledger, self._errand.most, begun)
+            found = pending.read(ledger.path, most)
+            return found if split is None else split.background(found)
+
+        batch = BatchSending(
+            self._errand,
+            account=self._account,
+            terms=self._terms if self._by_batch else replace(self._terms, until=Until.FETCHED),
+            pending=waiting if sends else None,
+            by_calls_usd=lambda: sum(direct.claimed_usd for direct in beside),
+            leaves=self._errand.settings.fallback == "direct" or not self._by_batch,
+        )
+        if split is not None:
+            beside.append(
+                DirectSending(
+                    self._errand,
+                    pending=lambda: split.direct(ledger.pending()),
+                    by_batch_usd=lambda: batch.claimed_usd,
+                )
+            )
+        await self._together(ledger, session, batch, *beside)
+        if split is not None and self._may_try_again(beside[0], batch):
+            again = DirectSending(self._errand, pending=lambda: split.direct(ledger.pending()))
+            await self._together(ledger, session, again)
+        leaves = not self._by_batch or batch.leaves_to_direct
+        return leaves and not (self._only_open or self._ended or self.stopped is not None)
+
+    def _may_try_again(self, direct: DirectSending, batch: LaneSending) -> bool:
+        """Whether batches that held the budget have given some of it back by now."""
+        stop = direct.stopped
+        is_short = stop is not None and stop.code == BUDGET_CODE
+        return is_short and batch.stopped is None and not self._ended
+
+    async def _together(self, ledger: Ledger, session: int, *lanes: LaneSending) -> None:
+        """Conduct lanes at once, to the end of all."""
+        for lane in lanes:
+            lane.prepare(ledger)
+        self._lanes = lanes
+        if self._ended:  # somebody told so before the lanes were here
+            self.drain()
+        recording = Recording(
+            self._errand,
+            session,
+            traffic=self._traffic,
+            committed=self._committed,
+            drain=self.drain,
+            abort=self.abort,
+        )
+        try:
+            async with recording.writing(ledger) as writer:
+                await _all(
+                    [
+                        asyncio.create_task(
+                            lane.run(ledger, writer, recording.tell), name=f"lane-{lane.lane}"
+                        )
+                        for lane in lanes
+                    ],
+                    abort=self.abort,
+                )
+        finally:
+            self._traffic_before = self._traffic()
+        for lane in lanes:
+            lane.conclude(ledger)
+        recording.check()
+
+    def _traffic(self) -> Traffic:
+        return sum((lane.traffic for lane in self._lanes), self._traffic_before)
+
+    def _committed(self, commit: Commit) -> None:
+        if len(self._lanes) == 1:
+            self._lanes[0].committed(commit.records)
+            return
+        for lane in self._lanes:
+            records = [record for record in commit.records if record.lane == lane.lane]
+            lane.committed(records)
+
+
+async def _all(tasks: Sequence["asyncio.Task[None]"], *, abort: Callable[[], None]) -> None:
+    """Wait for all; when one fails, the others are told to end, and end first."""
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        if any(task.done() and task.exception() for task in tasks):
+            abort()
+        await asyncio.wait(tasks)
+    except asyncio.CancelledError:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        raise
+    for task in tasks:
+        task.result()
