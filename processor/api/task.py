@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from processor.errors import TaskError
 from processor.tasks.prompt import PromptTask
 from processor.tasks.taskfile import parse_values
 
@@ -26,7 +27,10 @@ class Task(PromptTask):
     """
 
     def __init__(self, **keys: Any) -> None:
-        super().__init__(parse_values(keys, where=_WHERE), where=_WHERE)
+        file = parse_values(keys, where=_WHERE)
+        if file.as_is:
+            raise TaskError("Task: as_is: rows are sent as they are by the task named 'requests'")
+        super().__init__(file, where=_WHERE)
         self.keys = keys
 
     def asking(self, *, model: str | None, max_output_tokens: int | None) -> "Task":

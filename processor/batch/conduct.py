@@ -25,6 +25,7 @@ from processor.batch.sight import look
 from processor.batch.steps import Step
 from processor.batch.tools import Tools
 from processor.batch.tries import Tries
+from processor.batch.trouble import with_remedy
 from processor.batch.until import Until
 from processor.batch.watching import Watching
 from processor.codes import BUDGET_CODE
@@ -285,9 +286,8 @@ class Conduct:
             await self._store.keep(shard)
             return shard
         self._end(shard)
-        self._halt.stop_for(
-            "batch_failed", f"batch {batches[-1].id} (shard {shard.number}) failed: {problem}"
-        )
+        failed = f"batch {batches[-1].id} (shard {shard.number}) failed"
+        self._halt.stop_for("batch_failed", f"{failed}: {with_remedy(problem)}")
         return await self._drop(shard, problem)
 
     async def _unseen(

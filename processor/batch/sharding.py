@@ -1,4 +1,4 @@
-"""Pending items as files of requests, one model each, written as a stream."""
+"""Pending items as files of requests, one endpoint and model each, written as a stream."""
 
 import hashlib
 import math
@@ -80,7 +80,7 @@ class Sharding:
         self._task = task
         self._pending = pending
         self._rules = rules
-        self._open: dict[str, _File] = {}
+        self._open: dict[tuple[str, str], _File] = {}
         self._ready: list[Written] = []
         self._unsent: list[Outcome] = []
 
@@ -119,8 +119,9 @@ class Sharding:
 
     def _put(self, pending: Pending) -> None:
         try:
-            body = self._task.render(pending.item, pending.invalid).body
-            line = _line(pending.item.seq, self._task.endpoint, body)
+            request = self._task.render(pending.item, pending.invalid)
+            body = request.body
+            line = _line(pending.item.seq, request.endpoint, body)
         except (TaskError, orjson.JSONEncodeError) as error:
             self._leave_out(pending, "template", str(error))
             return
@@ -133,15 +134,16 @@ class Sharding:
         model = body["model"] if isinstance(body.get("model"), str) else ""
         bounds = size_of(body, len(line))
         size = _Size(1, len(line), inputs, len(line) // _BYTES_PER_TOKEN, bounds.output_tokens)
-        file = self._open.get(model)
+        place = (request.endpoint, model)
+        file = self._open.get(place)
         if file is not None and not self._fits(file, size):
-            self._ready.append(self._open.pop(model).finish())
+            self._ready.append(self._open.pop(place).finish())
             file = None
         if file is None:
-            file = self._open[model] = self._begin(model)
+            file = self._open[place] = self._begin(*place)
         file.add(pending.item.seq, line, size)
         if file.size.items >= self._rules.items_most:
-            self._ready.append(self._open.pop(model).finish())
+            self._ready.append(self._open.pop(place).finish())
 
     def _fits(self, file: "_File", more: "_Size") -> bool:
         rules, size = self._rules, file.size
@@ -152,11 +154,11 @@ class Sharding:
             and size.tokens + more.tokens <= tokens_most
         )
 
-    def _begin(self, model: str) -> "_File":
+    def _begin(self, endpoint: str, model: str) -> "_File":
         if len(self._open) >= _OPEN_MOST:
-            fullest = max(self._open, key=lambda name: self._open[name].size.items)
+            fullest = max(self._open, key=lambda place: self._open[place].size.items)
             self._ready.append(self._open.pop(fullest).finish())
-        return _File(self._folder, self._task.endpoint, model)
+        return _File(self._folder, endpoint, model)
 
     def _leave_out(self, pending: Pending, code: str, message: str) -> None:
         failure = Failure(code=code, message=message, retryable=False)

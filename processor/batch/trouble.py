@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import orjson
 
 from processor.batch.remote_values import RemoteError, Trouble
-from processor.codes import PROVIDER_CODES
+from processor.codes import CAUSES, PROVIDER_CODES
 from processor.headers import read_hints
 from processor.provider_error import ProviderError, error_in
 from processor.verdict import Fault, TransportFault, judge, judge_failure
@@ -92,6 +92,13 @@ def redirect(status: int, location: str) -> RemoteError:
 def malformed(message: str, *, changes: bool = False) -> RemoteError:
     """A success that cannot be one: something between here and the provider spoke instead."""
     return RemoteError(message, trouble=Trouble.AGAIN, code="malformed", in_doubt=changes)
+
+
+def with_remedy(problem: str) -> str:
+    """Why a batch failed, and what cures that where its code is one of a call, too."""
+    code = problem.partition(":")[0]
+    cause = CAUSES.get(PROVIDER_CODES.get(code, code))
+    return problem if cause is None else f"{problem}. {cause.remedy}"
 
 
 def no_list(what: str) -> RemoteError:

@@ -150,8 +150,10 @@ def _say_answer(task: PromptTask, record: Outcome | Attempt) -> None:
         _say("answer", (record.answer or "").split("\n"))
         _say("invalid", [record.problem])
         return
-    shown = record.body is not None and task.kind != "embedding"
-    answer = _answer_in(record.body or "", task.endpoint) if shown else None
+    is_vector = record.accepted is not None and record.accepted.vector is not None
+    shown = record.body is not None and task.kind != "embedding" and not is_vector
+    endpoint = task.render(record.item).endpoint if shown else ""
+    answer = _answer_in(record.body or "", endpoint) if shown else None
     if answer is not None:
         _say("answer", answer.split("\n"))
     if record.failure is not None:

@@ -62,8 +62,8 @@ def labelled(text: str) -> dict[str, str]:
     """Column to what stands behind its label, up to the next; a label counts where it is first."""
     found: dict[str, str] = {}
     marks = [mark for mark in _LABEL.finditer(text) if _is_first(mark, text)]
-    ends = [mark.start() for mark in marks[1:]] + [len(text)]
-    for mark, end in zip(marks, ends, strict=True):
+    ends = [*(mark.start() for mark in marks), len(text)]
+    for mark, end in zip(marks, ends[1:], strict=True):
         found[_LABELS[mark[1]]] = text[mark.end() : end].strip()
     return {name: value for name, value in found.items() if value}
 

@@ -39,6 +39,7 @@ class Work:
         failed: Whether any attempt in this session failed.
         done: It has its outcome; it is only sent once more as a witness.
         body: The request's JSON, once it is rendered.
+        endpoint: Where it goes.
         model: The one that it names.
         choice: In what its row differs from the task; None until that is asked.
         tokens: A guess of what the provider counts the request for.
@@ -55,6 +56,7 @@ class Work:
     failed: bool = False
     done: bool = False
     body: bytes | None = None
+    endpoint: str = ""
     model: str = ""
     choice: tuple[tuple[str, str], ...] | None = None
     tokens: int = 0

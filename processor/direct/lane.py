@@ -329,8 +329,8 @@ class DirectLane:
         started_s = self._clock.monotonic()
         reply: Reply | None = None
         try:
-            reply = await self._transport.post(self._task.endpoint, work.body, work.model)
-            verdict = judged(reply, self._task.endpoint, self._clock)
+            reply = await self._transport.post(work.endpoint, work.body, work.model)
+            verdict = judged(reply, work.endpoint, self._clock)
         except TransportError as error:
             verdict = judge_failure(error.fault)
         except asyncio.CancelledError:

@@ -23,6 +23,7 @@ def identity_of(file: TaskFile) -> Mapping[str, str]:
     rare = {
         "messages": file.messages,
         "body": file.body,
+        "as_is": file.as_is,
         "overrides": _chosen_by_rows(file.overrides),
     }
     return {

@@ -26,6 +26,7 @@ _TOP_LEVEL: Mapping[str, type] = {
     "examples": list,
     "messages": list,
     "body": dict,
+    "as_is": bool,
     "max_output_tokens": int,
     "parameters": dict,
     "overrides": dict,
@@ -39,6 +40,7 @@ _WORDINGS: Mapping[str, tuple[str, ...]] = {
     "prompt": ("system", "prompt", "examples"),
     "messages": ("messages",),
     "body": ("body",),
+    "as_is": ("as_is",),
 }
 # The request is made of these; setting them twice would send one of the two.
 _NOT_PARAMETERS = ("model", "messages", "input", "instructions", "stream", "background")
@@ -64,7 +66,7 @@ class Overriding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskFile:
-    """The values of a task file. What is said is one of `prompt`, `messages` and `body`.
+    """The values of a task file. What is said is one of `prompt`, `messages`, `body`, `as_is`.
 
     Attributes:
         description: One line for lists of tasks.
@@ -75,6 +77,7 @@ class TaskFile:
         examples: (user, assistant) pairs, sent before the prompt as they stand.
         messages: All messages; every string in them is a template.
         body: The request but for its model; every string in it is a template.
+        as_is: Rows are requests: their column `body` goes to the endpoint in their column `url`.
         max_output_tokens: Cap of an answer; None for the model's own.
         parameters: Sent as they are.
     """
@@ -90,6 +93,7 @@ class TaskFile:
     examples: tuple[tuple[str, str], ...] = ()
     messages: tuple[Mapping[str, Any], ...] = ()
     body: Mapping[str, Any] = field(default_factory=dict)
+    as_is: bool = False
     max_output_tokens: int | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
     overrides: Overriding = field(default_factory=Overriding)
@@ -142,6 +146,8 @@ def parse_values(table: Mapping[str, Any], *, where: str, folder: Path = _HERE) 
         values.setdefault("endpoint", Embeddings.path)
     task = TaskFile(**{**values, "output": output})
     _check(task, where)
+    if task.as_is and (task.parameters or task.overrides.parameters or output.kind != "text"):
+        raise TaskError(f"{where}: as_is: has no parameters, and the kind 'text'")
     embeds = task.endpoint == Embeddings.path
     if embeds != (output.kind == "embedding"):
         raise TaskError(f"{where}: endpoint: {task.endpoint} does not answer {output.kind!r}")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from processor.errors import TaskError
+from processor.tasks.as_is import AsIsTask
 from processor.tasks.files import read_text
 from processor.tasks.prompt import PromptTask
 from processor.tasks.taskfile import TaskFile, parse, parse_values
@@ -39,9 +40,8 @@ def load_task(
     """
     folder = Path(name_or_path).parent
     file = parse(task_text(name_or_path), where=name_or_path, folder=folder)
-    return PromptTask(
-        _overridden(file, model=model, max_output_tokens=max_output_tokens), where=name_or_path
-    )
+    file = _overridden(file, model=model, max_output_tokens=max_output_tokens)
+    return (AsIsTask if file.as_is else PromptTask)(file, where=name_or_path)
 
 
 def made_task(

@@ -160,8 +160,8 @@ def test_a_wrong_file_is_refused_in_one_line(text: str, said: str) -> None:
 
 
 def test_shipped_tasks_load_and_say_what_they_are() -> None:
-    assert shipped_tasks() == ("mathml", "news", "persona")
-    mathml, news, persona = (load_task(name) for name in shipped_tasks())
+    assert shipped_tasks() == ("mathml", "news", "persona", "requests")
+    mathml, news, persona, requests = (load_task(name) for name in shipped_tasks())
     assert (mathml.id_field, mathml.kind, mathml.required_fields()) == (
         "question_id",
         "latex",
@@ -171,6 +171,7 @@ def test_shipped_tasks_load_and_say_what_they_are() -> None:
     assert news.label_names["2"] == "비판 (Oppose)"
     assert (persona.kind, persona.required_fields()) == ("text", ("질문", "페르소나"))
     assert (persona.model_field, persona.named_fields()) == ("model", ())
+    assert (requests.kind, requests.required_fields()) == ("text", ("body", "url"))
 
 
 def test_a_file_by_its_path(tmp_path: Path) -> None:
@@ -189,7 +190,7 @@ def test_a_shipped_file_can_be_copied(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("nosuch", "nosuch: no such task. There are mathml, news, persona; your own is a path"),
+        ("nosuch", "nosuch: no such task. There are mathml, news, persona, requests; your own is a path"),
         ("nosuch.toml", "nosuch.toml: No such file or directory"),
         ("./nosuch", "./nosuch: No such file or directory"),
         ("/", "/: Is a directory"),
