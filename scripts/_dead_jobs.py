@@ -84,7 +84,7 @@ def _ours(fault: str) -> int:
         server.set_faults(fault)
         child = Child(
             [
-                *("-m", "processor", "run", "--base-url", server.url),
+                *("-m", "processor", "run", "--base-url", server.url, "--route", "direct"),
                 *("--task", str(write_task(folder / "task.toml"))),
                 *("--input", str(write_rows(folder / "rows.jsonl", ROWS))),
                 *("--concurrency", str(CONCURRENCY)),

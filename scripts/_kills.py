@@ -74,6 +74,7 @@ class Victim:
         """The same command, once more."""
         command = [*(sys.executable, "-m", "processor", "run", "--task", "choose.toml", "--quiet")]
         command += ["--input", "rows.jsonl", "--base-url", self.server.url, "--out", "out"]
+        command += ["--route", "direct"]
         command += ["--concurrency", str(self.concurrency), "--chunk-size", "25"]
         return subprocess.Popen(  # noqa: S603 - our own command
             command,

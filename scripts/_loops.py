@@ -85,6 +85,7 @@ def ours(
                     {
                         "base_url": url,
                         "api_key": KEY,
+                        "route": "direct",
                         "concurrency": concurrency,
                         "chunk_size": chunk_size,
                     }

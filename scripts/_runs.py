@@ -52,7 +52,7 @@ class Bench:
         self.server.reset()
         command = ["-m", "processor", "run", "--task", "task.toml", "--input", rows.name]
         child = Child(
-            [*command, "--base-url", self.server.url, "--out", out, "--quiet"],
+            [*command, "--base-url", self.server.url, "--route", "direct", "--out", out, "--quiet"],
             cwd=self.folder,
             env={"OPENAI_API_KEY": "sk-benchmark"},
             output=self.folder / f"{out}.txt",

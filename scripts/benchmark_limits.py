@@ -168,7 +168,7 @@ def processor(server: Server, rows: Path, count: int) -> int:
     place = rows.parent
     write_task(place / "task.toml")
     arguments = ["-m", "processor", "run", "--task", "task.toml", "--input", rows.name]
-    arguments += ["--base-url", server.url, "--out", "out", "--quiet"]
+    arguments += ["--base-url", server.url, "--route", "direct", "--out", "out", "--quiet"]
     output = place / "output"
     spent = Child(arguments, cwd=place, env={"OPENAI_API_KEY": _KEY}, output=output).wait()
     if spent.exit_code:

@@ -50,7 +50,7 @@ class BatchMathMLProcessor:
         self.batch_size = batch_size
         self.wait_time = wait_time
         self._sandbox = sandbox
-        self._settings = Knobs(logs="logs")
+        self._settings = Knobs(logs="logs", route="direct")
         self._settings.update(settings)
         if api_key is not None:
             self._settings["api_key"] = api_key
