@@ -146,6 +146,18 @@ ALLOWED = {
         *("plan", "recipe", "report", "routing", "sending", "settings", "spending", "stop"),
         *("tasks", "watch"),
     },
+    "labelling": {
+        *("batch", "clock", "columns", "configuration", "console", "data", "errors"),
+        *("exports", "folders", "items", "jobs", "jsontext", "ledger", "logs", "loop"),
+        *("notice", "observer", "opened", "plan", "quality", "recipe", "report", "run"),
+        *("sandbox_process", "sending", "settings", "signals", "spending", "stop"),
+        *("tasks", "watch"),
+    },
+    "compare": {
+        *("batch", "clock", "columns", "data", "errors", "exports", "folders", "identity"),
+        *("items", "jsontext", "ledger", "logs", "loop", "observer", "plan", "rehearsal"),
+        *("report", "run", "sending", "settings", "sizing", "spending", "tasks", "watch"),
+    },
     "sandbox": set[str](),
     "sandbox_process": {"errors"},
     "signals": {"console", "report"},
@@ -155,7 +167,7 @@ ALLOWED = {
 # Third-party package to the only modules that may import it.
 SOLE_IMPORTERS = {
     "asyncio_throttle": {"direct.traffic"},
-    "click": {"cli"},
+    "click": {"cli", "labelling.command", "labelling.submitting"},
     "dotenv": {"environment"},
     "filelock": {"ledger.lock"},
     "genai_prices": {"plan.prices"},

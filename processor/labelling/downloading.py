@@ -1,0 +1,220 @@
+"""`--mode download`: answers join the rows of the table, however it looks by now."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from processor.console.streams import say, tell
+from processor.data.source import Source
+from processor.errors import TaskError, UsageError
+from processor.items import Row
+from processor.labelling import again, gold, ledgers, messages, outcomes
+from processor.labelling.answers import Answer, Known, Matched, asked_id, content_id, match
+from processor.labelling.articles import Articles, articles
+from processor.labelling.checking import Checked, advance, last, lines
+from processor.labelling.cost import Cost, cost_of
+from processor.labelling.info import Info
+from processor.labelling.table import Table, Written, good_rows
+from processor.labelling.typed import Typed
+from processor.opened import Opened, opened
+from processor.plan.prices import SANDBOX
+from processor.report import EXIT_AT_PROVIDER, EXIT_ITEMS_FAILED, EXIT_OK, EXIT_STOPPED
+from processor.spending import prices_of
+from processor.tasks.prompt import PromptTask
+
+_CSV = ".csv"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Whole:
+    """The table that gets the labels.
+
+    Attributes:
+        source: Its rows as they were asked.
+        columns: Of these.
+    """
+
+    table: Articles
+    source: Source
+    columns: Sequence[str]
+
+    def rows(self) -> Iterator[Row]:
+        """From the first; may be asked for again."""
+        return good_rows(self.source.rows())
+
+
+def download(typed: Typed) -> int:
+    """Write labels beside the rows; returns the exit code.
+
+    Raises:
+        ProcessorError: A file or an option is wrong, or the provider cannot be asked.
+    """
+    known = last(typed)
+    folder, batch_id = ledgers.find(typed.batch_id, known)
+    whole = _whole(typed, folder, known)
+    output = _output(typed, whole.table.path)
+    _check_gold(typed, whole)
+    with opened(folder, typed.settings) as it:
+        checked = advance(it)
+        if not checked.standing.is_complete:
+            return _too_early(batch_id, checked)
+        return _join(typed, it, whole, output)
+
+
+def _too_early(batch_id: str, checked: Checked) -> int:
+    """Say how far the job is; nothing is written."""
+    for line in lines(batch_id, checked):
+        say(line)
+    if checked.standing.failure is not None or checked.lost:
+        tell("❌ Batch status: failed - 받을 결과가 없습니다")
+        return EXIT_STOPPED
+    return checked.exit_code or EXIT_AT_PROVIDER
+
+
+def _whole(typed: Typed, folder: Path, known: Info | None) -> _Whole:
+    """The table whose rows get labels: for failed rows of this run, that which they came from."""
+    origin = ledgers.origin_of(folder)
+    path = typed.input or (known.input_file if known is not None else "")
+    encoding = typed.encoding
+    if not path and origin is not None:
+        path = origin.input
+    if origin is not None and encoding is None and Path(path).absolute() == Path(origin.input):
+        encoding = origin.encoding
+    say(messages.loading(path))
+    table = articles(path, encoding=encoding)
+    if table.run == folder.name:
+        if origin is None:
+            raise UsageError(
+                f"{path}: 실패한 행만 있습니다", way_out="--input 으로 전체 파일을 지정하세요."
+            )
+        say(messages.loading(origin.input))
+        table = articles(origin.input, encoding=origin.encoding)
+    say(messages.loaded(table.rows))
+    if table.run is None:
+        return _Whole(table=table, source=table.source, columns=table.columns)
+    source = again.restored(table)
+    columns = list(next(iter(good_rows(source.rows()))).fields)
+    return _Whole(table=table, source=source, columns=columns)
+
+
+def _output(typed: Typed, path: str) -> Path:
+    """Where labels go; never over the articles.
+
+    Raises:
+        UsageError: They cannot go there.
+    """
+    output = typed.output or Path(path).with_name(f"{Path(path).stem}_labeled{_CSV}")
+    if output.suffix.lower() != _CSV:
+        raise UsageError(f"--output {output}: .csv 로 끝나야 합니다")
+    failed = output.with_name(f"{output.stem}_failed{output.suffix}")
+    for place in (output, failed):
+        if place.exists() and Path(path).exists() and place.samefile(path):
+            raise UsageError(
+                f"--output {output}: 입력 파일을 덮어쓰게 됩니다",
+                way_out="다른 이름을 지정하세요.",
+            )
+    if output.is_dir():
+        raise UsageError(f"--output {output}: 폴더입니다", way_out="파일 이름을 지정하세요.")
+    output.parent.mkdir(parents=True, exist_ok=True)
+    return output
+
+
+def _check_gold(typed: Typed, whole: _Whole) -> None:
+    if typed.gold is not None and typed.gold not in whole.columns:
+        raise UsageError(
+            f"--gold {typed.gold}: 그런 열이 없습니다",
+            way_out=f"있는 열: {', '.join(whole.columns)}.",
+        )
+
+
+def _join(typed: Typed, it: Opened, whole: _Whole, output: Path) -> int:
+    """Write the tables, and say what is in them; returns the exit code."""
+    task = it.task()
+    known = outcomes.known(it.folder)
+    keys = [content_id(row.fields) for row in whole.rows()]
+    matched = match(keys, known, _by_question(it.folder, task, known, whole))
+    table = Table(path=output, columns=whole.columns, names=task.label_names, run=it.folder.name)
+    before = table.before() if matched.new or whole.table.run is not None else {}
+    if whole.table.run is not None and not typed.force:
+        _refuse_loss(output, before, keys)
+    written = table.write(whole.rows(), matched.answers, before)
+    for line in _told(written, matched, table):
+        say(line)
+    if typed.gold is not None:
+        _compare(typed.gold, whole, matched, table)
+    for line in _spent(it, task):
+        say(line)
+    say(messages.done())
+    return EXIT_ITEMS_FAILED if written.failed else EXIT_OK
+
+
+def _by_question(
+    folder: Path, task: PromptTask, known: Known, whole: _Whole
+) -> Callable[[Sequence[int]], Mapping[int, Answer]]:
+    """Finds answers by what was asked."""
+
+    def find(places: Sequence[int]) -> Mapping[int, Answer]:
+        wanted = set(places)
+        asked: dict[str, list[int]] = {}
+        for place, row in enumerate(whole.rows()):
+            if place in wanted:
+                with suppress(TaskError):
+                    asked.setdefault(asked_id(task, row.fields), []).append(place)
+        answers = known.by_seq()
+        found: dict[int, Answer] = {}
+        for key, seq in outcomes.asked(folder, task):
+            for place in asked.get(key, ()):
+                earlier = found.get(place)
+                if earlier is None or earlier.label is None:
+                    found[place] = answers[seq]
+        return found
+
+    return find
+
+
+def _refuse_loss(output: Path, before: Mapping[str, object], keys: Sequence[str]) -> None:
+    """Let failed rows not take the place of the whole."""
+    others = before.keys() - set(keys)
+    if others:
+        raise UsageError(
+            f"--output {output}: 입력에 없는 행 {len(others)}개의 라벨이 사라집니다",
+            way_out="--input 으로 전체 파일을 지정하거나 다른 --output 을 쓰세요 "
+            "(그래도 덮어쓰려면 --force).",
+        )
+
+
+def _told(written: Written, matched: Matched, table: Table) -> Iterator[str]:
+    yield from messages.results(written.rows - written.failed, written.failed)
+    yield from messages.changed(matched.new, matched.moved, matched.unused)
+    if written.kept:
+        yield messages.kept(written.kept)
+    yield messages.saved(str(table.path))
+    yield from messages.distribution(written.labels, table.names, written.rows)
+    if written.failed_path is not None:
+        yield messages.failures(str(written.failed_path), written.failed)
+        yield messages.submit_again(str(written.failed_path))
+
+
+def _compare(column: str, whole: _Whole, matched: Matched, table: Table) -> None:
+    labels = [None if answer is None else answer.label for answer in matched.answers]
+    found = gold.agreement(gold.gold_labels(whole.rows(), column, table.names), labels, table.names)
+    path = gold.path_of(table.path)
+    gold.write(found, column, path)
+    for line in gold.lines(found, column):
+        say(line)
+    say(f"   저장: {path}")
+
+
+def _spent(it: Opened, task: PromptTask) -> Iterator[str]:
+    usage, usd = outcomes.usage(it.folder)
+    listed = cost_of(usage, task.model, prices_of(it.settings))
+    paid = Cost(
+        input_tokens=listed.input_tokens,
+        output_tokens=listed.output_tokens,
+        batch_usd=usd if usd is not None else listed.batch_usd,
+        direct_usd=listed.direct_usd,
+    )
+    yield messages.spent(paid)
+    if it.settings.provider == SANDBOX:
+        yield "   (로컬 sandbox: 실제로는 청구되지 않습니다)"

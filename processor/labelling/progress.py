@@ -1,0 +1,102 @@
+"""A submission as it goes on: the lines that the users know, and the file of their requests."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from shutil import copyfileobj
+from typing import IO
+
+from processor.batch.shipping import file_name
+from processor.console.streams import say
+from processor.exports.atomic import replacing_bytes
+from processor.labelling import ledgers, messages
+from processor.ledger.commit import ChunkTotals, Commit
+from processor.notice import Notice
+from processor.sending.batch import FOLDER_NAME
+
+_MANY = 3  # files of a job whose arrival is told one by one
+
+
+class Progress:
+    """Watches a submission, and tells it.
+
+    Args:
+        folder: The run's.
+        before: Told the number of rows that are about to be sent, before the first is.
+    """
+
+    def __init__(self, folder: Path, before: Callable[[int], Iterator[str]]) -> None:
+        self._folder = folder
+        self._before = before
+        self._lock = threading.Lock()
+        self._held = 0
+        self._rows = 0
+        self._is_made = False
+        self._files: list[str] = []
+
+    def begin(self, held: int) -> None:
+        """Note how many rows batches hold already."""
+        self._held = held
+
+    def notice(self, notice: Notice) -> None:
+        """Something happened, in whatever thread."""
+        with self._lock:
+            if notice.event == "sending":
+                self._sending(notice.facts["pending"] - self._held)
+            elif notice.event == "shard_written":
+                self._written(notice.facts["shard"])
+            elif notice.event == "shard_uploaded":
+                self._uploaded(notice.facts["file"])
+
+    def committed(self, commit: Commit) -> None:
+        """Nothing that is told."""
+
+    def chunk_written(self, chunk: ChunkTotals) -> None:
+        """Nothing that is told."""
+
+    def finish(self) -> None:
+        """Tell what an earlier start had done when it was killed."""
+        with self._lock:
+            if not self._is_made:
+                self._made()
+            for job in ledgers.jobs_in(self._folder):
+                if job.is_live and job.shard.file_id is not None:
+                    self._uploaded(job.shard.file_id)
+            if len(self._files) > _MANY:
+                say(f"   … 모두 {len(self._files)}개 파일")
+
+    def _sending(self, rows: int) -> None:
+        self._rows = max(0, rows)
+        for line in (*self._before(self._rows), messages.making(self._rows)):
+            say(line)
+
+    def _written(self, number: int) -> None:
+        if not self._is_made:
+            self._made()
+            return
+        with Path(messages.REQUESTS_NAME).open("ab") as whole:
+            self._add(number, whole)
+
+    def _made(self) -> None:
+        """Put the requests of all files that are still here into one."""
+        self._is_made = True
+        with replacing_bytes(Path(messages.REQUESTS_NAME)) as whole:
+            for job in ledgers.jobs_in(self._folder):
+                if job.is_live:
+                    self._add(job.shard.number, whole)
+        for line in messages.made():
+            say(line)
+
+    def _add(self, number: int, whole: IO[bytes]) -> None:
+        with suppress(FileNotFoundError):  # settled meanwhile, or given up
+            path = self._folder / FOLDER_NAME / file_name(number)
+            with path.open("rb") as part:
+                copyfileobj(part, whole)
+
+    def _uploaded(self, file_id: str) -> None:
+        if file_id in self._files:
+            return
+        self._files.append(file_id)
+        if len(self._files) <= _MANY:
+            say(messages.uploaded(file_id))

@@ -1,0 +1,160 @@
+"""The labelled table and the table of rows without a label: CSV, UTF-8 with BOM for Excel."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from processor.data import open_source
+from processor.data.source import BadRow
+from processor.exports.atomic import replacing
+from processor.exports.delimited import Writer, lines
+from processor.items import Row
+from processor.labelling.answers import Answer, content_id
+from processor.labelling.columns import FAILURES, LABEL, LABELED, LABELS, apart
+
+NEW = "new_row"
+_NEW_MESSAGE = "This row was not in the table when it was submitted, or has changed since."
+_YES, _NO = "True", "False"
+_TIME = "%Y-%m-%d %H:%M:%S"
+
+Cells = tuple[str, str, str, str]
+"""A row's cells of `LABELS`."""
+_UNLABELLED: Cells = ("", "", _NO, "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What was written.
+
+    Attributes:
+        rows: All.
+        labels: Key to how many rows have it.
+        kept: Of these, rows whose label the table had before.
+        failed: Rows without a label.
+        failed_path: Where they are; None when there are none.
+    """
+
+    rows: int
+    labels: Mapping[str, int]
+    kept: int
+    failed: int
+    failed_path: Path | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Where labels go.
+
+    Attributes:
+        path: Of the labelled table.
+        columns: Of the rows.
+        names: Label to name.
+        run: Name of the run that rows without a label belong to.
+    """
+
+    path: Path
+    columns: Sequence[str]
+    names: Mapping[str, str]
+    run: str
+
+    @property
+    def failed_path(self) -> Path:
+        """Of the table of rows without a label."""
+        return self.path.with_name(f"{self.path.stem}_failed{self.path.suffix}")
+
+    def write(
+        self,
+        rows: Iterable[Row],
+        answers: Sequence[Answer | None],
+        before: Mapping[str, Cells],
+    ) -> Written:
+        """Write both tables; that of failed rows goes away when there are none.
+
+        Args:
+            rows: In their order.
+            answers: One a row; None for one that was not asked.
+            before: `content_id` to the cells of labels that rows have which were not asked.
+
+        Raises:
+            LedgerError: The disk refuses.
+        """
+        counts: Counter[str] = Counter()
+        kept = failed = 0
+        with ExitStack() as stack:
+            whole = Writer(stack.enter_context(replacing(self.path)), bom=True)
+            rest = Writer(stack.enter_context(replacing(self.failed_path)), bom=True)
+            own = apart(self.columns)
+            whole.write([[*own, *LABELS]])
+            rest.write([[*own, *FAILURES]])
+            for row, answer in zip(rows, answers, strict=True):
+                given = [row.fields.get(name) for name in self.columns]
+                cells = self._cells(answer)
+                if answer is None:
+                    cells = before.get(content_id(row.fields), cells)
+                    kept += cells is not _UNLABELLED
+                counts[cells[0]] += 1
+                whole.write(lines([[*given, *cells]], excel=False))
+                if not cells[0]:
+                    failed += 1
+                    why = _why(answer)
+                    rest.write(lines([[*given, *cells, *why, self.run]], excel=False))
+        if not failed:
+            self.failed_path.unlink(missing_ok=True)
+        labels = {key: counts[key] for key in self.names}
+        return Written(
+            rows=len(answers),
+            labels=labels,
+            kept=kept,
+            failed=failed,
+            failed_path=self.failed_path if failed else None,
+        )
+
+    def before(self) -> Mapping[str, Cells]:
+        """The labels that the table has now, by the `content_id` of their rows.
+
+        A table that is none of this script's has none.
+
+        Raises:
+            InputError: It cannot be read.
+        """
+        if not self.path.is_file():
+            return {}
+        found: dict[str, Cells] = {}
+        given = dict(zip(apart(self.columns), self.columns, strict=True))
+        for row in open_source(str(self.path)).rows():
+            if isinstance(row, BadRow):
+                continue
+            if list(row.fields) != [*given, *LABELS]:
+                return {}
+            if row.fields[LABELED] == _YES and row.fields[LABEL] in self.names:
+                key = content_id({given[name]: row.fields[name] for name in given})
+                label, name, labelled, at = (str(row.fields[each]) for each in LABELS)
+                found[key] = (label, name, labelled, at)
+        return found
+
+    def _cells(self, answer: Answer | None) -> Cells:
+        if answer is None or answer.label is None:
+            return _UNLABELLED
+        at = datetime.fromtimestamp(answer.at).astimezone().strftime(_TIME)
+        return answer.label, self.names.get(answer.label, ""), _YES, at
+
+
+def _why(answer: Answer | None) -> tuple[str, str]:
+    if answer is None:
+        return NEW, _NEW_MESSAGE
+    return answer.code or "", answer.message or ""
+
+
+def good_rows(rows: Iterable[Row | BadRow]) -> Iterator[Row]:
+    """The rows that can be read."""
+    return (row for row in rows if not isinstance(row, BadRow))
+
+
+def label_cell(fields: Mapping[str, Any], column: str) -> str:
+    """A cell as text."""
+    value = fields.get(column)
+    return "" if value is None else str(value)
