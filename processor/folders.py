@@ -73,6 +73,11 @@ def set_aside(folder: Path) -> Path | None:
         raise UsageError(f"{folder} is no run", way_out="Name a folder that --new may rename.")
     if lock.is_held(folder):
         raise UsageError(f"{folder} is in use", way_out="Wait until that run ends, or stop it.")
+    return rename_aside(folder)
+
+
+def rename_aside(folder: Path) -> Path:
+    """Give a folder a name that ends with the time; returns it."""
     stem = f"{folder.name}.{datetime.now().astimezone():%Y%m%d-%H%M%S}"
     aside, number = folder.with_name(stem), 1
     while aside.exists():  # another was set aside in this second

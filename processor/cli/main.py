@@ -17,6 +17,7 @@ COMMANDS = {
     "status": "One look at a run.",
     "retry": "Make failed items pending again.",
     "export": "Write results as CSV, JSONL, Parquet or Excel, or into a database.",
+    "compare": "The same items sent in different ways: does batching pay?",
     "tasks": "List the tasks, show one, or try one on a few rows.",
     "settings": "Every setting, its value and where it came from.",
     "doctor": "Check key, connection, model, limits, disk; pack what support needs.",

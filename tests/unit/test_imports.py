@@ -133,7 +133,7 @@ ALLOWED = {
     },
     "fitness": {"errors", "items", "ledger", "plan", "settings", "spending", "tasks", "urgency"},
     "routing": {
-        *("jsontext", "ledger", "notice", "plan", "sending", "settings", "sizing", "spending"),
+        *("ledger", "notice", "plan", "sending", "settings", "sizing", "spending"),
         *("tasks", "urgency", "watch"),
     },
     "sizing": {"direct", "items", "ledger", "plan", "tasks", "watch"},

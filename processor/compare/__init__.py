@@ -1,0 +1,1 @@
+"""The same items sent in different ways, each measured: does batching pay?"""

@@ -1,0 +1,270 @@
+"""`comparison.svg`: what each arm took, and how time grows with the number of items.
+
+It has a background of its own, so that it can be read on a light page and on a dark one.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import log10
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from processor.compare.line import Line
+from processor.compare.svg import Drawing, Point
+from processor.exports.atomic import replacing
+
+CHART_NAME = "comparison.svg"
+
+_WIDTH, _MARGIN = 920.0, 20.0
+_ROW, _BAR = 22.0, 13.0
+_LABELS_TO, _COLUMN, _LONGEST = 275.0, 210.0, 125.0  # of bars
+_PLOT_LEFT, _PLOT_HEIGHT = 70.0, 250.0
+_MOST_ITEMS = 100_000
+_LEAST_S, _MOST_S = 1.0, 864_000.0
+_TICKS_S = (
+    *((1.0, "1 s"), (10.0, "10 s"), (60.0, "1 min"), (600.0, "10 min")),
+    *((3_600.0, "1 h"), (36_000.0, "10 h"), (86_400.0, "1 day"), (864_000.0, "10 days")),
+)
+_STYLE = """
+text{font:12px system-ui,sans-serif;fill:#1f2328}
+.page{fill:#fff;stroke:#d1d9e0}.head{font-size:15px;font-weight:600}.dim{fill:#59636e}
+.grid{stroke:#d1d9e0;fill:none}.reported{fill:none;stroke:#59636e;stroke-dasharray:3 3}
+.one-by-one{fill:#8c959f}.direct{fill:#2f81f7}.chunk{fill:#1a9e96}
+.batch{fill:#e8730c}.in-turn{fill:#bf8700}
+.line{fill:none;stroke-width:2}.line.one-by-one{stroke:#8c959f}.line.direct{stroke:#2f81f7}
+.line.batch{stroke:#e8730c}.line.if{stroke:#e8730c;stroke-dasharray:5 4}
+.meets{fill:none;stroke:#cf222e;stroke-width:2}
+@media(prefers-color-scheme:dark){text{fill:#e6edf3}.page{fill:#0d1117;stroke:#3d444d}
+.dim{fill:#9198a1}.grid{stroke:#2a313c}.reported{stroke:#9198a1}.meets{stroke:#ff7b72}}
+"""
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Bar:
+    """A row of the upper part; of what only users report, the time alone is known."""
+
+    words: str
+    kind: str
+    time_s: float
+    calls: float | None = None
+    cost_usd: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Curve:
+    """A line of the lower part."""
+
+    words: str
+    look: str
+    line: Line
+    points: Sequence[tuple[int, float]] = ()
+
+
+def write(path: Path, made: Json) -> Path:
+    """Draw a comparison; returns the file.
+
+    Args:
+        path: Where to.
+        made: As `document.made` gives it.
+
+    Raises:
+        LedgerError: The disk refuses.
+    """
+    with replacing(path) as file:
+        file.write(drawn(made))
+    return path
+
+
+def drawn(made: Json) -> str:
+    """A comparison as SVG."""
+    bars, curves = list(_bars(made)), list(_curves(made))
+    bars_top = 92.0
+    plot_top = bars_top + _ROW * len(bars) + 66
+    height = plot_top + _PLOT_HEIGHT + 46 if curves else plot_top - 30
+    terms = made["terms"]
+    most = terms["sizes"][-1]
+    title = f"{most:,} items, sent in different ways"
+    drawing = Drawing(_WIDTH, height, style=_STYLE, title=title)
+    drawing.rect((0.5, 0.5), (_WIDTH - 1, height - 1), look="page", round_px=6)
+    drawing.text((_MARGIN, 30), title, look="head")
+    drawing.text((_MARGIN, 50), _subtitle(terms, made), look="dim")
+    _draw_bars(drawing, bars, bars_top)
+    if curves:
+        _Plot(drawing, plot_top).draw(curves, made["payoffs"])
+    return drawing.done()
+
+
+def _subtitle(terms: Json, made: Json) -> str:
+    models = ", ".join(dict.fromkeys(arm["model"] for arm in made["arms"]))
+    told = f"{terms['task']} · {models} · {terms['provider']}"
+    simulation = terms["simulation"]
+    if simulation is None:
+        return told
+    return (
+        f"{told} · simulated: a call takes {simulation['call_s']:g} s, a batch job "
+        f"{_seconds(simulation['job_s'])}; dashed: as users report"
+    )
+
+
+# --- bars --------------------------------------------------------------------------------------
+
+
+def _bars(made: Json) -> Iterator[_Bar]:
+    most = made["terms"]["sizes"][-1]
+    several = len({arm["model"] for arm in made["arms"]}) > 1
+    for arm in made["arms"]:
+        done = _done(arm, most)
+        if not done:
+            continue
+        costs = [each["cost_usd"] for each in done if each["cost_usd"] is not None]
+        yield _Bar(
+            words=f"{arm['words']}, {arm['model']}" if several else arm["words"],
+            kind=_kind(arm["arm"]),
+            time_s=fmean(each["wall_s"] for each in done),
+            calls=fmean(each["calls"] for each in done),
+            cost_usd=fmean(costs) if costs else None,
+        )
+    theirs = made["reported"]
+    for words, name in (("one by one", "one_by_one_s"), ("batched", "batched_s")):
+        time_s = theirs[name] / theirs["answers"] * most
+        yield _Bar(words=f"{words}, as users report", kind="reported", time_s=time_s)
+
+
+def _done(arm: Json, items: int) -> list[Json]:
+    return [
+        each["figures"]
+        for each in arm["trials"]
+        if each["items"] == items and each["status"] == "done"
+    ]
+
+
+def _kind(name: str) -> str:
+    return name.rpartition("-")[0] if name[-1].isdigit() else name
+
+
+def _draw_bars(drawing: Drawing, bars: Sequence[_Bar], top: float) -> None:
+    columns: Sequence[tuple[str, Sequence[float | None], Callable[[float], str]]] = (
+        ("time", [bar.time_s for bar in bars], _seconds),
+        ("calls over HTTP", [bar.calls for bar in bars], "{:,.0f}".format),
+        ("cost at list price", [bar.cost_usd for bar in bars], "${:.4f}".format),
+    )
+    for n, bar in enumerate(bars):
+        drawing.text((_LABELS_TO - 10, top + n * _ROW + _BAR - 2), bar.words, anchor="end")
+    for place, (name, values, words) in enumerate(columns):
+        left = _LABELS_TO + place * _COLUMN
+        drawing.text((left, top - 14), name, look="dim")
+        longest = max((value for value in values if value is not None), default=0.0) or 1.0
+        for n, (bar, value) in enumerate(zip(bars, values, strict=True)):
+            if value is not None:
+                corner, length = (left, top + n * _ROW), max(1.0, _LONGEST * value / longest)
+                drawing.rect(corner, (length, _BAR), look=bar.kind, round_px=2)
+                drawing.text((left + length + 6, corner[1] + _BAR - 2), words(value))
+
+
+# --- curves ------------------------------------------------------------------------------------
+
+
+def _curves(made: Json) -> Iterator[_Curve]:
+    """One by one, the quickest direct way, the largest batch jobs, and these if a job is slow."""
+    bases = list(dict.fromkeys(each["base"] for each in made["payoffs"]))
+    ways = list(dict.fromkeys(each["way"] for each in made["payoffs"]))
+    arms = {arm["arm"]: arm for arm in reversed(made["arms"])}  # the first model's stay
+    for name in (*bases, *ways[-1:]):
+        arm = arms[name]
+        yield _Curve(
+            words=arm["words"],
+            look=_kind(name),
+            line=Line(**arm["lines"]["time"]),
+            points=[
+                (each["items"], each["figures"]["wall_s"])
+                for each in arm["trials"]
+                if each["status"] == "done"
+            ],
+        )
+    slow = [each for each in made["what_if"] if each["job_s"] == 3_600]
+    if ways and slow:
+        line = Line(3_600.0, arms[ways[-1]]["lines"]["time"]["each"])
+        yield _Curve(words="the same if a job takes an hour", look="if", line=line)
+
+
+class _Plot:
+    """Time by the number of items, both in powers of ten."""
+
+    def __init__(self, drawing: Drawing, top: float) -> None:
+        self._drawing = drawing
+        self._top = top
+
+    def draw(self, curves: Sequence[_Curve], payoffs: Sequence[Json]) -> None:
+        """All of it."""
+        self._draw_grid()
+        self._draw_legend(curves)
+        for curve in curves:
+            self._draw_curve(curve)
+        self._draw_meetings(curves, payoffs)
+
+    def _at(self, items: float, seconds: float) -> Point:
+        width = _WIDTH - _PLOT_LEFT - 2 * _MARGIN
+        kept_s = min(max(seconds, _LEAST_S), _MOST_S)
+        share = log10(kept_s / _LEAST_S) / log10(_MOST_S / _LEAST_S)
+        x = _PLOT_LEFT + _MARGIN + width * log10(items) / log10(_MOST_ITEMS)
+        return x, self._top + _PLOT_HEIGHT * (1 - share)
+
+    def _draw_grid(self) -> None:
+        for seconds, words in _TICKS_S:
+            left, right = self._at(1, seconds), self._at(_MOST_ITEMS, seconds)
+            self._drawing.line([left, right], look="grid")
+            self._drawing.text((left[0] - 8, left[1] + 4), words, look="dim", anchor="end")
+        items = 1
+        while items <= _MOST_ITEMS:
+            low, high = self._at(items, _LEAST_S), self._at(items, _MOST_S)
+            self._drawing.line([low, high], look="grid")
+            self._drawing.text((low[0], low[1] + 18), f"{items:,}", look="dim", anchor="middle")
+            items *= 10
+        middle = self._at(_MOST_ITEMS**0.5, _LEAST_S)
+        words = "items; dots are measured, lines are drawn through them"
+        self._drawing.text((middle[0], middle[1] + 36), words, look="dim", anchor="middle")
+
+    def _draw_legend(self, curves: Sequence[_Curve]) -> None:
+        x = _PLOT_LEFT + _MARGIN
+        for curve in curves:
+            y = self._top - 18
+            self._drawing.line([(x, y), (x + 22, y)], look=f"line {curve.look}")
+            self._drawing.text((x + 28, y + 4), curve.words)
+            x += 50 + 6.6 * len(curve.words)
+
+    def _draw_curve(self, curve: _Curve) -> None:
+        steps = [10 ** (n / 12) for n in range(int(12 * log10(_MOST_ITEMS)) + 1)]
+        points = [self._at(items, curve.line.at(items)) for items in steps]
+        self._drawing.line(points, look=f"line {curve.look}")
+        for items, seconds in curve.points:
+            self._drawing.circle(self._at(items, seconds), 3.5, look=curve.look)
+
+    def _draw_meetings(self, curves: Sequence[_Curve], payoffs: Sequence[Json]) -> None:
+        """Where the largest jobs begin to pay in time."""
+        if not payoffs or not curves:
+            return
+        base = curves[0]
+        found = [
+            each
+            for each in payoffs
+            if (each["way"], each["base"], each["quantity"])
+            == (payoffs[-1]["way"], payoffs[0]["base"], "time")
+        ]
+        for each in found:
+            since = each["since"]
+            if since is None or not 1 < since <= _MOST_ITEMS:
+                continue
+            at = self._at(since, base.line.at(since))
+            self._drawing.circle(at, 7, look="meets")
+            self._drawing.text((at[0] + 12, at[1] + 16), f"from {since:,} items on")
+
+
+def _seconds(value: float) -> str:
+    if value < 60:
+        return f"{value:.1f} s"
+    if value < 3_600:
+        return f"{value / 60:.1f} min"
+    return f"{value / 3_600:.1f} h"
