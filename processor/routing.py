@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from processor import jsontext, spending
-from processor.ledger import pending
+from processor import spending
+from processor.ledger import pending, route as kept_route
 from processor.ledger.ledger import Ledger
 from processor.notice import Notice
 from processor.plan.route import Bounds, Demand, Lane, Route, Wishes, choose
@@ -18,7 +18,6 @@ from processor.tasks.task import Task
 from processor.urgency import is_urgent
 from processor.watch import snapshot
 
-_KEY = "route"
 _SAMPLED_ITEMS = 200
 
 
@@ -105,16 +104,19 @@ async def chosen(
         "items": demand.items,
         "background": demand.background,
     }
-    _keep(ledger, {**facts, "through_seq": split.through_seq}, wishes, demand, bounds)
+    kept_route.keep(
+        ledger,
+        {
+            **facts,
+            "at": time.time(),
+            "through_seq": split.through_seq,
+            "wishes": asdict(wishes),
+            "demand": asdict(demand),
+            "bounds": asdict(bounds),
+        },
+    )
     tell(Notice(event="route", facts=facts))
     return Choice(route=route, split=split if route.split else None)
-
-
-def close(ledger: Ledger) -> None:
-    """The work is done: the next start chooses anew."""
-    kept = ledger.meta().get(_KEY)
-    if kept:
-        ledger.set_meta(**{_KEY: jsontext.dumps({**jsontext.loads(kept), "open": False})})
 
 
 def demand_of(items: int, background: int, load: Load) -> Demand:
@@ -189,20 +191,5 @@ async def _has_batches(settings: Settings) -> bool:
 
 def _kept(ledger: Ledger, wishes: Wishes) -> Mapping[str, Any]:
     """What an earlier start chose for the same work and the same wishes; empty for nothing."""
-    text = ledger.meta().get(_KEY)
-    kept: Mapping[str, Any] = jsontext.loads(text) if text else {}
+    kept = kept_route.kept_in(ledger.meta())
     return kept if kept.get("open") and kept["wishes"] == asdict(wishes) else {}
-
-
-def _keep(
-    ledger: Ledger, facts: Mapping[str, Any], wishes: Wishes, demand: Demand, bounds: Bounds
-) -> None:
-    kept = {
-        **facts,
-        "open": True,
-        "at": time.time(),
-        "wishes": asdict(wishes),
-        "demand": asdict(demand),
-        "bounds": asdict(bounds),
-    }
-    ledger.set_meta(**{_KEY: jsontext.dumps(kept)})

@@ -20,7 +20,7 @@ from processor.exports import chunk_files, embeddings, reconciliation, stats, ta
 from processor.exports.output import Output
 from processor.identity import NO_CONSENT, Consent
 from processor.importing import Import
-from processor.ledger import allowance, cancellation
+from processor.ledger import allowance, cancellation, route as kept_route
 from processor.ledger.database import LEDGER_NAME
 from processor.ledger.intake import Intake
 from processor.ledger.ledger import Ledger, discard_if_empty, open_ledger
@@ -268,7 +268,7 @@ class Run:
         )
         if exit_code in FINISHED:
             allowance.close(ledger)
-            routing.close(ledger)
+            kept_route.close(ledger)
         ledger.end_session(session, exit_code, stop=(stop.code, stop.message) if stop else None)
         shot = snapshot.take(ledger.folder)
         statistics = stats.write(shot, reconciled=None if self._aborted else not found)

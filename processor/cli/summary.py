@@ -35,6 +35,8 @@ def lines(shot: Snapshot) -> Iterator[str]:
     )
     if shot.skipped:
         yield _row("left out", f"{counted(shot.skipped, 'bad row')}, listed in {SKIPPED_NAME}")
+    if shot.route.get("asked") == "auto" or shot.route.get("split"):
+        yield _row("route", f"{shot.route['lane']}: {shot.route['reason']}")
     yield _row("time", f"{duration(shot.elapsed_s)} · {rate(shot.throughput_per_s)}")
     if shot.jobs.at_provider:
         yield _row("batch", at_provider(shot.jobs, time.time()))

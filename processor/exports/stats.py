@@ -82,6 +82,7 @@ def as_json(snapshot: Snapshot, *, reconciled: bool | None = None) -> dict[str, 
         "spent_usd": _rounded(snapshot.spent_usd, 8),
         "errors": dict(snapshot.errors),
         "checks": dict(snapshot.checks),
+        "route": {name: snapshot.route.get(name) for name in ("lane", "split", "reason")},
         "lanes": {
             lane: _lane(totals) | (_jobs(snapshot) if lane == "batch" else {})
             for lane, totals in snapshot.lanes.items()

@@ -4,8 +4,17 @@ import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from processor.ledger import account, cancellation, counters, database, histogram, shards
+from processor.ledger import (
+    account,
+    cancellation,
+    counters,
+    database,
+    histogram,
+    route as kept_route,
+    shards,
+)
 from processor.ledger.calls import LOST, REQUESTS
 from processor.ledger.shards import Standing
 
@@ -82,7 +91,8 @@ class Snapshot:
     of unknown price of earlier starts may have cost; of that, `killed_usd` was only reserved when
     starts were killed. A start with a budget may spend up to `reserved_usd` before it writes again;
     0 when it has ended, unless it was killed. `jobs` tells how far the batch lane is;
-    what was `cancelled` is not sent again unless somebody asks for it.
+    what was `cancelled` is not sent again unless somebody asks for it. `route` is the latest choice
+    of lanes (see `ledger.route`).
 
     Times are seconds since the epoch, money US dollars (None: unknown), shares 0-1 over finished
     items (None before any).
@@ -106,6 +116,7 @@ class Snapshot:
     errors: Mapping[str, int]
     checks: Mapping[str, int]
     jobs: Standing
+    route: Mapping[str, Any]
     cancelled: bool
     chunks: int
     chunks_complete: int
@@ -203,6 +214,7 @@ def _read(folder: Path, connection: sqlite3.Connection) -> Snapshot:
         errors=_named(found, "error."),
         checks=_named(found, "check."),
         jobs=shards.standing(connection),
+        route=kept_route.kept_in(meta),
         cancelled=cancellation.is_noted_in(meta),
         chunks=int(own.get(counters.CHUNKS, 0)),
         chunks_complete=int(own.get(counters.CHUNKS_COMPLETE, 0)),

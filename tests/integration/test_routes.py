@@ -4,8 +4,10 @@ import asyncio
 import csv
 import json
 import re
+import sqlite3
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 from command_line import SAY, Result, Shell
@@ -72,6 +74,12 @@ def test_a_thousand_go_by_batch(shell: Shell) -> None:
     assert re.search(saying, told.err)
     assert set(lanes(shell).values()) == {"batch"}
     assert (calls(shell, CHAT), calls(shell, BATCHES)) == (0, 1)
+    route = shell.figures()["route"]
+    assert (route["lane"], route["split"]) == ("batch", False)
+    assert f"route     batch: {route['reason']}\n" in shell("status").out
+    with closing(sqlite3.connect(shell.the_run() / "ledger.sqlite")) as ledger:
+        (kept,) = ledger.execute("SELECT value FROM meta WHERE key = 'route'").fetchone()
+    assert json.loads(kept)["demand"]["background"] == 1_000
 
 
 def test_who_waits_is_served_directly(shell: Shell) -> None:

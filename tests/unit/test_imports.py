@@ -117,7 +117,7 @@ ALLOWED = {
     "opened": {
         *("configuration", "folders", "layers", "recipe", "sandbox_process", "settings", "tasks"),
     },
-    "quality": {"columns", "errors", "exports", "jsontext", "labels", "ledger", "watch"},
+    "quality": {"errors", "exports", "jsontext", "labels", "ledger", "tasks"},
     "patience": {"errors"},
     "recipe": {"errors", "jsontext", "layers", "ledger", "settings", "tasks"},
     "report": {"codes", "delivery", "errors", "ledger", "plan", "stop", "watch"},
@@ -191,7 +191,7 @@ SOLE_IMPORTERS = {
     "backports": {"packing"},
     "sqlite3": {
         *("batch.store", "delivery", "doctor", "exports", "followup", "importing", "ledger", "run"),
-        *("jobs", "rehearsal", "sandbox", "sending", "watch"),
+        *("jobs", "quality", "rehearsal", "sandbox", "sending", "watch"),
     },
 }
 
