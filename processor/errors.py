@@ -105,8 +105,8 @@ class StoppedError(ProcessorError):
         code: One of `codes.CAUSES`, or `budget`.
     """
 
-    def __init__(self, message: str, *, code: str, exit_code: int) -> None:
-        super().__init__(f"{code}: {message}")
+    def __init__(self, message: str, *, code: str, exit_code: int, way_out: str = "") -> None:
+        super().__init__(f"{code}: {message}", way_out=way_out)
         self.code = code
         self.exit_code = exit_code
 

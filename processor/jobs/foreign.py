@@ -55,9 +55,10 @@ async def fetch(remote: Remote, batch: RemoteBatch, folder: Path) -> list[Path]:
                 raise stopped(error) from error
             means = cause_of("results_gone").means
             raise StoppedError(
-                f"{means} They are kept for thirty days: its requests must be sent again.",
+                means.rstrip("."),
                 code="results_gone",
                 exit_code=_EXIT_STOPPED,
+                way_out="They are kept for thirty days; its requests must be sent again.",
             ) from error
         files.append(path)
     return files
@@ -75,9 +76,10 @@ def _refuse_unended(batch: RemoteBatch) -> None:
     if batch.status == FAILED:
         why = reason(batch) or "the provider does not say why"
         raise StoppedError(
-            f"batch {batch.id} failed: {why}. Mend what it names, then submit its file again.",
+            f"batch {batch.id} failed: {why.rstrip('.')}",
             code="batch_failed",
             exit_code=_EXIT_STOPPED,
+            way_out="Mend what it names, then submit its file again.",
         )
     if not batch.names_files:
         raise UsageError(
