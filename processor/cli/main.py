@@ -18,6 +18,7 @@ COMMANDS = {
     "retry": "Make failed items pending again.",
     "export": "Write results as CSV, JSONL, Parquet or Excel, or into a database.",
     "compare": "The same items sent in different ways: does batching pay?",
+    "quality": "Consistency, diversity, agreement: how good the answers of a run are.",
     "tasks": "List the tasks, show one, or try one on a few rows.",
     "settings": "Every setting, its value and where it came from.",
     "doctor": "Check key, connection, model, limits, disk; pack what support needs.",

@@ -46,6 +46,11 @@ class Result(Struct, frozen=True, gc=False):
     cached_tokens: int | None
     cost_usd: float | None
 
+    @property
+    def answer(self) -> str | None:
+        """The result of a success."""
+        return self.result if self.status == "success" else None
+
     def fields(self) -> Mapping[str, Any]:
         """The input's columns; read anew each time."""
         fields: Mapping[str, Any] = jsontext.loads(self.fields_json)
@@ -64,6 +69,10 @@ _SPAN = (
 _CHOSEN = (
     "(SELECT * FROM items LEFT JOIN outcomes USING (seq) "
     "WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq)"
+)
+_NAMED = (
+    "(SELECT * FROM items LEFT JOIN outcomes USING (seq) "
+    "WHERE id IN (SELECT value FROM json_each(?)) ORDER BY seq)"
 )
 
 
@@ -85,6 +94,11 @@ def of_run(connection: sqlite3.Connection) -> Iterator[list[Result]]:
 def of_items(connection: sqlite3.Connection, seqs: Sequence[int]) -> list[Result]:
     """Certain items, in input order."""
     return _read(connection, _CHOSEN, (jsontext.dumps(seqs),))
+
+
+def of_ids(connection: sqlite3.Connection, ids: Sequence[str | int]) -> list[Result]:
+    """The items of certain ids, in input order; ids that there are not are passed over."""
+    return _read(connection, _NAMED, (jsontext.dumps([str(one) for one in ids]),))
 
 
 def columns(connection: sqlite3.Connection) -> list[Column]:

@@ -1,11 +1,14 @@
 """How far two sequences of labels agree: accuracy, Cohen's kappa, the confusion matrix."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 
 from processor.quality.figure import Z_95, Figure, share, too_few
+
+Met = tuple[str | None, str | None]
+"""An item's label in the first and in the second; None where it has none."""
 
 LEAST_PAIRS = 10
 """Below this Cohen's kappa is not told: its interval would span nearly all there is."""
@@ -66,15 +69,27 @@ def compare(
     Raises:
         ValueError: The sequences are of different lengths.
     """
-    both = list(zip(first, second, strict=True))
-    pairs = [(one, other) for one, other in both if one is not None and other is not None]
-    confusion = _confusion(pairs, names or {})
+    return of_counts(Counter(zip(first, second, strict=True)), names)
+
+
+def of_counts(counts: Mapping[Met, int], names: Mapping[str, str] | None = None) -> Agreement:
+    """The same of items that were counted.
+
+    Args:
+        counts: How many items have the first label and the second one.
+        names: As of `compare`.
+    """
+    only_first = sum(n for (one, other), n in counts.items() if one is not None and other is None)
+    only_second = sum(n for (one, other), n in counts.items() if one is None and other is not None)
+    confusion = _confusion(counts, names or {})
+    pairs = sum(map(sum, confusion.counts))
+    equal = sum(row[place] for place, row in enumerate(confusion.counts))
     return Agreement(
-        pairs=len(pairs),
-        only_first=sum(1 for one, other in both if one is not None and other is None),
-        only_second=sum(1 for one, other in both if one is None and other is not None),
-        neither=sum(1 for one, other in both if one is None and other is None),
-        accuracy=share(sum(1 for one, other in pairs if one == other), len(pairs)),
+        pairs=pairs,
+        only_first=only_first,
+        only_second=only_second,
+        neither=counts.get((None, None), 0),
+        accuracy=share(equal, pairs),
         kappa=cohens_kappa(confusion.counts),
         confusion=confusion,
     )
@@ -137,12 +152,16 @@ def _standard_error(
     return sqrt(max(0.0, equal + unequal - shift) / n) / beyond**2
 
 
-def _confusion(pairs: Iterable[tuple[str, str]], names: Mapping[str, str]) -> Confusion:
-    counted = Counter(pairs)
-    strays = {label for pair in counted for label in pair} - names.keys()
+def _confusion(counts: Mapping[Met, int], names: Mapping[str, str]) -> Confusion:
+    met = {
+        (one, other): n
+        for (one, other), n in counts.items()
+        if one is not None and other is not None
+    }
+    strays = {label for pair in met for label in pair} - names.keys()
     labels = (*names, *sorted(strays))
     return Confusion(
         labels=labels,
         names=tuple(names.get(label, label) for label in labels),
-        counts=tuple(tuple(counted[one, other] for other in labels) for one in labels),
+        counts=tuple(tuple(met.get((one, other), 0) for other in labels) for one in labels),
     )

@@ -1,0 +1,218 @@
+"""The figures of an assessment as lines for people."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from unicodedata import east_asian_width
+
+from processor.console.words import counted, share
+from processor.quality.against import Against
+from processor.quality.agreement import Agreement, Confusion
+from processor.quality.assessment import Assessment
+from processor.quality.consistency import Consistency
+from processor.quality.counts import Counts
+from processor.quality.diversity import Diversity
+from processor.quality.figure import Figure
+from processor.quality.lengths import Lengths
+from processor.quality.separation import Separation
+
+_LABEL_COLUMNS = 46
+_EXTREME_GROUPS = 3
+_CONFUSED_MOST = 12  # labels that a matrix shows on a screen
+
+
+def lines(found: Assessment) -> Iterator[str]:
+    """All that there is to say, in a table for each measure."""
+    run, names = found.run, found.run.labels
+    yield f"{run.folder} · task {run.task} · model {run.model} · {counted(run.items, 'item')}"
+    yield _padded("", _LABEL_COLUMNS) + f"{'value':>8}   {'95 % interval':<15} {'n':>9}"
+    yield from _counts(found.counts)
+    if found.labels is not None:
+        yield from _section("labels", _shares(found.labels, names))
+    if found.lengths is not None:
+        yield from _lengths(found.lengths)
+    if found.consistency is not None:
+        yield from _consistency(found.consistency)
+    if found.diversity is not None:
+        yield from _diversity(found.diversity)
+    if found.separation is not None:
+        yield from _separation(found.separation, found.terms.group or "group")
+    if found.gold is not None:
+        yield from _agreement(f"agreement with {found.terms.gold}", found.gold)
+    if found.against is not None:
+        yield from _against(found.against)
+    for note in found.notes:
+        yield f"note  {note}"
+
+
+def _counts(counts: Counts) -> Iterator[str]:
+    rows = [
+        _row("succeeded", counts.success),
+        *_shares(counts.errors, {}, "failed: "),
+        *_shares(counts.checks, {}),
+    ]
+    pending = f", {counts.pending:,} pending" if counts.pending else ""
+    yield from _section(
+        f"items: {counts.succeeded:,} succeeded, {counts.failed:,} failed{pending}", rows
+    )
+
+
+def _lengths(lengths: Lengths) -> Iterator[str]:
+    yield ""
+    yield (
+        f"lengths in characters: p5 {lengths.p5:,} · p50 {lengths.p50:,} · p95 {lengths.p95:,} "
+        f"· least {lengths.least:,} · most {lengths.most:,}"
+    )
+    yield _row("empty", lengths.empty)
+
+
+def _consistency(found: Consistency) -> Iterator[str]:
+    rows = [
+        _row("pairs of answers to one input that are equal", found.equal),
+        _row("inputs all of whose answers are equal", found.unanimous),
+    ]
+    if found.kappa is not None:
+        rows.append(_row("Fleiss' kappa", found.kappa, plain=True))
+    if found.similarity is not None and found.unrelated is not None:
+        rows.append(_row("similarity, same input", found.similarity, plain=True))
+        rows.append(_row("similarity, different inputs", found.unrelated, plain=True))
+    head = f"consistency: {counted(found.answers, 'answer')} to {counted(found.inputs, 'input')}"
+    yield from _section(head, rows)
+
+
+def _diversity(found: Diversity) -> Iterator[str]:
+    rows = [
+        _row("answers that no other equals", found.unique),
+        _row("similarity of two answers", found.similarity, plain=True),
+    ]
+    for what, figures in (
+        ("words", found.distinct_words),
+        ("characters", found.distinct_characters),
+    ):
+        for length, figure in enumerate(figures, 1):
+            rows.append(_row(f"distinct-{length} of {what}", figure, plain=True))
+    yield from _section(f"diversity: {counted(found.answers, 'answer')}", rows)
+
+
+def _separation(found: Separation, group: str) -> Iterator[str]:
+    rows = [
+        _row(
+            f"similarity, same {group}, same question", found.same_group_same_question, plain=True
+        ),
+        _row("            another, same question", found.other_group_same_question, plain=True),
+        _row("            same, another question", found.same_group_other_question, plain=True),
+        _row("            another, another question", found.other_group_other_question, plain=True),
+        _row("recognised by its other answers", found.recognised),
+        _row("the same by chance (groups shuffled)", found.chance),
+    ]
+    yield from _section(
+        f"groups: {counted(found.answers, 'answer')} of {found.groups:,} {group} "
+        f"to {counted(found.questions, 'question')}",
+        rows,
+    )
+    if found.p_value is not None:
+        told = "differ" if found.is_shown else "are not shown to differ"
+        yield f"  the groups {told} (p = {found.p_value:.3f})"
+    if len(found.by_group) > 1:
+        ordered = sorted(found.by_group.items(), key=lambda pair: -(pair[1].value or 0.0))
+        best = ", ".join(_told(pair) for pair in ordered[:_EXTREME_GROUPS])
+        worst = ", ".join(_told(pair) for pair in ordered[-_EXTREME_GROUPS:])
+        yield f"  most recognised: {best}"
+        yield f"  least: {worst}"
+
+
+def _told(group: tuple[str, Figure]) -> str:
+    name, figure = group
+    return f"{name} {share(figure.value)}"
+
+
+def _agreement(head: str, found: Agreement) -> Iterator[str]:
+    alone = {
+        "without a label in the run": found.only_first,
+        "in the run only": found.only_second,
+        "in neither": found.neither,
+    }
+    apart = "".join(f", {count:,} {words}" for words, count in alone.items() if count)
+    rows = [
+        _row("accuracy", found.accuracy),
+        _row("Cohen's kappa", found.kappa, plain=True),
+    ]
+    yield from _section(f"{head}: {counted(found.pairs, 'pair')}{apart}", rows)
+    yield from _confusion(found.confusion)
+
+
+def _confusion(confusion: Confusion) -> Iterator[str]:
+    if len(confusion.labels) > _CONFUSED_MOST:
+        yield f"  {len(confusion.labels)} labels: the matrix is in the JSON (--json)"
+        return
+    widths = [max(_width(label), 7) for label in confusion.labels]
+    heads = "  ".join(
+        _padded(label, width, right=True)
+        for label, width in zip(confusion.labels, widths, strict=True)
+    )
+    yield f"  {_padded('given ↓  found →', _LABEL_COLUMNS - 2)}{heads}"
+    for label, name, row in zip(confusion.labels, confusion.names, confusion.counts, strict=True):
+        cells = "  ".join(f"{count:>{width},}" for count, width in zip(row, widths, strict=True))
+        yield f"  {_padded(_named(label, name), _LABEL_COLUMNS - 2)}{cells}"
+
+
+def _against(found: Against) -> Iterator[str]:
+    second = found.second
+    yield ""
+    yield f"against {second.folder} · task {second.task} · model {second.model}"
+    apart = {
+        "in the first only": found.only_first,
+        "in the second only": found.only_second,
+        "answered by the first only": found.answered_first,
+        "answered by the second only": found.answered_second,
+        "with different rows": found.rows_differ,
+    }
+    told = "".join(f" · {count:,} {words}" for words, count in apart.items() if count)
+    yield f"{counted(found.both, 'item')} in both{told}"
+    yield _row("equal answers", found.identical)
+    if found.likeness is not None:
+        yield _row("similarity, same item", found.likeness.similarity, plain=True)
+        yield _row("similarity, different items", found.likeness.unrelated, plain=True)
+    if found.agreement is not None:
+        yield from _agreement("labels of both", found.agreement)
+
+
+def _section(head: str, rows: Sequence[str]) -> Iterator[str]:
+    yield ""
+    yield head
+    yield from rows
+
+
+def _shares(figures: Mapping[str, Figure], names: Mapping[str, str], before: str = "") -> list[str]:
+    return [
+        _row(f"{before}{_named(key, names.get(key, key))}", figure)
+        for key, figure in figures.items()
+    ]
+
+
+def _named(key: str, name: str) -> str:
+    return key if key == name else f"{key} {name}"
+
+
+def _row(label: str, figure: Figure, *, plain: bool = False) -> str:
+    """`  succeeded   98.9%   96.8–99.6%   275`, or why there is no figure."""
+    line = "  " + _padded(label, _LABEL_COLUMNS - 2)
+    if figure.value is None:
+        return f"{line}{'–':>8}   {figure.note}"
+    value = f"{figure.value:.3f}" if plain else share(figure.value)
+    interval = figure.note or "–"
+    if figure.low is not None and figure.high is not None:
+        interval = (
+            f"{figure.low:.3f}–{figure.high:.3f}"
+            if plain
+            else f"{100 * figure.low:.1f}–{100 * figure.high:.1f}%"
+        )
+    return f"{line}{value:>8}   {interval:<15} {figure.n:>9,}"
+
+
+def _padded(text: str, columns: int, *, right: bool = False) -> str:
+    room = " " * max(0, columns - _width(text))
+    return room + text if right else text + room
+
+
+def _width(text: str) -> int:
+    """Columns of a terminal; Korean characters take two."""
+    return sum(2 if east_asian_width(mark) in "WF" else 1 for mark in text)

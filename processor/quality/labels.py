@@ -1,0 +1,52 @@
+"""Labels as results and as cells of the input."""
+
+import json
+from collections.abc import Mapping
+
+from processor import labels as results
+from processor.tasks.label import Vocabulary
+
+
+def has_several(result: str) -> bool:
+    """Whether a result is of a task that gives several labels: a JSON list."""
+    return result.startswith("[") and result.endswith("]")
+
+
+def keys_of(result: str) -> list[str]:
+    """The keys of a result."""
+    if not has_several(result):
+        return [result]
+    try:
+        return [str(key) for key in json.loads(result)]
+    except ValueError:  # one label whose key looks like that
+        return [result]
+
+
+class Given:
+    """Reads labels as people write them into a column: by key, by name, or by half a name.
+
+    Args:
+        labels: Key to name.
+    """
+
+    def __init__(self, labels: Mapping[str, str]) -> None:
+        self._labels = labels
+        self._vocabulary = Vocabulary(labels)
+
+    def result(self, cell: str | None, *, several: bool) -> str | None:
+        """The result that a cell stands for; None for an empty one, itself for no known label.
+
+        Args:
+            cell: What stands there.
+            several: Labels may stand between commas or semicolons, or as a JSON list.
+        """
+        if cell is None or not cell.strip():
+            return None
+        if not several:
+            return self._vocabulary.exact(cell) or cell.strip()
+        parts = [part for part in cell.strip(" []").replace(";", ",").split(",") if part.strip()]
+        keys = [self._vocabulary.exact(part) for part in parts]
+        known = [key for key in keys if key is not None]
+        if not known or len(known) < len(keys):
+            return cell.strip()
+        return results.result_of(known, self._labels)

@@ -1,0 +1,70 @@
+"""What a reader of the figures must know: what was drawn, what was left out, and why."""
+
+from collections.abc import Iterator
+
+from processor.quality.counts import Counts
+from processor.quality.gathering import Gathering
+from processor.quality.run import Run
+from processor.quality.terms import LONGEST, Terms
+
+
+def of(run: Run, terms: Terms, gathered: Gathering, counts: Counts) -> tuple[str, ...]:
+    """All notes on what was gathered."""
+    if not counts.succeeded:
+        return ("No item has succeeded yet: there are no answers to look at.",)
+    if run.form == "vectors":
+        return ("The answers are embeddings: their form was checked, and no more is measured.",)
+    return (
+        *_drawn(terms, gathered),
+        *_of_inputs(terms, gathered),
+        *(_of_groups(terms, gathered) if run.is_prose else _of_other_kinds(run, terms)),
+    )
+
+
+def _drawn(terms: Terms, gathered: Gathering) -> Iterator[str]:
+    samples = (
+        ("consistency", gathered.inputs),
+        ("diversity", gathered.texts),
+        ("groups", gathered.said),
+    )
+    for name, sample in samples:
+        if sample.kept < sample.seen:
+            yield (
+                f"{name}: of {sample.kept:,} answers drawn from {sample.seen:,} "
+                f"(seed {terms.seed}; --sample draws more)."
+            )
+    if gathered.cut:
+        yield (
+            f"{gathered.cut:,} answers are longer than {LONGEST:,} characters: diversity and "
+            "similarity look at their beginnings."
+        )
+
+
+def _of_inputs(terms: Terms, gathered: Gathering) -> Iterator[str]:
+    if not terms.same_by:
+        yield (
+            "consistency: no input was asked more than once. Ask again with processor run "
+            "--repeat 3, or name the columns that make rows the same: --same-by COLUMN."
+        )
+    elif all(len(answers) < 2 for answers in gathered.inputs.blocks().values()):
+        yield f"consistency: no input has two answers, by {', '.join(terms.same_by)}."
+
+
+def _of_groups(terms: Terms, gathered: Gathering) -> Iterator[str]:
+    if terms.group is None:
+        yield "groups: name the column that tells whose answers they are: --group COLUMN."
+        return
+    if gathered.without_group:
+        yield f"groups: {gathered.without_group:,} answers have no {terms.group} and are left out."
+    groups = {one.group for block in gathered.said.blocks().values() for one in block}
+    if len(groups) < 2:
+        yield f"groups: {terms.group} tells no two groups apart."
+    elif terms.within is None:
+        yield (
+            "groups: what was asked is not told from who answers; name its column: --within COLUMN."
+        )
+
+
+def _of_other_kinds(run: Run, terms: Terms) -> Iterator[str]:
+    if run.form == "labels" and terms.group is not None:
+        yield f"groups: told apart are texts; for labels see processor export --pivot {terms.group}"
