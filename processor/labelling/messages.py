@@ -154,7 +154,7 @@ def kept(rows: int) -> str:
 
 def _money(cost: Cost) -> str:
     if cost.batch_usd is None or cost.direct_usd is None:
-        return "가격을 알 수 없는 모델"
+        return "가격을 알 수 없음 (--price 로 지정)"
     return f"{dollars(cost.batch_usd)} (Batch API) / {dollars(cost.direct_usd)} (일반 API)"
 
 
