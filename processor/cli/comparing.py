@@ -82,7 +82,8 @@ def compare(options: dict[str, Any]) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     with lock.hold(folder):
         rows.keep(folder, kept)
-        terms.write(folder, document.begun(same))
+        if not (folder / terms.DOCUMENT_NAME).exists():
+            terms.write(folder, document.begun(same))
         with _settings(asked, folder, known) as settings:
             plan = Plan(
                 folder=folder,

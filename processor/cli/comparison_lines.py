@@ -77,11 +77,20 @@ def _table(arms: Sequence[Json], most: int, *, several: bool) -> Iterator[str]:
         done = [each["figures"] for each in found if each["status"] == "done"]
         rows.append((name, *_cells(done)) if done else (name, *_undone(found)))
         notes += _notes(name, found)
-    widths = [max(len(row[n]) for row in rows if len(row) > n) for n in range(len(_HEAD))]
-    for first, *others in rows:
-        cells = [cell.rjust(width) for cell, width in zip(others, widths[1:], strict=False)]
-        yield "  " + "  ".join([first.ljust(widths[0]), *cells])
+    yield from _aligned(rows)
     yield from notes
+
+
+def _aligned(rows: Sequence[Sequence[str]], *, left_last: bool = False) -> Iterator[str]:
+    """Rows as lines: the first column to the left, numbers to the right."""
+    most = max(map(len, rows))
+    widths = [max(len(row[n]) for row in rows if len(row) > n) for n in range(most)]
+    for row in rows:
+        cells = [cell.rjust(width) for cell, width in zip(row, widths, strict=False)]
+        cells[0] = row[0].ljust(widths[0])
+        if left_last:
+            cells[-1] = row[-1]
+        yield "  " + "  ".join(cells).rstrip()
 
 
 def _cells(done: Sequence[Json]) -> Sequence[str]:
@@ -131,20 +140,20 @@ def _notes(name: str, found: Sequence[Json]) -> Iterator[str]:
 
 def _verdict(made: Json, most: int) -> Iterator[str]:
     payoffs = made["payoffs"]
-    if not payoffs:
+    if made["leading"] is None or not payoffs:
         yield "Does batching pay? Not known: it takes one-by-one and batch-N at two sizes."
         return
-    yield "Batching pays"
+    yield from _headline(made, most)
+    yield ""
+    bases = dict.fromkeys(each["base"] for each in payoffs)
+    head = ["pays from", *(f"time, {base}" for base in bases), "calls", "price"]
+    rows = [head]
     for way in dict.fromkeys(each["way"] for each in payoffs):
-        own = [each for each in payoffs if each["way"] == way]
-        for quantity in ("time", "calls"):
-            told = [
-                f"{_since(each, made['most_items'])} against {each['base']}"
-                for each in own
-                if each["quantity"] == quantity
-            ]
-            yield f"  {way:<9} in {quantity:<6}{'; '.join(told)}"
-        yield f"  {way:<9} in price {_price(made['arms'], way, most)}"
+        told = [_of(made, way, base, "time") for base in bases]
+        calls = _of(made, way, next(iter(bases)), "calls")
+        cells = [_short(each) for each in (*told, calls)]
+        rows.append([way, *cells, _price(made["arms"], way, most)])
+    yield from _aligned(rows)
     yield from _what_if(made)
     yield (
         f"  measured up to {counted(most, 'item')}; beyond that a line is drawn, and a "
@@ -152,14 +161,50 @@ def _verdict(made: Json, most: int) -> Iterator[str]:
     )
 
 
-def _since(each: Json, most_items: int) -> str:
+def _headline(made: Json, most: int) -> Iterator[str]:
+    """The verdict in a sentence for each of time, calls and price."""
+    way = made["leading"]
+    for each in made["payoffs"]:
+        if each["way"] == way and each["quantity"] == "time":
+            yield f"Batching ({way}) {_pays(each, made)} in time against {each['base']}"
+    calls = next((e for e in made["payoffs"] if (e["way"], e["quantity"]) == (way, "calls")), None)
+    if calls is not None:
+        yield f"Batching ({way}) {_pays(calls, made)} in calls"
+    batch_usd = _cost(made["arms"], way, most)
+    direct_usd = _cost(made["arms"], "one-by-one", most)
+    if batch_usd is not None and direct_usd:
+        yield (
+            f"Batching costs {share(batch_usd / direct_usd)} of what calls cost, from the first "
+            f"item on: {money(batch_usd)} against {money(direct_usd)} at list price"
+        )
+
+
+def _pays(each: Json, made: Json) -> str:
     if each["since"] is None:
-        told = f"not within {most_items:,} items"
-    elif each["until"] is not None:
-        told = f"up to {counted(each['until'], 'item')}"
-    else:
-        told = f"from {counted(each['since'], 'item')} on"
-    return told + _range(each["rounds"])
+        return f"does not pay within {made['most_items']:,} items{_range(each['rounds'])}"
+    if each["until"] is not None:
+        return f"pays up to {counted(each['until'], 'item')}{_range(each['rounds'])}"
+    return f"pays from {counted(each['since'], 'item')} on{_range(each['rounds'])}"
+
+
+def _of(made: Json, way: str, base: str, quantity: str) -> Json | None:
+    wanted = (way, base, quantity)
+    found = (e for e in made["payoffs"] if (e["way"], e["base"], e["quantity"]) == wanted)
+    return next(found, None)
+
+
+def _short(each: Json | None) -> str:
+    """A number of items; a range where rounds tell one."""
+    if each is None:
+        return _NONE
+    if each["since"] is None:
+        return "never"
+    if each["until"] is not None:
+        return f"1 to {each['until']:,}"
+    rounds = each["rounds"]
+    if rounds is None or rounds["since_most"] is None:
+        return f"{each['since']:,}"
+    return f"{each['since']:,} ({rounds['since_least']:,}–{rounds['since_most']:,})"
 
 
 def _range(rounds: Json | None) -> str:
@@ -177,12 +222,7 @@ def _range(rounds: Json | None) -> str:
 
 def _price(arms: Sequence[Json], way: str, most: int) -> str:
     batch_usd, direct_usd = _cost(arms, way, most), _cost(arms, "one-by-one", most)
-    if batch_usd is None or not direct_usd:
-        return "not known; --price IN,OUT tells it"
-    return (
-        f"from the first item on: {share(batch_usd / direct_usd)} of what calls cost "
-        f"({money(batch_usd)} against {money(direct_usd)})"
-    )
+    return _NONE if batch_usd is None or not direct_usd else share(batch_usd / direct_usd)
 
 
 def _cost(arms: Sequence[Json], name: str, most: int) -> float | None:
@@ -198,16 +238,14 @@ def _cost(arms: Sequence[Json], name: str, most: int) -> float | None:
 
 
 def _what_if(made: Json) -> Iterator[str]:
+    """The same if a batch job took as long as is said; what a provider makes of it decides."""
     found = made["what_if"]
-    if found:
-        yield "  in time it depends on what a batch job takes:"
+    bases = dict.fromkeys(each["base"] for each in found)
+    rows = [["if a job took", *(f"time, {base}" for base in bases), ""]]
     for job_s, why in dict.fromkeys((each["job_s"], each["why"]) for each in found):
-        told = [
-            f"{_since({**each, 'rounds': None}, made['most_items'])} against {each['base']}"
-            for each in found
-            if each["job_s"] == job_s
-        ]
-        yield f"    {duration(job_s):>6} ({why}): {'; '.join(told)}"
+        own = [{**each, "rounds": None} for each in found if each["job_s"] == job_s]
+        rows.append([duration(job_s), *map(_short, own), f"({why})"])
+    yield from _aligned(rows, left_last=True)
 
 
 # --- what users have reported ------------------------------------------------------------------

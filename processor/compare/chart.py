@@ -22,12 +22,14 @@ _LABELS_TO, _COLUMN, _LONGEST = 275.0, 210.0, 125.0  # of bars
 _PLOT_LEFT, _PLOT_HEIGHT = 70.0, 250.0
 _MOST_ITEMS = 100_000
 _LEAST_S, _MOST_S = 1.0, 864_000.0
+_SLOW_JOB_S = 3_600.0
 _TICKS_S = (
     *((1.0, "1 s"), (10.0, "10 s"), (60.0, "1 min"), (600.0, "10 min")),
-    *((3_600.0, "1 h"), (36_000.0, "10 h"), (86_400.0, "1 day"), (864_000.0, "10 days")),
+    *((3_600.0, "1 h"), (86_400.0, "1 day"), (864_000.0, "10 days")),
 )
 _STYLE = """
-text{font:12px system-ui,sans-serif;fill:#1f2328}
+text{font-family:system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif;font-size:12px;
+fill:#1f2328}
 .page{fill:#fff;stroke:#d1d9e0}.head{font-size:15px;font-weight:600}.dim{fill:#59636e}
 .grid{stroke:#d1d9e0;fill:none}.reported{fill:none;stroke:#59636e;stroke-dasharray:3 3}
 .one-by-one{fill:#8c959f}.direct{fill:#2f81f7}.chunk{fill:#1a9e96}
@@ -82,7 +84,7 @@ def drawn(made: Json) -> str:
     """A comparison as SVG."""
     bars, curves = list(_bars(made)), list(_curves(made))
     bars_top = 92.0
-    plot_top = bars_top + _ROW * len(bars) + 66
+    plot_top = bars_top + _ROW * len(bars) + 82
     height = plot_top + _PLOT_HEIGHT + 46 if curves else plot_top - 30
     terms = made["terms"]
     most = terms["sizes"][-1]
@@ -93,7 +95,7 @@ def drawn(made: Json) -> str:
     drawing.text((_MARGIN, 50), _subtitle(terms, made), look="dim")
     _draw_bars(drawing, bars, bars_top)
     if curves:
-        _Plot(drawing, plot_top).draw(curves, made["payoffs"])
+        _Plot(drawing, plot_top).draw(curves, made)
     return drawing.done()
 
 
@@ -168,25 +170,23 @@ def _draw_bars(drawing: Drawing, bars: Sequence[_Bar], top: float) -> None:
 
 
 def _curves(made: Json) -> Iterator[_Curve]:
-    """One by one, the quickest direct way, the largest batch jobs, and these if a job is slow."""
-    bases = list(dict.fromkeys(each["base"] for each in made["payoffs"]))
-    ways = list(dict.fromkeys(each["way"] for each in made["payoffs"]))
+    """One by one, the quickest direct way, the way of the verdict, and that if a job is slow."""
+    way = made["leading"]
+    found = [each for each in made["payoffs"] if (each["way"], each["quantity"]) == (way, "time")]
     arms = {arm["arm"]: arm for arm in reversed(made["arms"])}  # the first model's stay
-    for name in (*bases, *ways[-1:]):
-        arm = arms[name]
+    for name in [*(each["base"] for each in found), way] if found else []:
         yield _Curve(
-            words=arm["words"],
+            words=arms[name]["words"],
             look=_kind(name),
-            line=Line(**arm["lines"]["time"]),
+            line=Line(**arms[name]["lines"]["time"]),
             points=[
                 (each["items"], each["figures"]["wall_s"])
-                for each in arm["trials"]
+                for each in arms[name]["trials"]
                 if each["status"] == "done"
             ],
         )
-    slow = [each for each in made["what_if"] if each["job_s"] == 3_600]
-    if ways and slow:
-        line = Line(3_600.0, arms[ways[-1]]["lines"]["time"]["each"])
+    if found:
+        line = Line(_SLOW_JOB_S, arms[way]["lines"]["time"]["each"])
         yield _Curve(words="the same if a job takes an hour", look="if", line=line)
 
 
@@ -197,16 +197,17 @@ class _Plot:
         self._drawing = drawing
         self._top = top
 
-    def draw(self, curves: Sequence[_Curve], payoffs: Sequence[Json]) -> None:
+    def draw(self, curves: Sequence[_Curve], made: Json) -> None:
         """All of it."""
+        self._drawing.text((_MARGIN, self._top - 42), "Time by the number of items", look="head")
         self._draw_grid()
         self._draw_legend(curves)
         for curve in curves:
             self._draw_curve(curve)
-        self._draw_meetings(curves, payoffs)
+        self._draw_meetings(curves, made)
 
     def _at(self, items: float, seconds: float) -> Point:
-        width = _WIDTH - _PLOT_LEFT - 2 * _MARGIN
+        width = _WIDTH - _PLOT_LEFT - 3 * _MARGIN
         kept_s = min(max(seconds, _LEAST_S), _MOST_S)
         share = log10(kept_s / _LEAST_S) / log10(_MOST_S / _LEAST_S)
         x = _PLOT_LEFT + _MARGIN + width * log10(items) / log10(_MOST_ITEMS)
@@ -242,24 +243,19 @@ class _Plot:
         for items, seconds in curve.points:
             self._drawing.circle(self._at(items, seconds), 3.5, look=curve.look)
 
-    def _draw_meetings(self, curves: Sequence[_Curve], payoffs: Sequence[Json]) -> None:
-        """Where the largest jobs begin to pay in time."""
-        if not payoffs or not curves:
-            return
-        base = curves[0]
-        found = [
-            each
-            for each in payoffs
-            if (each["way"], each["base"], each["quantity"])
-            == (payoffs[-1]["way"], payoffs[0]["base"], "time")
-        ]
-        for each in found:
+    def _draw_meetings(self, curves: Sequence[_Curve], made: Json) -> None:
+        """Where batching begins to pay in time."""
+        line = curves[-2].line
+        for each in made["payoffs"]:
             since = each["since"]
-            if since is None or not 1 < since <= _MOST_ITEMS:
+            if (each["way"], each["quantity"]) != (made["leading"], "time") or since is None:
                 continue
-            at = self._at(since, base.line.at(since))
-            self._drawing.circle(at, 7, look="meets")
-            self._drawing.text((at[0] + 12, at[1] + 16), f"from {since:,} items on")
+            if 1 < since <= _MOST_ITEMS and each["until"] is None:
+                at = self._at(since, line.at(since))
+                self._drawing.circle(at, 7, look="meets")
+                self._drawing.text(
+                    (at[0] - 6, at[1] - 12), f"from {since:,} items on", anchor="end"
+                )
 
 
 def _seconds(value: float) -> str:

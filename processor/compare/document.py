@@ -1,12 +1,18 @@
 """`comparison.json`: what a comparison has found, as JSON values.
 
-`{"format": 1, "terms": {…}, "exit_code", "arms": [{"arm", "words", "model", "trials": [{"items",
-"round", "status", "exit_code", "problem", "folder", "figures": {…} or null}], "lines": {"time" |
-"calls" | "cost": {"fixed", "each"}}}], "payoffs": [{"way", "base", "quantity", "since", "until",
-"rounds": {"pairs", "paying", "since_least", "since_most"} or null}], "what_if": [{"why", "job_s",
-"base", "since", "until"}], "most_items", "reported": {…}}`. Times are seconds of the provider,
-money US dollars, memory MB of a million bytes. `since` and `until` are numbers of items; both are
-null where the way never pays up to `most_items`.
+{"format": 1, "terms": {…}, "exit_code",
+ "arms": [{"arm", "words", "model",
+           "trials": [{"items", "round", "status", "exit_code", "problem", "folder",
+                       "figures": {…} or null}],
+           "lines": {"time" | "calls" | "cost": {"fixed", "each"}}}],
+ "leading": the way that the verdict is about, or null,
+ "payoffs": [{"way", "base", "quantity", "since", "until",
+              "rounds": {"pairs", "paying", "since_least", "since_most"} or null}],
+ "what_if": [{"why", "job_s", "base", "since", "until"}],
+ "most_items", "reported": {…}}
+
+Times are seconds of the provider, money US dollars, memory MB of a million bytes. `since` and
+`until` are numbers of items; both are null where the way never pays up to `most_items`.
 """
 
 from collections.abc import Sequence
@@ -16,7 +22,7 @@ from typing import Any
 from processor.compare import reported
 from processor.compare.line import MOST_ITEMS, Span
 from processor.compare.measured import Measured
-from processor.compare.payoff import Entry, Payoff, WhatIf, entries, payoffs, what_if
+from processor.compare.payoff import Entry, Payoff, WhatIf, entries, leading, payoffs, what_if
 from processor.compare.terms import FORMAT, Terms
 
 
@@ -34,16 +40,14 @@ def made(terms: Terms, found: Sequence[Measured], *, exit_code: int | None) -> d
         exit_code: What the command ends with; None while it goes on.
     """
     done = entries(found)
-    jobs = reported.JOBS
-    if terms.simulation is not None:
-        jobs = (("as simulated", terms.simulation.job_s), *reported.JOBS[1:])
     return {
         "format": FORMAT,
         "terms": terms.as_json(),
         "exit_code": exit_code,
         "arms": _arms(found, done),
         "payoffs": [_payoff(each) for each in payoffs(done)],
-        "what_if": [_what_if(each) for each in what_if(done, jobs)],
+        "leading": way.arm.name if (way := leading(done)) is not None else None,
+        "what_if": [_what_if(each) for each in what_if(done, reported.JOBS)],
         "most_items": MOST_ITEMS,
         "reported": {
             "one_by_one_s": reported.CALL_S * reported.ANSWERS,

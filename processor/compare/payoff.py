@@ -7,7 +7,7 @@ from statistics import fmean
 from typing import Literal
 
 from processor.compare.arm import ONE_BY_ONE, Arm
-from processor.compare.line import MOST_ITEMS, Line, Span, fitted, pays
+from processor.compare.line import Line, Span, fitted, pays
 from processor.compare.measured import Figures, Measured, Status
 
 Quantity = Literal["time", "calls", "cost"]
@@ -151,6 +151,12 @@ def batch_ways(found: Sequence[Entry]) -> list[Entry]:
     return [each for each in _first_model(found) if each.arm.kind == "batch"]
 
 
+def leading(found: Sequence[Entry]) -> Entry | None:
+    """The way that the verdict is about: the largest jobs, as a run makes them unasked."""
+    ways = [each for each in batch_ways(found) if "time" in each.lines]
+    return max(ways, key=lambda each: each.arm.size, default=None)
+
+
 def bases(found: Sequence[Entry]) -> list[Entry]:
     """What they are compared with: one by one, and the direct way that was quickest."""
     first = _first_model(found)
@@ -169,11 +175,11 @@ def payoffs(found: Sequence[Entry]) -> list[Payoff]:
 
 
 def what_if(found: Sequence[Entry], jobs: Iterable[tuple[str, float]]) -> list[WhatIf]:
-    """How the time that a job takes decides, for the largest jobs and each of the bases."""
-    ways = [each for each in batch_ways(found) if "time" in each.lines]
-    if not ways:
+    """How the time that a job takes decides, for the leading way and each of the bases."""
+    way = leading(found)
+    if way is None:
         return []
-    line = max(ways, key=lambda each: each.arm.size).lines["time"]
+    line = way.lines["time"]
     return [
         WhatIf(
             why=why,
@@ -195,19 +201,3 @@ def _last(points: Sequence[tuple[int, float]]) -> float:
     """The mean time of the most items."""
     most = max(items for items, _ in points)
     return fmean(value for items, value in points if items == most)
-
-
-__all__ = [
-    "MOST_ITEMS",
-    "QUANTITIES",
-    "Entry",
-    "Payoff",
-    "Quantity",
-    "WhatIf",
-    "bases",
-    "batch_ways",
-    "entries",
-    "payoff",
-    "payoffs",
-    "what_if",
-]
