@@ -1,7 +1,7 @@
 # Sourced by the scripts: leaves in $PYTHON an interpreter that can import
-# processor. An environment that has it already (conda, an activated venv)
-# is used as it is; otherwise .venv is made once, and again when
-# pyproject.toml changes.
+# processor. An active conda environment that has it is used as it is, and so
+# is an activated venv while there is no .venv; otherwise .venv is made once,
+# and again when pyproject.toml changes. Nothing is installed into conda's.
 #
 #   ensure_env sandbox        # the extras that the caller needs
 
@@ -50,6 +50,11 @@ _is_ready() { # extras stamp
 
 ensure_env() { # extras
   local extras="$1" stamp
+  # Not the python of PATH, which may be another's; -P: not what lies in this folder.
+  if "${CONDA_PREFIX:-/nowhere}/bin/python" -Pc 'import processor' 2>/dev/null; then
+    PYTHON="$CONDA_PREFIX/bin/python"
+    return 0
+  fi
   if [ -n "${VIRTUAL_ENV:-}${CONDA_PREFIX:-}" ] && [ ! -e "$ROOT/.venv" ] \
     && python -c 'import processor' 2>/dev/null; then
     PYTHON="$(command -v python)"
