@@ -21,10 +21,10 @@ from processor.opened import opened
 from processor.sending.provider import remote_of
 from processor.settings import Settings
 
-# Of the options of `run`: what means something for a run that was begun.
+# Of the options of `run`: what means something for a run that was begun, and reads no rows.
 _GOING_ON = frozenset(
     {
-        *Settings.model_fields,
+        *(Settings.model_fields.keys() - {"only", "repeat"}),
         *("again", "adopt", "run", "profile", "quiet", "new_account"),
         *("outputs", "output_table", "write_columns", "keep_old", "write"),
     }

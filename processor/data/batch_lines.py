@@ -7,6 +7,7 @@ A full line is `{"custom_id", "method", "url", "body"}`. A short one is `{"model
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 from processor.data.source import BadRow
@@ -29,20 +30,31 @@ _PERSONA, _TRAITS = "페르소나", ("기질", "성격")
 def read(rows: Iterable[Row | BadRow]) -> Iterator[Row | BadRow]:
     """The rows; if the first is a line, all of them as lines of its form.
 
-    Only that is looked at of a table that holds none.
+    Of a table that holds none only that one is looked at, and nothing is put between the others
+    and their reader.
     """
     rest = iter(rows)
+    first = next(rest, None)
+    if first is None:
+        return rest
+    return _from_bad(first, rest) if isinstance(first, BadRow) else _from_good(first, rest)
+
+
+def _from_good(first: Row, rest: Iterator[Row | BadRow]) -> Iterator[Row | BadRow]:
+    form = _form_of(first.fields)
+    rows = chain([first], rest)
+    if form is None:
+        return rows
+    return (row if isinstance(row, BadRow) else form.read(row) for row in rows)
+
+
+def _from_bad(first: BadRow, rest: Iterator[Row | BadRow]) -> Iterator[Row | BadRow]:
+    yield first
     for row in rest:
-        if isinstance(row, BadRow):
-            yield row
-            continue
-        form = _form_of(row.fields)
-        if form is None:
-            yield row
-            yield from rest
+        if isinstance(row, Row):
+            yield from _from_good(row, rest)
         else:
-            yield form.read(row)
-            yield from (one if isinstance(one, BadRow) else form.read(one) for one in rest)
+            yield row
 
 
 def asked_in(request: Mapping[str, Any]) -> str | None:
@@ -60,18 +72,15 @@ def asked_in(request: Mapping[str, Any]) -> str | None:
 
 def labelled(text: str) -> dict[str, str]:
     """Column to what stands behind its label, up to the next; a label counts where it is first."""
-    found: dict[str, str] = {}
-    marks = [mark for mark in _LABEL.finditer(text) if _is_first(mark, text)]
-    ends = [*(mark.start() for mark in marks), len(text)]
-    for mark, end in zip(marks, ends[1:], strict=True):
-        found[_LABELS[mark[1]]] = text[mark.end() : end].strip()
+    marks: dict[str, re.Match[str]] = {}
+    for mark in _LABEL.finditer(text):
+        marks.setdefault(_LABELS[mark[1]], mark)
+    ends = [*(mark.start() for mark in marks.values()), len(text)]
+    found = {
+        name: text[mark.end() : end].strip()
+        for (name, mark), end in zip(marks.items(), ends[1:], strict=True)
+    }
     return {name: value for name, value in found.items() if value}
-
-
-def _is_first(mark: re.Match[str], text: str) -> bool:
-    """Whether its label stands nowhere before; a later one belongs to what it stands in."""
-    earlier = _LABEL.finditer(text, 0, mark.start())
-    return all(_LABELS[one[1]] != _LABELS[mark[1]] for one in earlier)
 
 
 def _text_of(content: Any) -> str | None:
@@ -99,8 +108,14 @@ def _form_of(fields: Mapping[str, Any]) -> "_Full | _Short | None":
 
 
 def _looks_full(fields: Mapping[str, Any]) -> bool:
-    """Whether at most one of the four is missing, which is worth a complaint."""
-    return len(fields.keys() & set(_FULL)) >= len(_FULL) - 1
+    """Whether it has all four, or one is missing from what surely was to be a line."""
+    missing = [name for name in _FULL if name not in fields]
+    return not missing or (len(missing) == 1 and (missing != ["custom_id"] or _is_call(fields)))
+
+
+def _is_call(fields: Mapping[str, Any]) -> bool:
+    """Whether it is one of the API, rather than of any web server."""
+    return isinstance(fields["body"], Mapping) and str(fields["url"]).startswith("/v1/")
 
 
 def _looks_short(fields: Mapping[str, Any]) -> bool:

@@ -25,6 +25,8 @@ ROW_ID = "row"
 EVERY_ROW = Only(())
 _SHOWN_PROBLEMS = 5
 _PATIENCE_ROWS = 1_000
+_RENAME = "Rename the column or choose another task."
+_NAME_ANOTHER = "Name one of them with --only."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,14 +146,16 @@ class Reading:
             if isinstance(row, BadRow):
                 self.note(row)
                 continue
-            if only and not only.takes(row.fields):
-                self._see(row.fields)
+            if only and not self._is_meant(row.fields):
                 continue
-            self._meant += 1
             try:
-                records = [self._record(row)] if repeat == 1 else list(self._repeated(row))
+                record = self._record(row)
+                records = () if repeat == 1 else list(self._repeated(row, record))
             except ValueError as error:
                 self.note(BadRow(number=row.number, problem=str(error)))
+                continue
+            if repeat == 1:
+                yield record
             else:
                 yield from records
         self._check_columns()
@@ -195,7 +199,8 @@ class Reading:
     def _record(self, row: Row) -> Record:
         fields = row.fields
         text = jsontext.dumps(fields)
-        self._see(fields)
+        if not self.columns.keys() >= fields.keys():
+            self.columns.update(dict.fromkeys(fields))
         for name in self._required:
             if _is_empty(fields.get(name)):
                 raise ValueError(f"{name} is {'empty' if name in fields else 'missing'}")
@@ -208,20 +213,22 @@ class Reading:
         self.are_named = True
         return *ids.identify(row.id, "custom_id"), row.number, text
 
-    def _repeated(self, row: Row) -> Iterator[Record]:
-        key, is_integer, number, _ = self._record(row)
+    def _is_meant(self, fields: Mapping[str, Any]) -> bool:
+        self.columns.update(dict.fromkeys(fields))
+        is_meant = self._rules.only.takes(fields)
+        self._meant += is_meant
+        return is_meant
+
+    def _repeated(self, row: Row, record: Record) -> Iterator[Record]:
+        key, is_integer, number, _ = record
         for name, fields in repeats.fields_of(
             row.fields,
             id_field=self._id_field,
             key=int(key) if is_integer else key,
             times=self._rules.repeat,
         ):
-            self._see(fields)
-            yield name, False, number, jsontext.dumps(fields)
-
-    def _see(self, fields: Mapping[str, Any]) -> None:
-        if not self.columns.keys() >= fields.keys():
             self.columns.update(dict.fromkeys(fields))
+            yield name, False, number, jsontext.dumps(fields)
 
     def _typed(self, columns: Sequence[Column]) -> Sequence[Column]:
         """The ids of repeats are text, whatever those of rows are."""
@@ -234,7 +241,9 @@ class Reading:
     def _check_columns(self) -> None:
         for name in self._named if self.columns else ():
             if name not in self.columns:
-                raise _no_column(self._source.name, name, list(self.columns))
+                is_asked = name in self._rules.only.columns
+                cure = _NAME_ANOTHER if is_asked else _RENAME
+                raise _no_column(self._source.name, name, list(self.columns), cure)
 
 
 def _where(source: Source, number: int, table: str) -> str:
@@ -273,11 +282,11 @@ def _is_empty(value: Any) -> bool:
     return value is None or (isinstance(value, float) and math.isnan(value))
 
 
-def _no_column(source: str, name: str, columns: list[str]) -> InputError:
+def _no_column(source: str, name: str, columns: list[str], cure: str) -> InputError:
     close = get_close_matches(name, columns, n=1)
     hint = f"did you mean {close[0]!r}? " if close else ""
     return InputError(
         f"there is no column {name!r}",
         source=source,
-        way_out=f"It has: {', '.join(columns)}; {hint}Rename the column or choose another task.",
+        way_out=f"It has: {', '.join(columns)}; {hint}{cure}",
     )
