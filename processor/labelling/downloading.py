@@ -53,7 +53,7 @@ def download(typed: Typed) -> int:
     known = last(typed)
     folder, batch_id = ledgers.find(typed.batch_id, known)
     whole = _whole(typed, folder, known)
-    output = _output(typed, whole.table.path)
+    output = _output(typed, whole.table)
     _check_gold(typed, whole)
     with opened(folder, typed.settings) as it:
         checked = advance(it)
@@ -98,21 +98,23 @@ def _whole(typed: Typed, folder: Path, known: Info | None) -> _Whole:
     return _Whole(table=table, source=source, columns=columns)
 
 
-def _output(typed: Typed, path: str) -> Path:
+def _output(typed: Typed, table: Articles) -> Path:
     """Where labels go; never over the articles.
 
     Raises:
         UsageError: They cannot go there.
     """
-    output = typed.output or Path(path).with_name(f"{Path(path).stem}_labeled{_CSV}")
+    path = Path(table.path)
+    output = typed.output or path.with_name(f"{path.stem}_labeled{_CSV}")
     if output.suffix.lower() != _CSV:
         raise UsageError(f"--output {output}: .csv 로 끝나야 합니다")
     failed = output.with_name(f"{output.stem}_failed{output.suffix}")
     for place in (output, failed):
-        if place.exists() and Path(path).exists() and place.samefile(path):
+        if place.exists() and place.samefile(path):
+            whole = "" if table.run is None else "--input 으로 전체 파일을 지정하거나 "
             raise UsageError(
-                f"--output {output}: 입력 파일을 덮어쓰게 됩니다",
-                way_out="다른 이름을 지정하세요.",
+                f"--output {output}: 입력 파일 {place} 을(를) 덮어쓰게 됩니다",
+                way_out=f"{whole}다른 --output 을 쓰세요.",
             )
     if output.is_dir():
         raise UsageError(f"--output {output}: 폴더입니다", way_out="파일 이름을 지정하세요.")

@@ -11,6 +11,7 @@ import click
 import orjson
 
 from processor import jsontext
+from processor.batch.remote_values import FAILED
 from processor.batch.until import Until
 from processor.configuration import gathered, in_force
 from processor.console.streams import say, tell
@@ -18,6 +19,7 @@ from processor.data.source import Source
 from processor.errors import RunLockedError, UsageError
 from processor.folders import default_folder, set_aside
 from processor.items import Item
+from processor.jobs.job import Job
 from processor.labelling import again, cost, engine, info, ledgers, messages, outcomes
 from processor.labelling.articles import Articles, articles
 from processor.labelling.deciding import Start, decide
@@ -259,9 +261,14 @@ def _start(folder: Path, task: PromptTask, table: Articles) -> Start:
         changed=origin is not None and origin.sha256 != table.sha256,
         unsent=bool(ledgers.standing(folder).waiting),
         told=origin is not None and origin.is_told,
-        sent=bool(answered)
-        or any(job.batches or job.shard.state in shards.AT_PROVIDER for job in jobs),
+        sent=bool(answered) or any(map(_may_cost, jobs)),
     )
+
+
+def _may_cost(job: Job) -> bool:
+    """Whether a shard was, or may have been, taken by the provider; a failed batch is free."""
+    paid = any(batch.status != FAILED for batch in job.batches)
+    return paid or (job.shard.state in shards.AT_PROVIDER and job.failure is None)
 
 
 def _unsent(folder: Path) -> bool:
