@@ -151,6 +151,12 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         _fail("중단되었습니다. 같은 명령으로 이어서 할 수 있습니다.", 130)
     except ProcessorError as error:
         _fail(str(error), error.exit_code)
+    except ModuleNotFoundError as error:  # an environment that was not made for this
+        _fail(
+            f"{error.name} 패키지가 설치되어 있지 않습니다. "
+            f"설치: {sys.executable} -m pip install request-processor",
+            1,
+        )
     except BrokenPipeError:
         streams.silence(sys.stdout)
         sys.exit(0)

@@ -1,0 +1,183 @@
+"""The labelling script as a process: killed, in a shell's loop, by cron, waiting for its labels."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from command_line import Shell
+from labelling_bench import INPUT, OUTPUT, Newsroom, status_of
+from run_bench import wait_for
+
+from processor.sandbox_process import sandbox
+
+SCRIPTS = Path(__file__).parents[2] / "scripts"
+SCRIPT = SCRIPTS / "batch_labeling_openai.py"
+
+
+@pytest.fixture(scope="module")
+def sandbox_url() -> Iterator[str]:
+    times = ["--validating-s", "0.2", "--in-progress-s", "0.5", "--finalizing-s", "0.1"]
+    with sandbox(["--latency-ms", "0", *times]) as url:
+        yield url
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A newsroom whose script is typed into a shell."""
+
+    news: Newsroom
+    around: Mapping[str, str]
+
+    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [sys.executable, str(SCRIPT), *arguments],
+            cwd=self.news.shell.folder,
+            env=dict(self.around),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def sh(self, line: str, *, folder: Path | None = None) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            ["bash", "-c", line],
+            cwd=folder or self.news.shell.folder,
+            env=dict(self.around),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def calls(self, route: str) -> int:
+        return int(self.news.shell.stats()["by_route"].get(route, 0))
+
+
+@pytest.fixture
+def desk(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    monkeypatch.setenv("OPENAI_BASE_URL", shell.url)
+    shell.forget()
+    scripts = {"PYTHON": sys.executable, "SCRIPTS": str(SCRIPTS)}
+    return Desk(Newsroom(shell), {**os.environ, **scripts})
+
+
+@pytest.mark.parametrize(
+    ("fault", "route"),
+    [
+        ("silence:on=upload,count=1", "POST /v1/files"),
+        ("hang:on=create,count=1", "POST /v1/batches"),
+        ("silence:on=create,count=1", "POST /v1/batches"),
+    ],
+)
+def test_a_submission_that_was_killed_goes_on_and_pays_once(
+    desk: Desk, fault: str, route: str
+) -> None:
+    desk.news.articles(5)
+    desk.news.shell.fault(fault)
+    submission = desk.start("--mode", "submit", "--input", INPUT)
+    wait_for(lambda: desk.calls(route) == 1)
+    submission.send_signal(signal.SIGKILL)
+    submission.communicate()
+    desk.news.shell.reset()
+    said = desk.news.submit("--grace", "0.2")
+    assert said.code == 0
+    lines = said.out.splitlines()
+    assert "✅ 배치 파일 생성 완료: batch_openai.jsonl" in lines
+    assert f"   배치 ID: {desk.news.info()['batch_id']}" in lines
+    assert len(desk.news.requests()) == 5
+    assert desk.news.submit().code == 1
+    wait_for(lambda: status_of(desk.news.check().out) == "completed")
+    assert desk.news.download().code == 0
+    assert (desk.news.paid_twice(), desk.news.shell.stats()["paid"]) == (0, 5)
+
+
+def test_the_loop_that_users_have(desk: Desk) -> None:
+    desk.news.articles(4)
+    loop = f"""
+        set -euo pipefail
+        label="$PYTHON $SCRIPTS/batch_labeling_openai.py"
+        $label --input {INPUT} --mode submit > /dev/null
+        status=
+        while [ "$status" != completed ]; do
+            status=$($label --mode check | grep "상태:" | awk '{{print $2}}')
+            echo "$status"
+        done
+        $label --mode download --input {INPUT} --output {OUTPUT}
+    """
+    done = desk.sh(loop)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(desk.news.labels()) == 4
+
+
+def test_labels_are_waited_for_and_downloaded(desk: Desk) -> None:
+    desk.news.articles(4)
+    assert desk.news.submit().code == 0
+    desk.news.shell.fault("bad_request:on=line,count=1")
+    done = desk.sh(f'"$SCRIPTS/auto_download.sh" --every 0.1 --input {INPUT} --output {OUTPUT}')
+    assert done.returncode == 2  # as the download: a row failed
+    assert "completed 진행률: 4/4 (100.0%)" in done.stdout
+    assert sum(row["labeled"] == "True" for row in desk.news.read()) == 3
+
+
+def test_cron_downloads_from_a_folder_of_its_own(desk: Desk, tmp_path: Path) -> None:
+    desk.news.articles(3)
+    assert desk.news.submit().code == 0
+    folder = desk.news.shell.folder
+    line = (
+        f'cd {folder} && "$SCRIPTS/auto_download.sh" --every 0.1 --output {OUTPUT} >> cron.log 2>&1'
+    )
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    done = desk.sh(line, folder=elsewhere)
+    assert done.returncode == 0
+    assert "🎉 라벨링 완료!" in (folder / "cron.log").read_text("utf-8")
+    assert len(desk.news.labels()) == 3
+
+
+def test_a_wait_for_a_job_that_nobody_knows_ends_at_once(desk: Desk) -> None:
+    done = desk.sh('"$SCRIPTS/auto_download.sh" --batch-id batch_none')
+    assert done.returncode == 1
+    assert "batch_none" in done.stderr
+    done = desk.sh('"$SCRIPTS/auto_download.sh" --every soon')
+    assert done.returncode == 1
+    assert "'soon'" in done.stderr
+
+
+def test_a_wait_for_a_job_that_failed_ends_with_3(desk: Desk) -> None:
+    desk.news.articles(3)
+    desk.news.shell.fault("batch_fails:code=model_not_found,message=No such model.,line=1")
+    assert desk.news.submit().code == 0
+    done = desk.sh('"$SCRIPTS/auto_download.sh" --every 0.1')
+    assert done.returncode == 3
+    assert "Batch status: failed - 잘못된 요청 형식 (1번째 줄)" in done.stdout
+
+
+def test_a_package_that_is_missing_is_named_with_its_remedy(desk: Desk, tmp_path: Path) -> None:
+    bare = tmp_path / "bare"
+    (bare / "openai").mkdir(parents=True)
+    (bare / "openai" / "__init__.py").write_text(
+        "raise ModuleNotFoundError(\"No module named 'openai'\", name='openai')\n"
+    )
+    desk.news.articles(3)
+    done = desk.sh(
+        f'PYTHONPATH={bare} "$PYTHON" "$SCRIPTS/batch_labeling_openai.py" --mode submit '
+        f"--input {INPUT}"
+    )
+    assert done.returncode == 1
+    assert "No module named" not in done.stderr
+    assert "openai" in done.stderr
+    assert "pip install" in done.stderr
+
+
+def test_help_needs_no_engine_and_shows_examples(desk: Desk) -> None:
+    done = desk.sh('"$PYTHON" "$SCRIPTS/batch_labeling_openai.py" --help')
+    assert done.returncode == 0
+    assert "--mode submit" in done.stdout
+    look = "import sys, processor.labelling.command; print(*sys.modules)"
+    loaded = desk.sh(f'"$PYTHON" -c "{look}"').stdout.split()
+    assert "processor.labelling.command" in loaded
+    assert not {"openai", "aiohttp", "processor.run"} & set(loaded)
