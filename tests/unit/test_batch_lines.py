@@ -1,327 +1,196 @@
-"""Lines of output and error files, as real servers write them."""
-
-import tracemalloc
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-import orjson
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
-from processor.batch.answer import verdict_on
-from processor.batch.custom_id import custom_id_of, seq_of
-from processor.batch.lines import BadLine, Line, lines_of, name_in, read_line
-from processor.completion import CHAT
-from processor.provider_error import ProviderError
+from processor.data import personas
+from processor.data.batch_lines import asked_in, labelled, read
+from processor.data.source import BadRow
+from processor.items import Row
 
-BODY = {"id": "chatcmpl-1", "choices": [{"message": {"content": "x"}, "finish_reason": "stop"}]}
-REFUSED = {"error": {"message": "Too long", "type": "invalid_request_error", "code": "too_long"}}
-EXPIRED = {"code": "batch_expired", "message": "It ran out of time"}
-DEEP = b"[" * 400 + b"]" * 400  # orjson reads it, but does not write it
-READ_EXPIRED = ProviderError(code="batch_expired", message="It ran out of time")
-
-
-def whole(**fields: Any) -> bytes:
-    """A line with what all of them have."""
-    return orjson.dumps({"id": "batch_req_1", "custom_id": "item-7"} | fields)
+CHAT, RESPONSES = "/v1/chat/completions", "/v1/responses"
+TEXT = "질문: 잘 지내나요?\n페르소나: 폭발적인, 비논리적인"
+TOLD = {
+    "질문": "잘 지내나요?",
+    "페르소나": "폭발적인, 비논리적인",
+    "기질": "폭발적인",
+    "성격": "비논리적인",
+}
 
 
-def response(status: Any = 200, body: Any = BODY, request_id: Any = "req_1") -> dict[str, Any]:
-    return {"status_code": status, "request_id": request_id, "body": body}
-
-
-def line(
-    status: int | None = 200,
-    body: Any = BODY,
-    error: ProviderError | None = None,
-    request_id: str | None = "req_1",
-) -> Line:
-    written = None if body is None else orjson.dumps(body)
-    return Line("item-7", status, written, error, request_id)
-
-
-@pytest.mark.parametrize(
-    ("raw", "read"),
-    [
-        (whole(response=response(), error=None), line()),
-        (whole(response=response()), line()),
-        (whole(response=response(), error={}), line()),
-        (whole(response=response(), error=""), line()),
-        (whole(response=response(), error={"code": "", "message": ""}), line()),
-        (whole(response=response(), error={"code": None, "message": None}), line()),
-        (whole(id="", response=response(request_id="")), line(request_id=None)),
-        (whole(id=None, response=response(request_id=None)), line(request_id=None)),
-        (whole(id=12, response=response(request_id=12)), line(request_id=None)),
-        (whole(response=response(), usage={"tokens": 3}, extra=[1]), line()),
-        (whole(response=response(body=orjson.dumps(BODY).decode())), line()),
-        (whole(response=response("200")), line()),
-        (whole(response=response(200.0)), line()),
-        (whole(response={"body": BODY, "request_id": "req_1"}), line(None)),
-        (whole(response=response(None)), line(None)),
-        (whole(response=response(status=True)), line(None)),
-        (whole(response=response(status="OK")), line(None)),
-        (whole(response=response(-1)), line(None)),
-        (whole(response=response(2**63)), line(None)),
-        (whole(response=response(1e300)), line(None)),
-        (whole(response=response(400, REFUSED)), line(400, REFUSED)),
-        (whole(response=response(400, REFUSED), error=None), line(400, REFUSED)),
-        (whole(response=response(429, None)), line(429, None)),
-        (whole(response=response(429, {})), line(429, {})),
-        (whole(response=response(429, "")), line(429, None)),
-        (whole(response=response(0, None)), line(0, None)),
-        (whole(response=response(0, {})), line(0, {})),
-        (whole(response=response(200, [BODY])), line(200, [BODY])),
-    ],
-)
-def test_what_a_response_may_look_like(raw: bytes, read: Line) -> None:
-    assert read_line(raw) == read
-
-
-@pytest.mark.parametrize(
-    ("fields", "status", "error"),
-    [
-        ({"response": None, "error": EXPIRED}, None, READ_EXPIRED),
-        ({"error": EXPIRED}, None, READ_EXPIRED),
-        ({"response": {}, "error": EXPIRED}, None, READ_EXPIRED),
-        ({"response": [], "error": EXPIRED}, None, READ_EXPIRED),
-        (
-            {"error": {"type": "batch_expired", "message": "It ran out of time"}},
-            None,
-            ProviderError(type="batch_expired", message="It ran out of time"),
-        ),
-        (
-            {"response": response(429, None), "error": {"message": "Slow", "param": "model"}},
-            429,
-            ProviderError(message="Slow", param="model"),
-        ),
-        (
-            {"error": {"object": "error", "message": "No", "type": "BadRequest", "code": 400}},
-            400,
-            ProviderError(type="badrequest", message="No", status=400),
-        ),
-        (
-            {"response": None, "error": {"error": {"message": "No", "code": 503}}},
-            503,
-            ProviderError(message="No", status=503),
-        ),
-        ({"error": "It broke"}, None, ProviderError(message="It broke")),
-        ({"error": {"code": "x"}}, None, ProviderError(code="x", message="x")),
-        ({"response": None, "error": None}, None, None),
-        ({"response": None}, None, None),
-        ({"error": 5}, None, None),
-        ({}, None, None),
-    ],
-)
-def test_what_an_error_may_look_like(
-    fields: dict[str, Any], status: int | None, error: ProviderError | None
-) -> None:
-    read = read_line(whole(**fields))
-    assert isinstance(read, Line)
-    assert (read.status, read.body, read.error) == (status, None, error)
-
-
-def test_an_error_beside_an_answer_is_kept_with_it() -> None:
-    read = read_line(whole(response=response(), error=EXPIRED))
-    assert read == line(error=READ_EXPIRED)
-
-
-@pytest.mark.parametrize(
-    ("raw", "cut_off"),
-    [
-        (b'{"custom_id":"item-7","response":{"status_code":200,"bo', True),
-        (b'{"custom_id":"item-7","response":{"status_code":200,"body":{"a":"\xec\x95', True),
-        (b"{", True),
-        (b"<html><body>502 Bad Gateway</body></html>", False),
-        (b'{"custom_id":"item-7"} {"custom_id":"item-8"}', False),
-        (b'{"custom_id":"item-7","response":{"status_code":200,"body":}}', False),
-        (b"\x00\x00\x00", False),
-        (b"\xff\xfe{\x00}\x00", False),
-        (b"null", False),
-        (b"[]", False),
-        (b'"item-7"', False),
-        (b'{"response":{}}', False),
-        (b'{"custom_id":null}', False),
-        (b'{"custom_id":7}', False),
-        (b'{"custom_id":""}', False),
-        (b"[" * 100_000, False),
-    ],
-)
-def test_a_line_that_tells_of_no_request(raw: bytes, *, cut_off: bool) -> None:
-    read = read_line(raw)
-    assert isinstance(read, BadLine)
-    assert read.cut_off == cut_off
-    assert read.problem.startswith("It ")
-
-
-@pytest.mark.parametrize("trailer", [b"\n", b"\r\n", b" \t\n", b""])
-def test_an_answer_with_what_json_does_not_know_is_read(trailer: bytes) -> None:
-    raw = b'{"custom_id":"item-7","response":{"status_code":200,"body":{"score":NaN}}}' + trailer
-    assert read_line(raw) == Line("item-7", 200, b'{"score":null}')
-
-
-@pytest.mark.parametrize(
-    "raw",
-    [
-        b'{"custom_id":"item-7","response":{"status_code":200,"body":{"a":"\xff"}}}',
-        b'{"custom_id":"item-7","err\xb0r":null}',
-        b'{"custom_id":"item-7","response":{"status_code":200,"body":{"a":"\\ud800"}}}',
-        b'{"custom_id":"item-7","response":{"status_code":1e999,"body":{}}}',
-        b'{"custom_id":"item-7","response":{"body":{"a":%b}}}' % DEEP,
-        b'{"custom_id":"item-7","response":{"status_code":200,"body":{"a":%b}}}' % DEEP,
-        b'{"custom_id":"item-7","error":{"a":%b}}' % DEEP,
-    ],
-)
-def test_a_damaged_line_still_tells_whose_it_is(raw: bytes) -> None:
-    read = read_line(raw)
-    assert isinstance(read, Line)
-    assert read.custom_id == name_in(raw) == "item-7"
-    assert verdict_on(read, CHAT).code == "malformed"
-
-
-DAMAGE = st.sampled_from(
-    [
-        *(b'"', b"\\", b"\xff", b"\xed\xa0\x80", b"\\ud800", b"NaN", b"1e999", b"9" * 30, b","),
-        *(b"{", b"}", b"[", b"]", b"\x00", b"\x01", b"tru", b"01", b"-", b"\xef\xbb\xbf", b""),
-        *(b'"custom_id":"item-8",', b'"custom_id":7,', b"[" * 3_000),
-    ]
-)
-
-
-@settings(max_examples=500)
-@given(
-    raw=st.sampled_from(
-        [
-            whole(response=response(), error=None),
-            whole(response=None, error=EXPIRED),
-            whole(response=response(400, REFUSED)),
-        ]
-    ),
-    damages=st.lists(st.tuples(st.integers(0, 250), st.integers(0, 4), DAMAGE), max_size=3),
-)
-def test_damage_breaks_nothing_and_a_name_that_is_read_stays(
-    raw: bytes, damages: list[tuple[int, int, bytes]]
-) -> None:
-    for place, gone, put in damages:
-        raw = raw[:place] + put + raw[place + gone :]
-    name, read = name_in(raw), read_line(raw)
-    if isinstance(read, Line):
-        assert read.custom_id == name
-        verdict_on(read, CHAT)
-    else:
-        assert isinstance(name, BadLine) or not name
-
-
-@given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
-def test_no_bytes_whatever_break_it(raw: bytes) -> None:
-    assert isinstance(read_line(raw), BadLine)
-
-
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=8,
-)
-
-
-@given(
-    fields=st.fixed_dictionaries(
-        {},
-        optional={
-            "response": json_values
-            | st.fixed_dictionaries(
-                {},
-                optional={
-                    "status_code": json_values,
-                    "body": json_values,
-                    "request_id": json_values,
-                },
-            ),
-            "error": json_values
-            | st.fixed_dictionaries({}, optional={"code": json_values, "message": json_values}),
-        },
+def rows(*lines: Mapping[str, Any] | BadRow) -> list[Row | BadRow]:
+    numbered = enumerate(lines, start=1)
+    return list(
+        read(one if isinstance(one, BadRow) else Row(number=n, fields=one) for n, one in numbered)
     )
-)
-def test_whatever_it_holds_a_line_of_ours_is_one(fields: dict[str, Any]) -> None:
-    read = read_line(whole(**fields))
-    assert isinstance(read, Line)
-    assert read.custom_id == "item-7"
 
 
-@given(content=st.text(), status=st.integers(0, 599))
-def test_answers_come_through_byte_by_byte(content: str, status: int) -> None:
-    body = orjson.dumps({"content": content})
-    raw = b'{"custom_id":"item-7","response":{"status_code":%d,"body":%b}}' % (status, body)
-    read = read_line(raw)
-    assert isinstance(read, Line)
-    assert (read.status, read.body) == (status, body)
+def full(custom_id: Any = "a", url: str = CHAT, **changes: Any) -> dict[str, Any]:
+    body = {"model": "m", "messages": [{"role": "user", "content": TEXT}]}
+    return {"custom_id": custom_id, "method": "POST", "url": url, "body": body, **changes}
+
+
+def problems(lines: Iterable[Row | BadRow]) -> dict[int, str]:
+    return {one.number: one.problem for one in lines if isinstance(one, BadRow)}
+
+
+def test_a_short_line_tells_its_columns() -> None:
+    line = {"model": "gpt-4-turbo-preview", "input": TEXT}
+    assert rows(line) == [Row(number=1, fields={**line, **TOLD})]
+
+
+def test_a_full_line_is_named_and_tells_its_model() -> None:
+    line = full("req-1")
+    assert rows(line) == [Row(number=1, fields={**line, "model": "m", **TOLD}, id="req-1")]
+
+
+def test_what_a_line_says_itself_stays() -> None:
+    line = {"model": "m", "input": TEXT, "질문": "mine", "patient": {"age": 34}}
+    [row] = rows(line)
+    assert isinstance(row, Row)
+    assert row.fields == {**line, **TOLD, "질문": "mine"}
 
 
 @pytest.mark.parametrize(
-    ("written", "lines"),
+    ("text", "found"),
     [
-        (b"", []),
-        (b"\n\r\n  \n", []),
-        (b"\xef\xbb\xbf", []),
-        (b"\xef\xbb\xbf\n", []),
-        (b"\xef\xbb\xbfa\nb\n", [b"a\n", b"b\n"]),
-        (b"a\r\nb\r\n", [b"a\r\n", b"b\r\n"]),
-        (b"a\n\n\nb", [b"a\n", b"b"]),
+        ("", {}),
+        ("no label", {}),
+        ("질문:", {}),
+        ("before\n질문: a", {"질문": "a"}),
+        ("질문 : a\n  페르소나： b", {"질문": "a", "페르소나": "b"}),
+        ("질문: a\nb\n\n증상: c", {"질문": "a\nb", "symptoms": "c"}),
+        ("환자정보: 34세\n증상: 불면", {"patient": "34세", "symptoms": "불면"}),
+        ("환자 정보: 34세", {"patient": "34세"}),
+        ("질문: 다음은?\n질문: 둘째", {"질문": "다음은?\n질문: 둘째"}),
+        ("이 질문: 아님", {}),
+        ("페르소나: b\r\n질문: a\r\n", {"페르소나": "b", "질문": "a"}),
+    ],
+)
+def test_labels_in_a_text(text: str, found: Mapping[str, str]) -> None:
+    assert labelled(text) == found
+
+
+@given(st.text())
+def test_any_text_can_be_looked_at(text: str) -> None:
+    for value in labelled(text).values():
+        assert value.strip() == value
+        assert value in text
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ({"messages": [{"role": "user", "content": "a"}]}, "a"),
+        ({"messages": [{"role": "user", "content": "a"}, {"role": "user", "content": "b"}]}, "b"),
+        ({"messages": [{"role": "user", "content": "a"}, {"role": "assistant"}]}, "a"),
+        ({"messages": [{"role": "system", "content": "a"}]}, None),
+        ({"input": "a"}, "a"),
+        ({"input": [{"role": "user", "content": [{"type": "input_text", "text": "a"}]}]}, "a"),
+        ({"messages": [{"role": "user", "content": [{"text": "a"}, {"text": "b"}]}]}, "a\nb"),
+        ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, None),
+        ({"input": ["a", "b"]}, None),
+        ({"input": [1, 2]}, None),
+        ({"prompt": "a"}, "a"),
+        ({"messages": 7}, None),
+        ({}, None),
+    ],
+)
+def test_what_the_user_says_last(body: Mapping[str, Any], text: str | None) -> None:
+    assert asked_in(body) == text
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"id": 1, "text": "a"},
+        {"model": "m", "text": TEXT},
+        {"input": TEXT},
+        {"model": "m", "input": 7},
+        {"method": "POST", "url": "/shop/cart", "body": {"a": 1}},  # of a log of any web server
+        {"method": "POST", "url": "/v1/x", "body": "text"},
+        {},
+    ],
+)
+def test_other_tables_pass_as_they_are(line: Mapping[str, Any]) -> None:
+    strange = [line, {"model": "m", "input": TEXT}, full(), {}]
+    assert rows(*strange) == [Row(number=n, fields=one) for n, one in enumerate(strange, 1)]
+
+
+def test_a_table_of_texts_gains_nothing() -> None:
+    line = {"model": "m", "input": "a text without labels"}
+    assert rows(line) == [Row(number=1, fields=line)]
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        (full(None), "has no custom_id, which a Batch line needs"),
+        (full(""), "has no custom_id, which a Batch line needs"),
+        ({**full(), "body": None}, "has no body, which a Batch line needs"),
+        (full(method="GET"), "its method is 'GET'; the Batch API knows POST"),
+        (full(body="text"), "its body is no object"),
         (
-            "a\u2028b\u2029c\x85d\x0be\x0cf\x1cg\n".encode(),
-            ["a\u2028b\u2029c\x85d\x0be\x0cf\x1cg\n".encode()],
+            full(url=RESPONSES),
+            f"its url is {RESPONSES}, but that of row 1 is {CHAT}; make two files",
         ),
+        ({"model": "m", "input": TEXT}, "is a short line after full Batch lines"),
+        ({"text": "a"}, "has no custom_id, which a Batch line needs"),
     ],
 )
-def test_lines_end_at_one_byte_only(tmp_path: Path, written: bytes, lines: list[bytes]) -> None:
-    path = tmp_path / "output.jsonl"
-    path.write_bytes(written)
-    assert list(lines_of(path)) == lines
+def test_a_full_line_that_is_none(line: Mapping[str, Any], problem: str) -> None:
+    assert problems(rows(full(), line, full("b"))) == {2: problem}
 
 
-@given(lines=st.lists(st.binary(min_size=1, max_size=300).filter(lambda part: b"\n" not in part)))
-def test_nothing_is_lost_between_blocks(
-    tmp_path_factory: pytest.TempPathFactory, lines: list[bytes]
-) -> None:
-    path = tmp_path_factory.mktemp("lines") / "output.jsonl"
-    kept = [b"x" + part for part in lines]
-    path.write_bytes(b"\n".join(kept))
-    assert [found.rstrip(b"\n") for found in lines_of(path)] == kept
-
-
-def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
-    path = tmp_path / "output.jsonl"
-    raw = whole(response=response(body=BODY | {"pad": "x" * 4_000})) + b"\n"
-    with path.open("wb") as file:
-        for _ in range(5_000):
-            file.write(raw)
-    tracemalloc.start()
-    try:
-        count = sum(isinstance(read_line(found), Line) for found in lines_of(path))
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert count == 5_000
-    assert peak < 3 << 20 < path.stat().st_size
-
-
-@given(seq=st.integers(1, 10**18 - 1))
-def test_a_custom_id_leads_back_to_its_item(seq: int) -> None:
-    assert seq_of(custom_id_of(seq)) == seq
+@pytest.mark.parametrize("name", ["custom_id", "method", "url", "body"])
+def test_a_first_line_with_something_missing_is_a_line(name: str) -> None:
+    line = full()
+    del line[name]
+    assert problems(rows(line)) == {1: f"has no {name}, which a Batch line needs"}
 
 
 @pytest.mark.parametrize(
-    "custom_id",
+    ("first", "second", "problem"),
     [
-        *("", "item", "item-", "item-0", "item-01", "item--1", "item-+1", "item- 1", "item-1 "),
-        *("item-1\n", "\nitem-1", "item-1.0", "item-1e3", "item-1_000", "Item-1", "ITEM-1", "1"),
-        *("item-٣", "item-³", "item-" + "9" * 19, "row-1", "xitem-1", "item-1-2", "item-None"),
+        ({}, full(), "is a full Batch line after short ones"),
+        ({}, {"model": "m", "input": TEXT, "custom_id": "a"}, "has a custom_id"),
+        ({"custom_id": "a"}, {"model": "m", "input": TEXT}, "has no custom_id"),
     ],
 )
-def test_any_other_name_is_none_of_ours(custom_id: str) -> None:
-    assert seq_of(custom_id) is None
+def test_short_lines_are_of_one_form(
+    first: Mapping[str, Any], second: Mapping[str, Any], problem: str
+) -> None:
+    found = problems(rows({"model": "m", "input": TEXT, **first}, second))
+    assert list(found) == [2]
+    assert found[2].startswith(problem)
 
 
-@given(st.text(max_size=12) | st.from_regex(r"\Aitem-\w{0,20}\Z"))
-def test_a_name_that_leads_to_an_item_is_the_one_it_has(custom_id: str) -> None:
-    seq = seq_of(custom_id)
-    assert seq is None or custom_id_of(seq) == custom_id
+def test_bad_rows_before_the_first_line_do_not_hide_it() -> None:
+    bad = BadRow(number=1, problem="is cut off")
+    assert rows(bad) == [bad]
+    found = rows(bad, BadRow(number=2, problem="too"), full("x"), full("y", method="GET"))
+    assert [type(one) for one in found] == [BadRow, BadRow, Row, BadRow]
+    assert isinstance(found[2], Row)
+    assert found[2].id == "x"
+
+
+def test_no_rows_stay_none() -> None:
+    assert rows() == []
+
+
+def test_twenty_five_personas_are_asked_eleven_questions() -> None:
+    found = [row.fields for row in rows(*personas.lines()) if isinstance(row, Row)]
+    assert len(found) == 275
+    assert len({(row["질문"], row["페르소나"]) for row in found}) == 275
+    assert {len({row[name] for row in found}) for name in ("기질", "성격")} == {5}
+    assert len({row["페르소나"] for row in found}) == 25
+    assert len({row["질문"] for row in found[:25]}) == 1
+    assert all(line.keys() == {"model", "input"} for line in personas.lines())
+
+
+def test_the_users_own_lines_are_among_them() -> None:
+    asked = "질문: 어디가 불편해서 방문하게 되었나요?\n페르소나: "
+    shipped = [line["input"] for line in personas.lines()]
+    assert shipped[0] == asked + "고립되고 겁이 많은, 미성숙한"
+    assert asked + "폭발적인, 비논리적인" in shipped[:25]
