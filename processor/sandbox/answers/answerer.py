@@ -29,7 +29,7 @@ async def answer(
     """
     if schema is not None:
         return _structured(question, asked_before, config, schema)
-    right = await _right(question, config.seed, converter)
+    right = await _right(question, asked_before, config.seed, converter)
     if is_spoiled(question.key, asked_before, config):
         return wrong_answer(
             question.kind, right, question.mathml, config.seed, question.key, asked_before
@@ -45,14 +45,14 @@ def _structured(
     return orjson.dumps(Instance(schema, config.seed, question.context).value()).decode()
 
 
-async def _right(question: Question, seed: int, converter: Converter) -> str:
+async def _right(question: Question, asked_before: int, seed: int, converter: Converter) -> str:
     match question.kind:
         case "mathml":
             return await converter.convert(question.mathml)
         case "label":
             return rules.label(seed, question.context)
         case "persona":
-            return rules.persona(seed, question.context)
+            return rules.persona(seed, question.context, asked_before)
         case "text":
             return rules.text(seed, question.context, question.text)
 

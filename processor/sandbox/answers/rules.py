@@ -1,6 +1,10 @@
 """Answers by rule: labels, personas, plain text."""
 
+import re
+
 from processor.sandbox.seeded import draw, pick
+
+_PERSONA = re.compile(r"페르소나\s*:(.*)")
 
 _OPENINGS = (
     "글쎄요, 그 질문에는 바로 답하기가 조심스럽습니다.",
@@ -29,10 +33,19 @@ def label(seed: int, context: str) -> str:
     return pick("012", seed, "label", context)
 
 
-def persona(seed: int, context: str) -> str:
-    """Three Korean sentences; another persona or question says others."""
-    parts = (_OPENINGS, _MIDDLES, _ENDINGS)
-    return " ".join(pick(part, seed, "persona", place, context) for place, part in enumerate(parts))
+def persona(seed: int, context: str, asked_before: int) -> str:
+    """Three Korean sentences: the first and the last are a persona's own, whatever it is asked.
+
+    Between them is what the question makes it say, which may be another each time it is asked.
+    """
+    voice = _PERSONA.findall(context)[-1].strip()
+    return " ".join(
+        (
+            pick(_OPENINGS, seed, "persona", "opening", voice),
+            pick(_MIDDLES, seed, "persona", "middle", context, asked_before),
+            pick(_ENDINGS, seed, "persona", "ending", voice),
+        )
+    )
 
 
 def text(seed: int, context: str, question: str) -> str:
