@@ -43,7 +43,7 @@ asymptotic one of Cohen's. Beyond counts, a sample is looked at; the same seed d
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Of what is drawn.")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of tables.")
-@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="JSON into a file.")
+@click.option("--output", type=click.Path(path_type=Path), help="JSON into a file.")
 def command(folder: Path | None, *, as_json: bool, output: Path | None, **options: Any) -> None:
     """How good the answers of a run are, also while it works.
 
@@ -55,9 +55,11 @@ def command(folder: Path | None, *, as_json: bool, output: Path | None, **option
     from processor.quality import assessment, document  # noqa: PLC0415
     from processor.quality.terms import Terms  # noqa: PLC0415
 
-    against = options.pop("against")
+    folder, against = folders.chosen(folder), options.pop("against")
+    if output is not None:
+        document.expect_place(output, folder)
     found = assessment.assess(
-        folders.chosen(folder),
+        folder,
         Terms(**options),
         beside=None if against is None else folders.chosen(against),
     )

@@ -94,12 +94,14 @@ def _diversity(found: Diversity) -> Iterator[str]:
 
 def _separation(found: Separation, group: str) -> Iterator[str]:
     rows = [
+        _row(f"similarity, one {group}, one question", found.same_group_same_question, plain=True),
+        _row(f"similarity, two {group}, one question", found.other_group_same_question, plain=True),
         _row(
-            f"similarity, same {group}, same question", found.same_group_same_question, plain=True
+            f"similarity, one {group}, two questions", found.same_group_other_question, plain=True
         ),
-        _row("            another, same question", found.other_group_same_question, plain=True),
-        _row("            same, another question", found.same_group_other_question, plain=True),
-        _row("            another, another question", found.other_group_other_question, plain=True),
+        _row(
+            f"similarity, two {group}, two questions", found.other_group_other_question, plain=True
+        ),
         _row("recognised by its other answers", found.recognised),
         _row("the same by chance (groups shuffled)", found.chance),
     ]

@@ -17,6 +17,7 @@ from processor.exports.atomic import replacing_bytes
 from processor.exports.grid import Grid
 from processor.exports.output import Delivered, Terms
 from processor.exports.pivot import Pivot
+from processor.exports.place import expect_room
 from processor.exports.table import ResultTable
 from processor.extras import extra
 from processor.ledger import database, sources
@@ -129,12 +130,7 @@ class FileOutput:
                 )
             return
         self._writer()
-        try:
-            problem, way_out = _obstacle(self._path)
-        except OSError as error:  # such as a name that is too long
-            problem, way_out = error.strerror or str(error), "Name another file."
-        if problem:
-            raise UsageError(f"--output {self.name}: {problem}", way_out=way_out)
+        expect_room(self._path, f"--output {self.name}")
 
     def check(self, connection: sqlite3.Connection) -> None:
         """See that the columns are there, and that no input would be written over.
@@ -232,24 +228,6 @@ class FileOutput:
     def _writer(self) -> _Write:
         load = _TYPED.get(self._ending)
         return load() if load is not None else _TEXTS[self._ending]
-
-
-def _obstacle(path: Path) -> tuple[str, str]:
-    """Why a file cannot be put in its place, and the way out; nothing where it can.
-
-    Raises:
-        OSError: It cannot even be looked at.
-    """
-    folder, way_out = path.parent, "Name another file, or mend its permissions."
-    if path.is_dir():
-        return "is a directory", "Name a file in it."
-    if not folder.is_dir():
-        return f"there is no folder {folder}", "Make it, or name another."
-    if path.exists() and not path.is_file():
-        return "is no regular file", way_out
-    if not os.access(folder, os.W_OK | os.X_OK):
-        return f"the folder {folder} may not be written", way_out
-    return "", ""
 
 
 def _refuse_foreign(spec: str, terms: Terms) -> None:

@@ -1,15 +1,20 @@
 """An assessment as JSON."""
 
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from processor.errors import UsageError
 from processor.exports.atomic import replacing_bytes
+from processor.exports.place import expect_room
+from processor.ledger import database, sources
 from processor.quality.assessment import Assessment
 
 FORMAT = 1
+ENDING = ".json"
 
 
 def of(found: Assessment) -> dict[str, Any]:
@@ -18,6 +23,26 @@ def of(found: Assessment) -> dict[str, Any]:
     if found.separation is not None:
         values["separation"]["is_shown"] = found.separation.is_shown
     return values
+
+
+def expect_place(path: Path, folder: Path) -> None:
+    """See that the JSON can be put into a file, before the work.
+
+    Args:
+        path: Of the file.
+        folder: The run's, whose input is not written over.
+
+    Raises:
+        UsageError: It cannot, or should not.
+        LedgerError: There is no ledger, or it cannot be read.
+    """
+    named = f"--output {path}"
+    if path.suffix != ENDING:
+        raise UsageError(f"{named}: the figures are JSON", way_out=f"Name a file {ENDING}.")
+    expect_room(Path(os.path.realpath(path)), named)
+    with database.reading(folder / database.LEDGER_NAME) as connection:
+        if sources.hold(connection, Path(os.path.realpath(path))):
+            raise UsageError(f"{named}: is the input of this run", way_out="Name another file.")
 
 
 def write(found: Assessment, path: Path) -> None:

@@ -20,7 +20,7 @@ _FOLDS = 5
 """Into so many parts the answers to a single question are dealt."""
 _SHUFFLES_MOST = 199
 _SHUFFLES_LEAST = 39
-_SHUFFLED_MOST = 30_000_000  # cosines added up in all shuffles together, which bounds the work
+_SHUFFLED_MOST = 20_000_000  # cosines added up in all shuffles together, which bounds the work
 _SHOWN_FROM = 0.05
 
 

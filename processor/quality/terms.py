@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from processor.errors import UsageError
+from processor.ledger.repeats import REPEAT_OF
 from processor.quality.run import Run
 
 LONGEST = 2_000
 """Characters of a text that are looked at where texts are compared."""
 
-_REPEAT_OF = "repeat_of"  # with `--repeat`: the id of the row that was asked several times
 _USUAL_GROUPS = ("페르소나", "persona")
 _USUAL_QUESTIONS = ("질문", "question")
 
@@ -43,7 +43,7 @@ class Terms:
         self._check(run)
         group = self.group or _first(_USUAL_GROUPS, run.columns)
         within = self.within or _first(_USUAL_QUESTIONS, run.columns)
-        repeated = (_REPEAT_OF,) if _REPEAT_OF in run.columns else ()
+        repeated = (REPEAT_OF,) if REPEAT_OF in run.columns else ()
         return replace(
             self,
             group=group,
