@@ -31,4 +31,5 @@ def decide(
         return Start.AFRESH
     if not same_task:
         return Start.ASK
-    return Start.GO_ON if changed or unsent or not told else Start.ASK
+    is_over = sent and told and not unsent
+    return Start.GO_ON if changed or not is_over else Start.ASK

@@ -42,8 +42,8 @@ from processor.settings import Settings
 from processor.spending import prices_of
 from processor.tasks.prompt import PromptTask
 
-SPLIT_FROM_ROWS = 10_000
-SPLIT_ROWS = 1_000
+_SPLIT_FROM_ROWS = 10_000
+_SPLIT_ROWS = 1_000
 _SAMPLE_ROWS = 200
 _BYTES_PER_TOKEN = 4  # a guess; Korean takes 3 bytes a character
 _SANDBOX = f"{SHIPPED}-sandbox"  # a rehearsal is no submission
@@ -316,11 +316,23 @@ def _refuse_if_held(folder: Path) -> None:
         )
 
 
+def split_rows(rows: int) -> int | None:
+    """Rows of a batch at most, of a table of so many; None for as many as a batch may hold.
+
+    Smaller batches fit into what is left of a quota, and come back one after the other.
+    """
+    return _SPLIT_ROWS if rows >= _SPLIT_FROM_ROWS else None
+
+
 def _known(typed: Typed, table: Articles) -> dict[str, object]:
     """Settings that the options mean."""
-    split = SPLIT_ROWS if table.rows >= SPLIT_FROM_ROWS else None
     given = {name: value for name, value in typed.settings.items() if value is not None}
-    return {"route": "batch", "shard_size": split, "model": typed.wishes.model, **given}
+    return {
+        "route": "batch",
+        "shard_size": split_rows(table.rows),
+        "model": typed.wishes.model,
+        **given,
+    }
 
 
 def _foretell(errand: _Errand) -> Callable[[int], Iterator[str]]:
