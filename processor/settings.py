@@ -134,7 +134,7 @@ class Settings(BaseModel):
     repeat: int | None = Field(
         None, ge=1, le=1_000, description="items that each row becomes; one by default"
     )
-    only: tuple[tuple[str, str], ...] = Field(
+    only: tuple[tuple[Annotated[str, Field(min_length=1)], str], ...] = Field(
         (), description="columns and the values of the rows that are meant; by default all are"
     )
     min_success: float = Field(
@@ -186,16 +186,6 @@ class Settings(BaseModel):
             raise ValueError("two or three numbers are needed: IN,OUT or IN,CACHED,OUT")
         return parts if len(parts) == 3 else (parts[0], *parts)
 
-    @field_validator("only", mode="before")
-    @classmethod
-    def _split_only(cls, value: Any) -> Any:
-        """A mapping, or `COLUMN=VALUE` each."""
-        if isinstance(value, Mapping):
-            return tuple((column, str(wanted)) for column, wanted in value.items())
-        if isinstance(value, str) or not isinstance(value, Iterable):
-            raise ValueError("a mapping is needed, or COLUMN=VALUE")  # noqa: TRY004 - as above
-        return tuple(_term(each) if isinstance(each, str) else each for each in value)
-
     @field_validator("api_key")
     @classmethod
     def _check_api_key(cls, value: SecretStr | None) -> SecretStr | None:
@@ -220,15 +210,15 @@ class Settings(BaseModel):
             )
         return value
 
-    @field_validator("headers", mode="before")
+    @field_validator("headers", "only", mode="before")
     @classmethod
-    def _split_headers(cls, value: Any) -> Any:
+    def _split_pairs(cls, value: Any) -> Any:
         """A mapping, or `NAME=VALUE` each."""
         if isinstance(value, Mapping):
             return tuple(value.items())
         if isinstance(value, str) or not isinstance(value, Iterable):
             raise ValueError("NAME=VALUE is needed")  # noqa: TRY004 - pydantic's way
-        return tuple(_header(each) if isinstance(each, str) else each for each in value)
+        return tuple(_pair(each) if isinstance(each, str) else each for each in value)
 
     @field_validator("headers")
     @classmethod
@@ -377,18 +367,11 @@ def _is_proxy(address: str) -> bool:
     return parts.scheme == "http" and bool(parts.hostname) and is_port and ends
 
 
-def _header(text: str) -> tuple[str, str]:
+def _pair(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals:
         raise ValueError("NAME=VALUE is needed")
     return name.strip(), value.strip()
-
-
-def _term(text: str) -> tuple[str, str]:
-    column, equals, value = text.partition("=")
-    if not equals or not column.strip():
-        raise ValueError("write COLUMN=VALUE")
-    return column.strip(), value.strip()
 
 
 def _complaint(name: str, called: str, first: Mapping[str, Any]) -> str:
@@ -398,4 +381,5 @@ def _complaint(name: str, called: str, first: Mapping[str, Any]) -> str:
     hidden = name in SECRETS or name == "" or "@" in str(first["input"])
     given = "" if hidden else f" (given: {first['input']!r})"
     told = first["msg"].removeprefix("Value error, ")
-    return f"{called}: {told[0].lower()}{told[1:]}{given}"
+    first_mark = told[0] if told[1:2].isupper() else told[0].lower()  # a NAME stays one
+    return f"{called}: {first_mark}{told[1:]}{given}"

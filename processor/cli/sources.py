@@ -36,9 +36,8 @@ _ROW_OPTIONS = (
     click.option(
         "--only",
         multiple=True,
-        metavar="COLUMN=VALUE",
-        help="Only rows with that value; may be repeated: values of a column add up, columns "
-        "narrow.",
+        metavar="NAME=VALUE",
+        help="Only rows whose column has that value; repeated, values add up and columns narrow.",
     ),
     click.option("--limit", type=int, metavar="N", help="Items not done yet to take at most."),
     click.option(
