@@ -5,7 +5,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from processor.compare.measured import Measured
+from processor.compare.measured import Measured, Status
 from processor.console.words import counted, duration, milliseconds, money, rate, share
 
 _HEAD = ("arm", "time", "items/s", "calls", "tokens", "cost", "CPU", "memory", "p50", "p95")
@@ -26,7 +26,8 @@ def ended(now: Measured) -> str:
         return f"{head}: {now.status}: {now.problem}"
     failed = f" · {now.figures.failed:,} failed" if now.figures.failed else ""
     problem = f" · {now.problem}" if now.problem else ""
-    return f"{head}: {now.status}, {duration(now.figures.wall_s)}{failed}{problem}"
+    took = f", {duration(now.figures.wall_s)}" if now.status is Status.DONE else ""
+    return f"{head}: {now.status}{took}{failed}{problem}"
 
 
 def _model_and_round(now: Measured) -> str:
@@ -131,8 +132,8 @@ def _notes(name: str, found: Sequence[Json]) -> Iterator[str]:
                 f"  note      {name}: {counted(figures['failed'], 'item')} failed, "
                 f"{counted(figures['retries'], 'call')} sent again{f' ({named})' if named else ''}"
             )
-        if figures["is_bound"]:
-            yield f"  note      {name}: interrupted or left, so its time is a bound"
+        if figures["is_bound"] and each["status"] == "done":
+            yield f"  note      {name}: interrupted or left meanwhile, so its time is a bound"
 
 
 # --- the verdict -------------------------------------------------------------------------------
@@ -158,6 +159,16 @@ def _verdict(made: Json, most: int) -> Iterator[str]:
     yield (
         f"  measured up to {counted(most, 'item')}; beyond that a line is drawn, and a "
         "provider's limits are not in it"
+    )
+    if _has_bounds(made):
+        yield "  some of these times are bounds, and so is what follows from them"
+
+
+def _has_bounds(made: Json) -> bool:
+    return any(
+        each["figures"] is not None and each["figures"]["is_bound"]
+        for arm in made["arms"]
+        for each in arm["trials"]
     )
 
 

@@ -40,18 +40,18 @@ class Terms:
 
     Attributes:
         input: Name of the rows, for people.
-        rows: Digest of the rows themselves.
-        sizes: How many of them are sent, ascending.
         provider: Who is asked, and where; the address of a sandbox changes.
+        sizes: How many of them are sent, ascending.
+        rows: Digest of the rows themselves.
         settings: Those that change what is measured.
         simulation: None against a real provider.
     """
 
     task: str
     input: str
-    rows: str
-    sizes: tuple[int, ...]
     provider: str
+    sizes: tuple[int, ...]
+    rows: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     simulation: Simulation | None = None
 
