@@ -96,7 +96,7 @@ def test_a_wrong_key_is_found_before_a_batch_is_made(shell: Shell, tmp_path: Pat
     assert "POST /v1/files" not in shell.stats()["by_route"]
 
 
-def test_no_key_for_openai_is_wrong_here(tmp_path: Path) -> None:
+def test_nobody_answers_there_and_no_such_profile_is_here(tmp_path: Path) -> None:
     done = check(tmp_path, "--base-url", "https://127.0.0.1:9/v1")
     assert done.code == 3
     assert done.line("connection").startswith("✗ ")
