@@ -16,6 +16,7 @@ from processor.exports.postgres.catalogue import Connection, TargetTable
 from processor.exports.postgres.plan import Plan, Results
 from processor.exports.postgres.writer import TableWriter
 from processor.exports.table import ResultTable
+from processor.ledger import repeats
 from processor.postgres.table_name import TableName
 
 
@@ -74,6 +75,11 @@ class Preparation:
             UsageError: The table does not take the results; names the column.
             psycopg.Error: The connection is gone, or the table cannot be made.
         """
+        if self.terms.into and repeats.of_run(ledger, None) > 1:
+            raise UsageError(
+                f"{self.place}: a row of {self.table} has no room for the answers of its repeats",
+                way_out="Leave --write-columns out: a table of their own takes them.",
+            )
         results = _results(ledger)
         table = self.existing(connection)
         notes: Sequence[str] = ()
