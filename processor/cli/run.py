@@ -40,6 +40,12 @@ Examples:
   processor run --task labels.toml --input postgresql://ann@db.example.org/press --table articles
   processor run --input "$DATABASE_URL" --table questions --write-columns result=latex
       into a column of that table; without --write-columns into mathml_results beside it
+  processor run --task persona --sandbox --only '질문=어디가 불편해서 방문하게 되었나요?'
+      one question to 25 personas; without --only the other ten, too
+  processor run --task persona --input batchinput.jsonl --model gpt-6-luna --repeat 5
+      lines of the Batch API, each five times, whatever model they name
+  processor run --task requests --input requests.jsonl --route batch
+      full lines of the Batch API, sent as they are
   processor run --task labels.toml --input news.csv --urgent-field breaking --direct-first 20
       the first 20 and those that are urgent at once, the others by batch
   processor run --task labels.toml --input news.jsonl.gz --dry-run
@@ -157,7 +163,7 @@ def command(**options: Any) -> int:
 
     Chunk files, statistics and tables go into the run's folder, the logs into logs/. Without
     --input, the database that DATABASE_URL names is read; without that, made-up questions of
-    school mathematics are used.
+    school mathematics are used, or the rows that come with the task.
 
     Results of rows from a database go back into it as they arrive: into a table TASK_results, made
     for them, so that nothing is altered that is there; --write-columns names columns of a table

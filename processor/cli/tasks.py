@@ -1,6 +1,7 @@
 """`processor tasks`."""
 
 import json
+import sys
 from typing import Any
 
 import click
@@ -79,8 +80,9 @@ def _file(name: str, *, rows: bool) -> None:
 
     if not personas.are_for(task.required_fields()):
         raise UsageError(f"no rows come with {name}", way_out="processor tasks persona --rows has.")
+    is_utf8 = sys.stdout.encoding.lower().replace("-", "") == "utf8"  # else Korean would be lost
     for line in personas.lines():
-        print(json.dumps(line, ensure_ascii=False))
+        print(json.dumps(line, ensure_ascii=not is_utf8))
 
 
 @command.command("show")
