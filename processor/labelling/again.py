@@ -1,15 +1,18 @@
 """A table of failed rows that is submitted again: its answers go into the run it came from."""
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from processor.folders import RUNS
 from processor.labelling import ledgers, outcomes
 from processor.labelling.answers import Answer, Known, content_id
-from processor.labelling.articles import Articles, WithoutResults
-from processor.labelling.table import good_rows
+from processor.labelling.articles import Articles, WithoutResults, good_rows
+from processor.labelling.matching import by_question
+from processor.tasks.prompt import PromptTask
+
+_FAILED, _WAITING, _LABELLED = "failed", "waiting", "labelled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,12 +24,14 @@ class Again:
         waiting: How many are on their way already.
         labelled: How many have their label already.
         new: How many the run does not know.
+        known_otherwise: Places in the table, from 0, of rows that are known by their question only.
     """
 
     failed: Sequence[int]
     waiting: int
     labelled: int
     new: int
+    known_otherwise: Sequence[int] = ()
 
 
 def run_of(table: Articles) -> Path | None:
@@ -47,17 +52,26 @@ def restored(table: Articles) -> WithoutResults:
     return WithoutResults(table.source, outcomes.columns(folder) if folder is not None else ())
 
 
-def rows_of(table: Articles, folder: Path) -> Again:
+def rows_of(table: Articles, folder: Path, task: PromptTask) -> Again:
     """Find the rows of a table in a run.
+
+    Args:
+        table: Of failed rows, as it is now: a spreadsheet may have rewritten some cells.
+        folder: Of the run.
+        task: That it asks.
 
     Raises:
         LedgerError: The ledger cannot be read.
     """
-    keys = (content_id(row.fields) for row in good_rows(restored(table).rows()))
-    return again(keys, outcomes.known(folder))
+    source, known = restored(table), outcomes.known(folder)
+    keys = [content_id(row.fields) for row in good_rows(source)]
+    find = by_question(folder, task, known, lambda: good_rows(source))
+    return again(keys, known, find)
 
 
-def again(keys: Iterable[str], known: Known) -> Again:
+def again(
+    keys: Sequence[str], known: Known, others: Callable[[Sequence[int]], Mapping[int, Answer]]
+) -> Again:
     """Which rows of a run are meant.
 
     Of rows that are alike, those that failed are meant first.
@@ -65,32 +79,31 @@ def again(keys: Iterable[str], known: Known) -> Again:
     Args:
         keys: `content_id` of the rows.
         known: The answers of the run.
+        others: Finds answers for rows that are not known by their content: their places, from 0.
     """
-    wanted: dict[str, int] = defaultdict(int)
-    for key in keys:
-        wanted[key] += 1
-    failed: list[int] = []
-    counts: Counter[str] = Counter()
-    for key, count in wanted.items():
-        alike = sorted(known.of(key), key=_rank)
-        for answer in alike[:count]:
-            counts[_kind(answer)] += 1
-            if _kind(answer) == "failed":
-                failed.append(answer.seq)
-        counts["new"] += count if not alike else 0
+    meant = [
+        answer
+        for key, count in Counter(keys).items()
+        for answer in sorted(known.of(key), key=_rank)[:count]
+    ]
+    lost = [place for place, key in enumerate(keys) if not known.of(key)]
+    found = others(lost) if lost else {}
+    kinds = Counter(map(_kind, (*meant, *found.values())))
+    failed = {answer.seq for answer in (*meant, *found.values()) if _kind(answer) == _FAILED}
     return Again(
         failed=sorted(failed),
-        waiting=counts["waiting"],
-        labelled=counts["labelled"],
-        new=counts["new"],
+        waiting=kinds[_WAITING],
+        labelled=kinds[_LABELLED],
+        new=len(lost) - len(found),
+        known_otherwise=sorted(found),
     )
 
 
 def _kind(answer: Answer) -> str:
     if answer.label is not None:
-        return "labelled"
-    return "waiting" if answer.code is None else "failed"
+        return _LABELLED
+    return _WAITING if answer.code is None else _FAILED
 
 
 def _rank(answer: Answer) -> int:
-    return ("failed", "waiting", "labelled").index(_kind(answer))
+    return (_FAILED, _WAITING, _LABELLED).index(_kind(answer))

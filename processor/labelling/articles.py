@@ -87,17 +87,15 @@ def articles(path: str, *, encoding: str | None, sample: int = 0) -> Articles:
     )
 
 
-class WithoutResults:
-    """A table of failed rows as they were before: what the script has put there is left out.
+class Wrapped:
+    """A table that is read in another way; what else is known of it stays.
 
     Args:
         source: The table.
-        given: The columns that its rows had; empty where nobody knows, and all others stay.
     """
 
-    def __init__(self, source: Source, given: Sequence[str]) -> None:
+    def __init__(self, source: Source) -> None:
         self._source = source
-        self._before = dict(zip(apart(given), given, strict=True))
 
     @property
     def name(self) -> str:
@@ -117,6 +115,19 @@ class WithoutResults:
         """None: no text file says them."""
         return ()
 
+
+class WithoutResults(Wrapped):
+    """A table of failed rows as they were before: what the script has put there is left out.
+
+    Args:
+        source: The table.
+        given: The columns that its rows had; empty where nobody knows, and all others stay.
+    """
+
+    def __init__(self, source: Source, given: Sequence[str]) -> None:
+        super().__init__(source)
+        self._before = dict(zip(apart(given), given, strict=True))
+
     def rows(self) -> Iterator[Row | BadRow]:
         """The rows, with the names that their columns had."""
         for row in self._source.rows():
@@ -129,6 +140,11 @@ class WithoutResults:
             if name not in FAILURES
         }
         return Row(number=row.number, fields=fields)
+
+
+def good_rows(source: Source) -> Iterator[Row]:
+    """The rows that can be read."""
+    return (row for row in source.rows() if not isinstance(row, BadRow))
 
 
 def _sha256(path: Path) -> str:

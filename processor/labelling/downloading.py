@@ -1,21 +1,21 @@
 """`--mode download`: answers join the rows of the table, however it looks by now."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from processor.console.streams import say, tell
 from processor.data.source import Source
-from processor.errors import TaskError, UsageError
+from processor.errors import UsageError
 from processor.items import Row
 from processor.labelling import again, gold, ledgers, messages, outcomes
-from processor.labelling.answers import Answer, Known, Matched, asked_id, content_id, match
-from processor.labelling.articles import Articles, articles
+from processor.labelling.answers import Matched, content_id, match
+from processor.labelling.articles import Articles, articles, good_rows
 from processor.labelling.checking import Checked, advance, last, lines
 from processor.labelling.cost import Cost, cost_of
 from processor.labelling.info import Info
-from processor.labelling.table import Table, Written, good_rows
+from processor.labelling.matching import by_question
+from processor.labelling.table import Table, Written
 from processor.labelling.typed import Typed
 from processor.opened import Opened, opened
 from processor.plan.prices import SANDBOX
@@ -41,7 +41,7 @@ class _Whole:
 
     def rows(self) -> Iterator[Row]:
         """From the first; may be asked for again."""
-        return good_rows(self.source.rows())
+        return good_rows(self.source)
 
 
 def download(typed: Typed) -> int:
@@ -94,7 +94,7 @@ def _whole(typed: Typed, folder: Path, known: Info | None) -> _Whole:
     if table.run is None:
         return _Whole(table=table, source=table.source, columns=table.columns)
     source = again.restored(table)
-    columns = list(next(iter(good_rows(source.rows()))).fields)
+    columns = list(next(iter(good_rows(source))).fields)
     return _Whole(table=table, source=source, columns=columns)
 
 
@@ -135,7 +135,7 @@ def _join(typed: Typed, it: Opened, whole: _Whole, output: Path) -> int:
     task = it.task()
     known = outcomes.known(it.folder)
     keys = [content_id(row.fields) for row in whole.rows()]
-    matched = match(keys, known, _by_question(it.folder, task, known, whole))
+    matched = match(keys, known, by_question(it.folder, task, known, whole.rows))
     table = Table(path=output, columns=whole.columns, names=task.label_names, run=it.folder.name)
     before = table.before() if matched.new or whole.table.run is not None else {}
     if whole.table.run is not None and not typed.force:
@@ -149,30 +149,6 @@ def _join(typed: Typed, it: Opened, whole: _Whole, output: Path) -> int:
         say(line)
     say(messages.done())
     return EXIT_ITEMS_FAILED if written.failed else EXIT_OK
-
-
-def _by_question(
-    folder: Path, task: PromptTask, known: Known, whole: _Whole
-) -> Callable[[Sequence[int]], Mapping[int, Answer]]:
-    """Finds answers by what was asked."""
-
-    def find(places: Sequence[int]) -> Mapping[int, Answer]:
-        wanted = set(places)
-        asked: dict[str, list[int]] = {}
-        for place, row in enumerate(whole.rows()):
-            if place in wanted:
-                with suppress(TaskError):
-                    asked.setdefault(asked_id(task, row.fields), []).append(place)
-        answers = known.by_seq()
-        found: dict[int, Answer] = {}
-        for key, seq in outcomes.asked(folder, task):
-            for place in asked.get(key, ()):
-                earlier = found.get(place)
-                if earlier is None or earlier.label is None:
-                    found[place] = answers[seq]
-        return found
-
-    return find
 
 
 def _refuse_loss(output: Path, before: Mapping[str, object], keys: Sequence[str]) -> None:

@@ -21,17 +21,19 @@ from processor.folders import default_folder, set_aside
 from processor.items import Item
 from processor.jobs.job import Job
 from processor.labelling import again, cost, engine, info, ledgers, messages, outcomes
-from processor.labelling.articles import Articles, articles
+from processor.labelling.answers import content_id
+from processor.labelling.articles import Articles, articles, good_rows
 from processor.labelling.deciding import Start, decide
 from processor.labelling.info import Info
 from processor.labelling.ledgers import KEY, Origin
+from processor.labelling.matching import Without, by_question
 from processor.labelling.progress import Progress
 from processor.labelling.task import FILE_NAME, SHIPPED, label_task
 from processor.labelling.typed import Typed
 from processor.ledger import database, lock, shards
 from processor.ledger.database import LEDGER_NAME
 from processor.ledger.ledger import open_ledger
-from processor.opened import Opened, opened
+from processor.opened import opened
 from processor.plan.prices import OPENAI
 from processor.recipe import Recipe
 from processor.report import EXIT_AT_PROVIDER, EXIT_OK, Report
@@ -103,6 +105,8 @@ def _submit(typed: Typed, table: Articles) -> int:
     afresh = start in {Start.AFRESH, Start.ASK} or (typed.force and start is Start.GO_ON)
     if afresh:
         set_aside(folder)
+    elif start is Start.GO_ON:
+        source = _unpaid(folder, made.task, source)
     with ExitStack() as stack:
         if asked is None:
             own = sandbox_of(folder, typed.sandbox_words(), keeps=True)
@@ -126,27 +130,39 @@ def _submit(typed: Typed, table: Articles) -> int:
 def _submit_again(typed: Typed, table: Articles, folder: Path) -> int:
     """Send rows that failed once more, in the run that they belong to."""
     _refuse_if_held(folder)
-    meant = again.rows_of(table, folder)
-    if not (meant.failed or meant.new or _unsent(folder)):
-        raise UsageError(
-            f"{table.path}: 다시 보낼 행이 없습니다 (진행 중 {meant.waiting}개, 라벨 있음 "
-            f"{meant.labelled}개)",
-            way_out="--mode check 로 상태를 확인하세요.",
-        )
     with opened(folder, typed.settings) as it:
-        return _send(_errand_again(it, table, tuple(meant.failed)), typed)
+        task = it.task()
+        meant = again.rows_of(table, folder, task)
+        if not (meant.failed or meant.new or ledgers.standing(folder).waiting):
+            raise UsageError(
+                f"{table.path}: 다시 보낼 행이 없습니다 (진행 중 {meant.waiting}개, 라벨 있음 "
+                f"{meant.labelled}개)",
+                way_out="--mode check 로 상태를 확인하세요.",
+            )
+        return _send(
+            _Errand(
+                folder=folder,
+                table=table,
+                source=Without(again.restored(table), meant.known_otherwise),
+                task=task,
+                settings=it.settings.model_copy(update={"route": "batch"}),
+                recipe=it.begun.recipe,
+                seqs=tuple(meant.failed),
+            ),
+            typed,
+        )
 
 
-def _errand_again(it: Opened, table: Articles, seqs: tuple[int, ...]) -> _Errand:
-    return _Errand(
-        folder=it.folder,
-        table=table,
-        source=again.restored(table),
-        task=it.task(),
-        settings=it.settings.model_copy(update={"route": "batch"}),
-        recipe=it.begun.recipe,
-        seqs=seqs,
-    )
+def _unpaid(folder: Path, task: PromptTask, source: Source) -> Source:
+    """A table without rows whose question the run has asked already, of another row."""
+    known = outcomes.known(folder)
+    lost = [
+        place for place, row in enumerate(good_rows(source)) if not known.of(content_id(row.fields))
+    ]
+    if not lost:
+        return source
+    find = by_question(folder, task, known, lambda: good_rows(source))
+    return Without(source, find(lost))
 
 
 def _send(errand: _Errand, typed: Typed) -> int:
@@ -269,10 +285,6 @@ def _may_cost(job: Job) -> bool:
     """Whether a shard was, or may have been, taken by the provider; a failed batch is free."""
     paid = any(batch.status != FAILED for batch in job.batches)
     return paid or (job.shard.state in shards.AT_PROVIDER and job.failure is None)
-
-
-def _unsent(folder: Path) -> bool:
-    return bool(ledgers.standing(folder).waiting)
 
 
 def _agree(typed: Typed, folder: Path) -> None:

@@ -1,12 +1,11 @@
 """The labelled table and the table of rows without a label: CSV, UTF-8 with BOM for Excel."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from processor.data import open_source
 from processor.data.source import BadRow
@@ -147,14 +146,3 @@ def _why(answer: Answer | None) -> tuple[str, str]:
     if answer is None:
         return NEW, _NEW_MESSAGE
     return answer.code or "", answer.message or ""
-
-
-def good_rows(rows: Iterable[Row | BadRow]) -> Iterator[Row]:
-    """The rows that can be read."""
-    return (row for row in rows if not isinstance(row, BadRow))
-
-
-def label_cell(fields: Mapping[str, Any], column: str) -> str:
-    """A cell as text."""
-    value = fields.get(column)
-    return "" if value is None else str(value)

@@ -207,6 +207,39 @@ def test_a_column_that_nobody_is_asked_about_may_change(news: Newsroom) -> None:
     assert [row["memo"] for row in news.read()] == ["봤음"] * 4
 
 
+def test_a_column_more_is_not_paid_again(news: Newsroom) -> None:
+    rows = news.articles(4)
+    assert news.submit().code == 0
+    news.end_batches()
+    assert news.check().code == 0
+    new = {"memo": "", "text": "새로 온 기사", "title": "", "date": ""}
+    rows = [{"memo": "봤음", **row} for row in rows]
+    news.rewrite(rows)
+    said = news.submit()
+    assert said.code == 1
+    assert "새로 보낼 기사가 없습니다" in said.err
+    news.rewrite([*rows, new])
+    assert "(1개 기사)" in news.submit().out
+    news.end_batches()
+    assert news.download().code == 0
+    assert (news.shell.stats()["paid"], len(news.labels())) == (5, 5)
+
+
+def test_failed_rows_may_pass_through_a_spreadsheet(news: Newsroom) -> None:
+    rows = news.articles(4)
+    assert news.submit("--rounds", "1").code == 0
+    news.shell.fault("bad_request:on=line,count=2")
+    news.end_batches()
+    assert news.check().code == 0
+    assert news.download().code == 2
+    news.shell.reset()
+    news.rewrite([{**row, "확인": "예"} for row in news.read(FAILED)], FAILED)
+    assert "(2개 기사)" in news.submit(table=FAILED).out
+    news.end_batches()
+    assert news.download().code == 0
+    assert [row["text"] for row in news.read()] == [row["text"] for row in rows]
+
+
 def test_rows_that_are_alike_all_get_their_label(news: Newsroom) -> None:
     rows = news.articles(3)
     news.rewrite([rows[0], rows[1], rows[0], rows[2], rows[0]])

@@ -84,12 +84,20 @@ def test_rows_unknown_by_content_are_looked_for_by_what_was_asked() -> None:
 
 def test_of_rows_that_are_alike_those_that_failed_go_again() -> None:
     rows = [{"text": "a"}] * 4
-    found = again([content_id(rows[0])] * 2, known_of(rows, failed=[1, 3]))
+    found = again([content_id(rows[0])] * 2, known_of(rows, failed=[1, 3]), nothing)
     assert (found.failed, found.waiting, found.labelled, found.new) == ([2, 4], 0, 0, 0)
 
 
 def test_rows_that_are_known_are_told_from_new_ones() -> None:
     rows = [{"text": "a"}, {"text": "b"}]
     keys = [content_id(row) for row in (*rows, {"text": "c"}, {"text": "c"})]
-    found = again(keys, known_of(rows, failed=[0]))
+    found = again(keys, known_of(rows, failed=[0]), nothing)
     assert (found.failed, found.labelled, found.new) == ([1], 1, 2)
+
+
+def test_a_failed_row_that_a_spreadsheet_rewrote_is_known_by_its_question() -> None:
+    rows = [{"text": "a"}, {"text": "b"}]
+    failed = Answer(seq=2, label=None, code="invalid")
+    keys = [content_id({"text": "a"}), content_id({"text": "b", "memo": "seen"})]
+    found = again(keys, known_of(rows, failed=[0, 1]), lambda places: dict.fromkeys(places, failed))
+    assert (found.failed, found.new, found.known_otherwise) == ([1, 2], 0, [1])
