@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from processor.api import frames
 from processor.columns import Column, typed
@@ -16,6 +16,9 @@ from processor.ledger import database, shards
 from processor.report import Report
 from processor.stop import Stop
 from processor.watch.snapshot import Snapshot
+
+if TYPE_CHECKING:  # most runs are not measured
+    from processor.quality.assessment import Assessment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +146,26 @@ class RunReport:
         name, module = _library(library or self._library)
         with database.reading(self.folder / database.LEDGER_NAME) as connection:
             return frames.frame_of(ResultTable(connection), module, name)
+
+    def quality(
+        self, *, against: "RunReport | Path | str | None" = None, **terms: Any
+    ) -> "Assessment":
+        """How good the answers are: consistent, diverse, told apart, agreeing with others.
+
+        Args:
+            against: Another run, or its folder, to compare with item by item.
+            **terms: As of `quality.terms.Terms`: `group`, `within` and `gold` are columns,
+                `same_by` is a tuple of such.
+
+        Raises:
+            LedgerError: A ledger cannot be read.
+            UsageError: A column is not there, or what is asked does not fit the answers.
+        """
+        from processor.quality.assessment import assess  # noqa: PLC0415 - most are not measured
+        from processor.quality.terms import Terms  # noqa: PLC0415
+
+        beside = against.folder if isinstance(against, RunReport) else against
+        return assess(self.folder, Terms(**terms), beside=None if beside is None else Path(beside))
 
 
 def _named(columns: Sequence[Column], row: Sequence[Any]) -> dict[str, Any]:

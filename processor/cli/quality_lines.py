@@ -36,7 +36,7 @@ def lines(found: Assessment) -> Iterator[str]:
     if found.separation is not None:
         yield from _separation(found.separation, found.terms.group or "group")
     if found.gold is not None:
-        yield from _agreement(f"agreement with {found.terms.gold}", found.gold)
+        yield from _gold(found.gold, found.terms.gold or "")
     if found.against is not None:
         yield from _against(found.against)
     for note in found.notes:
@@ -126,22 +126,27 @@ def _told(group: tuple[str, Figure]) -> str:
     return f"{name} {share(figure.value)}"
 
 
-def _agreement(head: str, found: Agreement) -> Iterator[str]:
+def _gold(found: Agreement, column: str) -> Iterator[str]:
     alone = {
-        "without a label in the run": found.only_first,
-        "in the run only": found.only_second,
-        "in neither": found.neither,
+        "that the run has none for": found.only_first,
+        "of the run alone": found.only_second,
+        "without any": found.neither,
     }
-    apart = "".join(f", {count:,} {words}" for words, count in alone.items() if count)
-    rows = [
-        _row("accuracy", found.accuracy),
-        _row("Cohen's kappa", found.kappa, plain=True),
-    ]
-    yield from _section(f"{head}: {counted(found.pairs, 'pair')}{apart}", rows)
-    yield from _confusion(found.confusion)
+    yield ""
+    yield (
+        f"agreement with {column}: {counted(found.pairs, 'pair of labels', 'pairs of labels')}"
+        + ("".join(f" · {count:,} {words}" for words, count in alone.items() if count))
+    )
+    yield from _agreement(found, "right ↓  the run's →")
 
 
-def _confusion(confusion: Confusion) -> Iterator[str]:
+def _agreement(found: Agreement, sides: str) -> Iterator[str]:
+    yield _row("accuracy", found.accuracy)
+    yield _row("Cohen's kappa", found.kappa, plain=True)
+    yield from _confusion(found.confusion, sides)
+
+
+def _confusion(confusion: Confusion, sides: str) -> Iterator[str]:
     if len(confusion.labels) > _CONFUSED_MOST:
         yield f"  {len(confusion.labels)} labels: the matrix is in the JSON (--json)"
         return
@@ -150,7 +155,7 @@ def _confusion(confusion: Confusion) -> Iterator[str]:
         _padded(label, width, right=True)
         for label, width in zip(confusion.labels, widths, strict=True)
     )
-    yield f"  {_padded('given ↓  found →', _LABEL_COLUMNS - 2)}{heads}"
+    yield f"  {_padded(sides, _LABEL_COLUMNS - 2)}{heads}"
     for label, name, row in zip(confusion.labels, confusion.names, confusion.counts, strict=True):
         cells = "  ".join(f"{count:>{width},}" for count, width in zip(row, widths, strict=True))
         yield f"  {_padded(_named(label, name), _LABEL_COLUMNS - 2)}{cells}"
@@ -174,7 +179,7 @@ def _against(found: Against) -> Iterator[str]:
         yield _row("similarity, same item", found.likeness.similarity, plain=True)
         yield _row("similarity, different items", found.likeness.unrelated, plain=True)
     if found.agreement is not None:
-        yield from _agreement("labels of both", found.agreement)
+        yield from _agreement(found.agreement, "first ↓  second →")
 
 
 def _section(head: str, rows: Sequence[str]) -> Iterator[str]:
@@ -205,7 +210,7 @@ def _row(label: str, figure: Figure, *, plain: bool = False) -> str:
         interval = (
             f"{figure.low:.3f}–{figure.high:.3f}"
             if plain
-            else f"{100 * figure.low:.1f}–{100 * figure.high:.1f}%"
+            else f"{share(figure.low).removesuffix('%')}–{share(figure.high)}"
         )
     return f"{line}{value:>8}   {interval:<15} {figure.n:>9,}"
 

@@ -43,10 +43,15 @@ class Given:
         if cell is None or not cell.strip():
             return None
         if not several:
-            return self._vocabulary.exact(cell) or cell.strip()
+            return self._key(cell) or cell.strip()
         parts = [part for part in cell.strip(" []").replace(";", ",").split(",") if part.strip()]
-        keys = [self._vocabulary.exact(part) for part in parts]
+        keys = [self._key(part) for part in parts]
         known = [key for key in keys if key is not None]
         if not known or len(known) < len(keys):
             return cell.strip()
         return results.result_of(known, self._labels)
+
+    def _key(self, cell: str) -> str | None:
+        """The label that a text is; spreadsheets make `1.0` of 1."""
+        known = self._vocabulary
+        return known.exact(cell) or known.exact(cell.strip().removesuffix(".0"))

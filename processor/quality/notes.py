@@ -1,10 +1,12 @@
 """What a reader of the figures must know: what was drawn, what was left out, and why."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from processor.quality.counts import Counts
 from processor.quality.gathering import Gathering
 from processor.quality.run import Run
+from processor.quality.sample import Sample
 from processor.quality.terms import LONGEST, Terms
 
 
@@ -22,16 +24,15 @@ def of(run: Run, terms: Terms, gathered: Gathering, counts: Counts) -> tuple[str
 
 
 def _drawn(terms: Terms, gathered: Gathering) -> Iterator[str]:
-    samples = (
-        ("consistency", gathered.inputs),
-        ("diversity", gathered.texts),
-        ("groups", gathered.said),
-    )
-    for name, sample in samples:
+    samples: Mapping[str, Sample[Any]] = {
+        "consistency": gathered.inputs,
+        "diversity": gathered.texts,
+        "groups": gathered.said,
+    }
+    for name, sample in samples.items():
         if sample.kept < sample.seen:
             yield (
-                f"{name}: of {sample.kept:,} answers drawn from {sample.seen:,} "
-                f"(seed {terms.seed}; --sample draws more)."
+                f"{name}: of {sample.kept:,} answers drawn from {sample.seen:,} (seed {terms.seed})"
             )
     if gathered.cut:
         yield (
@@ -67,4 +68,4 @@ def _of_groups(terms: Terms, gathered: Gathering) -> Iterator[str]:
 
 def _of_other_kinds(run: Run, terms: Terms) -> Iterator[str]:
     if run.form == "labels" and terms.group is not None:
-        yield f"groups: told apart are texts; for labels see processor export --pivot {terms.group}"
+        yield "groups: only texts are told apart, labels are not."

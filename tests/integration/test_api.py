@@ -50,6 +50,21 @@ def test_a_list(engine: Processor) -> None:
     assert repr(report) == told
 
 
+def test_answers_are_measured(engine: Processor) -> None:
+    rows = [{"id": n, "who": f"guest {n}", "host": f"host {n % 2}"} for n in range(25)]
+    first = engine.run_sync("task.toml", rows, out="first")
+    second = engine.run_sync("task.toml", rows[:-1], out="second")
+    found = first.quality(group="host", against=second)
+    assert found.counts.succeeded == 25
+    assert found.separation is not None
+    assert found.separation.groups == 2
+    assert found.against is not None
+    assert (found.against.both, found.against.only_first) == (24, 1)
+    assert found.against.identical.value == 1
+    with pytest.raises(ProcessorError, match="--group: the input has no column 'hots'"):
+        first.quality(group="hots", against="second")
+
+
 def test_the_same_folder_goes_on_with_what_is_new(engine: Processor, shell: Shell) -> None:
     engine.run_sync("task.toml", ROWS[:10], out="out")
     engine.run_sync("task.toml", ROWS, out="out")

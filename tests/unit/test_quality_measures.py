@@ -338,6 +338,7 @@ LABELS = {"0": "옹호 (Support)", "1": "중립 (Neutral)", "2": "비판 (Oppose
         ("1", False, "1"),
         (" 중립 ", False, "1"),
         ("oppose", False, "2"),
+        ("1.0", False, "1"),  # of a spreadsheet
         ("모름", False, "모름"),
         ("  ", False, None),
         (None, False, None),
