@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 from msgspec import Struct
 
-from processor.batch.remote_values import Problem, RemoteBatch, RemoteFile
+from processor.batch.remote_values import TERMINAL, Problem, RemoteBatch, RemoteFile
 from processor.provider_error import clean
 from processor.verdict import parse_leniently
 
@@ -61,6 +61,7 @@ def batch_of(parsed: Any) -> RemoteBatch | None:
         completed=_count(counts.get("completed")),
         failed=_count(counts.get("failed")),
         created_at=seconds_of(parsed),
+        ended_at=_ended_at(parsed),
         problems=_problems(parsed.get("errors") or parsed.get("error")),
         metadata=_metadata(parsed.get("metadata")),
     )
@@ -101,6 +102,12 @@ def hides_error(parsed: Any) -> bool:
 def id_of(parsed: Mapping[str, Any]) -> str | None:
     """The id of an object; None when it has none that could be asked for."""
     return _id(parsed.get("id"))
+
+
+def _ended_at(parsed: Mapping[str, Any]) -> float | None:
+    """When a batch came to whichever end it has."""
+    ends = (_seconds(parsed.get(f"{end}_at")) for end in TERMINAL)
+    return max((end_at for end_at in ends if end_at is not None), default=None)
 
 
 def seconds_of(parsed: Mapping[str, Any]) -> float | None:

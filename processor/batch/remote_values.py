@@ -46,6 +46,7 @@ class RemoteBatch(Struct, frozen=True, kw_only=True, gc=False):
         error_file_id: The same of failures.
         total: Requests; as `completed` and `failed` None when not said, and never the truth.
         created_at: Seconds since 1970; None when not said.
+        ended_at: The same of its end; None before that, too.
         problems: Why it failed.
     """
 
@@ -59,6 +60,7 @@ class RemoteBatch(Struct, frozen=True, kw_only=True, gc=False):
     completed: int | None = None
     failed: int | None = None
     created_at: float | None = None
+    ended_at: float | None = None
     problems: tuple[Problem, ...] = ()
     metadata: Mapping[str, str] = _NOTHING
 

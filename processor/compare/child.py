@@ -14,6 +14,7 @@ from pathlib import Path
 from processor import spending
 from processor.batch.until import Until
 from processor.clock import Clock, SystemClock
+from processor.compare.away import note_span
 from processor.compare.order import Order
 from processor.compare.rows import kept
 from processor.compare.scaled_clock import ScaledClock
@@ -24,7 +25,7 @@ from processor.ledger.database import LEDGER_NAME
 from processor.logs import open_logs
 from processor.loop import run_in_loop
 from processor.observer import Observer
-from processor.report import EXIT_ITEMS_FAILED, EXIT_OK, Report
+from processor.report import EXIT_AT_PROVIDER, EXIT_ITEMS_FAILED, EXIT_OK, Report
 from processor.run import Run
 from processor.sending.provider import remote_of
 from processor.sending.terms import BatchTerms
@@ -70,7 +71,10 @@ class _Trial:
             while True:
                 report = await self._start(log)
                 if not self._has_more(report):
-                    return report.exit_code
+                    break
+        if self._settings.route == "batch" and self._was_away(report):
+            await note_span(self._folder, self._settings)
+        return report.exit_code
 
     async def _start(self, log: Observer) -> Report:
         self._run = Run(
@@ -99,6 +103,16 @@ class _Trial:
         if self._leaving or self._order.leaves or not self._order.in_turn:
             return False
         return report.exit_code in _GOES_ON and report.snapshot.finished < self._order.items
+
+    def _was_away(self, report: Report) -> bool:
+        """Whether its batches have ended while nobody looked, in time that tells something."""
+        if self._order.scale != 1 or report.snapshot.finished < self._order.items:
+            return False
+        with database.reading(self._folder / LEDGER_NAME) as connection:
+            (left,) = connection.execute(
+                "SELECT COUNT(*) FROM sessions WHERE exit_code = ?", (EXIT_AT_PROVIDER,)
+            ).fetchone()
+        return bool(left)
 
     def _leave(self) -> None:
         self._leaving = True

@@ -5,6 +5,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from processor.compare.arm import Trial
+from processor.compare.away import SPAN_KEY
 from processor.ledger import database
 from processor.ledger.database import LEDGER_NAME
 from processor.report import EXIT_ITEMS_FAILED, EXIT_OK
@@ -147,9 +148,12 @@ def _wall(trial: Trial, shot: Snapshot, scale: float) -> tuple[float, bool]:
     with database.reading(shot.folder / LEDGER_NAME) as connection:
         ends = [code for (code,) in connection.execute("SELECT exit_code FROM sessions")]
         (answered_at,) = connection.execute("SELECT MAX(at) FROM outcomes").fetchone()
+        span = connection.execute("SELECT value FROM meta WHERE key = ?", (SPAN_KEY,)).fetchone()
     if all(end in _WHOLE for end in ends):
         own_s = sum(seconds for stage, seconds in shot.stages_s.items() if stage != "send")
         return shot.stages_s.get("send", 0.0) + own_s / scale, False
+    if span is not None:
+        return float(span[0]) + shot.elapsed_s, False
     if not trial.arm.by_batch or answered_at is None or shot.started_at is None:
         return shot.elapsed_s * scale, True
     return (answered_at - shot.started_at) * scale, True

@@ -85,7 +85,11 @@ def test_what_is_left_at_the_provider_is_fetched_by_the_same_command(shell: Shel
     fetched = against_server(shell, *command)
     assert fetched.code == 0, fetched.err
     assert shell.stats()["by_route"]["POST /v1/batches"] == 4  # one, and three
-    assert {trial["status"] for _, trial in of_trials(told(shell.folder))} == {"done"}
+    trials = [trial for _, trial in of_trials(told(shell.folder))]
+    assert {trial["status"] for trial in trials} == {"done"}
+    # The provider says when batches ended: the time is known although nobody looked.
+    assert not any(trial["figures"]["is_bound"] for trial in trials)
+    assert all(3 <= trial["figures"]["wall_s"] < 60 for trial in trials)
     shell.reset(in_progress_s=0.5)
 
 

@@ -20,6 +20,7 @@ OPENAI = {
     "output_file_id": "file-out",
     "error_file_id": "file-err",
     "created_at": 1_795_000_000,
+    "completed_at": 1_795_003_600,
     "request_counts": {"total": 3, "completed": 2, "failed": 1},
     "metadata": {"run": "r1"},
 }
@@ -29,6 +30,7 @@ def test_a_batch_of_openai() -> None:
     assert batch_of(OPENAI) == RemoteBatch(
         id="batch_1",
         status="completed",
+        endpoint="/v1/chat/completions",
         input_file_id="file-in",
         output_file_id="file-out",
         error_file_id="file-err",
@@ -36,6 +38,7 @@ def test_a_batch_of_openai() -> None:
         completed=2,
         failed=1,
         created_at=1_795_000_000.0,
+        ended_at=1_795_003_600.0,
         metadata={"run": "r1"},
     )
 
@@ -64,6 +67,9 @@ def test_a_batch_of_openai() -> None:
         ({"request_counts": {"total": -1}}, "total", None),
         ({"request_counts": {"total": True}}, "total", None),
         ({"request_counts": [1]}, "total", None),
+        ({"completed_at": None}, "ended_at", None),
+        ({"completed_at": None, "expired_at": 7}, "ended_at", 7.0),
+        ({"completed_at": None, "finalizing_at": 7}, "ended_at", None),
         ({"created_at": 1.5}, "created_at", 1.5),
         ({"created_at": "1795000000"}, "created_at", 1_795_000_000.0),
         ({"created_at": 0}, "created_at", None),
