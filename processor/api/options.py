@@ -4,12 +4,14 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypedDict, cast, get_args
 
+from processor.batch.until import Until
 from processor.data import Source, open_source
 from processor.data.wanted import Wanted
 from processor.errors import UsageError
 from processor.exports.output import Output, Terms
 from processor.outputs import Written, outputs_of
 from processor.postgres import is_address
+from processor.sending.terms import BatchTerms
 from processor.settings import Settings, nearest
 from processor.tasks.prompt import PromptTask
 from processor.tasks.task import Task
@@ -22,7 +24,7 @@ class Options(TypedDict, total=False):
         out: The run's folder; the same one resumes. By default a new one in `runs/`.
         update: Ask again for rows that changed since they were answered.
         accept_change: Go on although the task changed since the run began.
-        detach: Leave when the batches are made (`route="batch"`); the report's `batches` names
+        detach: Leave when the batches are made, of what goes by batch; the report's `batches` names
             them, and the same call, or `download_batch_results`, fetches the results later.
         progress: Show how it goes; by default on a terminal and in a notebook.
         query: Of a database that is named as items: a SELECT. By default the task's.
@@ -129,6 +131,21 @@ def outputs(options: Options, settings: Settings, *, task: Task, named: str | No
         address=named if reads_database and options.get("write_back", True) else None,
         table=options.get("table"),
     )
+
+
+def batch_terms(options: Options, settings: Settings) -> BatchTerms:
+    """What the run wants of the batch lane.
+
+    Raises:
+        UsageError: It shall leave, and nothing would go by batch.
+    """
+    leaves = options.get("detach", False)
+    if leaves and (settings.urgent or settings.route == "direct"):
+        raise UsageError(
+            "detach is for what goes by batch: nothing would",
+            way_out='Give Processor(route="batch"), or leave it out.',
+        )
+    return BatchTerms(until=Until.SUBMITTED if leaves else Until.SETTLED)
 
 
 def _places(given: Any) -> list[str]:

@@ -17,7 +17,6 @@ from processor.api.results import RunReport
 from processor.api.task import Task as MadeTask
 from processor.api.threads import run_anywhere
 from processor.api.working import executed, working
-from processor.batch.until import Until
 from processor.configuration import in_force, validated
 from processor.console.screen import is_watched, watching
 from processor.data import Source
@@ -32,7 +31,6 @@ from processor.observer import Observer
 from processor.recipe import Recipe
 from processor.report import Report
 from processor.run import Run
-from processor.sending.terms import BatchTerms
 from processor.settings import Settings
 from processor.tasks.task import Task
 from processor.tasks.toml import load_task
@@ -152,7 +150,7 @@ class Processor:
             ),
             outputs=outputs,
             streamed=streamed,
-            batch=BatchTerms(until=Until.SUBMITTED if options.get("detach") else Until.SETTLED),
+            batch=how.batch_terms(options, settings),
             recipe=_recipe_of(task),
         )
         return _Start(run=run, folder=folder, library=library_of(items))

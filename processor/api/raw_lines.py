@@ -4,22 +4,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
-from typing import IO, Any, BinaryIO, cast
+from typing import Any
 
-from processor import packing
 from processor.batch.answer import verdict_on
 from processor.batch.lines import BadLine, Line, lines_of, read_line
 from processor.columns import Column
 from processor.completion import CHAT, RESPONSES
 from processor.errors import UsageError
-from processor.exports.atomic import replacing_bytes
 from processor.exports.files import FileOutput, is_file
 from processor.exports.grid import Grid
 from processor.exports.output import Delivered, Terms
 from processor.provider_error import ProviderError
 from processor.verdict import Kind
 
-_RAW = (".jsonl", ".ndjson")
 _ROWS_AT_ONCE = 500
 _COLUMNS = (
     Column("custom_id", "text"),
@@ -83,22 +80,9 @@ class RawLines:
         Raises:
             ProcessorError: As `FileOutput.deliver`.
         """
-        ending, packed = packing.split(output.name)
-        if ending not in _RAW:
-            return output.put(Grid(_COLUMNS, self._slices))
-        path = Path(output.name)
-        with replacing_bytes(path) as file:
-            return Delivered(inserted=self._copy(file, packed), files=[path])
-
-    def _copy(self, file: IO[bytes], packed: str) -> int:
-        if packed:
-            with packing.packing(cast("BinaryIO", file), packed) as stream:
-                return self._copy(stream, "")
-        count = 0
-        for raw in self._lines():
-            file.write(raw.rstrip(b"\n") + b"\n")
-            count += 1
-        return count
+        if output.takes_lines:
+            return output.put_lines(self._lines())
+        return output.put(Grid(_COLUMNS, self._slices))
 
     def _lines(self) -> Iterator[bytes]:
         return chain.from_iterable(map(lines_of, self._files))

@@ -4,7 +4,7 @@ import io
 import os
 import sqlite3
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -24,6 +24,7 @@ from processor.ledger import database, sources
 
 STANDARD_OUTPUT = "-"
 _Write = Callable[[IO[bytes], Grid, Terms], tuple[int, Sequence[str]]]
+_Fill = Callable[[IO[bytes]], tuple[int, Sequence[str]]]
 
 
 def _delimited(delimiter: str) -> _Write:
@@ -64,6 +65,7 @@ _TEXTS: Mapping[str, _Write] = MappingProxyType(
 _TYPED: Mapping[str, Callable[[], _Write]] = MappingProxyType(
     {".parquet": _load_parquet, ".xlsx": _load_excel}
 )
+_LINES = frozenset({".jsonl", ".ndjson"})
 _WITH_VECTORS = frozenset({".parquet"})
 SUPPORTED = (
     f"Written are {', '.join(_TEXTS)}, each also with {' or '.join(packing.ENDINGS)}, "
@@ -116,6 +118,11 @@ class FileOutput:
         self._with_vectors = self._ending in _WITH_VECTORS and pivot is None
         _refuse_foreign(spec, terms)
 
+    @property
+    def takes_lines(self) -> bool:
+        """Whether the format is lines of JSON."""
+        return self._ending in _LINES
+
     def reach(self) -> None:
         """See that the folder is there and takes files, and that the format can be written.
 
@@ -165,7 +172,14 @@ class FileOutput:
         """Write a table, whoever made it; errors as those of `deliver`."""
         if self._path is None:
             return Delivered(inserted=self._print(grid))
-        return self._replace(self._path, grid)
+        write = self._writer()
+        return self._replace(self._path, lambda file: write(file, grid, self._terms))
+
+    def put_lines(self, lines: Iterable[bytes]) -> Delivered:
+        """Write lines as they are into a file of JSON Lines; errors as those of `deliver`."""
+        assert self._path is not None
+        assert self.takes_lines
+        return self._replace(self._path, lambda file: (jsonl.copy(file, lines), ()))
 
     def waiting(self, ledger: Path) -> int:
         """All of them: it is written whole or not at all.
@@ -195,20 +209,19 @@ class FileOutput:
         known = {column.name: column for column in kinds.resolved(connection, table)}
         return Grid([known[column.name] for column in grid.columns], grid.slices)
 
-    def _replace(self, path: Path, grid: Grid) -> Delivered:
+    def _replace(self, path: Path, fill: _Fill) -> Delivered:
         try:
             with replacing_bytes(path) as file:
-                count, notes = self._write(file, grid)
+                count, notes = self._fill(file, fill)
         except LedgerError as error:  # its disk may be another than the run's, which is well
             raise DeliveryError(error.message, passing=False, way_out=error.way_out) from error
         return Delivered(inserted=count, notes=notes, files=[Path(self.name)])
 
-    def _write(self, file: IO[bytes], grid: Grid) -> tuple[int, Sequence[str]]:
-        write = self._writer()
+    def _fill(self, file: IO[bytes], fill: _Fill) -> tuple[int, Sequence[str]]:
         if not self._packed:
-            return write(file, grid, self._terms)
+            return fill(file)
         with packing.packing(cast("BinaryIO", file), self._packed) as packed:
-            return write(packed, grid, self._terms)
+            return fill(packed)
 
     def _print(self, grid: Grid) -> int:
         """Write to standard output, until nobody reads it any more; returns how many rows."""

@@ -1,6 +1,6 @@
 """Results as JSON Lines: an object a row, nested values and long integers as they are."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import IO, Any
 
 from processor import jsoncells
@@ -22,6 +22,15 @@ def write(file: IO[bytes], grid: Grid) -> int:
             line = _spliced(names, row, json_kinds) if json_kinds else _line(names, row)
             file.write(line.encode() + b"\n")
         count += len(rows)
+    return count
+
+
+def copy(file: IO[bytes], lines: Iterable[bytes]) -> int:
+    """Write lines as they are, with or without their ends; returns how many."""
+    count = 0
+    for line in lines:
+        file.write(line.removesuffix(b"\n") + b"\n")
+        count += 1
     return count
 
 

@@ -131,6 +131,16 @@ def test_the_ending_names_the_form_and_what_is_settled_needs_nobody(
     assert [row[0] for row in sheet] == ["id", 0, 1, 2]
 
 
+def test_the_same_call_goes_on_without_detach(shell: Shell) -> None:
+    submitted(shell, 4)
+    shell.pass_time(A_DAY_S)
+    engine = Processor(base_url=shell.url, route="batch")
+    report = engine.run_sync(GREET, guests(shell, 4), out="runs/greet")
+    assert (report.exit_code, report.succeeded, shell.stats()["paid"]) == (0, 4, 4)
+    with pytest.raises(UsageError, match="detach is for what goes by batch"):
+        Processor(base_url=shell.url, route="direct").run_sync(GREET, guests(shell, 1), detach=True)
+
+
 def test_in_a_loop_that_is_busy(shell: Shell) -> None:
     (batch,) = submitted(shell, 3)
     shell.pass_time(A_DAY_S)
@@ -243,6 +253,16 @@ def test_the_lines_of_a_batch_that_nobody_here_made(shell: Shell, at: Contact, n
     assert sorted(told) == ["c0", "c1", "c2", "c3"]
     assert all({"id", "custom_id", "response", "error"} == line.keys() for line in told.values())
     assert [path.name for path in shell.folder.iterdir() if "batch" in path.name] == []
+
+
+def test_a_link_stays_one(shell: Shell, at: Contact) -> None:
+    batch = foreign(shell, chat_lines(1))
+    shell.pass_time(A_DAY_S / 2)
+    link, real = Path("link.jsonl"), Path("real.jsonl")
+    link.symlink_to(real)
+    download_batch_results(batch, link, **at)
+    assert link.is_symlink()
+    assert len(raw("real.jsonl")) == 1
 
 
 def test_the_same_as_a_table(shell: Shell, at: Contact) -> None:

@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -76,6 +78,23 @@ def test_git_holds_no_outputs() -> None:
         if cell.cell_type == "code":
             assert (cell.outputs, cell.execution_count) == ([], None)
     assert set(notebook.metadata) == {"kernelspec", "language_info"}
+
+
+def test_a_script_uses_the_conda_environment_that_is_active(tmp_path: Path) -> None:
+    conda = tmp_path / "conda" / "bin"
+    conda.mkdir(parents=True)
+    python = conda / "python"
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    find = f'source "{SCRIPTS}/_env.sh" && ensure_env sandbox && printf %s "$PYTHON"'
+    found = subprocess.run(
+        ["bash", "-c", find],
+        env={"PATH": "/usr/bin:/bin", "CONDA_PREFIX": str(conda.parent)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert found.stdout == str(python)
 
 
 def test_the_conda_environment_asks_for_extras_that_there_are() -> None:
