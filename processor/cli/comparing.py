@@ -190,6 +190,7 @@ def _settings(asked: _Asked, folder: Path, known: Settings | None) -> Iterator[S
 def _terms(asked: _Asked, kept: str, known: Settings | None) -> Terms:
     return Terms(
         task=asked.options["task"],
+        wording=terms.wording_of(asked.task.identity),
         input=asked.source.name,
         rows=rows.digest_of(kept),
         sizes=asked.sizes,

@@ -48,12 +48,18 @@ def lines(made: Json, folder: Path) -> Iterator[str]:
     yield f"{terms['task']} · {', '.join(models)} · {terms['provider']} · {folder}"
     yield from _simulated(terms["simulation"])
     yield ""
-    yield f"{counted(most, 'item')} of {terms['input']}"
+    yield f"{counted(most, 'item')} of {terms['input']}; costs at list price{_charged(terms)}"
     yield from _table(made["arms"], most, several=len(models) > 1)
+    if any(arm["arm"].startswith("chunk-") for arm in made["arms"]):
+        yield "  note      the size of chunks changes time only with a wait between them"
     yield ""
     yield from _verdict(made, most)
     yield ""
     yield from _reported(made)
+
+
+def _charged(terms: Json) -> str:
+    return "" if terms["simulation"] is None else ", and the sandbox charges nothing"
 
 
 def _simulated(simulation: Json | None) -> Iterator[str]:

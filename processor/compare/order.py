@@ -9,6 +9,12 @@ from msgspec import Struct
 
 from processor.settings import Settings
 
+# A profile may set these: then no arm would be what its name says.
+_VARIED = (
+    *("limit", "repeat", "only", "wait_s", "chunk_size", "concurrency", "shard_size"),
+    *("fallback", "urgent", "urgent_field", "direct_first"),
+)
+
 
 class Order(Struct, frozen=True, kw_only=True):
     """A trial to run.
@@ -44,8 +50,9 @@ class Order(Struct, frozen=True, kw_only=True):
 
 
 def told(settings: Settings) -> dict[str, Any]:
-    """Settings with their secrets, as JSON values."""
+    """Settings with their secrets, as JSON values; those that arms vary have their defaults."""
     values = settings.public()
+    values |= {name: Settings.model_fields[name].default for name in _VARIED}
     values["headers"] = [(name, value.get_secret_value()) for name, value in settings.headers]
     for name in ("api_key", "proxy"):
         secret = getattr(settings, name)

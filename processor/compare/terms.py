@@ -39,6 +39,7 @@ class Terms:
     """What all trials of a comparison share.
 
     Attributes:
+        wording: Digest of what the task asks, whichever model it is asked of.
         input: Name of the rows, for people.
         provider: Who is asked, and where; the address of a sandbox changes.
         sizes: How many of them are sent, ascending.
@@ -48,6 +49,7 @@ class Terms:
     """
 
     task: str
+    wording: str
     input: str
     provider: str
     sizes: tuple[int, ...]
@@ -70,6 +72,12 @@ class Terms:
         """As they are kept."""
         kept: dict[str, Any] = orjson.loads(orjson.dumps(asdict(self)))
         return kept
+
+
+def wording_of(identity: Mapping[str, str]) -> str:
+    """The digest of a task's identity without its model."""
+    asked = {name: part for name, part in identity.items() if name != "model"}
+    return hashlib.sha256(orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)).hexdigest()[:12]
 
 
 def check_same(folder: Path, terms: Terms) -> None:

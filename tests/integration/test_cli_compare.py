@@ -193,6 +193,25 @@ def test_another_comparison_does_not_go_on_in_its_folder(shell: Shell) -> None:
     assert len(list(shell.folder.glob("it*"))) == 2
 
 
+def test_a_changed_prompt_is_another_comparison(shell: Shell) -> None:
+    command = ("--items", "2", "--arms", "direct-5", *write_input(shell))
+    assert against_server(shell, *command).code == 0
+    shell.write("say.toml", SAY.replace("Say", "Do say"))
+    assert against_server(shell, *command).code == 0
+    assert len(list((shell.folder / "runs").glob("compare-say-*"))) == 2
+
+
+def test_what_a_profile_sets_does_not_change_the_arms(shell: Shell) -> None:
+    shell.write(
+        "processor.toml", "[default]\nconcurrency = 1\nlimit = 1\nwait_s = 9\nshard_size = 1\n"
+    )
+    done = against_server(shell, "--items", "3", "--arms", "batch-5", *write_input(shell))
+    assert done.code == 0, done.err
+    (trial,) = (trial for _, trial in of_trials(told(shell.folder)))
+    assert trial["figures"]["succeeded"] == 3
+    assert shell.stats()["by_route"]["POST /v1/batches"] == 1
+
+
 def test_the_users_name_for_it(shell: Shell) -> None:
     done = subprocess.run(
         [sys.executable, SCRIPT, "--items", "2", "--arms", "direct-5", *FAST, "--json"],

@@ -17,6 +17,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 def made(found: list[Measured], **terms: object) -> dict[str, object]:
     known: dict[str, object] = {
         "task": "persona",
+        "wording": "0",
         "input": "personas",
         "rows": "0",
         "sizes": (10, 50),
