@@ -6,7 +6,7 @@ A full line is `{"custom_id", "method", "url", "body"}`. A short one is `{"model
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any
 
@@ -25,6 +25,7 @@ _LABELS = {
 _LABEL = re.compile(rf"^[ \t]*({'|'.join(_LABELS)})[ \t]*[:：]", re.MULTILINE)
 # A persona of the form `temperament, character`; the users' are.
 _PERSONA, _TRAITS = "페르소나", ("기질", "성격")
+_COMMA = re.compile("[,，]")
 
 
 def read(rows: Iterable[Row | BadRow]) -> Iterator[Row | BadRow]:
@@ -55,6 +56,11 @@ def _from_bad(first: BadRow, rest: Iterator[Row | BadRow]) -> Iterator[Row | Bad
             yield from _from_good(row, rest)
         else:
             yield row
+
+
+def tell_more(columns: Collection[str]) -> bool:
+    """Whether rows of these columns are lines, which may tell more columns than they have."""
+    return all(name in columns for name in _FULL) or ("model" in columns and "input" in columns)
 
 
 def asked_in(request: Mapping[str, Any]) -> str | None:
@@ -95,7 +101,7 @@ def _text_of(content: Any) -> str | None:
 def _told_by(request: Mapping[str, Any]) -> dict[str, str]:
     """The columns that a request's text tells, with the traits of its persona."""
     found = labelled(asked_in(request) or "")
-    traits = [trait.strip() for trait in found.get(_PERSONA, "").split(",")]
+    traits = [trait.strip() for trait in _COMMA.split(found.get(_PERSONA, ""))]
     if len(traits) == len(_TRAITS) and all(traits):
         found |= zip(_TRAITS, traits, strict=True)
     return found

@@ -139,7 +139,8 @@ class Reading:
         Raises:
             InputError: A required column is not there, or no row is meant.
         """
-        self._check_columns()  # of a source that knows them, before its first row
+        if not batch_lines.tell_more(self.columns):
+            self._check_columns()  # of a source that knows them, before its first row
         only, repeat = self._rules.only, self._rules.repeat
         for row in batch_lines.read(self._source.rows()):
             self.rows_read += 1

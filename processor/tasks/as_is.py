@@ -31,6 +31,13 @@ class AsIsTask(PromptTask):
         """Where it goes, and what."""
         return (_BODY, _URL)
 
+    def chosen_by(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The model of the row's body, unless another goes before it."""
+        body = fields.get(_BODY)
+        if self.model_field is None or not isinstance(body, Mapping) or "model" not in body:
+            return {}
+        return {"model": body["model"]}
+
     def problem_with(self, fields: Mapping[str, Any]) -> str | None:
         """Why a row is no request that can be sent; None when it is."""
         try:

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+import polars as pl
 import pytest
 from command_line import Shell
 from python_calamine import CalamineWorkbook
@@ -273,6 +275,21 @@ def test_lines_in_a_program(shell: Shell) -> None:
     chosen = Processor(base_url=shell.url, api_key="sk-test", only={"성격": "미성숙한"}, repeat=2)
     told = chosen.run_sync("persona", "batchinput.jsonl", out="chosen", progress=False)
     assert [row["repeat"] for row in told.rows()] == [1, 2]
+
+
+def test_lines_in_tables_that_know_their_columns(shell: Shell) -> None:
+    short = pd.DataFrame(personas.lines()[:4])
+    engine = Processor(base_url=shell.url, api_key="sk-test", route="direct")
+    assert engine.run_sync("persona", short, out="frame").succeeded == 4
+    whole = pl.DataFrame([line(n) for n in range(2)])
+    assert engine.run_sync("requests", whole, out="whole").succeeded == 2
+    short.to_parquet("rows.parquet")
+    rows = answers(shell, "--input", "rows.parquet", "--only", "성격=미성숙한")
+    assert [row["성격"] for row in rows] == ["미성숙한"]
+    short.assign(input="no label").to_parquet("bare.parquet")
+    refused = shell.run("--task", "persona", "--input", "bare.parquet")
+    assert refused.code == 1
+    assert "there is no column '질문'" in refused.err
 
 
 @pytest.mark.parametrize("lane", ["direct", "batch"])

@@ -53,6 +53,22 @@ def test_what_a_line_says_itself_stays() -> None:
 
 
 @pytest.mark.parametrize(
+    ("persona", "traits"),
+    [
+        ("a b, c", ("a b", "c")),
+        ("a，c", ("a", "c")),
+        ("a", (None, None)),
+        ("a, b, c", (None, None)),
+        ("a,", (None, None)),
+    ],
+)
+def test_traits_of_a_persona(persona: str, traits: tuple[str | None, str | None]) -> None:
+    [row] = rows({"model": "m", "input": f"페르소나: {persona}"})
+    assert isinstance(row, Row)
+    assert (row.fields.get("기질"), row.fields.get("성격")) == traits
+
+
+@pytest.mark.parametrize(
     ("text", "found"),
     [
         ("", {}),
