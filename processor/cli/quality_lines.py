@@ -47,7 +47,7 @@ def _counts(counts: Counts) -> Iterator[str]:
     rows = [
         _row("succeeded", counts.success),
         *_shares(counts.errors, {}, "failed: "),
-        *_shares(counts.checks, {}),
+        *(_shares(counts.checks, {}) if counts.checks.keys() - {"unchecked"} else ()),
     ]
     pending = f", {counts.pending:,} pending" if counts.pending else ""
     yield from _section(
@@ -113,12 +113,12 @@ def _separation(found: Separation, group: str) -> Iterator[str]:
     if found.p_value is not None:
         told = "differ" if found.is_shown else "are not shown to differ"
         yield f"  the groups {told} (p = {found.p_value:.3f})"
-    if len(found.by_group) > 1:
-        ordered = sorted(found.by_group.items(), key=lambda pair: -(pair[1].value or 0.0))
-        best = ", ".join(_told(pair) for pair in ordered[:_EXTREME_GROUPS])
-        worst = ", ".join(_told(pair) for pair in ordered[-_EXTREME_GROUPS:])
-        yield f"  most recognised: {best}"
-        yield f"  least: {worst}"
+    ordered = sorted(found.by_group.items(), key=lambda pair: -(pair[1].value or 0.0))
+    if len(ordered) > 2 * _EXTREME_GROUPS:
+        yield f"  most recognised: {', '.join(map(_told, ordered[:_EXTREME_GROUPS]))}"
+        yield f"  least: {', '.join(map(_told, ordered[-_EXTREME_GROUPS:]))}"
+    elif ordered:
+        yield f"  recognised: {', '.join(map(_told, ordered))}"
 
 
 def _told(group: tuple[str, Figure]) -> str:

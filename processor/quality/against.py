@@ -111,7 +111,7 @@ def measure(first: Side, second: Side, terms: Terms) -> Against:
     for one, other in _joined(first.connection, second.connection):
         meeting.add(one, other)
     texts = [pair for pairs in meeting.texts.blocks().values() for pair in pairs]
-    names = {**second.run.labels, **first.run.labels}
+    names = {**first.run.labels, **second.run.labels, **first.run.labels}  # its order and words
     return Against(
         second=second.run,
         both=meeting.both,

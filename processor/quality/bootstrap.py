@@ -17,21 +17,40 @@ _RESAMPLES_LEAST = 200
 _DRAWN_MOST = 1_000_000  # parts in all resamples together, which bounds the work
 
 
-def interval(
-    parts: Sequence[T], measure: Callable[[Sequence[T]], float], *, seed: int
-) -> tuple[float, float]:
-    """Where the middle 95 % of a measure lie over resamples of its parts (percentile method).
+def figure(
+    parts: Sequence[T],
+    measure: Callable[[Sequence[T]], float],
+    *,
+    n: int,
+    seed: int,
+    called: str,
+) -> Figure:
+    """A measure; its interval is where the middle 95 % of it lie over resamples of the parts.
 
     Args:
-        parts: What is independent of each other, such as the inputs; at least one.
+        parts: What is independent of each other, such as inputs; at least one.
         measure: Of as many parts as there are, some of them more than once.
+        n: Cases that the parts are made of.
         seed: Of the draws.
+        called: What a part is, in the plural, for notes.
     """
+    value = measure(parts)
+    if len(parts) < LEAST_PARTS:
+        note = f"too few {called} for an interval: {len(parts)}, at least {LEAST_PARTS} needed"
+        return Figure(value=value, n=n, note=note)
     resamples = min(_RESAMPLES_MOST, max(_RESAMPLES_LEAST, _DRAWN_MOST // len(parts)))
     chance = Random(seed)  # noqa: S311 - statistics, not secrets
-    found = sorted(measure(chance.choices(parts, k=len(parts))) for _ in range(resamples))
-    cut = resamples // 40
-    return found[cut], found[-1 - cut]
+    low, high = middle([measure(chance.choices(parts, k=len(parts))) for _ in range(resamples)])
+    if low == high:
+        return Figure(value=value, n=n, note=f"all {called} are alike: no interval")
+    return Figure(value=value, low=min(low, value), high=max(high, value), n=n)
+
+
+def middle(values: Sequence[float]) -> tuple[float, float]:
+    """The ends of the middle 95 % of values; of fewer than forty, of all."""
+    ordered = sorted(values)
+    cut = len(ordered) // 40
+    return ordered[cut], ordered[-1 - cut]
 
 
 def mean(parts: Sequence[Part], *, seed: int, called: str) -> Figure:
@@ -43,17 +62,10 @@ def mean(parts: Sequence[Part], *, seed: int, called: str) -> Figure:
         called: What a part is, in the plural, for notes.
     """
     parts = [part for part in parts if part[1]]
-    n = sum(count for _, count in parts)
-    if not n:
+    if not parts:
         return Figure(value=None, n=0, note="no cases")
-    value = _mean(parts)
-    if len(parts) < LEAST_PARTS:
-        note = f"too few {called} for an interval: {len(parts)}, at least {LEAST_PARTS} needed"
-        return Figure(value=value, n=n, note=note)
-    low, high = interval(parts, _mean, seed=seed)
-    if low == high:
-        return Figure(value=value, n=n, note=f"all {called} are alike: no interval")
-    return Figure(value=value, low=min(low, value), high=max(high, value), n=n)
+    n = sum(count for _, count in parts)
+    return figure(parts, _mean, n=n, seed=seed, called=called)
 
 
 def _mean(parts: Sequence[Part]) -> float:

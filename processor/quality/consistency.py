@@ -76,11 +76,7 @@ def fleiss_kappa(inputs: Sequence[Sequence[str]], *, seed: int) -> Figure:
     for answers in inputs:
         counts = Counter(answers)
         parts.append((equal_pairs(answers), *(counts[label] / len(answers) for label in labels)))
-    low, high = bootstrap.interval(parts, _fleiss, seed=seed)
-    value = _fleiss(parts)
-    if low == high:
-        return Figure(value=value, n=len(inputs), note="all inputs are alike: no interval")
-    return Figure(value=value, low=min(low, value), high=max(high, value), n=len(inputs))
+    return bootstrap.figure(parts, _fleiss, n=len(inputs), seed=seed, called="inputs")
 
 
 def _fleiss(parts: Sequence[tuple[float, ...]]) -> float:

@@ -17,7 +17,7 @@ from processor.quality.separation import Said
 from processor.quality.terms import LONGEST, Terms
 
 _OF_ONE_INPUT_MOST = 50  # answers; more would tell little more
-_OF_ONE_QUESTION_MOST = 200
+_OF_ONE_QUESTION_MOST = 250
 _COMPARED_MOST = 1_000  # answers whose groups are told apart: each is compared with each
 
 
@@ -46,6 +46,7 @@ class Gathering:
         self._given = Given(run.labels)
         self._reads_rows = bool(terms.gold or terms.group or terms.same_by)
         most, compared = terms.most, min(terms.most, _COMPARED_MOST)
+        of_question = compared if terms.within is None else min(compared, _OF_ONE_QUESTION_MOST)
         self.tally = Tally()
         self.ruler = Ruler()
         self.labels = Counter[str]()
@@ -54,9 +55,7 @@ class Gathering:
             most=most, most_of_block=min(most, _OF_ONE_INPUT_MOST), seed=terms.seed
         )
         self.texts: Sample[str] = Sample(most=most, most_of_block=1, seed=terms.seed)
-        self.said: Sample[Said] = Sample(
-            most=compared, most_of_block=min(compared, _OF_ONE_QUESTION_MOST), seed=terms.seed
-        )
+        self.said: Sample[Said] = Sample(most=compared, most_of_block=of_question, seed=terms.seed)
         self.without_group = 0
         self.cut = 0
 

@@ -88,7 +88,6 @@ def measure(said: Sequence[Said], *, seed: int) -> Separation:
     parts = questions if len(set(questions)) > 1 else _dealt(groups)
     recogniser = Recogniser(cosines, parts)
     guesses = recogniser.guesses(groups)
-    right = sum(guess.group == guess.guessed for guess in guesses)
     shuffled = _by_chance(recogniser, groups, parts, seed) if guesses else []
     return Separation(
         groups=len(set(groups)),
@@ -99,10 +98,8 @@ def measure(said: Sequence[Said], *, seed: int) -> Separation:
         same_group_other_question=near[2],
         other_group_other_question=near[3],
         recognised=_recognised(guesses, parts, seed),
-        chance=_chance([count / len(guesses) for count in shuffled]),
-        p_value=(1 + sum(count >= right for count in shuffled)) / (1 + len(shuffled))
-        if shuffled
-        else None,
+        chance=_chance(shuffled),
+        p_value=_p_value(_right(guesses), shuffled) if shuffled else None,
         by_group=_by_group(guesses),
     )
 
@@ -139,8 +136,8 @@ def _similarities(
 
 def _by_chance(
     recogniser: Recogniser, groups: Sequence[str], parts: Sequence[str], seed: int
-) -> list[int]:
-    """How many answers are recognised in each shuffle of groups among the answers of a part."""
+) -> list[float]:
+    """The share that is recognised in each shuffle of groups among the answers of a part."""
     places: dict[str, list[int]] = {}
     for place, part in enumerate(parts):
         places.setdefault(part, []).append(place)
@@ -154,17 +151,25 @@ def _by_chance(
             chance.shuffle(names)
             for place, name in zip(some, names, strict=True):
                 shuffled[place] = name
-        guesses = recogniser.guesses(shuffled)
-        found.append(sum(guess.group == guess.guessed for guess in guesses))
+        found.append(_right(recogniser.guesses(shuffled)))
     return found
 
 
-def _chance(shares: Sequence[float]) -> Figure:
-    if not shares:
+def _right(guesses: Sequence[Guess]) -> float:
+    """The share of right guesses; 0 without any, as a shuffle may leave it."""
+    return sum(guess.group == guess.guessed for guess in guesses) / max(1, len(guesses))
+
+
+def _p_value(right: float, shuffled: Sequence[float]) -> float:
+    """With the groups as they are as one more shuffle, so that it is never 0."""
+    return (1 + sum(share >= right for share in shuffled)) / (1 + len(shuffled))
+
+
+def _chance(shuffled: Sequence[float]) -> Figure:
+    if not shuffled:
         return Figure(value=None, n=0, note="no answer can be guessed")
-    ordered = sorted(shares)
-    cut = len(ordered) // 40
-    return Figure(value=fmean(shares), low=ordered[cut], high=ordered[-1 - cut], n=len(shares))
+    low, high = bootstrap.middle(shuffled)
+    return Figure(value=fmean(shuffled), low=low, high=high, n=len(shuffled))
 
 
 def _recognised(guesses: Sequence[Guess], parts: Sequence[str], seed: int) -> Figure:

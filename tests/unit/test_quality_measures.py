@@ -78,6 +78,7 @@ def test_texts_of_one_input_are_nearer_than_those_of_two() -> None:
     assert 0 < found.unrelated.value < found.similarity.value < 1
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.sampled_from("xyz"), min_size=1, max_size=5), max_size=20))
 def test_consistency_is_a_share(inputs: list[list[str]]) -> None:
     for labels in (True, False):
@@ -131,6 +132,7 @@ def test_what_counts_as_alike(one: str, other: str, cosine: float) -> None:
     assert likeness.dot(*likeness.vectors([one, other])) == pytest.approx(cosine)
 
 
+@settings(deadline=None)
 @given(TEXTS)
 def test_similarity_is_symmetric_bounded_and_its_mean_that_of_all_pairs(texts: list[str]) -> None:
     vectors = likeness.vectors(texts)
@@ -163,6 +165,7 @@ def test_no_run_spans_two_texts() -> None:
     assert grams.distinct([["a"], ["b"]], 2).note == "no text is long enough"
 
 
+@settings(deadline=None)
 @given(TEXTS, st.randoms(use_true_random=False))
 def test_diversity_knows_no_order(texts: list[str], chance: Random) -> None:
     found = diversity.measure(texts, seed=0)
