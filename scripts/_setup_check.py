@@ -5,7 +5,7 @@ Every step is a finding of the doctor's with the seconds that it took.
 
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +19,7 @@ from processor import (
     recipe,
 )
 from processor.api.knobs import served
+from processor.batch.remote_values import COMPLETED
 from processor.batch.steps import Step
 from processor.batch.until import Until
 from processor.clock import SystemClock
@@ -28,10 +29,16 @@ from processor.console.words import counted, duration, money, share
 from processor.data.memory import Items
 from processor.doctor import checks, network
 from processor.doctor.finding import Finding, note, ok, wrong
-from processor.errors import ProcessorError, StoppedError, UsageError
+from processor.errors import (
+    LedgerError,
+    NotDoneError,
+    ProcessorError,
+    StoppedError,
+    UsageError,
+)
 from processor.folders import RUNS
 from processor.items import Usage
-from processor.jobs.job import jobs_of
+from processor.jobs.job import Job, jobs_of
 from processor.layers import ADDRESS, Layer
 from processor.ledger import database
 from processor.ledger.database import LEDGER_NAME
@@ -46,13 +53,14 @@ from processor.tasks.toml import load_task
 from processor.watch import snapshot
 
 PLACE = RUNS / "setup-check"  # a level deeper than runs are: none of these is ever the newest
-UNFINISHED = "poll"
+WAITS = "poll"
 LINES = "lines"
 _ROWS = ("사과", "배", "감")
 _PROMPT_TOKENS, _OUTPUT_TOKENS, _CALL_TOKENS = 60, 500, 16
 _LEFT_OUT = frozenset({"database", "ledger"})  # neither is needed here
 _LOOK_EVERY_S, _LOOK_SANDBOX_EVERY_S = 3.0, 0.3
 _REMOTE_EXIT = 3
+_GOES_ON = "It goes on at the provider; the same command goes on with it."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,16 +125,16 @@ def batch(setup: Setup, folder: Path) -> Iterator[Timed]:
         clock.lap()
         status = _waited(setup, folder)
         if not status.ended:
-            way_out = "It goes on at the provider; the same command goes on with it."
-            yield (
-                note(UNFINISHED, f"{_told(status)} after {setup.most_s:g} s", way_out),
-                clock.lap(),
-            )
+            yield note(WAITS, f"{_told(status)} after {setup.most_s:g} s", _GOES_ON), clock.lap()
             return
-        yield ok(UNFINISHED, _told(status)), clock.lap()
+        is_whole = status.status == COMPLETED
+        yield (ok if is_whole else note)(WAITS, _told(status)), clock.lap()
         path = folder / "answers.csv"
         results = download_batch_results(status.id, path, run=folder, **setup.contact)
         yield ok("fetch", f"{counted(results.rows, 'row')} in {path}"), clock.lap()
+    except NotDoneError as error:  # what a batch did not answer was sent again
+        yield note(WAITS, error.message, _GOES_ON), clock.lap()
+        return
     except ProcessorError as error:
         remote = error.exit_code == _REMOTE_EXIT
         yield wrong("batch", error.message, _way_out(error), remote=remote), clock.lap()
@@ -139,11 +147,16 @@ def open_check(setup: Setup) -> Path | None:
     """The folder of an earlier check of this provider whose batch was left there; the newest."""
     address = validated(setup.found).base_url
     for path in sorted(PLACE.glob(f"*/{LEDGER_NAME}"), reverse=True):
-        with database.reading(path) as connection:
-            is_left = any(job.is_live and job.batches for job in jobs_of(connection))
-        if is_left and _provider_of(path.parent) == (setup.by_sandbox or address):
-            return path.parent
+        with suppress(LedgerError):  # of a check that broke off, or of an older program
+            is_left = any(job.is_live and job.batches for job in _jobs(path.parent))
+            if is_left and _provider_of(path.parent) == (setup.by_sandbox or address):
+                return path.parent
     return None
+
+
+def _jobs(folder: Path) -> list[Job]:
+    with database.reading(folder / LEDGER_NAME) as connection:
+        return jobs_of(connection)
 
 
 def _provider_of(folder: Path) -> object:
@@ -196,8 +209,7 @@ def _submitted(setup: Setup, folder: Path) -> Iterator[Timed]:
     if report.stop is not None:
         stop = report.stop
         raise StoppedError(stop.message, code=stop.code, exit_code=report.exit_code)
-    with database.reading(folder / LEDGER_NAME) as connection:
-        (job,) = jobs_of(connection)
+    (job,) = _jobs(folder)
     if not job.batches:
         raise UsageError(
             "no batch could be made yet: the provider's queue is full",
@@ -215,8 +227,7 @@ def _in_force(setup: Setup) -> "nullcontext[Settings]":
 
 def _waited(setup: Setup, folder: Path) -> BatchStatus:
     """How the batch is when it has ended, or when nobody waits for it any longer."""
-    with database.reading(folder / LEDGER_NAME) as connection:
-        batch_id = jobs_of(connection)[-1].batches[-1].id
+    batch_id = [batch.id for job in _jobs(folder) for batch in job.batches][-1]
     until_s = time.monotonic() + setup.most_s
     every_s = _LOOK_SANDBOX_EVERY_S if setup.by_sandbox else _LOOK_EVERY_S
     while True:

@@ -87,6 +87,18 @@ def test_a_batch_that_takes_long_is_left_and_the_same_command_goes_on(
     assert len(answers.read_text("utf-8-sig").splitlines()) == 4
 
 
+def test_what_a_batch_did_not_answer_goes_into_the_next(shell: Shell, tmp_path: Path) -> None:
+    shell.fault("batch_expires:share=0.5,count=1")
+    assert check(tmp_path, "--most", "0", **at(shell)).code == 6
+    shell.pass_time(2 * A_DAY_S)
+    expired = check(tmp_path, "--most", "0", **at(shell))
+    assert expired.code == 6
+    assert any("expired" in line and line.startswith("! poll") for line in expired.lines)
+    shell.pass_time(A_DAY_S)
+    done = check(tmp_path, "--most", "0", **at(shell))
+    assert (done.code, shell.stats()["paid"]) == (0, 6)  # three by batch, and a call a check
+
+
 def test_a_wrong_key_is_found_before_a_batch_is_made(shell: Shell, tmp_path: Path) -> None:
     done = check(tmp_path, **at(shell, "sk-another-key"))
     assert done.code == 3
