@@ -102,7 +102,7 @@ def test_f91_a_row_more_than_a_batch_holds_opens_a_chunk(
 ) -> None:
     shell.fault("bad_key")  # what counts is the import
     rows = "".join(f"{n},word{n}\n" for n in range(1, count + 1))
-    assert run(shell, "r.csv", "id,word\n" + rows).code == 3
+    assert run(shell, "r.csv", "id,word\n" + rows, "--route", "direct").code == 3
     figures = shell.figures()
     assert figures["pending"] == figures["total"] == count
     assert figures["chunks"] == chunks
