@@ -50,7 +50,7 @@ def test_it_runs_to_its_end_without_a_key(tmp_path: Path, monkeypatch: pytest.Mo
 
     assert "샌드박스(무료)" in below("from processor import")
     assert "succeeded=25, failed=0, pending=0" in below("QUESTION")
-    assert "succeeded=275, failed=0, pending=0" in below('out=RUNS / "persona-all"')
+    assert "succeeded=275, failed=0, pending=0" in below('-all")')
     assert "(25, 11)" in below("pivot_table")
     assert "25 rows written" in below("--pivot")
     before, after = below("--retries 0"), below("processor retry")
@@ -59,13 +59,17 @@ def test_it_runs_to_its_end_without_a_key(tmp_path: Path, monkeypatch: pytest.Mo
     assert "275 succeeded, 0 failed" in after
     assert below("detach=True").count("'batch_") == 3
     assert below("check_batch_status(batch_id)").count(": completed, ") == 3
-    assert "persona-batch.xlsx: 275 rows (275 succeeded, 0 failed)" in below("print(download_")
+    assert "sandbox-persona-batch.xlsx: 275 rows (275 succeeded, 0 failed)" in below(
+        "print(download_"
+    )
     assert "275 answers of 25 페르소나 to 11 questions" in below("processor quality")
-    sheet = CalamineWorkbook.from_path(tmp_path / "runs" / "persona.xlsx").get_sheet_by_index(0)
+    sheet = CalamineWorkbook.from_path(
+        tmp_path / "runs" / "sandbox-persona.xlsx"
+    ).get_sheet_by_index(0)
     assert (sheet.height, sheet.width) == (26, 12)
     stats = [
-        json.loads((tmp_path / "runs" / name / "conversion_stats.json").read_text())
-        for name in ("persona-one", "persona-all", "persona-recovery", "persona-batch")
+        json.loads((tmp_path / "runs" / f"sandbox-{name}" / "conversion_stats.json").read_text())
+        for name in ("persona-one", "persona-all", "recovery", "persona-batch")
     ]
     assert [each["reconciled"] for each in stats] == [True] * 4
 
