@@ -16,6 +16,7 @@ from processor.quality.separation import Separation
 
 _LABEL_COLUMNS = 46
 _EXTREME_GROUPS = 3
+_BETWEEN = " · "  # names may have commas
 _CONFUSED_MOST = 12  # labels that a matrix shows on a screen
 
 
@@ -115,10 +116,10 @@ def _separation(found: Separation, group: str) -> Iterator[str]:
         yield f"  the groups {told} (p = {found.p_value:.3f})"
     ordered = sorted(found.by_group.items(), key=lambda pair: -(pair[1].value or 0.0))
     if len(ordered) > 2 * _EXTREME_GROUPS:
-        yield f"  most recognised: {', '.join(map(_told, ordered[:_EXTREME_GROUPS]))}"
-        yield f"  least: {', '.join(map(_told, ordered[-_EXTREME_GROUPS:]))}"
+        yield f"  most recognised: {_BETWEEN.join(map(_told, ordered[:_EXTREME_GROUPS]))}"
+        yield f"  least: {_BETWEEN.join(map(_told, reversed(ordered[-_EXTREME_GROUPS:])))}"
     elif ordered:
-        yield f"  recognised: {', '.join(map(_told, ordered))}"
+        yield f"  recognised: {_BETWEEN.join(map(_told, ordered))}"
 
 
 def _told(group: tuple[str, Figure]) -> str:
@@ -205,14 +206,16 @@ def _row(label: str, figure: Figure, *, plain: bool = False) -> str:
     if figure.value is None:
         return f"{line}{'–':>8}   {figure.note}"
     value = f"{figure.value:.3f}" if plain else share(figure.value)
-    interval = figure.note or "–"
-    if figure.low is not None and figure.high is not None:
-        interval = (
-            f"{figure.low:.3f}–{figure.high:.3f}"
-            if plain
-            else f"{share(figure.low).removesuffix('%')}–{share(figure.high)}"
-        )
-    return f"{line}{value:>8}   {interval:<15} {figure.n:>9,}"
+    note = f"   {figure.note}" if figure.note else ""
+    return f"{line}{value:>8}   {_interval(figure, plain=plain):<15} {figure.n:>9,}{note}"
+
+
+def _interval(figure: Figure, *, plain: bool) -> str:
+    if figure.low is None or figure.high is None:
+        return "–"
+    if plain:
+        return f"{figure.low:.3f}–{figure.high:.3f}"
+    return f"{share(figure.low).removesuffix('%')}–{share(figure.high)}"
 
 
 def _padded(text: str, columns: int, *, right: bool = False) -> str:

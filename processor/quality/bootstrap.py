@@ -12,6 +12,7 @@ Part = tuple[float, int]
 
 LEAST_PARTS = 5
 """Fewer cannot tell how much the next ones would differ."""
+_ROUNDING = 1e-9
 _RESAMPLES_MOST = 1_000
 _RESAMPLES_LEAST = 200
 _DRAWN_MOST = 1_000_000  # parts in all resamples together, which bounds the work
@@ -41,7 +42,7 @@ def figure(
     resamples = min(_RESAMPLES_MOST, max(_RESAMPLES_LEAST, _DRAWN_MOST // len(parts)))
     chance = Random(seed)  # noqa: S311 - statistics, not secrets
     low, high = middle([measure(chance.choices(parts, k=len(parts))) for _ in range(resamples)])
-    if low == high:
+    if high - low < _ROUNDING:
         return Figure(value=value, n=n, note=f"all {called} are alike: no interval")
     return Figure(value=value, low=min(low, value), high=max(high, value), n=n)
 

@@ -49,6 +49,11 @@ def _of_inputs(terms: Terms, gathered: Gathering) -> Iterator[str]:
         )
     elif all(len(answers) < 2 for answers in gathered.inputs.blocks().values()):
         yield f"consistency: no input has two answers, by {', '.join(terms.same_by)}."
+    else:
+        yield (
+            "shares and agreement count every answer to an input as a case of its own: where "
+            "these are alike, their intervals are too narrow."
+        )
 
 
 def _of_groups(terms: Terms, gathered: Gathering) -> Iterator[str]:
