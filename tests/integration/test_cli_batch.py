@@ -3,6 +3,7 @@
 import csv
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import orjson
 import pytest
@@ -390,11 +391,23 @@ def test_a_run_without_batches_has_none_to_fetch(shell: Shell) -> None:
     assert created(shell) == 0
 
 
+class Own:
+    """A task of a program's own class."""
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._task, name)
+
+
 def test_a_program_goes_on_with_its_own_task(shell: Shell) -> None:
     processor = Processor(base_url=shell.url, route="direct")
     task = Task(name="say", model="gpt-6-luna", prompt="Say {{ word }}.", id="row")
     processor.run_sync(task, [{"word": "one"}], out="runs/own")
-    told = shell("batch", "submit", "runs/own")
+    assert shell("batch", "submit", "runs/own").code == 0  # its prompt stands in the ledger
+    processor.run_sync(Own(task), [{"word": "one"}], out="runs/other")
+    told = shell("batch", "submit", "runs/other")
     assert told.code == 1
     assert "a program made it" in told.err
 

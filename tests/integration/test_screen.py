@@ -60,9 +60,10 @@ def test_the_first_figures_know_how_fast_it_goes(tmp_path: Path) -> None:
             assert asyncio.run(run.execute()).exit_code == 0
         finally:
             screen.close()
-    assert notebook.said[:3] == [
+    assert notebook.said[:4] == [
         f"reading {tmp_path / 'rows.jsonl'}",
         "100 new rows",
+        "directly: 100 items, fewer than 1,000",
         "100 items to send to gpt-6-luna",
     ]
     first = next(speed for finished, speed in notebook.shown if finished)
