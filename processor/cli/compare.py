@@ -1,13 +1,15 @@
 """`processor compare`."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from processor.cli.provider import provider_options
 from processor.cli.sources import source_options
 
+_Command = TypeVar("_Command", bound=Callable[..., Any])
 _EPILOG = """\b
 Examples:
   processor compare
@@ -40,6 +42,19 @@ Exit codes: as those of processor run, of whichever arm ended worst; 1 bad usage
 """
 
 
+def _simulated(
+    name: str, *, default: float, most: float, says: str, least: float = 0
+) -> Callable[[_Command], _Command]:
+    """An option of the provider that the sandbox plays."""
+    return click.option(
+        name,
+        type=click.FloatRange(least, most),
+        default=default,
+        show_default=True,
+        help=f"Simulated: {says}.",
+    )
+
+
 @click.command(epilog=_EPILOG, context_settings={"allow_extra_args": True})
 @click.option(
     "--task", default="persona", show_default=True, help="A task's name, or its .toml file."
@@ -47,7 +62,7 @@ Exit codes: as those of processor run, of whichever arm ended worst; 1 bad usage
 @source_options
 @click.option(
     "--items",
-    default="20,100",
+    default="10,100",
     show_default=True,
     metavar="N,M",
     help="How many items; two sizes tell what is fixed from what each item takes. One number adds "
@@ -68,26 +83,15 @@ Exit codes: as those of processor run, of whichever arm ended worst; 1 bad usage
     help="Simulate; also without a key, and for rows that come with the program.",
 )
 @click.option("--sandbox-args", default="", metavar="ARGS", help="See processor sandbox --help.")
-@click.option(
-    "--call-s",
-    type=click.FloatRange(0, 3_600),
-    default=3.0,
-    show_default=True,
-    help="Simulated: what a call takes on the average.",
-)
-@click.option(
+@_simulated("--call-s", default=3.0, most=3_600, says="what a call takes on the average")
+@_simulated(
     "--job-s",
-    type=click.FloatRange(0, 86_400),
-    default=8.0,
-    show_default=True,
-    help="Simulated: what a batch job takes, whatever its size.",
+    default=4.0,
+    most=86_400,
+    says="what a batch job takes, whatever its size; the calls around it come on top",
 )
-@click.option(
-    "--time-scale",
-    type=click.FloatRange(1, 1_000),
-    default=30.0,
-    show_default=True,
-    help="Simulated: how many times faster than the clock.",
+@_simulated(
+    "--time-scale", default=30.0, least=1, most=1_000, says="how many times faster than the clock"
 )
 @click.option(
     "--budget",

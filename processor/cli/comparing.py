@@ -99,7 +99,7 @@ def compare(options: dict[str, Any]) -> int:
 
 def _asked(options: dict[str, Any]) -> _Asked:
     check_options(options)
-    named = named_input(options)
+    named = _named(options)
     found = settle(options)
     if _simulates(options, found, named):
         options["sandbox"] = True
@@ -129,6 +129,13 @@ def _asked(options: dict[str, Any]) -> _Asked:
     )
 
 
+def _named(options: Mapping[str, Any]) -> str | None:
+    """The input; DATABASE_URL is one only where something of a database is asked for."""
+    named = named_input(options)
+    asked = ("input_", "query", "query_file", "table")
+    return named if any(options[name] is not None for name in asked) else None
+
+
 def _simulates(options: Mapping[str, Any], found: Layer, named: str | None) -> bool:
     """Whether the sandbox is meant: no provider is named, and nobody pays for our own rows."""
     if options["sandbox"] or options["budget_usd"] is not None:
@@ -151,7 +158,7 @@ def _sizes(given: str) -> tuple[int, ...]:
     except ValueError:
         numbers = []
     if not numbers or numbers[0] < 2:
-        raise UsageError(f"--items {given}: numbers from 2 on are needed, such as 20,100")
+        raise UsageError(f"--items {given}: numbers from 2 on are needed, such as 10,100")
     return _two(numbers)
 
 

@@ -271,49 +271,48 @@ def _what_if(made: Json) -> Iterator[str]:
 def _reported(made: Json) -> Iterator[str]:
     theirs = made["reported"]
     answers, whole = theirs["answers"], theirs["whole_items"]
-    one, batch = _line(made, "one-by-one"), _line(made, f"batch-{answers}")
-    low_s, high_s = theirs["whole_s"]
+    way = f"batch-{answers}"
+    one_s, batch_s = _time_s(made, "one-by-one", answers), _time_s(made, way, answers)
+    if one_s is None and batch_s is None:
+        return
     yield "Beside what users report"
     yield _beside(
-        f"{answers} answers one by one", f"{theirs['one_by_one_s']:.0f} s", _at(one, answers)
+        f"{answers} answers one by one", f"{theirs['one_by_one_s']:.0f} s", duration(one_s)
     )
-    yield _beside(f"{answers} answers batched", f"{theirs['batched_s']:.0f} s", _at(batch, answers))
+    yield _beside(f"{answers} answers batched", f"{theirs['batched_s']:.0f} s", duration(batch_s))
     low, high = theirs["speed_up"]
-    yield _beside("batched is quicker", f"{low:g}–{high:g} times", _times(one, batch, answers))
-    fewer = _fewer_calls(made)
-    yield _beside("fewer calls", f"{share(theirs['fewer_calls'])} and more", fewer)
-    together = f"one by one {_at(one, whole)}, batched {_at(batch, whole)}"
+    times = f"{one_s / batch_s:.1f} times" if one_s and batch_s else _NONE
+    yield _beside("batched is quicker", f"{low:g}–{high:g} times", times)
+    yield _beside("fewer calls", f"{share(theirs['fewer_calls'])} and more", _fewer_calls(made))
+    low_s, high_s = theirs["whole_s"]
+    one_by_one = duration(_time_s(made, "one-by-one", whole))
+    batched = duration(_time_s(made, way, whole))
+    together = f"one by one {one_by_one}, {way} {batched}"
     yield _beside(f"{whole} answers", f"{low_s / 60:.0f}–{high_s / 60:.0f} min", together)
 
 
-def _beside(what: str, theirs: str, ours: str | None) -> str:
-    return f"  {what:<22} reported {theirs:<13} here {ours or _NONE}"
+def _beside(what: str, theirs: str, ours: str) -> str:
+    return f"  {what:<22} reported {theirs:<15} here {ours}"
 
 
-def _line(made: Json, arm: str) -> Json | None:
-    found = (each for each in made["arms"] if each["arm"] == arm)
-    first = next(found, None)
-    line: Json | None = first["lines"].get("time") if first else None
-    return line
-
-
-def _value(line: Json, items: int) -> float:
-    value: float = line["fixed"] + line["each"] * items
-    return value
-
-
-def _times(slow: Json | None, quick: Json | None, items: int) -> str | None:
-    if slow is None or quick is None or not (taken_s := _value(quick, items)):
+def _time_s(made: Json, name: str, items: int) -> float | None:
+    """What so many items took with the first model, or would by the line of that arm."""
+    arm = next((each for each in made["arms"] if each["arm"] == name), None)
+    if arm is None:
         return None
-    return f"{_value(slow, items) / taken_s:.1f} times"
+    measured = [
+        each["figures"]["wall_s"]
+        for each in arm["trials"]
+        if each["items"] == items and each["status"] == "done"
+    ]
+    line = arm["lines"].get("time")
+    if measured:
+        return fmean(measured)
+    return None if line is None else line["fixed"] + line["each"] * items
 
 
-def _at(line: Json | None, items: int) -> str:
-    return _NONE if line is None else duration(_value(line, items))
-
-
-def _fewer_calls(made: Json) -> str | None:
-    """Of the largest batch jobs that were measured, against one by one."""
+def _fewer_calls(made: Json) -> str:
+    """Of each size of batch jobs, against one by one."""
     most = made["terms"]["sizes"][-1]
     counts = {
         arm["arm"]: fmean(each["figures"]["calls"] for each in done)
@@ -322,6 +321,6 @@ def _fewer_calls(made: Json) -> str | None:
     }
     batches = [name for name in counts if name.startswith("batch-")]
     if not batches or not counts.get("one-by-one"):
-        return None
+        return _NONE
     told = [f"{name} {share(1 - counts[name] / counts['one-by-one'])}" for name in batches]
     return ", ".join(told)

@@ -51,7 +51,7 @@ def made(terms: Terms, found: Sequence[Measured], *, exit_code: int | None) -> d
         "most_items": MOST_ITEMS,
         "reported": {
             "one_by_one_s": reported.CALL_S * reported.ANSWERS,
-            "batched_s": reported.JOB_S,
+            "batched_s": reported.BATCHED_S,
             "answers": reported.ANSWERS,
             "speed_up": list(reported.SPEED_UP),
             "fewer_calls": reported.FEWER_CALLS,

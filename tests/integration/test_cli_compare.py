@@ -201,6 +201,17 @@ def test_a_changed_prompt_is_another_comparison(shell: Shell) -> None:
     assert len(list((shell.folder / "runs").glob("compare-say-*"))) == 2
 
 
+def test_typed_bare_it_needs_nothing_and_takes_nothing_that_is_not_named(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://127.0.0.1:1/none")
+    done = shell("compare", "--items", "2", "--arms", "direct-5", *FAST)  # there is a key, too
+    assert done.code == 0, done.err
+    terms = told(shell.folder)["terms"]
+    assert (terms["provider"], terms["input"]) == ("sandbox", "personas")
+    assert shell.stats()["received"] == 0
+
+
 def test_what_a_profile_sets_does_not_change_the_arms(shell: Shell) -> None:
     shell.write(
         "processor.toml", "[default]\nconcurrency = 1\nlimit = 1\nwait_s = 9\nshard_size = 1\n"
