@@ -72,7 +72,10 @@ _EPILOG = """\b
 @click.option("--model", help="모델.  [gpt-6-luna]")
 @click.option("--gold", metavar="COLUMN", help="사람이 붙인 정답 열과 비교합니다 (download).")
 @click.option(
-    "--force", is_flag=True, help="이미 제출한 파일을 다시 제출합니다: 비용이 다시 듭니다."
+    "--force",
+    is_flag=True,
+    help="submit: 이미 제출한 파일을 다시 제출합니다(비용이 다시 듭니다). download: 아직 끝나지 "
+    "않았어도 지금까지의 결과를 씁니다.",
 )
 @click.option("--encoding", help="입력의 인코딩, 예: cp949.  [자동]")
 @click.option("--sandbox", is_flag=True, help="키 없이 로컬 서버로 시험합니다 (submit).")

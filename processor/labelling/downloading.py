@@ -15,6 +15,7 @@ from processor.labelling.checking import Checked, advance, last, lines
 from processor.labelling.cost import Cost, cost_of
 from processor.labelling.info import Info
 from processor.labelling.matching import by_question
+from processor.labelling.standing import CANCELLED
 from processor.labelling.table import Table, Written
 from processor.labelling.typed import Typed
 from processor.opened import Opened, opened
@@ -56,10 +57,17 @@ def download(typed: Typed) -> int:
     output = _output(typed, whole.table)
     _check_gold(typed, whole)
     with opened(folder, typed.settings) as it:
+        task = it.task()
+        if not task.label_names:
+            raise UsageError(f"배치 {batch_id} 은(는) 라벨링 작업이 아닙니다")
         checked = advance(it)
-        if not checked.standing.is_complete:
+        standing = checked.standing
+        if not (standing.is_complete or standing.status == CANCELLED or typed.force):
             return _too_early(batch_id, checked)
-        return _join(typed, it, whole, output)
+        left = _join(typed, it, task, whole, output)
+    if not standing.is_complete and standing.status != CANCELLED:
+        return EXIT_AT_PROVIDER
+    return EXIT_ITEMS_FAILED if left else EXIT_OK
 
 
 def _too_early(batch_id: str, checked: Checked) -> int:
@@ -130,9 +138,8 @@ def _check_gold(typed: Typed, whole: _Whole) -> None:
         )
 
 
-def _join(typed: Typed, it: Opened, whole: _Whole, output: Path) -> int:
-    """Write the tables, and say what is in them; returns the exit code."""
-    task = it.task()
+def _join(typed: Typed, it: Opened, task: PromptTask, whole: _Whole, output: Path) -> int:
+    """Write the tables, and say what is in them; returns how many rows have no label."""
     known = outcomes.known(it.folder)
     keys = [content_id(row.fields) for row in whole.rows()]
     matched = match(keys, known, by_question(it.folder, task, known, whole.rows))
@@ -148,7 +155,7 @@ def _join(typed: Typed, it: Opened, whole: _Whole, output: Path) -> int:
     for line in _spent(it, task):
         say(line)
     say(messages.done())
-    return EXIT_ITEMS_FAILED if written.failed else EXIT_OK
+    return written.failed
 
 
 def _refuse_loss(output: Path, before: Mapping[str, object], keys: Sequence[str]) -> None:

@@ -1,10 +1,9 @@
 """Starts of a run, as the script makes them: logged, guarded against signals, without a screen."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from processor.batch.until import Until
-from processor.clock import SystemClock
-from processor.jobs import looking
 from processor.ledger.ledger import open_ledger
 from processor.logs import open_logs
 from processor.loop import run_in_loop
@@ -12,7 +11,6 @@ from processor.observer import Observer
 from processor.opened import Opened
 from processor.report import Report
 from processor.run import Run
-from processor.sending.provider import remote_of
 from processor.sending.terms import BatchTerms
 from processor.settings import Settings
 from processor.signals import guarded
@@ -41,20 +39,9 @@ def fetch(it: Opened) -> Report:
         ProcessorError: As the run.
     """
     give_up_s = min(it.settings.give_up_s, _GIVE_UP_MOST_S)
-    settings = it.settings.model_copy(update={"route": "batch", "give_up_s": give_up_s})
-    task = it.task()
-    return execute(
-        lambda observers: Run(
-            folder=it.folder,
-            task=task,
-            source=None,
-            settings=settings,
-            observers=observers,
-            batch=BatchTerms(until=Until.FETCHED, heeds_cancel=True),
-            recipe=it.begun.recipe,
-        ),
-        settings,
-    )
+    it = replace(it, settings=it.settings.model_copy(update={"give_up_s": give_up_s}))
+    terms = BatchTerms(until=Until.FETCHED, heeds_cancel=True)
+    return execute(lambda observers: it.start(terms, observers), it.settings)
 
 
 def look(it: Opened) -> list[str]:
@@ -63,10 +50,5 @@ def look(it: Opened) -> list[str]:
     Raises:
         StoppedError: The provider does not answer.
     """
-
-    async def act() -> list[str]:
-        async with remote_of(it.settings) as remote:
-            return await looking.look(ledger, remote, SystemClock(), grace_s=it.settings.grace_s)
-
     with open_ledger(it.folder) as ledger:
-        return run_in_loop(act())
+        return run_in_loop(it.look(ledger))

@@ -1,7 +1,7 @@
 """A submission as it goes on: the lines that the users know, and the file of their requests."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from shutil import copyfileobj
@@ -10,6 +10,7 @@ from typing import IO
 from processor.batch.shipping import file_name
 from processor.console.streams import say
 from processor.exports.atomic import replacing_bytes
+from processor.jobs.job import Job
 from processor.labelling import ledgers, messages
 from processor.ledger.commit import ChunkTotals, Commit
 from processor.notice import Notice
@@ -31,19 +32,20 @@ class Progress:
         self._before = before
         self._lock = threading.Lock()
         self._held = 0
-        self._rows = 0
+        self._earlier: frozenset[int] = frozenset()
         self._is_made = False
         self._files: list[str] = []
 
-    def begin(self, held: int) -> None:
-        """Note how many rows batches hold already."""
+    def begin(self, earlier: Sequence[Job], held: int) -> None:
+        """Note what was submitted before: shards, and how many rows of them have no outcome."""
+        self._earlier = frozenset(job.shard.number for job in earlier)
         self._held = held
 
     def notice(self, notice: Notice) -> None:
         """Something happened, in whatever thread."""
         with self._lock:
             if notice.event == "sending":
-                self._sending(notice.facts["pending"] - self._held)
+                self._sending(max(0, notice.facts["pending"] - self._held))
             elif notice.event == "shard_written":
                 self._written(notice.facts["shard"])
             elif notice.event == "shard_uploaded":
@@ -60,15 +62,14 @@ class Progress:
         with self._lock:
             if not self._is_made:
                 self._made()
-            for job in ledgers.jobs_in(self._folder):
-                if job.is_live and job.shard.file_id is not None:
+            for job in self._own():
+                if job.shard.file_id is not None:
                     self._uploaded(job.shard.file_id)
             if len(self._files) > _MANY:
                 say(f"   … 모두 {len(self._files)}개 파일")
 
     def _sending(self, rows: int) -> None:
-        self._rows = max(0, rows)
-        for line in (*self._before(self._rows), messages.making(self._rows)):
+        for line in (*self._before(rows), messages.making(rows)):
             say(line)
 
     def _written(self, number: int) -> None:
@@ -82,11 +83,15 @@ class Progress:
         """Put the requests of all files that are still here into one."""
         self._is_made = True
         with replacing_bytes(Path(messages.REQUESTS_NAME)) as whole:
-            for job in ledgers.jobs_in(self._folder):
-                if job.is_live:
-                    self._add(job.shard.number, whole)
+            for job in self._own():
+                self._add(job.shard.number, whole)
         for line in messages.made():
             say(line)
+
+    def _own(self) -> list[Job]:
+        """Shards of this submission."""
+        jobs = ledgers.jobs_in(self._folder)
+        return [job for job in jobs if job.is_live and job.shard.number not in self._earlier]
 
     def _add(self, number: int, whole: IO[bytes]) -> None:
         with suppress(FileNotFoundError):  # settled meanwhile, or given up

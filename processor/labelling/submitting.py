@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
 
@@ -133,7 +133,9 @@ def _submit_again(typed: Typed, table: Articles, folder: Path) -> int:
     with opened(folder, typed.settings) as it:
         task = it.task()
         meant = again.rows_of(table, folder, task)
-        if not (meant.failed or meant.new or ledgers.standing(folder).waiting):
+        origin = ledgers.origin_of(folder)
+        is_left = ledgers.standing(folder).waiting or not (origin is not None and origin.is_told)
+        if not (meant.failed or meant.new or is_left):
             raise UsageError(
                 f"{table.path}: 다시 보낼 행이 없습니다 (진행 중 {meant.waiting}개, 라벨 있음 "
                 f"{meant.labelled}개)",
@@ -169,15 +171,7 @@ def _send(errand: _Errand, typed: Typed) -> int:
     """Start the run, tell it, and note what it made."""
     folder = errand.folder
     progress = Progress(folder, _foretell(errand))
-    before, was_told = [], False
-    if ledgers.holds(folder):
-        if errand.seqs:
-            with open_ledger(folder) as ledger:
-                outcomes.ask_again(ledger, errand.seqs)
-        progress.begin(shards.pending(folder / LEDGER_NAME)[1])
-        before = ledgers.batch_ids(folder)
-        origin = ledgers.origin_of(folder)
-        was_told = origin is not None and origin.is_told
+    earlier = _reopen(errand, progress) if ledgers.holds(folder) else frozenset[str]()
     report = engine.execute(
         lambda observers: Run(
             folder=folder,
@@ -190,14 +184,36 @@ def _send(errand: _Errand, typed: Typed) -> int:
         ),
         errand.settings,
     )
-    made = [each for each in ledgers.batch_ids(folder) if each not in before or not was_told]
-    standing = ledgers.standing(folder)
+    made = [each for each in ledgers.batch_ids(folder) if each not in earlier]
+    waiting = ledgers.standing(folder).waiting
     if made:
         progress.finish()
-        _note(errand, typed, made)
-        for line in _outline(made, standing.waiting, errand):
+        _write_info(errand, made)
+        for line in _outline(made, waiting, errand):
             say(line)
-    return _conclude(report, made, standing.waiting, errand.table.path)
+    if made or not waiting:
+        _close(errand, typed)
+    return _conclude(report, made, waiting, errand.table.path)
+
+
+def _reopen(errand: _Errand, progress: Progress) -> frozenset[str]:
+    """Begin a submission in a run that is there; returns ids of batches that are none of it.
+
+    Until it is closed, a kill leaves a submission that the next one finishes.
+    """
+    folder = errand.folder
+    origin = ledgers.origin_of(folder)
+    with open_ledger(folder) as ledger:
+        if errand.seqs:
+            outcomes.ask_again(ledger, errand.seqs)
+        if origin is not None:
+            ledger.set_meta(**{KEY: replace(origin, is_told=False).as_text()})
+    jobs = ledgers.jobs_in(folder)
+    if origin is None or not origin.is_told:  # what a killed one had made is told as this one's
+        jobs = [job for job in jobs if not job.is_live]
+    held = sum(job.shard.items for job in jobs if job.is_live)
+    progress.begin(jobs, held)
+    return frozenset(batch.id for job in jobs for batch in job.batches)
 
 
 def _conclude(report: Report, made: list[str], waiting: int, path: str) -> int:
@@ -234,9 +250,8 @@ def _outline(made: list[str], waiting: int, errand: _Errand) -> Iterator[str]:
         yield from messages.links()
 
 
-def _note(errand: _Errand, typed: Typed, made: list[str]) -> None:
-    """Put down what was submitted, here and in the ledger."""
-    table, folder = errand.table, errand.folder
+def _write_info(errand: _Errand, made: list[str]) -> None:
+    table = errand.table
     info.write(
         Info(
             batch_id=made[0],
@@ -244,12 +259,17 @@ def _note(errand: _Errand, typed: Typed, made: list[str]) -> None:
             input_file=table.path,
             num_articles=table.rows,
             batch_ids=made,
-            run=str(folder),
+            run=str(errand.folder),
             input_sha256=table.sha256,
             model=errand.task.model,
         )
     )
-    origin = ledgers.origin_of(folder)
+
+
+def _close(errand: _Errand, typed: Typed) -> None:
+    """Put down in the ledger that the submission was told to its end."""
+    table = errand.table
+    origin = ledgers.origin_of(errand.folder)
     if origin is None or table.run is None:
         origin = Origin(
             input=str(Path(table.path).absolute()),
@@ -257,8 +277,9 @@ def _note(errand: _Errand, typed: Typed, made: list[str]) -> None:
             sha256=table.sha256,
             is_told=True,
         )
-    with suppress(RunLockedError), open_ledger(folder) as ledger:  # who is quick may check by now
-        ledger.set_meta(**{KEY: origin.as_text()})
+    closed = replace(origin, is_told=True)
+    with suppress(RunLockedError), open_ledger(errand.folder) as ledger:  # somebody checks already
+        ledger.set_meta(**{KEY: closed.as_text()})
 
 
 def _start(folder: Path, task: PromptTask, table: Articles) -> Start:

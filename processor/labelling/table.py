@@ -16,6 +16,8 @@ from processor.labelling.answers import Answer, content_id
 from processor.labelling.columns import FAILURES, LABEL, LABELED, LABELS, apart
 
 NEW = "new_row"
+PENDING = "pending"
+_PENDING_MESSAGE = "This row had no answer when the table was downloaded."
 _NEW_MESSAGE = "This row was not in the table when it was submitted, or has changed since."
 _YES, _NO = "True", "False"
 _TIME = "%Y-%m-%d %H:%M:%S"
@@ -145,4 +147,6 @@ class Table:
 def _why(answer: Answer | None) -> tuple[str, str]:
     if answer is None:
         return NEW, _NEW_MESSAGE
-    return answer.code or "", answer.message or ""
+    if answer.code is None:
+        return PENDING, _PENDING_MESSAGE
+    return answer.code, answer.message or ""

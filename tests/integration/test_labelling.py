@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from command_line import Shell
+from command_line import SAY, Shell
 from labelling_bench import FAILED, INPUT, OUTPUT, Newsroom, status_of
 
 from processor.ledger import lock
@@ -571,3 +571,45 @@ def test_the_sandbox_is_the_same_in_three_commands(
     assert said.code == 0
     assert "실제로는 청구되지 않습니다" in said.out
     assert len(news.labels()) == 3
+
+
+def test_a_job_that_was_stopped_gives_what_it_has(news: Newsroom) -> None:
+    news.articles(8)
+    assert news.submit().code == 0
+    news.shell.pass_time(1 + HALF_S)
+    assert news.shell("batch", "cancel", "--yes").code == 6
+    news.end_batches()
+    assert status_of(news.check().out) == "cancelled"
+    assert news.download().code == 2
+    assert sum(row["labeled"] == "True" for row in news.read()) == 4
+    assert "(4개 기사)" in news.submit(table=FAILED).out
+    news.end_batches()
+    assert news.check().code == 0
+    assert news.download().code == 0
+    assert news.shell.stats()["paid"] == 8
+
+
+def test_what_is_there_is_written_early_when_somebody_insists(news: Newsroom) -> None:
+    news.articles(8)
+    assert news.submit("--shard-size", "4").code == 0
+    first, second = news.info()["batch_ids"]
+    assert news.shell("batch", "cancel", "--batch", second, "--yes").code == 6
+    news.end_batches()
+    assert news.download("--force").code in {2, 6}
+    found = news.read()
+    assert [row["labeled"] for row in found] == ["True"] * 4 + ["False"] * 4
+    assert {row["error_code"] for row in news.read(FAILED)} == {"pending"}
+    assert first != second
+
+
+def test_the_batch_of_another_task_is_none_of_this_script(news: Newsroom) -> None:
+    news.write(b"word\none\n", "words.csv")
+    task = news.shell.write("say.toml", SAY)
+    asked = ("--task", task, "--input", "words.csv", "--base-url", news.shell.url, "--quiet")
+    assert news.shell("batch", "submit", *asked).code == 6
+    listed = json.loads(news.shell("batch", "list", "--json").out)
+    (shard,) = listed["shards"]
+    news.articles(1)
+    said = news.download("--batch-id", shard["batches"][0]["id"])
+    assert said.code == 1
+    assert "라벨링 작업이 아닙니다" in said.err

@@ -1,6 +1,7 @@
 """The labelling script as a process: killed, in a shell's loop, by cron, waiting for its labels."""
 
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -33,11 +34,12 @@ class Desk:
     news: Newsroom
     around: Mapping[str, str]
 
-    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+    def start(self, *arguments: str, stdin: int | None = None) -> "subprocess.Popen[str]":
         return subprocess.Popen(
             [sys.executable, str(SCRIPT), *arguments],
             cwd=self.news.shell.folder,
             env=dict(self.around),
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -86,6 +88,7 @@ def test_a_submission_that_was_killed_goes_on_and_pays_once(
     said = desk.news.submit("--grace", "0.2")
     assert said.code == 0
     lines = said.out.splitlines()
+    assert "📝 배치 파일 생성 중... (5개 기사)" in lines
     assert "✅ 배치 파일 생성 완료: batch_openai.jsonl" in lines
     assert f"   배치 ID: {desk.news.info()['batch_id']}" in lines
     assert len(desk.news.requests()) == 5
@@ -93,6 +96,25 @@ def test_a_submission_that_was_killed_goes_on_and_pays_once(
     wait_for(lambda: status_of(desk.news.check().out) == "completed")
     assert desk.news.download().code == 0
     assert (desk.news.paid_twice(), desk.news.shell.stats()["paid"]) == (0, 5)
+
+
+@pytest.mark.parametrize(("typed", "code", "made"), [("y\n", 0, 2), ("n\n", 1, 1)])
+def test_a_terminal_is_asked_before_it_pays_again(
+    desk: Desk, typed: str, code: int, made: int
+) -> None:
+    desk.news.articles(2)
+    assert desk.news.submit().code == 0
+    ours, theirs = pty.openpty()
+    try:
+        os.write(ours, typed.encode())
+        submission = desk.start("--mode", "submit", "--input", INPUT, stdin=theirs)
+        said = submission.communicate()
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert submission.returncode == code
+    assert "이미 제출된 파일입니다" in said[1]
+    assert desk.news.created() == made
 
 
 def test_the_loop_that_users_have(desk: Desk) -> None:
