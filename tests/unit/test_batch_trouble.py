@@ -11,7 +11,15 @@ import pytest
 
 from processor.batch.connection_fault import fault_of
 from processor.batch.remote_values import RemoteError, Trouble
-from processor.batch.trouble import QUOTA_CODE, malformed, no_list, redirect, refusal, unanswered
+from processor.batch.trouble import (
+    QUOTA_CODE,
+    malformed,
+    no_list,
+    redirect,
+    refusal,
+    unanswered,
+    with_remedy,
+)
 from processor.codes import CAUSES
 from processor.verdict import Fault, TransportFault
 
@@ -203,3 +211,16 @@ def test_the_innermost_words_are_told() -> None:
     error = wrapped(httpx2.ConnectError("All failed"), ConnectionRefusedError(111, "refused"))
     fault = fault_of(error, sent=False, proxied=False)
     assert fault.detail == "ConnectionRefusedError: [Errno 111] refused"
+
+
+@pytest.mark.parametrize(
+    ("problem", "said"),
+    [
+        ("model_not_found: no model 'a'", "model_not_found: no model 'a'. Name another model with"),
+        ("invalid_json_line: bad", "invalid_json_line: bad"),
+        ("the provider does not say why", "the provider does not say why"),
+    ],
+)
+def test_what_cures_a_batch_that_failed(problem: str, said: str) -> None:
+    assert with_remedy(problem).startswith(said)
+    assert (with_remedy(problem) == problem) == (problem == said)

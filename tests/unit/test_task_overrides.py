@@ -1,13 +1,16 @@
 """Rows that name their own model and parameters."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from processor import Task
 from processor.errors import TaskError
 from processor.items import Item
 from processor.tasks.prompt import PromptTask
 from processor.tasks.taskfile import parse
+from processor.tasks.toml import load_task
 
 FILE = """
 name = "n"
@@ -103,3 +106,24 @@ def test_a_value_of_the_wrong_type_is_a_problem_of_its_row(
 def test_overrides_are_part_of_what_must_not_change() -> None:
     before, after = task().identity, task(FILE.replace('"which"', '"other"')).identity
     assert {part for part in before if before[part] != after[part]} == {"overrides"}
+
+
+def test_a_model_that_is_named_goes_before_the_rows(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text('name = "a"\nmodel = "m"\nprompt = "b"\n[overrides]\nmodel = "which"\n')
+    rows_own = Item(seq=1, chunk=1, id=1, fields={"which": "theirs"})
+    assert load_task(str(path)).render(rows_own).body["model"] == "theirs"
+    assert load_task(str(path), model="named").render(rows_own).body["model"] == "named"
+    made = Task(name="a", model="m", prompt="b", overrides={"model": "which"})
+    assert made.render(rows_own).body["model"] == "theirs"
+    assert made.asking(model="named", max_output_tokens=None).render(rows_own).body["model"] == (
+        "named"
+    )
+
+
+def test_columns_that_a_table_may_lack() -> None:
+    said = 'name = "a"\nmodel = "m"\nprompt = "b"\n[overrides]\nmodel = "which"\n'
+    strict = PromptTask(parse(said, where="f"), where="f")
+    lenient = PromptTask(parse(said + "optional = true\n", where="f"), where="f")
+    assert (strict.named_fields(), lenient.named_fields()) == (("which",), ())
+    assert strict.identity == lenient.identity
