@@ -26,6 +26,8 @@ from processor.ledger.intake import Intake
 from processor.ledger.ledger import Ledger, open_ledger
 from processor.notice import Notice
 from processor.plan.route import Lane, Route, choose
+from processor.routing import Earlier
+from processor.sending.split import Split
 from processor.settings import Settings
 from processor.sizing import NOTHING, Load, Scales, usual_output_tokens
 from processor.tasks.task import Task
@@ -160,13 +162,15 @@ class Rehearsal:
         shot = snapshot.take(ledger.folder)
         usual_tokens = usual_output_tokens(shot)
         scales = Scales(self._task, spending.prices_of(self._settings), usual_tokens)
-        rendered = await asyncio.to_thread(self._render, ledger, allowed, scales)
+        earlier = routing.earlier_of(ledger, routing.wishes_of(self._settings), allowed)
+        split = await asyncio.to_thread(routing.split_of, ledger, self._settings, allowed, earlier)
+        rendered = await asyncio.to_thread(self._render, ledger, allowed, scales, split)
         path = ledger.folder / LEDGER_NAME
         return Rehearsed(
             snapshot=shot,
             intake=intake,
             first=rendered.first,
-            route=self._route(rendered, shot),
+            route=self._route(rendered, shot, earlier),
             loads=rendered.loads,
             urgent=rendered.urgent,
             unfit=rendered.unfit,
@@ -185,17 +189,19 @@ class Rehearsal:
         for output in self._outputs:
             output.check(connection)
 
-    def _route(self, rendered: "_Rendered", shot: Snapshot) -> Route:
+    def _route(self, rendered: "_Rendered", shot: Snapshot, earlier: Earlier) -> Route:
         total = sum(rendered.loads.values(), NOTHING)
         return choose(
             routing.wishes_of(self._settings),
             routing.demand_of(total.items, total.items - rendered.urgent.items, total),
             routing.bounds_of(self._settings, spent_usd=shot.spent_usd),
+            earlier.lane,
         )
 
-    def _render(self, ledger: Ledger, allowed: int | None, scales: Scales) -> "_Rendered":
+    def _render(
+        self, ledger: Ledger, allowed: int | None, scales: Scales, split: Split
+    ) -> "_Rendered":
         rendered = _Rendered()
-        split = routing.split_of(ledger, self._settings, allowed)
         for pending in ledger.pending(allowed):
             if self._leaving:
                 raise InterruptedRunError("Interrupted; nothing was sent")

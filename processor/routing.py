@@ -1,13 +1,13 @@
 """A start's route: what is known of the work is gathered, a lane chosen, and the choice kept."""
 
 import asyncio
+import sys
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 
 from processor import spending
-from processor.ledger import pending, route as kept_route
+from processor.ledger import pending, route as kept_route, shards
 from processor.ledger.ledger import Ledger
 from processor.notice import Notice
 from processor.plan.route import Bounds, Demand, Lane, Route, Wishes, choose
@@ -33,6 +33,22 @@ class Choice:
     split: Split | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Earlier:
+    """What an earlier start chose for work that is not done yet.
+
+    Attributes:
+        lane: None when there was none.
+        through_seq: The last item of those that went directly as the first ones.
+    """
+
+    lane: Lane | None = None
+    through_seq: int | None = None
+
+
+_NO_EARLIER = Earlier()
+
+
 def wishes_of(settings: Settings, *, streamed: bool = False) -> Wishes:
     """What a person asks for; `streamed` when every outcome is taken as it comes."""
     return Wishes(
@@ -44,27 +60,44 @@ def wishes_of(settings: Settings, *, streamed: bool = False) -> Wishes:
     )
 
 
-def split_of(
-    ledger: Ledger, settings: Settings, allowed: int | None, through_seq: int | None = None
-) -> Split:
-    """The items for which somebody waits.
+def earlier_of(ledger: Ledger, wishes: Wishes, allowed: int | None) -> Earlier:
+    """What an earlier start chose for the same wishes and the same work.
+
+    Work that goes directly is another once it has grown: what was little may be much now.
+    """
+    kept = kept_route.kept_in(ledger.meta())
+    if not kept.get("open") or kept["wishes"] != asdict(wishes):
+        return _NO_EARLIER
+    if kept["lane"] == Lane.DIRECT and _items(ledger, allowed) > kept["items"]:
+        return _NO_EARLIER
+    return Earlier(lane=Lane(kept["lane"]), through_seq=kept["through_seq"])
+
+
+def split_of(ledger: Ledger, settings: Settings, allowed: int | None, earlier: Earlier) -> Split:
+    """The items for which somebody waits; reads all that are pending where a column tells it.
 
     Args:
         ledger: Of the run.
         settings: With what a person asks for.
         allowed: How many items this start may finish; None for all.
-        through_seq: The last of those that go directly as the first ones, as an earlier start
-            counted them.
+        earlier: What an earlier start chose.
     """
-    first = settings.direct_first if allowed is None else min(settings.direct_first, allowed)
+    if not settings.may_batch:  # then everything goes the same way
+        return Split()
+    path, first, field = ledger.path, settings.direct_first, settings.urgent_field
+    through_seq = earlier.through_seq
     if through_seq is None:
-        through_seq = pending.last_of(ledger.path, first) if first else 0
-    asked = first or settings.urgent_field is not None
-    return Split(
-        through_seq=through_seq,
-        field=settings.urgent_field,
-        last_seq=pending.last_of(ledger.path, allowed) if asked and allowed is not None else None,
-    )
+        through_seq = pending.last_of(path, first) if first else 0
+    if not through_seq and field is None:
+        return Split()
+    last_seq = sys.maxsize
+    if allowed is not None:
+        _, held = shards.pending(path)
+        last_seq = pending.last_of(path, max(0, allowed - held))
+    seqs = set(pending.seqs_through(path, min(through_seq, last_seq)))
+    if field is not None:
+        seqs.update(pending.seqs_where(path, field, is_urgent, last_seq))
+    return Split(seqs=sorted(seqs), through_seq=through_seq)
 
 
 async def chosen(
@@ -87,14 +120,13 @@ async def chosen(
         tell: Takes what happens.
     """
     wishes = wishes_of(settings, streamed=streamed)
-    kept = _kept(ledger, wishes)
-    split = split_of(ledger, settings, allowed, kept.get("through_seq"))
-    before = Lane(kept["lane"]) if kept else None
-    demand = await asyncio.to_thread(_demand, ledger, task, settings, allowed, split)
-    bounds = _bounds(ledger, settings)
-    route = choose(wishes, demand, bounds, before)
-    if route.lane is Lane.BATCH and settings.route == "auto" and not await _has_batches(settings):
-        bounds = Bounds(**{**asdict(bounds), "has_batches": False})
+    earlier = earlier_of(ledger, wishes, allowed)
+    split, demand, bounds = await asyncio.to_thread(
+        _gathered, ledger, task, settings, allowed, earlier
+    )
+    route = choose(wishes, demand, bounds, earlier.lane)
+    if route.lane is Lane.BATCH and not await _has_batches(ledger, settings):
+        bounds = replace(bounds, has_batches=False)
         route = choose(wishes, demand, bounds)
     facts = {
         "lane": str(route.lane),
@@ -149,47 +181,32 @@ def bounds_of(settings: Settings, *, spent_usd: float) -> Bounds:
     )
 
 
-def _bounds(ledger: Ledger, settings: Settings) -> Bounds:
-    return bounds_of(settings, spent_usd=snapshot.take(ledger.folder).spent_usd)
-
-
-def _demand(
-    ledger: Ledger, task: Task, settings: Settings, allowed: int | None, split: Split
-) -> Demand:
-    """What is to be sent, told from some of the items."""
-    counts = ledger.counts()
-    items = counts.pending if allowed is None else min(counts.pending, allowed)
-    background = items - min(items, _waited_for(ledger, settings, split))
+def _gathered(
+    ledger: Ledger, task: Task, settings: Settings, allowed: int | None, earlier: Earlier
+) -> tuple[Split, Demand, Bounds]:
+    """What a choice is made from; the load is told from some of the items."""
+    shot = snapshot.take(ledger.folder)
+    bounds = bounds_of(settings, spent_usd=shot.spent_usd)
+    items = _items(ledger, allowed)
+    split = split_of(ledger, settings, allowed, earlier)
     if not settings.may_batch:  # the rest decides nothing
-        return Demand(items=items, background=background)
-    usual = usual_output_tokens(snapshot.take(ledger.folder))
-    scales = Scales(task, spending.prices_of(settings), usual)
-    sample = split.background(pending.sample(ledger.path, _SAMPLED_ITEMS))
-    return demand_of(items, background, scales.total(sample))
+        return split, Demand(items=items, background=0 if settings.urgent else items), bounds
+    scales = Scales(task, spending.prices_of(settings), usual_output_tokens(shot))
+    load = scales.total(split.background(pending.sample(ledger.path, _SAMPLED_ITEMS)))
+    return split, demand_of(items, items - len(split.seqs), load), bounds
 
 
-def _waited_for(ledger: Ledger, settings: Settings, split: Split) -> int:
-    """How many items somebody waits for."""
-    first = pending.up_to(ledger.path, split.through_seq) if split.through_seq else 0
-    if settings.urgent_field is None:
-        return first
-    with ledger.guard():
-        found = pending.values_of(
-            ledger.connection, settings.urgent_field, after_seq=split.through_seq
-        )
-        return first + sum(count for value, _, count in found if is_urgent(value))
+def _items(ledger: Ledger, allowed: int | None) -> int:
+    """How many a start is about."""
+    count = ledger.counts().pending
+    return count if allowed is None else min(count, allowed)
 
 
-async def _has_batches(settings: Settings) -> bool:
+async def _has_batches(ledger: Ledger, settings: Settings) -> bool:
     """Whether the provider has a Batch API; it is asked where that is not known."""
-    if settings.provider in ("openai", "sandbox") or settings.access.is_azure:
+    is_known = settings.provider in ("openai", "sandbox") or settings.access.is_azure
+    if is_known or settings.route == "batch" or ledger.live_shards():
         return True
     from processor.sending.provider import has_batches  # noqa: PLC0415 - loads the batch lane
 
     return await has_batches(settings)
-
-
-def _kept(ledger: Ledger, wishes: Wishes) -> Mapping[str, Any]:
-    """What an earlier start chose for the same work and the same wishes; empty for nothing."""
-    kept = kept_route.kept_in(ledger.meta())
-    return kept if kept.get("open") and kept["wishes"] == asdict(wishes) else {}

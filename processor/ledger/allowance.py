@@ -1,5 +1,7 @@
 """How many items a start with a limit may still finish, over all the starts that it takes."""
 
+from collections.abc import Sequence
+
 from processor.ledger import shards
 from processor.ledger.ledger import Counts, Ledger
 
@@ -32,18 +34,19 @@ def rest(ledger: Ledger, limit: int | None) -> int | None:
     return _left(ledger, int(meta[_GOAL])) if meta.get(_OPEN) == str(limit) else 0
 
 
-def left(ledger: Ledger, most: int | None, begun: Counts) -> int | None:
+def left(ledger: Ledger, most: int | None, begun: Counts, apart: Sequence[int] = ()) -> int | None:
     """How many more items may be sent, of `most`; None for all.
 
     Args:
         ledger: Of the run.
         most: How many this start may finish.
         begun: How the items stood when it began.
+        apart: Items, by `seq`, that are among those `most` and are sent by somebody else.
     """
     if most is None:
         return None
-    pending, held = shards.pending(ledger.path)
-    return max(0, most - (begun.pending - pending) - held)
+    pending, held, others = shards.pending_of(ledger.path, apart)
+    return max(0, most - (begun.pending - pending) - held - others)
 
 
 def close(ledger: Ledger) -> None:

@@ -4,7 +4,7 @@ import sqlite3
 from array import array
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -28,9 +28,17 @@ SELECT IFNULL(MAX(seq), 0) FROM (SELECT seq FROM items
  AND NOT EXISTS (SELECT 1 FROM shard_items WHERE shard_items.seq = items.seq)
  ORDER BY seq LIMIT ?)
 """
-_UP_TO = """
-SELECT COUNT(*) FROM items WHERE seq <= ?
+_SEQS = """
+SELECT json_group_array(seq) FROM (SELECT seq FROM items WHERE seq <= ?
  AND NOT EXISTS (SELECT 1 FROM outcomes WHERE outcomes.seq = items.seq)
+ AND NOT EXISTS (SELECT 1 FROM shard_items WHERE shard_items.seq = items.seq) ORDER BY seq)
+"""
+_SEQS_BY_VALUE = """
+SELECT value, json_group_array(seq) FROM (
+ SELECT seq, (SELECT value FROM json_each(fields) WHERE key = ?) AS value FROM items WHERE seq <= ?
+ AND NOT EXISTS (SELECT 1 FROM outcomes WHERE outcomes.seq = items.seq)
+ AND NOT EXISTS (SELECT 1 FROM shard_items WHERE shard_items.seq = items.seq))
+GROUP BY value
 """
 _OPEN_CHUNKS = """
 SELECT number, first_seq, items FROM chunks WHERE succeeded + failed < items ORDER BY number
@@ -40,6 +48,11 @@ _ATTEMPTS = "(SELECT * FROM attempts WHERE seq BETWEEN ? AND ? ORDER BY seq, num
 _IN_SHARD = """
 (SELECT items.* FROM shard_items JOIN items USING (seq)
  WHERE shard = ? AND shard_items.seq IN (SELECT value FROM json_each(?)) ORDER BY seq)
+"""
+_CHOSEN = """
+(SELECT * FROM items WHERE seq IN (SELECT value FROM json_each(?))
+ AND NOT EXISTS (SELECT 1 FROM outcomes WHERE outcomes.seq = items.seq)
+ AND NOT EXISTS (SELECT 1 FROM shard_items WHERE shard_items.seq = items.seq) ORDER BY seq)
 """
 _ATTEMPTS_OF = (
     "(SELECT * FROM attempts WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq, number)"
@@ -71,6 +84,23 @@ def read(path: Path, most: int | None = None) -> Iterator[Pending]:
         yield from islice(_read(path, connection), most)
 
 
+def read_chosen(path: Path, seqs: Sequence[int]) -> Iterator[Pending]:
+    """Those of some items that `read` would give; never more than a slice is read for the next one.
+
+    Args:
+        path: The ledger.
+        seqs: Theirs, in order.
+
+    Raises:
+        LedgerError: The ledger cannot be read.
+    """
+    with database.reading(path) as connection:
+        chunks = _Chunks(connection)
+        for first in range(0, len(seqs), _SLICE_ITEMS):
+            chosen = jsontext.dumps(list(seqs[first : first + _SLICE_ITEMS]))
+            yield from _of_some(connection, chunks, chosen, _CHOSEN, (chosen,))
+
+
 class InShard:
     """Reads items that wait in shards.
 
@@ -80,26 +110,13 @@ class InShard:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        found = connection.execute("SELECT first_seq, number FROM chunks ORDER BY first_seq")
-        self._first_seqs, self._numbers = array("q"), array("q")
-        for first_seq, number in found:
-            self._first_seqs.append(first_seq)
-            self._numbers.append(number)
+        self._chunks = _Chunks(connection)
 
     def read(self, shard: int, seqs: Sequence[int]) -> dict[int, Pending]:
         """Those of some items that wait in a shard, by `seq`."""
         chosen = jsontext.dumps(list(seqs))
-        columns = "seq, id, id_is_integer, fields"
-        with database.decoding():
-            tried = _tried(self._connection, _ATTEMPTS_OF, (chosen,))
-            found = rows.read(self._connection, columns, _IN_SHARD, (shard, chosen))
-            return {
-                seq: _pending(_item(seq, self._chunk_of(seq), *rest), tried.get(seq))
-                for seq, *rest in found
-            }
-
-    def _chunk_of(self, seq: int) -> int:
-        return self._numbers[bisect_right(self._first_seqs, seq) - 1]
+        found = _of_some(self._connection, self._chunks, chosen, _IN_SHARD, (shard, chosen))
+        return {each.item.seq: each for each in found}
 
 
 def succeeded(connection: sqlite3.Connection) -> Pending | None:
@@ -118,16 +135,14 @@ def succeeded(connection: sqlite3.Connection) -> Pending | None:
         return Pending(item=_item(seq, chunk, key, is_integer, fields), attempts=attempts)
 
 
-def values_of(
-    connection: sqlite3.Connection, field: str, *, after_seq: int = 0
-) -> Iterator[tuple[Any, str, int]]:
+def values_of(connection: sqlite3.Connection, field: str) -> Iterator[tuple[Any, str, int]]:
     """Each value of a field among items without an outcome: it, the id of the first, how many."""
     found = connection.execute(
         "SELECT value, id, COUNT(*), MIN(seq) FROM (SELECT seq, id, "
-        "(SELECT value FROM json_each(fields) WHERE key = ?) AS value FROM items WHERE seq > ? "
-        "AND NOT EXISTS (SELECT 1 FROM outcomes WHERE outcomes.seq = items.seq)) "
+        "(SELECT value FROM json_each(fields) WHERE key = ?) AS value FROM items "
+        "WHERE NOT EXISTS (SELECT 1 FROM outcomes WHERE outcomes.seq = items.seq)) "
         "GROUP BY value ORDER BY 4",
-        (field, after_seq),
+        (field,),
     )
     return ((value, key, count) for value, key, count, _ in found)
 
@@ -143,15 +158,29 @@ def last_of(path: Path, most: int) -> int:
         return int(seq)
 
 
-def up_to(path: Path, seq: int) -> int:
-    """How many items up to one of them have no outcome.
+def seqs_through(path: Path, last_seq: int) -> list[int]:
+    """The `seq` of each item up to one of them that `read` gives, in order.
 
     Raises:
         LedgerError: The ledger cannot be read.
     """
     with database.reading(path) as connection:
-        (count,) = connection.execute(_UP_TO, (seq,)).fetchone()
-        return int(count)
+        (seqs,) = connection.execute(_SEQS, (last_seq,)).fetchone()
+        return list(jsontext.loads(seqs))
+
+
+def seqs_where(
+    path: Path, field: str, wanted: Callable[[Any], object], last_seq: int
+) -> Iterator[int]:
+    """The `seq` of each of them whose value of a field is wanted, in any order; a read of all.
+
+    Raises:
+        LedgerError: The ledger cannot be read.
+    """
+    with database.reading(path) as connection:
+        for value, seqs in connection.execute(_SEQS_BY_VALUE, (field, last_seq)):
+            if wanted(value):
+                yield from jsontext.loads(seqs)
 
 
 def sample(path: Path, most: int) -> Iterator[Pending]:
@@ -204,6 +233,36 @@ def _of_span(connection: sqlite3.Connection, number: int, span: tuple[int, int])
             _pending(_item(seq, number, key, is_integer, fields), tried.get(seq))
             for seq, key, is_integer, fields in found
         ]
+
+
+class _Chunks:
+    """Tells in which chunk an item is."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._first_seqs, self._numbers = array("q"), array("q")
+        for first_seq, number in connection.execute(
+            "SELECT first_seq, number FROM chunks ORDER BY first_seq"
+        ):
+            self._first_seqs.append(first_seq)
+            self._numbers.append(number)
+
+    def of(self, seq: int) -> int:
+        """Its number."""
+        return self._numbers[bisect_right(self._first_seqs, seq) - 1]
+
+
+def _of_some(
+    connection: sqlite3.Connection,
+    chunks: _Chunks,
+    chosen: str,
+    source: str,
+    parameters: Sequence[object],
+) -> list[Pending]:
+    """Items of a source, which are among those of the JSON array `chosen`."""
+    with database.decoding():
+        tried = _tried(connection, _ATTEMPTS_OF, (chosen,))
+        found = rows.read(connection, "seq, id, id_is_integer, fields", source, parameters)
+        return [_pending(_item(seq, chunks.of(seq), *rest), tried.get(seq)) for seq, *rest in found]
 
 
 def _tried(

@@ -18,7 +18,8 @@ def kept_in(meta: Mapping[str, str]) -> Mapping[str, Any]:
         inputs `wishes`, `demand` and `bounds`, `at` (seconds since 1970), and `open`: whether the
         work that it was made for is not done yet.
     """
-    return jsontext.loads(meta[_KEY]) if meta.get(_KEY) else _NOTHING  # type: ignore[no-any-return]
+    kept: Mapping[str, Any] = jsontext.loads(meta[_KEY]) if meta.get(_KEY) else _NOTHING
+    return kept
 
 
 def keep(ledger: Ledger, choice: Mapping[str, Any]) -> None:

@@ -247,12 +247,25 @@ def pending(path: Path) -> tuple[int, int]:
     Raises:
         LedgerError: The ledger cannot be read.
     """
-    with database.reading(path) as connection:
-        (items,) = connection.execute(
-            "SELECT (SELECT COUNT(*) FROM items) - (SELECT COUNT(*) FROM outcomes)"
-        ).fetchone()
-        (held,) = connection.execute("SELECT COUNT(*) FROM shard_items").fetchone()
+    items, held, _ = pending_of(path, ())
     return items, held
+
+
+def pending_of(path: Path, seqs: Sequence[int]) -> tuple[int, int, int]:
+    """The same, and how many of some items have no outcome and are in no shard.
+
+    Raises:
+        LedgerError: The ledger cannot be read.
+    """
+    with database.reading(path) as connection:
+        items, held, free = connection.execute(  # one statement: all of the same moment
+            "SELECT (SELECT COUNT(*) FROM items) - (SELECT COUNT(*) FROM outcomes), "
+            "(SELECT COUNT(*) FROM shard_items), "
+            "(SELECT COUNT(*) FROM json_each(?) WHERE value NOT IN (SELECT seq FROM outcomes) "
+            "AND value NOT IN (SELECT seq FROM shard_items))",
+            (jsontext.dumps(list(seqs)),),
+        ).fetchone()
+    return items, held, free
 
 
 def waiting(connection: sqlite3.Connection, number: int) -> list[int]:

@@ -120,16 +120,16 @@ def choose(wishes: Wishes, demand: Demand, bounds: Bounds, before: Lane | None =
     if wishes.route == Lane.DIRECT:
         return Route(lane=Lane.DIRECT, reason="as asked for (--route direct)")
     if wishes.route == Lane.BATCH:
-        return _split(wishes, demand, "as asked for (--route batch)")
+        return _split(demand, "as asked for (--route batch)")
     if wishes.streamed:
         return Route(lane=Lane.DIRECT, reason="somebody takes every outcome as it comes")
     if before is not None:
         why = "as its last start chose, whose work is not done"
-        return _in_lane(before, wishes, demand, why)
-    return _chosen(wishes, demand, bounds)
+        return _in_lane(before, demand, why)
+    return _chosen(demand, bounds)
 
 
-def _chosen(wishes: Wishes, demand: Demand, bounds: Bounds) -> Route:
+def _chosen(demand: Demand, bounds: Bounds) -> Route:
     """By figures alone."""
     if not demand.background:
         return Route(lane=Lane.DIRECT, reason="somebody waits for every row")
@@ -137,11 +137,11 @@ def _chosen(wishes: Wishes, demand: Demand, bounds: Bounds) -> Route:
         return Route(lane=Lane.DIRECT, reason="this provider has no Batch API")
     for reason in (_by_budget(demand, bounds), _by_time(demand, bounds), _by_price(demand)):
         if reason is not None:
-            return _split(wishes, demand, reason)
+            return _split(demand, reason)
     count = f"{demand.background:,} item{'' if demand.background == 1 else 's'}"
     if demand.background < BATCH_FROM_ITEMS:
         return Route(lane=Lane.DIRECT, reason=f"{count}, fewer than {BATCH_FROM_ITEMS:,}")
-    return _split(wishes, demand, f"{count} for which nobody waits, {_saving(demand)}")
+    return _split(demand, f"{count} for which nobody waits, {_saving(demand)}")
 
 
 def _by_budget(demand: Demand, bounds: Bounds) -> str | None:
@@ -172,16 +172,16 @@ def _saving(demand: Demand) -> str:
     return f"about {dollars(demand.batch_usd)} by batch, {dollars(demand.direct_usd)} directly"
 
 
-def _in_lane(lane: Lane, wishes: Wishes, demand: Demand, reason: str) -> Route:
+def _in_lane(lane: Lane, demand: Demand, reason: str) -> Route:
     if lane is Lane.DIRECT:
         return Route(lane=lane, reason=reason)
-    return _split(wishes, demand, reason)
+    return _split(demand, reason)
 
 
-def _split(wishes: Wishes, demand: Demand, reason: str) -> Route:
+def _split(demand: Demand, reason: str) -> Route:
     """By batch, but for the rows for which somebody waits."""
-    split = wishes.urgent_field is not None or wishes.direct_first > 0
-    if split and demand.background < demand.items:
-        now = demand.items - demand.background
-        reason += f"; {now:,} for which somebody waits directly"
-    return Route(lane=Lane.BATCH, split=split, reason=reason)
+    now = demand.items - demand.background
+    if not now:
+        return Route(lane=Lane.BATCH, reason=reason)
+    reason += f"; {now:,} for which somebody waits directly"
+    return Route(lane=Lane.BATCH, split=True, reason=reason)

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
+from itertools import islice
 
 from processor.batch.until import Until
 from processor.codes import BUDGET_CODE
@@ -105,9 +107,11 @@ class Lanes:
         beside: list[DirectSending] = []
 
         def waiting() -> Iterator[Pending]:
-            most = allowance.left(ledger, self._errand.most, begun)
-            found = pending.read(ledger.path, most)
-            return found if split is None else split.background(found)
+            others = split.seqs if split is not None else ()
+            most = allowance.left(ledger, self._errand.most, begun, others)
+            if split is None:
+                return pending.read(ledger.path, most)
+            return islice(split.background(pending.read(ledger.path)), most)
 
         batch = BatchSending(
             self._errand,
@@ -118,17 +122,13 @@ class Lanes:
             leaves=self._errand.settings.fallback == "direct" or not self._by_batch,
         )
         if split is not None:
+            urgent = partial(pending.read_chosen, ledger.path, split.seqs)
             beside.append(
-                DirectSending(
-                    self._errand,
-                    pending=lambda: split.direct(ledger.pending()),
-                    by_batch_usd=lambda: batch.claimed_usd,
-                )
+                DirectSending(self._errand, pending=urgent, by_batch_usd=lambda: batch.claimed_usd)
             )
         await self._together(ledger, session, batch, *beside)
         if split is not None and self._may_try_again(beside[0], batch):
-            again = DirectSending(self._errand, pending=lambda: split.direct(ledger.pending()))
-            await self._together(ledger, session, again)
+            await self._together(ledger, session, DirectSending(self._errand, pending=urgent))
         leaves = not self._by_batch or batch.leaves_to_direct
         return leaves and not (self._only_open or self._ended or self.stopped is not None)
 

@@ -1,11 +1,14 @@
 """The way to the provider's Files and Batches."""
 
+import asyncio
 import time
 
 from processor.batch.remote import Remote
 from processor.batch.remote_values import RemoteError, Trouble
 from processor.direct.transport import CONNECT_S
 from processor.settings import Settings
+
+_ASKED_S = 10.0
 
 
 def remote_of(settings: Settings) -> Remote:
@@ -19,10 +22,18 @@ def remote_of(settings: Settings) -> Remote:
 
 
 async def has_batches(settings: Settings) -> bool:
-    """Whether the provider has a Batch API; one that cannot be asked now is believed to have it."""
+    """Whether the provider has a Batch API, and files for it.
+
+    One that cannot be asked now, or answers in a way of its own, is believed to have them.
+    """
     async with remote_of(settings) as remote:
+        now_s = time.time()
         try:
-            await remote.batches(time.time(), most=1)
+            async with asyncio.timeout(_ASKED_S):  # rows wait meanwhile, and so does Ctrl-C
+                await remote.batches(now_s, most=1)
+                await remote.files_named("", 0, now_s)
+        except TimeoutError:
+            return True
         except RemoteError as error:
-            return error.trouble is not Trouble.GONE
+            return error.trouble is not Trouble.GONE or error.status is None
         return True

@@ -115,6 +115,27 @@ def test_a_limit_holds_for_both_lanes(shell: Shell) -> None:
     assert calls(shell, CHAT) == 2
 
 
+def test_a_limit_counts_what_earlier_starts_left_in_batches(shell: Shell) -> None:
+    rows(shell, 60, dict.fromkeys(range(0, 60, 5), "yes"))
+    assert run(shell, "--budget", "0.000001", *PRICE).code == 4  # all are known now, none is sent
+    asked = ("--route", "batch", "--urgent-field", "now", "--limit", "20")
+    assert run(shell, *asked, "--detach").code == 6
+    assert run(shell, *asked, "--detach").code == 6
+    assert run(shell, *asked).code == 0
+    assert (shell.figures()["succeeded"], shell.figures()["pending"]) == (20, 40)
+    assert calls(shell, CHAT) == 4
+
+
+def test_who_waits_for_what_is_in_a_batch_gets_it_when_the_batch_gives_it_back(
+    shell: Shell,
+) -> None:
+    rows(shell, 40, {3: "yes", 39: "yes"})
+    shell.fault("batch_expires:share=0,count=1")
+    assert run(shell, "--route", "batch", "--detach").code == 6
+    assert run(shell, "--route", "batch", "--urgent-field", "now").code == 0
+    assert shell.figures()["succeeded"] == 40
+
+
 def test_what_is_urgent_does_not_wait_for_batches(shell: Shell) -> None:
     rows(shell, 50, {1: "yes"})
     assert run(shell, "--route", "batch", "--urgent-field", "now", "--detach").code == 6
@@ -137,9 +158,26 @@ def test_work_that_was_begun_by_batch_goes_on_so(shell: Shell) -> None:
     assert "directly: 10 items, fewer than 1,000" in run(shell).err
 
 
-def test_a_server_without_batches_gets_calls(shell: Shell) -> None:
+def test_work_that_has_grown_is_another(shell: Shell) -> None:
+    rows(shell, 10)
+    assert "directly: 10 items" in run(shell, "--budget", "0.000001", *PRICE).err
+    assert "directly: as its last start chose" in run(shell, "--budget", "0.000001", *PRICE).err
     rows(shell, 1_000)
-    shell.fault("status:on=batches,status=404")
+    assert "by batch: 1,000 items" in run(shell).err
+
+
+def test_a_rehearsal_knows_what_the_last_start_chose(shell: Shell) -> None:
+    rows(shell, 1_000)
+    assert run(shell, "--detach").code == 6
+    rows(shell, 1_010)
+    assert "route     batch: as its last start chose" in run(shell, "--dry-run").out
+
+
+@pytest.mark.parametrize("place", ["batches", "files"])
+@pytest.mark.parametrize("status", [404, 501])
+def test_a_server_without_batches_gets_calls(shell: Shell, place: str, status: int) -> None:
+    rows(shell, 1_000)
+    shell.fault(f"status:on={place},status={status}")
     told = run(shell)
     assert told.code == 0
     assert "directly: this provider has no Batch API" in told.err

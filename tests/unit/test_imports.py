@@ -125,12 +125,12 @@ ALLOWED = {
     "sending": {
         *BASE,
         *("answer", "batch", "direct", "followup", "ledger", "observer", "plan", "settings"),
-        *("spending", "tasks", "urgency"),
+        *("spending", "tasks"),
     },
     "rehearsal": {
         *("data", "direct", "errors", "exports", "fitness", "identity", "importing", "items"),
-        *("ledger", "notice", "plan", "routing", "settings", "sizing", "spending", "tasks"),
-        "watch",
+        *("ledger", "notice", "plan", "routing", "sending", "settings", "sizing", "spending"),
+        *("tasks", "watch"),
     },
     "fitness": {"errors", "items", "ledger", "plan", "settings", "spending", "tasks", "urgency"},
     "routing": {

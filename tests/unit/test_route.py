@@ -129,7 +129,7 @@ def test_the_reason(wishes: Wishes, demand: Demand, bounds: Bounds, reason: str)
         (Wishes(), work(5_000), False),
         (Wishes(direct_first=20), work(5_000, urgent=20), True),
         (Wishes(urgent_field="now"), work(5_000, urgent=3), True),
-        (Wishes(urgent_field="now", route="batch"), work(5), True),
+        (Wishes(urgent_field="now", route="batch"), work(5), False),
         (Wishes(direct_first=20), work(500, urgent=20), False),
         (Wishes(direct_first=20, route="direct"), work(5_000, urgent=20), False),
     ],
