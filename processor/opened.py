@@ -3,17 +3,25 @@
 Loads the engine: commands import it when they are used.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from processor import folders, recipe
+from processor.clock import SystemClock
 from processor.configuration import gathered, in_force
+from processor.exports.output import Output
+from processor.jobs import looking
 from processor.layers import ADDRESS
+from processor.ledger.ledger import Ledger
+from processor.observer import Observer
 from processor.recipe import Begun
+from processor.run import Run
 from processor.sandbox_process import sandbox_of
+from processor.sending.provider import remote_of
+from processor.sending.terms import BatchTerms
 from processor.settings import Settings
 from processor.tasks.prompt import PromptTask
 
@@ -35,6 +43,44 @@ class Opened:
         return self.begun.task(
             model=self.settings.model, max_output_tokens=self.settings.max_output_tokens
         )
+
+    def start(
+        self, batch: BatchTerms, observers: Sequence[Observer], outputs: Sequence[Output] = ()
+    ) -> Run:
+        """A start that goes on by batch; nothing new is read.
+
+        Args:
+            batch: What it wants of the lane.
+            observers: Who watches.
+            outputs: Where results go besides the folder.
+
+        Raises:
+            UsageError: Nobody told where the task is.
+            TaskError: It is not there any more, or wrong.
+        """
+        return Run(
+            folder=self.folder,
+            task=self.task(),
+            source=None,
+            settings=self.settings.by_batch(),
+            observers=observers,
+            outputs=outputs,
+            batch=batch,
+            recipe=self.begun.recipe,
+        )
+
+    async def look(self, ledger: Ledger) -> list[str]:
+        """Ask how the open batches are, and keep that in the ledger.
+
+        Returns:
+            Ids of those that the provider does not know any more.
+
+        Raises:
+            StoppedError: The provider cannot be asked, or does not answer this key.
+        """
+        async with remote_of(self.settings) as remote:
+            grace_s = self.settings.grace_s
+            return await looking.look(ledger, remote, SystemClock(), grace_s=grace_s)
 
 
 @contextmanager

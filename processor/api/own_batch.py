@@ -10,13 +10,11 @@ from processor.api.batch_values import BatchResults, BatchStatus
 from processor.api.threads import run_anywhere
 from processor.api.working import executed
 from processor.batch.until import Until
-from processor.clock import SystemClock
 from processor.codes import cause_of
 from processor.console.screen import is_watched, watching
 from processor.console.words import counted
 from processor.errors import LedgerError, NotDoneError, StoppedError
 from processor.exports.output import Output, Terms, deliver_all
-from processor.jobs import looking
 from processor.jobs.job import Job, jobs_of
 from processor.ledger import database, lock
 from processor.ledger.database import LEDGER_NAME
@@ -24,8 +22,6 @@ from processor.ledger.ledger import open_ledger
 from processor.opened import Opened, opened
 from processor.outputs import outputs_of
 from processor.report import Report
-from processor.run import Run
-from processor.sending.provider import remote_of
 from processor.sending.terms import BatchTerms
 from processor.stop import Stop
 from processor.watch import snapshot
@@ -93,15 +89,7 @@ def _gone_on(it: Opened) -> Report:
         LedgerError: Ledger and files do not agree.
     """
     with watching(it.folder, quiet=not is_watched()) as screens:
-        run = Run(
-            folder=it.folder,
-            task=it.task(),
-            source=None,
-            settings=it.settings.by_batch(),
-            observers=screens,
-            batch=BatchTerms(until=Until.FETCHED, heeds_cancel=True),
-            recipe=it.begun.recipe,
-        )
+        run = it.start(BatchTerms(until=Until.FETCHED, heeds_cancel=True), screens)
         report = run_anywhere(lambda: executed(run))
     if report.differences:
         raise LedgerError("; ".join(report.differences))
@@ -138,16 +126,10 @@ def _words_of(stop: Stop) -> str:
 
 def _look(folder: Path, batch_id: str, contact: Mapping[str, Any]) -> list[str]:
     """Ask how the open batches of its run are; ids of those that the provider does not know."""
-
-    async def act() -> list[str]:
-        async with remote_of(it.settings) as remote:
-            grace_s = it.settings.grace_s
-            return await looking.look(ledger, remote, SystemClock(), grace_s=grace_s)
-
     if all(each.id != batch_id for each in _job(folder, batch_id).open_batches):
         return []
     with opened(folder, contact) as it, open_ledger(folder) as ledger:
-        return run_anywhere(act)
+        return run_anywhere(lambda: it.look(ledger))
 
 
 def _is_left(folder: Path) -> bool:

@@ -13,7 +13,6 @@ from processor.cli.outputs import outputs_of
 from processor.console import streams
 from processor.exports.output import Output
 from processor.opened import Opened, opened
-from processor.run import Run
 from processor.sending.terms import BatchTerms
 from processor.tasks.prompt import PromptTask
 
@@ -39,24 +38,14 @@ def go_on(
         ProcessorError: As `opened`; or the task is not there, or has changed.
     """
     with opened(run, options) as it:
-        settings = it.settings.by_batch()
-        task = it.task()
-        outputs = _outputs(it, options, task)
+        outputs = _outputs(it, options, it.task())
+        terms = BatchTerms(
+            until=until, new_account=options["new_account"], heeds_cancel=heeds_cancel
+        )
         code = conduct(
-            lambda observers: Run(
-                folder=it.folder,
-                task=task,
-                source=None,
-                settings=settings,
-                observers=observers,
-                outputs=outputs,
-                batch=BatchTerms(
-                    until=until, new_account=options["new_account"], heeds_cancel=heeds_cancel
-                ),
-                recipe=it.begun.recipe,
-            ),
+            lambda observers: it.start(terms, observers, outputs),
             folder=it.folder,
-            settings=settings,
+            settings=it.settings,
             quiet=options["quiet"],
         )
     if it.begun.databases and not any(output.live for output in outputs):

@@ -160,16 +160,10 @@ def _sum_up(done: Cancelled, folder: Path) -> int:
 
 def _look(folder: Path, options: Mapping[str, Any]) -> list[str]:
     """Ids of batches that the provider does not know any more."""
-
-    async def act() -> list[str]:
-        async with remote_of(it.settings) as remote:
-            grace_s = it.settings.grace_s
-            return await looking.look(ledger, remote, SystemClock(), grace_s=grace_s)
-
     if not any(job.open_batches for job in _jobs(folder)):
         return []
     with opened(folder, options) as it, open_ledger(folder) as ledger:
-        return run_in_loop(act())
+        return run_in_loop(it.look(ledger))
 
 
 def _list_remote(run: Path | None, options: Mapping[str, Any], *, as_json: bool) -> int:

@@ -116,7 +116,8 @@ ALLOWED = {
     },
     "observer": {"ledger", "notice"},
     "opened": {
-        *("configuration", "folders", "layers", "recipe", "sandbox_process", "settings", "tasks"),
+        *("clock", "configuration", "exports", "folders", "jobs", "layers", "ledger", "observer"),
+        *("recipe", "run", "sandbox_process", "sending", "settings", "tasks"),
     },
     "quality": {"errors", "exports", "jsontext", "labels", "ledger", "tasks"},
     "patience": {"errors"},
