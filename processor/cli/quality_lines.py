@@ -106,8 +106,11 @@ def _separation(found: Separation, group: str) -> Iterator[str]:
         _row("recognised by its other answers", found.recognised),
         _row("the same by chance (groups shuffled)", found.chance),
     ]
+    groups = f"{found.groups:,}"
+    if found.groups < found.of_groups:
+        groups += f" of {found.of_groups:,}"
     yield from _section(
-        f"groups: {counted(found.answers, 'answer')} of {found.groups:,} {group} "
+        f"groups: {counted(found.answers, 'answer')} of {groups} {group} "
         f"to {counted(found.questions, 'question')}",
         rows,
     )

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from math import sqrt
-from operator import itemgetter
 
 from msgspec import Struct
 
@@ -42,7 +41,7 @@ class Recogniser:
             groups: Whose each answer is.
         """
         members = _places(enumerate(groups))
-        near = {group: _sums(self._cosines, some) for group, some in members.items()}
+        near = {group: self._near(some) for group, some in members.items()}
         squares = {
             group: sum(near[group][place] for place in some) for group, some in members.items()
         }
@@ -74,12 +73,16 @@ class Recogniser:
             near: Of every answer the sum of its cosines with the group's, to whatever question.
             square: Of the sum of these: its product with itself.
         """
-        here = _sums([self._cosines[place] for place, _ in rows], own)
-        scores = [near[place] - part for (place, _), part in zip(rows, here, strict=True)]
-        inside = sum(_sums([self._cosines[place] for place in own], own))
-        rest = square - 2 * sum(near[place] for place in own) + inside
+        here = self._near(own)
+        scores = [near[place] - here[place] for place, _ in rows]
+        rest = square + sum(here[place] - 2 * near[place] for place in own)
         usual, length = sum(scores) / len(scores), sqrt(max(rest, _TINY))
         return [(score - usual) / length for score in scores]
+
+    def _near(self, places: Sequence[int]) -> Sequence[float]:
+        """Of every answer the sum of its cosines with some, which are rows as well as columns."""
+        rows = [self._cosines[place] for place in places]
+        return rows[0] if len(rows) == 1 else list(map(sum, zip(*rows, strict=True)))
 
 
 def _places(named: Iterable[tuple[int, str]]) -> dict[str, list[int]]:
@@ -88,11 +91,3 @@ def _places(named: Iterable[tuple[int, str]]) -> dict[str, list[int]]:
     for place, name in named:
         found.setdefault(name, []).append(place)
     return found
-
-
-def _sums(rows: Cosines, columns: Sequence[int]) -> list[float]:
-    """Of each row the sum of some columns."""
-    if len(columns) == 1:
-        return [row[columns[0]] for row in rows]
-    chosen = itemgetter(*columns)  # the quickest that there is without arrays
-    return [sum(chosen(row)) for row in rows]

@@ -22,6 +22,7 @@ _SHUFFLES_MOST = 199
 _SHUFFLES_LEAST = 39
 _SHUFFLED_MOST = 20_000_000  # cosines added up in all shuffles together, which bounds the work
 _SHOWN_FROM = 0.05
+_GROUPS_MOST = 100
 
 
 class Said(Struct, frozen=True, gc=False):
@@ -39,7 +40,8 @@ class Separation:
     Similarities are means over pairs, n counts pairs; intervals are by drawing questions again.
 
     Attributes:
-        groups: How many there are.
+        groups: How many are looked at: those with the most answers, if there are very many.
+        of_groups: How many there are.
         questions: How many they answered.
         answers: That are looked at.
         same_group_same_question: Similarity of two answers of a group to the same question.
@@ -57,6 +59,7 @@ class Separation:
     """
 
     groups: int
+    of_groups: int
     questions: int
     answers: int
     same_group_same_question: Figure
@@ -81,7 +84,10 @@ def measure(said: Sequence[Said], *, seed: int) -> Separation:
         said: All answers, in whatever order; work and memory grow with their square.
         seed: Of the intervals and shuffles.
     """
-    said = sorted(said, key=lambda one: (one.question, one.group, crc32(one.text.encode())))
+    of_groups = len({one.group for one in said})
+    said = sorted(
+        _of_largest(said), key=lambda one: (one.question, one.group, crc32(one.text.encode()))
+    )
     groups, questions = [one.group for one in said], [one.question for one in said]
     cosines = likeness.cosines(likeness.vectors([one.text for one in said]))
     near = _similarities(cosines, groups, questions, seed)
@@ -91,6 +97,7 @@ def measure(said: Sequence[Said], *, seed: int) -> Separation:
     shuffled = _by_chance(recogniser, groups, parts, seed) if guesses else []
     return Separation(
         groups=len(set(groups)),
+        of_groups=of_groups,
         questions=len(set(questions)),
         answers=len(said),
         same_group_same_question=near[0],
@@ -102,6 +109,14 @@ def measure(said: Sequence[Said], *, seed: int) -> Separation:
         p_value=_p_value(_right(guesses), shuffled) if shuffled else None,
         by_group=_by_group(guesses),
     )
+
+
+def _of_largest(said: Sequence[Said]) -> list[Said]:
+    """What the groups with the most answers said; of equally large ones the first by name."""
+    counts = Counter(one.group for one in said)
+    ordered = sorted(counts, key=lambda group: (-counts[group], group))
+    chosen = set(ordered[:_GROUPS_MOST])
+    return [one for one in said if one.group in chosen]
 
 
 def _dealt(groups: Sequence[str]) -> list[str]:

@@ -278,6 +278,16 @@ def test_answers_to_one_question_are_told_apart_by_others_to_it() -> None:
     assert found.same_group_other_question.note == "no cases"
 
 
+def test_of_very_many_groups_the_largest_are_looked_at() -> None:
+    said = [
+        Said(f"{n:03}", str(turn), f"{n} {turn}") for n in range(150) for turn in range(1 + n % 2)
+    ]
+    found = separation.measure(said, seed=0)
+    assert (found.groups, found.of_groups) == (100, 150)
+    assert found.answers == 75 * 2 + 25
+    assert set(found.by_group) <= {f"{n:03}" for n in range(150) if n % 2}
+
+
 def test_chance_is_beaten_by_chance_as_often_as_it_says() -> None:
     """Of groups without a difference one in twenty has a p-value of 0.05 or less."""
     chance, shown = Random(3), 0
