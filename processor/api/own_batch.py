@@ -1,7 +1,7 @@
 """A batch that a run here made: its ledger knows it, and the engine settles it."""
 
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from processor.batch.until import Until
 from processor.codes import cause_of
 from processor.console.screen import is_watched, watching
 from processor.console.words import counted
-from processor.errors import LedgerError, NotDoneError, StoppedError
+from processor.errors import LedgerError, NotDoneError, RunLockedError, StoppedError
 from processor.exports.output import Output, Terms, deliver_all
 from processor.jobs.job import Job, jobs_of
 from processor.ledger import database, lock
@@ -128,8 +128,9 @@ def _look(folder: Path, batch_id: str, contact: Mapping[str, Any]) -> list[str]:
     """Ask how the open batches of its run are; ids of those that the provider does not know."""
     if all(each.id != batch_id for each in _job(folder, batch_id).open_batches):
         return []
-    with opened(folder, contact) as it, open_ledger(folder) as ledger:
+    with opened(folder, contact) as it, suppress(RunLockedError), open_ledger(folder) as ledger:
         return run_anywhere(lambda: it.look(ledger))
+    return []  # another has begun to work on it since
 
 
 def _is_left(folder: Path) -> bool:
