@@ -33,8 +33,8 @@ from processor.ledger.ledger import Ledger, open_ledger
 from processor.ledger.shards import Shard, State
 from processor.ledger.writer import Vitals, Writer
 from processor.logs import open_logs
-from processor.sending.errand import Errand
-from processor.sending.recording import Recording, Traffic
+from processor.sending.errand import Errand, Traffic
+from processor.sending.recording import Recording
 from processor.settings import Settings
 from processor.tasks.task import Task
 from processor.tasks.toml import load_task
