@@ -15,7 +15,7 @@ from processor.labelling.trouble import trouble_of
 from processor.labelling.typed import Typed
 from processor.ledger import lock
 from processor.ledger.shards import State
-from processor.opened import Opened, opened
+from processor.opened import Opened
 from processor.report import EXIT_OK
 from processor.stop import Stop
 
@@ -49,7 +49,7 @@ def check(typed: Typed) -> int:
     if lock.is_held(folder):  # who works on it looks by itself
         checked = Checked(standing=ledgers.standing(folder), lost=[])
     else:
-        with opened(folder, typed.settings) as it:
+        with engine.opened_run(folder, typed.settings) as it:
             checked = advance(it)
     for line in lines(batch_id, checked):
         say(line)
@@ -93,14 +93,15 @@ def advance(it: Opened) -> Checked:
 
 def _is_stale(jobs: list[Job], standing: Standing) -> bool:
     """Whether there is something to be done."""
-    if standing.is_complete or standing.status in {FAILED, CANCELLED}:
+    if standing.is_complete or standing.status == CANCELLED:
         return False
-    moves = any(
-        job.shard.state is not State.OPEN or all(batch.status in TERMINAL for batch in job.batches)
-        for job in jobs
-        if job.is_live
+    live = [job for job in jobs if job.is_live]
+    has_ended = any(all(batch.status in TERMINAL for batch in job.batches) for job in live)
+    if standing.status == FAILED:
+        return has_ended  # of the others; what was refused is not sent again unasked
+    return (
+        has_ended or standing.waiting > 0 or any(job.shard.state is not State.OPEN for job in live)
     )
-    return moves or standing.waiting > 0
 
 
 def lines(batch_id: str, checked: Checked) -> Iterator[str]:

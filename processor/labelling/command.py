@@ -99,6 +99,10 @@ def command(**options: Any) -> int:
     from processor.labelling.task import Wishes  # noqa: PLC0415 - loads the engine
     from processor.labelling.typed import Typed  # noqa: PLC0415
 
+    if options["sandbox"] and options["base_url"]:
+        raise click.UsageError("--sandbox 와 --base-url 은 함께 쓸 수 없습니다")
+    if options["sandbox_args"] and not options["sandbox"]:
+        raise click.UsageError("--sandbox-args 는 --sandbox 와 함께 씁니다")
     names = ("base_url", "budget_usd", "price", "shard_size", "rounds", "grace_s", "skip_invalid")
     typed = Typed(
         input=options["input_"],
@@ -141,6 +145,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the script; ends the process with a documented exit code."""
     streams.make_safe()
     name = Path(sys.argv[0]).name
+    if any("\ud800" <= mark <= "\udfff" for word in arguments or sys.argv for mark in word):
+        _fail("명령을 읽을 수 없습니다: LANG=C.UTF-8 또는 PYTHONUTF8=1 로 실행하세요.", 1)
     try:
         code = command.main(
             args=None if arguments is None else list(arguments),

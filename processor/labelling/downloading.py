@@ -5,20 +5,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from processor.console.streams import say, tell
+from processor.data import open_source
 from processor.data.source import Source
 from processor.errors import UsageError
 from processor.items import Row
-from processor.labelling import again, gold, ledgers, messages, outcomes
+from processor.labelling import again, engine, gold, ledgers, messages, outcomes
 from processor.labelling.answers import Matched, content_id, match
 from processor.labelling.articles import Articles, articles, good_rows
 from processor.labelling.checking import Checked, advance, last, lines
+from processor.labelling.columns import LABEL
 from processor.labelling.cost import Cost, cost_of
 from processor.labelling.info import Info
 from processor.labelling.matching import by_question
 from processor.labelling.standing import CANCELLED
 from processor.labelling.table import Table, Written
 from processor.labelling.typed import Typed
-from processor.opened import Opened, opened
+from processor.opened import Opened
 from processor.plan.prices import SANDBOX
 from processor.report import EXIT_AT_PROVIDER, EXIT_ITEMS_FAILED, EXIT_OK, EXIT_STOPPED
 from processor.spending import prices_of
@@ -53,10 +55,11 @@ def download(typed: Typed) -> int:
     """
     known = last(typed)
     folder, batch_id = ledgers.find(typed.batch_id, known)
-    whole = _whole(typed, folder, known)
+    is_last = known is not None and batch_id in known.batch_ids
+    whole = _whole(typed, folder, known if is_last else None)
     output = _output(typed, whole.table)
     _check_gold(typed, whole)
-    with opened(folder, typed.settings) as it:
+    with engine.opened_run(folder, typed.settings) as it:
         task = it.task()
         if not task.label_names:
             raise UsageError(f"배치 {batch_id} 은(는) 라벨링 작업이 아닙니다")
@@ -151,7 +154,7 @@ def _join(typed: Typed, it: Opened, task: PromptTask, whole: _Whole, output: Pat
     for line in _told(written, matched, table):
         say(line)
     if typed.gold is not None:
-        _compare(typed.gold, whole, matched, table)
+        _compare(typed.gold, whole, table)
     for line in _spent(it, task):
         say(line)
     say(messages.done())
@@ -181,8 +184,8 @@ def _told(written: Written, matched: Matched, table: Table) -> Iterator[str]:
         yield messages.submit_again(str(written.failed_path))
 
 
-def _compare(column: str, whole: _Whole, matched: Matched, table: Table) -> None:
-    labels = [None if answer is None else answer.label for answer in matched.answers]
+def _compare(column: str, whole: _Whole, table: Table) -> None:
+    labels = [row.fields[LABEL] or None for row in good_rows(open_source(str(table.path)))]
     found = gold.agreement(gold.gold_labels(whole.rows(), column, table.names), labels, table.names)
     path = gold.path_of(table.path)
     gold.write(found, column, path)

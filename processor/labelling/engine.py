@@ -1,14 +1,18 @@
 """Starts of a run, as the script makes them: logged, guarded against signals, without a screen."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 from processor.batch.until import Until
+from processor.labelling.task import FILE_NAME
 from processor.ledger.ledger import open_ledger
 from processor.logs import open_logs
 from processor.loop import run_in_loop
 from processor.observer import Observer
-from processor.opened import Opened
+from processor.opened import Opened, opened
 from processor.report import Report
 from processor.run import Run
 from processor.sending.terms import BatchTerms
@@ -30,6 +34,28 @@ def execute(make: Callable[[Sequence[Observer]], Run], settings: Settings) -> Re
     """
     with open_logs(settings.logs, content=settings.log_content) as (log, _):
         return run_in_loop(guarded(make([log])))
+
+
+@contextmanager
+def opened_run(folder: Path, settings: Mapping[str, Any]) -> Iterator[Opened]:
+    """A labelling run; a task file of its own goes with its folder, wherever that was moved.
+
+    Args:
+        folder: The run's.
+        settings: That go before those it was begun with.
+
+    Raises:
+        UsageError: A setting cannot be.
+        LedgerError: Its ledger cannot be read.
+    """
+    path = folder / FILE_NAME
+    with opened(folder, settings) as it:
+        recipe = it.begun.recipe
+        if recipe is None or not path.exists():
+            yield it
+        else:
+            there = replace(recipe, task=str(path.absolute()))
+            yield replace(it, begun=replace(it.begun, recipe=there))
 
 
 def fetch(it: Opened) -> Report:

@@ -138,8 +138,15 @@ def test_another_prompt_is_another_payment(news: Newsroom) -> None:
     news.articles(3)
     assert news.submit().code == 0
     assert news.submit("--prompt", "{text}?").code == 1
-    assert news.submit("--prompt", "{text}?", "--force").code == 0
-    assert news.created() == 2
+    assert news.submit("--prompt", "{text} 0, 1, 2?").code == 1
+    first = news.info()["batch_id"]
+    for prompt in ("{text} 0, 1, 2 중 하나", "{text} 0, 1, 2 중 하나만"):
+        assert news.submit("--prompt", prompt, "--force").code == 0
+    assert news.created() == 3
+    news.end_batches()
+    for each in (first, *news.info()["batch_ids"]):
+        assert status_of(news.check("--batch-id", each).out) == "completed"
+        assert news.download("--batch-id", each).code == 0
 
 
 def test_rows_that_are_new_are_paid_and_others_are_not(news: Newsroom) -> None:
