@@ -91,7 +91,7 @@ def _simulated(
     says="what a batch job takes, whatever its size; the calls around it come on top",
 )
 @_simulated(
-    "--time-scale", default=30.0, least=1, most=1_000, says="how many times faster than the clock"
+    "--time-scale", default=20.0, least=1, most=1_000, says="how many times faster than the clock"
 )
 @click.option(
     "--budget",

@@ -158,7 +158,7 @@ def _verdict(made: Json, most: int) -> Iterator[str]:
     for way in dict.fromkeys(each["way"] for each in payoffs):
         told = [_of(made, way, base, "time") for base in bases]
         calls = _of(made, way, next(iter(bases)), "calls")
-        cells = [_short(each) for each in (*told, calls)]
+        cells = [_short(each, made["most_items"]) for each in (*told, calls)]
         rows.append([way, *cells, _price(made["arms"], way, most)])
     yield from _aligned(rows)
     yield from _what_if(made)
@@ -210,12 +210,12 @@ def _of(made: Json, way: str, base: str, quantity: str) -> Json | None:
     return next(found, None)
 
 
-def _short(each: Json | None) -> str:
+def _short(each: Json | None, most_items: int) -> str:
     """A number of items; a range where rounds tell one."""
     if each is None:
         return _NONE
     if each["since"] is None:
-        return "never"
+        return f"not by {most_items:,}"
     if each["until"] is not None:
         return f"1 to {each['until']:,}"
     rounds = each["rounds"]
@@ -261,7 +261,8 @@ def _what_if(made: Json) -> Iterator[str]:
     rows = [["if a job took", *(f"time, {base}" for base in bases), ""]]
     for job_s, why in dict.fromkeys((each["job_s"], each["why"]) for each in found):
         own = [{**each, "rounds": None} for each in found if each["job_s"] == job_s]
-        rows.append([duration(job_s), *map(_short, own), f"({why})"])
+        cells = [_short(each, made["most_items"]) for each in own]
+        rows.append([duration(job_s), *cells, f"({why})"])
     yield from _aligned(rows, left_last=True)
 
 

@@ -37,8 +37,10 @@ fill:#1f2328}
 .line{fill:none;stroke-width:2}.line.one-by-one{stroke:#8c959f}.line.direct{stroke:#2f81f7}
 .line.batch{stroke:#e8730c}.line.if{stroke:#e8730c;stroke-dasharray:5 4}
 .meets{fill:none;stroke:#cf222e;stroke-width:2}
+.mark{paint-order:stroke;stroke:#fff;stroke-width:4px}
 @media(prefers-color-scheme:dark){text{fill:#e6edf3}.page{fill:#0d1117;stroke:#3d444d}
-.dim{fill:#9198a1}.grid{stroke:#2a313c}.reported{stroke:#9198a1}.meets{stroke:#ff7b72}}
+.dim{fill:#9198a1}.grid{stroke:#2a313c}.reported{stroke:#9198a1}.meets{stroke:#ff7b72}
+.mark{stroke:#0d1117}}
 """
 
 Json = Mapping[str, Any]
@@ -107,7 +109,7 @@ def _subtitle(terms: Json, made: Json) -> str:
         return told
     return (
         f"{told} · simulated: a call takes {simulation['call_s']:g} s, a batch job "
-        f"{_seconds(simulation['job_s'])}; dashed: as users report"
+        f"{simulation['job_s']:g} s; dashed: as users report"
     )
 
 
@@ -244,18 +246,20 @@ class _Plot:
             self._drawing.circle(self._at(items, seconds), 3.5, look=curve.look)
 
     def _draw_meetings(self, curves: Sequence[_Curve], made: Json) -> None:
-        """Where batching begins to pay in time."""
-        line = curves[-2].line
-        for each in made["payoffs"]:
+        """Where batching begins to pay in time: against one by one, then against many at once."""
+        line, way = curves[-2].line, (made["leading"], "time")
+        own = [each for each in made["payoffs"] if (each["way"], each["quantity"]) == way]
+        for place, each in enumerate(own):
             since = each["since"]
-            if (each["way"], each["quantity"]) != (made["leading"], "time") or since is None:
+            if since is None or not 1 < since <= _MOST_ITEMS or each["until"] is not None:
                 continue
-            if 1 < since <= _MOST_ITEMS and each["until"] is None:
-                at = self._at(since, line.at(since))
-                self._drawing.circle(at, 7, look="meets")
-                self._drawing.text(
-                    (at[0] - 6, at[1] - 12), f"from {since:,} items on", anchor="end"
-                )
+            x, y = self._at(since, line.at(since))
+            self._drawing.circle((x, y), 7, look="meets")
+            words = f"from {since:,} items on"
+            if place == 0:
+                self._drawing.text((x - 6, y - 12), words, look="mark", anchor="end")
+            else:  # the curve that it meets goes up from there
+                self._drawing.text((x + 8, y + 20), words, look="mark")
 
 
 def _seconds(value: float) -> str:

@@ -38,7 +38,7 @@ def test_it_tells_the_figures() -> None:
         assert figure in told
     assert {"from 3 items on", "from 27 items on"} <= set(told)
     assert {"one by one, as users report", "batched, as users report"} <= set(told)
-    assert any("a call takes 3 s, a batch job 8.0 s" in words for words in told)
+    assert any("a call takes 3 s, a batch job 8 s" in words for words in told)
 
 
 def test_it_holds_no_scripts_and_refers_to_nothing() -> None:
