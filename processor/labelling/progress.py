@@ -8,7 +8,7 @@ from shutil import copyfileobj
 from typing import IO
 
 from processor.batch.shipping import file_name
-from processor.console.streams import say
+from processor.console.streams import say, tell
 from processor.exports.atomic import replacing_bytes
 from processor.jobs.job import Job
 from processor.labelling import ledgers, messages
@@ -50,6 +50,8 @@ class Progress:
                 self._written(notice.facts["shard"])
             elif notice.event == "shard_uploaded":
                 self._uploaded(notice.facts["file"])
+            elif notice.serious and "message" in notice.facts:
+                tell(f"⚠️ {notice.event}: {notice.facts['message']}")
 
     def committed(self, commit: Commit) -> None:
         """Nothing that is told."""
