@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from processor.errors import UsageError
 from processor.exports.files import FileOutput, is_file
 from processor.exports.grid import Grid
 from processor.exports.output import Delivered, Terms
+from processor.postgres import shown
 from processor.provider_error import ProviderError
 from processor.verdict import Kind
 
@@ -30,7 +32,7 @@ _COLUMNS = (
     Column("completion_tokens", "integer"),
     Column("cached_tokens", "integer"),
 )
-_SUCCESS, _FAILED = "success", "failed"
+_SUCCESS, _FAILED, _UNREADABLE = "success", "failed", "unreadable"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,27 +97,23 @@ class RawLines:
     def _row(self, line: Line | BadLine) -> list[Any]:
         """A line in the order of the columns."""
         if isinstance(line, BadLine):
-            return [None, "unreadable", None, "malformed", line.problem, *[None] * 5]
+            return _cells(status=_UNREADABLE, error_code="malformed", error_message=line.problem)
         if self._endpoint is None:
             return _as_it_is(line)
         verdict = verdict_on(line, self._endpoint)
-        is_success = verdict.kind is Kind.OK
-        usage = verdict.usage
-        tokens = (
-            [None] * 3
-            if usage is None
-            else [usage.prompt_tokens, usage.completion_tokens, usage.cached_tokens]
+        usage, is_success = verdict.usage, verdict.kind is Kind.OK
+        return _cells(
+            custom_id=line.custom_id,
+            status=_SUCCESS if is_success else _FAILED,
+            result=verdict.answer,
+            error_code=verdict.code or None,
+            error_message=verdict.message or None,
+            http_status=line.status,
+            model=verdict.model,
+            prompt_tokens=None if usage is None else usage.prompt_tokens,
+            completion_tokens=None if usage is None else usage.completion_tokens,
+            cached_tokens=None if usage is None else usage.cached_tokens,
         )
-        return [
-            line.custom_id,
-            _SUCCESS if is_success else _FAILED,
-            verdict.answer,
-            None if is_success else verdict.code,
-            None if is_success else verdict.message,
-            line.status,
-            verdict.model,
-            *tokens,
-        ]
 
 
 def output_for(path: str, terms: Terms) -> FileOutput:
@@ -126,7 +124,7 @@ def output_for(path: str, terms: Terms) -> FileOutput:
     """
     if not path or not is_file(path) or path == "-":
         raise UsageError(
-            f"{path or 'an empty path'} is no file",
+            f"{shown(path) or 'an empty path'} is no file",
             way_out="Name one: results.jsonl for the lines as they came, .csv for a table.",
         )
     return FileOutput(path, terms)
@@ -142,10 +140,14 @@ def _spelled(endpoint: str | None) -> str | None:
 
 def _as_it_is(line: Line) -> list[Any]:
     """A line of an endpoint whose answers are no text: the result is their JSON."""
-    error = line.error
-    is_success = error is None and line.status in {None, 200} and line.body is not None
-    body = line.body.decode("utf-8", "replace") if line.body is not None else None
-    if is_success:
-        return [line.custom_id, _SUCCESS, body, None, None, line.status, *[None] * 4]
-    told = error or ProviderError(message=body or "")
-    return [line.custom_id, _FAILED, None, told.code, told.message, line.status, *[None] * 4]
+    body = None if line.body is None else line.body.decode("utf-8", "replace")
+    known = {"custom_id": line.custom_id, "http_status": line.status}
+    if line.error is None and line.status in {None, HTTPStatus.OK} and body is not None:
+        return _cells(**known, status=_SUCCESS, result=body)
+    error = line.error or ProviderError(message=body or "")
+    told = {"error_code": error.code or None, "error_message": error.message or None}
+    return _cells(**known, status=_FAILED, **told)
+
+
+def _cells(**told: Any) -> list[Any]:
+    return [told.get(column.name) for column in _COLUMNS]
