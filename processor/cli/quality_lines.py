@@ -146,8 +146,11 @@ def _gold(found: Agreement, column: str) -> Iterator[str]:
 
 def _agreement(found: Agreement, sides: str) -> Iterator[str]:
     yield _row("accuracy", found.accuracy)
-    yield _row("Cohen's kappa", found.kappa, plain=True)
-    yield from _confusion(found.confusion, sides)
+    if not found.by_label:
+        yield _row("Cohen's kappa", found.kappa, plain=True)
+        yield from _confusion(found.confusion, sides)
+    for label, own in found.by_label.items():
+        yield _row(f"Cohen's kappa of {label}", own.kappa, plain=True)
 
 
 def _confusion(confusion: Confusion, sides: str) -> Iterator[str]:

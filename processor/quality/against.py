@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from processor.errors import UsageError
 from processor.ledger import results
 from processor.ledger.results import Result
-from processor.quality import agreement, bootstrap, likeness
+from processor.quality import bootstrap, likeness, several
 from processor.quality.agreement import Agreement, Met
 from processor.quality.figure import Figure, share, too_few
 from processor.quality.run import Run
 from processor.quality.sample import Sample
-from processor.quality.terms import LONGEST, Terms
+from processor.quality.terms import Terms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +91,9 @@ class _Meeting:
             return
         self.identical += first == second
         if self._form == "texts":
-            self.texts.add(str(one.id), str(one.id), (first[:LONGEST], second[:LONGEST]))
+            self.texts.add(
+                str(one.id), str(one.id), (first[: likeness.LONGEST], second[: likeness.LONGEST])
+            )
 
 
 def measure(first: Side, second: Side, terms: Terms) -> Against:
@@ -122,7 +124,9 @@ def measure(first: Side, second: Side, terms: Terms) -> Against:
         answered_first=meeting.answered[True, False],
         answered_second=meeting.answered[False, True],
         identical=share(meeting.identical, meeting.answered[True, True]),
-        agreement=agreement.of_counts(meeting.labels, names) if form == "labels" else None,
+        agreement=several.of_results(meeting.labels, names, several=first.run.has_several)
+        if form == "labels"
+        else None,
         likeness=alike(texts, seed=terms.seed) if form == "texts" else None,
     )
 
@@ -173,6 +177,11 @@ def _check_forms(first: Run, second: Run) -> None:
     if first.form != second.form:
         raise UsageError(
             f"{first.folder} has {first.form}, {second.folder} has {second.form}",
+            way_out="Compare runs whose tasks are of the same kind.",
+        )
+    if first.has_several != second.has_several:
+        raise UsageError(
+            "one of the runs has one label for an item, the other has several",
             way_out="Compare runs whose tasks are of the same kind.",
         )
     if first.form == "vectors":

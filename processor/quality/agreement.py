@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import sqrt
 
 from processor.quality.figure import Z_95, Figure, share, too_few
@@ -29,6 +29,9 @@ class Confusion:
     counts: tuple[tuple[int, ...], ...]
 
 
+NO_CONFUSION = Confusion(labels=(), names=(), counts=())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:
     """Two labellings of the same items.
@@ -43,6 +46,7 @@ class Agreement:
             all pairs are equal that would have no width: then it reaches down to what Wilson's
             interval of the accuracy gives.
         confusion: What met what.
+        by_label: Where an item may have several labels: the agreement on each, given or not.
     """
 
     pairs: int
@@ -52,6 +56,7 @@ class Agreement:
     accuracy: Figure
     kappa: Figure
     confusion: Confusion
+    by_label: Mapping[str, "Agreement"] = field(default_factory=dict)
 
 
 def compare(

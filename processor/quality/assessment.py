@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from processor.ledger import database, results
-from processor.quality import against, agreement, consistency, diversity, notes, separation
+from processor.quality import against, consistency, diversity, notes, separation, several
 from processor.quality.against import Against, Side
 from processor.quality.agreement import Agreement
 from processor.quality.consistency import Consistency
@@ -93,7 +93,9 @@ def _measured(run: Run, terms: Terms, gathered: Gathering, other: Against | None
         separation=separation.measure(groups, seed=terms.seed)
         if len({one.group for one in groups}) > 1
         else None,
-        gold=agreement.of_counts(gathered.met, run.labels) if terms.gold is not None else None,
+        gold=several.of_results(gathered.met, run.labels, several=run.has_several)
+        if terms.gold is not None
+        else None,
         against=other,
         notes=notes.of(run, terms, gathered, counts),
     )

@@ -5,19 +5,23 @@ from collections.abc import Mapping
 from typing import Any
 
 from processor import jsontext
+from processor.errors import UsageError
 from processor.exports import cells
 from processor.ledger.results import Result
 from processor.quality.agreement import Met
 from processor.quality.counts import Tally
-from processor.quality.labels import Given, has_several, keys_of
+from processor.quality.labels import Given, keys_of
 from processor.quality.lengths import Ruler
+from processor.quality.likeness import LONGEST
 from processor.quality.run import Run
 from processor.quality.sample import Sample
 from processor.quality.separation import Said
-from processor.quality.terms import LONGEST, Terms
+from processor.quality.terms import Terms
 
 _OF_ONE_INPUT_MOST = 50  # answers; more would tell little more
 _OF_ONE_QUESTION_MOST = 250
+_STRAYS_MOST = 20  # values of a column of labels that are none
+_SHOWN_CHARACTERS = 40
 _COMPARED_MOST = 1_000  # answers whose groups are told apart: each is compared with each
 
 
@@ -56,27 +60,44 @@ class Gathering:
         )
         self.texts: Sample[str] = Sample(most=most, most_of_block=1, seed=terms.seed)
         self.said: Sample[Said] = Sample(most=compared, most_of_block=of_question, seed=terms.seed)
+        self._strays = set[str]()
         self.without_group = 0
         self.cut = 0
 
     def add(self, item: Result) -> None:
-        """Take an item, whatever became of it."""
+        """Take an item, whatever became of it.
+
+        Raises:
+            UsageError: The column of the right labels holds other things.
+        """
         self.tally.add(item)
         if self._run.form == "vectors":  # their result only tells what they are like
             return
         fields = item.fields() if self._reads_rows else {}
         if self._terms.gold is not None:
-            cell = cells.text(fields.get(self._terms.gold))
-            right = self._given.result(cell, several=has_several(item.answer or ""))
-            self.met[right, item.answer] += 1
+            self._meet(cells.text(fields.get(self._terms.gold)), item.answer)
         if item.answer is None:
             return
         if self._terms.same_by:
             self.inputs.add(_key(fields, self._terms.same_by), str(item.id), item.answer)
         if self._run.form == "labels":
-            self.labels.update(keys_of(item.answer))
+            self.labels.update(keys_of(item.answer, several=self._run.has_several))
         else:
             self._add_text(str(item.id), item.answer, fields)
+
+    def _meet(self, cell: str | None, answer: str | None) -> None:
+        """Count a right label beside the one that was given.
+
+        Raises:
+            UsageError: The cell holds no label, as many before it.
+        """
+        right = self._given.result(cell, several=self._run.has_several)
+        if right is not None:
+            keys = keys_of(right, several=self._run.has_several)
+            self._strays.update(key for key in keys if key not in self._run.labels)
+            if len(self._strays) > _STRAYS_MOST:
+                raise self._no_labels()
+        self.met[right, answer] += 1
 
     def _add_text(self, name: str, text: str, fields: Mapping[str, Any]) -> None:
         self.ruler.add(text)
@@ -90,6 +111,13 @@ class Gathering:
             return
         question = _key(fields, (self._terms.within,)) if self._terms.within else ""
         self.said.add(question, name, Said(group, question, text[:LONGEST]))
+
+    def _no_labels(self) -> UsageError:
+        shown = ", ".join(repr(stray[:_SHOWN_CHARACTERS]) for stray in sorted(self._strays)[:3])
+        return UsageError(
+            f"--gold {self._terms.gold}: holds other things than labels, such as {shown}",
+            way_out=f"Labels are {', '.join(self._run.labels)}, or their names.",
+        )
 
 
 def _key(fields: Mapping[str, Any], columns: tuple[str, ...]) -> str:

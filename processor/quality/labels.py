@@ -7,19 +7,20 @@ from processor import labels as results
 from processor.tasks.label import Vocabulary
 
 
-def has_several(result: str) -> bool:
-    """Whether a result is of a task that gives several labels: a JSON list."""
-    return result.startswith("[") and result.endswith("]")
+def keys_of(result: str, *, several: bool) -> list[str]:
+    """The keys of a result, or of what people wrote for one.
 
-
-def keys_of(result: str) -> list[str]:
-    """The keys of a result."""
-    if not has_several(result):
+    Args:
+        result: A key, or a JSON list of keys.
+        several: The task gives several labels.
+    """
+    if not several or not result.startswith("["):
         return [result]
     try:
-        return [str(key) for key in json.loads(result)]
-    except ValueError:  # one label whose key looks like that
+        found = json.loads(result)
+    except ValueError:
         return [result]
+    return [str(key) for key in found]
 
 
 class Given:

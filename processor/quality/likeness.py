@@ -13,6 +13,9 @@ from unicodedata import normalize
 
 Vector = Mapping[str, float]
 
+LONGEST = 2_000
+"""Characters at the beginning of a text that are looked at."""
+
 _GRAM_CHARACTERS = 3
 
 
@@ -78,6 +81,6 @@ def bounded(cosine: float) -> float:
 
 
 def _grams(text: str) -> list[str]:
-    line = " ".join(normalize("NFC", text).lower().split())
+    line = " ".join(normalize("NFC", text[:LONGEST]).lower().split())
     last = max(1, len(line) - _GRAM_CHARACTERS + 1)  # a short text is one gram
     return [line[start : start + _GRAM_CHARACTERS] for start in range(last)]

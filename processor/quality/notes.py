@@ -5,9 +5,10 @@ from typing import Any
 
 from processor.quality.counts import Counts
 from processor.quality.gathering import Gathering
+from processor.quality.likeness import LONGEST
 from processor.quality.run import Run
 from processor.quality.sample import Sample
-from processor.quality.terms import LONGEST, Terms
+from processor.quality.terms import Terms
 
 
 def of(run: Run, terms: Terms, gathered: Gathering, counts: Counts) -> tuple[str, ...]:

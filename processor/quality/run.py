@@ -25,6 +25,7 @@ class Run:
         folder: Where it is.
         kind: Of its task's answers.
         labels: Of a task with labels: key to name, in their order.
+        has_several: An item may have several labels.
         columns: Of its input.
         items: How many it has.
     """
@@ -34,6 +35,7 @@ class Run:
     model: str
     kind: str
     labels: Mapping[str, str]
+    has_several: bool
     columns: Sequence[str]
     items: int
 
@@ -75,12 +77,15 @@ def read(folder: Path, connection: sqlite3.Connection) -> Run:
             f"{folder}: its run was killed before it began",
             way_out="Give its command again, then this one.",
         )
+    labels = jsontext.loads(meta.get("labels", "{}"))
+    samples = jsontext.loads(meta.get("samples", "[]"))
     return Run(
         folder=str(folder),
         task=meta["task"],
         model=meta.get("model", ""),
         kind=meta.get("kind", "text"),
-        labels=jsontext.loads(meta.get("labels", "{}")),
+        labels=labels,
+        has_several=bool(labels) and samples != list(labels),  # then they are lists of keys
         columns=[column.name for column in results.columns(connection)],
         items=int(counters.read(connection).get("", {}).get(counters.ITEMS, 0)),
     )

@@ -7,9 +7,6 @@ from processor.errors import UsageError
 from processor.ledger.repeats import REPEAT_OF
 from processor.quality.run import Run
 
-LONGEST = 2_000
-"""Characters of a text that are looked at where texts are compared."""
-
 _USUAL_GROUPS = ("페르소나", "persona")
 _USUAL_QUESTIONS = ("질문", "question")
 

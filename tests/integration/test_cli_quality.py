@@ -168,7 +168,23 @@ def test_several_labels_count_each(shell: Shell) -> None:
     news_run(shell, articles(30, right="0, 1"), out="n", task=SEVERAL)
     found = measured(shell, "n", "--gold", "right")
     assert sum(figure["value"] for figure in found["labels"].values()) > 1
-    assert found["gold"]["pairs"] == 30
+    gold = found["gold"]
+    assert (gold["pairs"], list(gold["by_label"])) == (30, ["0", "1", "2"])
+    given = found["labels"]["2"]["value"]
+    assert gold["by_label"]["2"]["accuracy"]["value"] == pytest.approx(1 - given)
+    assert "Cohen's kappa of 2" in shell("quality", "n", "--gold", "right").out
+    against = measured(shell, "n", "--against", "n")["against"]
+    assert against["agreement"]["accuracy"]["value"] == 1
+    news_run(shell, articles(3), out="one")
+    refused = shell("quality", "n", "--against", "one")
+    assert (refused.code, "one label for an item, the other" in refused.err) == (1, True)
+
+
+def test_a_column_of_other_things_than_labels_is_refused(shell: Shell) -> None:
+    news_run(shell, articles(30), out="n")
+    result = shell("quality", "n", "--gold", "text")
+    assert (result.code, result.out) == (1, "")
+    assert "--gold text: holds other things than labels, such as '기사 0', '기사 1'" in result.err
 
 
 def test_what_failed_is_told_by_its_code(shell: Shell) -> None:

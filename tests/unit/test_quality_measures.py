@@ -1,5 +1,6 @@
 """What is measured on answers: by published examples, by hand, and by what must always hold."""
 
+from collections import Counter
 from collections.abc import Sequence
 from math import log, sqrt
 from random import Random
@@ -9,11 +10,11 @@ from hypothesis import given, settings, strategies as st
 
 from processor.quality import bootstrap, consistency, diversity, grams, likeness, separation
 from processor.quality.against import alike
-from processor.quality.agreement import compare
-from processor.quality.labels import Given, has_several, keys_of
+from processor.quality.labels import Given, keys_of
 from processor.quality.lengths import Ruler
 from processor.quality.sample import Sample
 from processor.quality.separation import Said
+from processor.quality.several import of_sets
 
 TEXTS = st.lists(st.text("가나다 ab", max_size=12), min_size=2, max_size=12)
 # Fleiss' kappa, as its article in the English Wikipedia works it out: ten subjects, fourteen
@@ -367,7 +368,30 @@ def test_right_labels_are_read_as_people_write_them(
     assert Given(LABELS).result(cell, several=several) == result
 
 
-def test_a_result_of_several_labels_counts_for_each() -> None:
-    assert [keys_of(result) for result in ("1", '["0","2"]', "[0")] == [["1"], ["0", "2"], ["[0"]]
-    assert has_several("[]")
-    assert compare(['["0"]'] * 12, ['["0"]', '["1"]'] * 6).accuracy.value == 0.5
+@pytest.mark.parametrize(
+    ("result", "several", "keys"),
+    [
+        ("1", False, ["1"]),
+        ("[0]", False, ["[0]"]),
+        ('["0","2"]', True, ["0", "2"]),
+        ("[0", True, ["[0"]),
+        ("0,9", True, ["0,9"]),
+    ],
+)
+def test_the_keys_of_a_result(result: str, several: bool, keys: list[str]) -> None:
+    assert keys_of(result, several=several) == keys
+
+
+def test_sets_of_labels_agree_label_by_label() -> None:
+    first = ['["0"]', '["0","1"]', '["1"]', None] * 6
+    second = ['["0"]', '["0"]', '["0","1"]', '["1"]'] * 6
+    found = of_sets(Counter(zip(first, second, strict=True)), LABELS)
+    assert (found.pairs, found.only_second) == (18, 6)
+    assert found.accuracy.value == pytest.approx(1 / 3)  # of whole sets
+    assert found.kappa.note == "several labels: see that of each label"
+    # By hand, of three: label 0 twice equal, label 1 once, label 2 nowhere given.
+    assert [own.accuracy.value for own in found.by_label.values()] == pytest.approx(
+        [2 / 3, 2 / 3, 1]
+    )
+    assert found.by_label["1"].kappa.value == pytest.approx(0.4)
+    assert found.by_label["2"].kappa.note == "both have the same one label everywhere"
