@@ -137,6 +137,7 @@ def _checked(setup: Setup) -> int:
             shutil.rmtree(folder)
             with suppress(OSError):  # others are there
                 folder.parent.rmdir()
+                folder.parent.parent.rmdir()
     return code
 
 
