@@ -75,15 +75,15 @@ class ResultTable:
         if self._with_id:
             own.insert(0, ID)
         # What other forms have counts, too: of one run, a name means the same in all of them.
-        apart = _apart(names, {*self.left_out, *(column.name for column in own)})
+        named = apart(names, {*self.left_out, *(column.name for column in own)})
         self.columns: Sequence[Column] = [
             *(
                 Column(name, column.kind, column.native)
-                for name, column in zip(apart, self.given, strict=True)
+                for name, column in zip(named, self.given, strict=True)
             ),
             *own,
         ]
-        self.id_column: str = "id" if self._with_id else apart[names.index(str(id_field))]
+        self.id_column: str = "id" if self._with_id else named[names.index(str(id_field))]
 
     def slices(self) -> Iterator[Slice]:
         """All items, a slice of them at a time."""
@@ -167,14 +167,19 @@ def _meta(connection: sqlite3.Connection, key: str) -> str | None:
     return row[0] if row else None
 
 
-def _apart(names: Sequence[str], own: AbstractSet[str]) -> list[str]:
-    """The names of the input's columns; those of results are given up for `input_` and more."""
+def apart(names: Sequence[str], own: AbstractSet[str]) -> list[str]:
+    """The names of the input's columns beside those of results: theirs is `input_` and more.
+
+    Args:
+        names: Of the input's columns.
+        own: Of results.
+    """
     taken = {*names, *own}
-    apart = []
+    found = []
     for name in names:
         chosen = name
         while chosen in own or (chosen != name and chosen in taken):
             chosen = f"input_{chosen}"
         taken.add(chosen)
-        apart.append(chosen)
-    return apart
+        found.append(chosen)
+    return found

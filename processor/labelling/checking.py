@@ -50,7 +50,7 @@ def check(typed: Typed) -> int:
         checked = Checked(standing=ledgers.standing(folder), lost=[])
     else:
         with engine.opened_run(folder, typed.settings) as it:
-            checked = advance(it)
+            checked = advance(it, new_account=typed.new_account)
     for line in lines(batch_id, checked):
         say(line)
     return checked.exit_code
@@ -69,10 +69,14 @@ def last(typed: Typed) -> Info | None:
     return None
 
 
-def advance(it: Opened) -> Checked:
+def advance(it: Opened, *, new_account: bool = False) -> Checked:
     """Look at the open batches; settle what has ended, and send what waits.
 
     A job that the provider has refused waits for whoever mends it.
+
+    Args:
+        it: The run.
+        new_account: Batches of another key are believed to be this one's, too.
 
     Raises:
         ProcessorError: The provider cannot be asked.
@@ -81,7 +85,7 @@ def advance(it: Opened) -> Checked:
     standing = ledgers.standing(it.folder)
     if not _is_stale(ledgers.jobs_in(it.folder), standing):
         return Checked(standing=standing, lost=lost)
-    report = engine.fetch(it)
+    report = engine.fetch(it, new_account=new_account)
     told = report.stop is None or report.stop.code in _TOLD
     return Checked(
         standing=ledgers.standing(it.folder),

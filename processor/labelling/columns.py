@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from processor.exports import table
+
 LABEL, LABEL_NAME, LABELED, LABELED_AT = "label", "label_name", "labeled", "labeled_at"
 ERROR_CODE, ERROR_MESSAGE, RUN = "error_code", "error_message", "run"
 
@@ -10,20 +12,10 @@ LABELS: Sequence[str] = (LABEL, LABEL_NAME, LABELED, LABELED_AT)
 FAILURES: Sequence[str] = (*LABELS, ERROR_CODE, ERROR_MESSAGE, RUN)
 """Of the table of failed rows; the last names the run that their answers belong to."""
 
-_PREFIX = "input_"
-
 
 def apart(names: Sequence[str]) -> list[str]:
     """The table's own columns beside those of labels: `label` becomes `input_label`.
 
     The same names in both tables, so that a failed row is found in the whole.
     """
-    taken = {*names, *FAILURES}
-    found = []
-    for name in names:
-        chosen = name
-        while chosen in FAILURES or (chosen != name and chosen in taken):
-            chosen = f"{_PREFIX}{chosen}"
-        taken.add(chosen)
-        found.append(chosen)
-    return found
+    return table.apart(names, frozenset(FAILURES))

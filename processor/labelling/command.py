@@ -90,6 +90,9 @@ _EPILOG = """\b
     help="배치 하나에 넣을 기사 수.  [10,000개부터 1,000개씩; 그보다 적으면 한 배치]",
 )
 @click.option("--rounds", type=int, metavar="N", help="한 기사를 배치에 넣는 최대 횟수.  [3]")
+@click.option(
+    "--new-account", is_flag=True, help="다른 키로 제출한 배치를 이 키로도 볼 수 있을 때 씁니다."
+)
 @click.option("--grace", "grace_s", type=float, metavar="S", hidden=True)
 @click.option(
     "--skip-invalid", is_flag=True, default=None, help="text 가 빈 행은 보내지 않고 남겨 둡니다."
@@ -114,6 +117,7 @@ def command(**options: Any) -> int:
             name: options[name]
             for name in (
                 *("output", "batch_id", "encoding", "gold", "force", "sandbox", "sandbox_args"),
+                "new_account",
             )
         },
     )
@@ -155,7 +159,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         )
         streams.finish()
     except click.ClickException as error:
-        _fail(f"{error.format_message()} ({name} --help)", 1)
+        _fail(f"{' '.join(error.format_message().split())} ({name} --help)", 1)
     except (click.Abort, KeyboardInterrupt):
         _fail("중단되었습니다. 같은 명령으로 이어서 할 수 있습니다.", 130)
     except ProcessorError as error:

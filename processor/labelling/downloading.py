@@ -63,7 +63,7 @@ def download(typed: Typed) -> int:
         task = it.task()
         if not task.label_names:
             raise UsageError(f"배치 {batch_id} 은(는) 라벨링 작업이 아닙니다")
-        checked = advance(it)
+        checked = advance(it, new_account=typed.new_account)
         standing = checked.standing
         if not (standing.is_complete or standing.status == CANCELLED or typed.force):
             return _too_early(batch_id, checked)

@@ -58,15 +58,19 @@ def opened_run(folder: Path, settings: Mapping[str, Any]) -> Iterator[Opened]:
             yield replace(it, begun=replace(it.begun, recipe=there))
 
 
-def fetch(it: Opened) -> Report:
+def fetch(it: Opened, *, new_account: bool) -> Report:
     """Settle what has ended, and send what waits; what was cancelled is left alone.
+
+    Args:
+        it: The run.
+        new_account: Batches of another key are believed to be this one's, too.
 
     Raises:
         ProcessorError: As the run.
     """
     give_up_s = min(it.settings.give_up_s, _GIVE_UP_MOST_S)
     it = replace(it, settings=it.settings.model_copy(update={"give_up_s": give_up_s}))
-    terms = BatchTerms(until=Until.FETCHED, heeds_cancel=True)
+    terms = BatchTerms(until=Until.FETCHED, heeds_cancel=True, new_account=new_account)
     return execute(lambda observers: it.start(terms, observers), it.settings)
 
 

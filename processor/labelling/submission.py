@@ -45,6 +45,7 @@ class Submission:
         settings: What is in force.
         recipe: What it takes to go on.
         adopts: Whether batches of the very same requests are taken over.
+        new_account: Batches of another key are believed to be this one's, too.
         seqs: Rows that failed and are asked again.
     """
 
@@ -56,6 +57,7 @@ class Submission:
     settings: Settings
     recipe: Recipe | None
     adopts: bool = True
+    new_account: bool = False
     seqs: tuple[int, ...] = ()
 
 
@@ -75,7 +77,9 @@ def make(errand: Submission) -> int:
             source=errand.source,
             settings=errand.settings,
             observers=[*observers, progress],
-            batch=BatchTerms(until=Until.SUBMITTED, adopts=errand.adopts),
+            batch=BatchTerms(
+                until=Until.SUBMITTED, adopts=errand.adopts, new_account=errand.new_account
+            ),
             recipe=errand.recipe,
         ),
         errand.settings,

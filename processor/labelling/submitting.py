@@ -80,6 +80,7 @@ def _submit(typed: Typed, table: Articles) -> int:
                 settings=asked,
                 recipe=Recipe.of(name, typed.sandbox_words()),
                 adopts=not afresh,
+                new_account=typed.new_account,
             )
         )
 
@@ -107,6 +108,7 @@ def _submit_again(typed: Typed, table: Articles, folder: Path) -> int:
                 task=task,
                 settings=it.settings.by_batch(),
                 recipe=it.begun.recipe,
+                new_account=typed.new_account,
                 seqs=tuple(meant.failed),
             )
         )

@@ -23,6 +23,7 @@ class Typed:
         force: Pay again; overwrite.
         sandbox: Ask a local server.
         sandbox_args: Its options.
+        new_account: Batches of another key are believed to be this one's, too.
         wishes: What is to be asked.
         settings: Of the engine, by their names; None where not given.
     """
@@ -35,6 +36,7 @@ class Typed:
     force: bool = False
     sandbox: bool = False
     sandbox_args: str = ""
+    new_account: bool = False
     wishes: Wishes = field(default_factory=Wishes)
     settings: Mapping[str, Any] = field(default_factory=dict)
 

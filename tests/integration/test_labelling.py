@@ -620,3 +620,17 @@ def test_the_batch_of_another_task_is_none_of_this_script(news: Newsroom) -> Non
     said = news.download("--batch-id", shard["batches"][0]["id"])
     assert said.code == 1
     assert "라벨링 작업이 아닙니다" in said.err
+
+
+def test_another_key_is_trusted_when_somebody_says_so(
+    news: Newsroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    news.articles(3)
+    assert news.submit().code == 0
+    news.end_batches()
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-another-key")
+    said = news.check()
+    assert said.code == 1
+    assert "--new-account" in said.err
+    assert status_of(news.check("--new-account").out) == "completed"
+    assert news.download().code == 0
