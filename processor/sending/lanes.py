@@ -1,10 +1,11 @@
 """The lanes of one start of a run: one after the other, or both at once."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice
+from typing import Any
 
 from processor.batch.until import Until
 from processor.codes import BUDGET_CODE
@@ -13,6 +14,7 @@ from processor.ledger.commit import Commit
 from processor.ledger.ledger import Counts, Ledger
 from processor.ledger.pending import Pending
 from processor.plan.budget import Shortfall
+from processor.plan.route import Lane
 from processor.sending.direct import DirectSending
 from processor.sending.errand import Errand, LaneSending, Traffic
 from processor.sending.recording import Recording
@@ -158,7 +160,8 @@ class Lanes:
                 await _all(
                     [
                         asyncio.create_task(
-                            lane.run(ledger, writer, recording.tell), name=f"lane-{lane.lane}"
+                            self._conduct(lane, lane.run(ledger, writer, recording.tell)),
+                            name=f"lane-{lane.lane}",
                         )
                         for lane in lanes
                     ],
@@ -169,6 +172,17 @@ class Lanes:
         for lane in lanes:
             lane.conclude(ledger)
         recording.check()
+
+    async def _conduct(self, lane: LaneSending, sending: Coroutine[Any, Any, None]) -> None:
+        """Conduct a lane; when the direct one stops for what somebody has to mend, all leave.
+
+        They would hear of it when the last batch is done, a day later perhaps. It stays at the
+        provider. A budget is another matter: batches may give some of it back.
+        """
+        await sending
+        stop = lane.stopped
+        if lane.lane == Lane.DIRECT and stop is not None and stop.code != BUDGET_CODE:
+            self.drain()
 
     def _traffic(self) -> Traffic:
         return sum((lane.traffic for lane in self._lanes), self._traffic_before)

@@ -185,6 +185,28 @@ def test_a_server_without_batches_gets_calls(shell: Shell, place: str, status: i
 
 
 @pytest.mark.parametrize(
+    ("fault", "code"),
+    [("bad_key", "auth"), ("insufficient_quota", "quota"), ("model_not_found", "model_not_found")],
+)
+def test_who_cannot_be_served_directly_hears_of_it_before_the_batches_are_done(
+    shell: Shell, fault: str, code: str
+) -> None:
+    rows(shell, 20)
+    shell.fault("batch_stuck")
+    assert run(shell, "--route", "batch", "--detach").code == 6
+    rows(shell, 21, {20: "yes"})
+    shell.fault(f"{fault}:on=call")
+    asked = ("--route", "batch", "--urgent-field", "now")
+    told = run(shell, *asked)
+    assert told.code == 3
+    assert f"Stopped: {code}" in told.err
+    shell.reset()
+    assert shell("batch", "cancel").code == 6
+    assert run(shell, *asked).code == 0
+    assert shell.stats()["items"]["paid_twice"] == 0
+
+
+@pytest.mark.parametrize(
     ("options", "problem"),
     [
         (("--urgent", "--route", "batch"), "--urgent and --route batch exclude each other"),
