@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from processor import disk
 from processor.cli.comparison_lines import began, ended, lines
 from processor.cli.provider import settle
 from processor.cli.sandbox_options import check_options, words
@@ -18,7 +19,7 @@ from processor.compare.measured import Measured, Status
 from processor.compare.rows import HeldRows
 from processor.compare.simulation import sandbox_options
 from processor.compare.terms import Simulation, Terms
-from processor.configuration import in_force
+from processor.configuration import in_force, unasked
 from processor.console import streams
 from processor.console.words import money
 from processor.errors import UsageError
@@ -77,9 +78,11 @@ def compare(options: dict[str, Any]) -> int:
     if options["new"]:
         terms.set_aside(folder)
     terms.check_same(folder, same)
+    usd = _estimated_usd(asked, known)
     if known is not None and not known.local:
-        _demand_budget(asked, known)
-    folder.mkdir(parents=True, exist_ok=True)
+        _demand_budget(asked, known, usd)
+    with disk.guarded(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     with lock.hold(folder):
         rows.keep(folder, kept)
         if not (folder / terms.DOCUMENT_NAME).exists():
@@ -207,16 +210,25 @@ def _terms(asked: _Asked, kept: str, known: Settings | None) -> Terms:
     )
 
 
-def _demand_budget(asked: _Asked, settings: Settings) -> None:
+def _estimated_usd(asked: _Asked, known: Settings | None) -> float | None:
+    """What it costs about, with every row rendered; None when a price is not known.
+
+    Raises:
+        ProcessorError: What all arms would be refused for.
+    """
+    settings = unasked(asked.found, sandbox=True) if known is None else known
+    estimate = Estimate(
+        asked.trials, task=asked.options["task"], source=asked.source, settings=settings
+    )
+    return run_in_loop(guarded(estimate))
+
+
+def _demand_budget(asked: _Asked, settings: Settings, usd: float | None) -> None:
     """Let nobody pay for a comparison without a limit.
 
     Raises:
         UsageError: There is none, or no price to hold it with.
     """
-    estimate = Estimate(
-        asked.trials, task=asked.options["task"], source=asked.source, settings=settings
-    )
-    usd = run_in_loop(guarded(estimate))
     if usd is None:
         raise UsageError(
             "a comparison with a paid API needs a spending limit, and the price is not known",

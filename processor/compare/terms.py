@@ -87,6 +87,8 @@ def check_same(folder: Path, terms: Terms) -> None:
         UsageError: It is another; names the first difference.
     """
     path = folder / DOCUMENT_NAME
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder}: is no folder", way_out="Name another with --out.")
     if not path.exists():
         if folder.exists() and any(path.name != lock.LOCK_NAME for path in folder.iterdir()):
             raise UsageError(f"{folder} holds no comparison", way_out="Name another with --out.")

@@ -77,19 +77,19 @@ def test_one_command_measures_sums_up_draws_and_goes_on(shell: Shell) -> None:
 
 
 def test_what_is_left_at_the_provider_is_fetched_by_the_same_command(shell: Shell) -> None:
-    command = ("--items", "4,12", "--arms", "batch-5", *write_input(shell))
-    shell.reset(in_progress_s=3)
+    command = ("--items", "3", "--arms", "batch-2", *write_input(shell))
+    shell.reset(in_progress_s=2)
     left = against_server(shell, *command, "--detach")
     assert left.code == 6, left.err
-    assert {trial["status"] for _, trial in of_trials(told(shell.folder))} == {"at the provider"}
+    assert [trial["status"] for _, trial in of_trials(told(shell.folder))] == ["at the provider"]
     fetched = against_server(shell, *command)
     assert fetched.code == 0, fetched.err
-    assert shell.stats()["by_route"]["POST /v1/batches"] == 4  # one, and three
-    trials = [trial for _, trial in of_trials(told(shell.folder))]
-    assert {trial["status"] for trial in trials} == {"done"}
+    assert shell.stats()["by_route"]["POST /v1/batches"] == 2
+    (trial,) = (trial for _, trial in of_trials(told(shell.folder)))
+    assert trial["status"] == "done"
     # The provider says when batches ended: the time is known although nobody looked.
-    assert not any(trial["figures"]["is_bound"] for trial in trials)
-    assert all(3 <= trial["figures"]["wall_s"] < 60 for trial in trials)
+    assert not trial["figures"]["is_bound"]
+    assert 2 <= trial["figures"]["wall_s"] < 60
     shell.reset(in_progress_s=0.5)
 
 
@@ -189,16 +189,33 @@ def test_another_comparison_does_not_go_on_in_its_folder(shell: Shell) -> None:
     refused = against_server(shell, *command, "--items", "2")
     assert refused.code == 1
     assert "it compares with another sizes ([3], now [2])" in refused.err
-    assert against_server(shell, *command, "--items", "2", "--new").code == 0
+    shell.write("say.toml", SAY.replace("Say", "Do say"))
+    refused = against_server(shell, *command, "--items", "3")
+    assert refused.code == 1
+    assert "it compares with another wording" in refused.err
+    assert against_server(shell, *command, "--items", "3", "--new").code == 0
     assert len(list(shell.folder.glob("it*"))) == 2
 
 
-def test_a_changed_prompt_is_another_comparison(shell: Shell) -> None:
-    command = ("--items", "2", "--arms", "direct-5", *write_input(shell))
-    assert against_server(shell, *command).code == 0
-    shell.write("say.toml", SAY.replace("Say", "Do say"))
-    assert against_server(shell, *command).code == 0
-    assert len(list((shell.folder / "runs").glob("compare-say-*"))) == 2
+@pytest.mark.parametrize(
+    ("table", "problem"),
+    [
+        ("id,word\n1,a\n1,b\n", "1"),
+        ("id,text\n1,a\n2,b\n", "word"),
+        ("id,word\n1,a\n", "it takes two rows to compare"),
+        ("id,word\n", "no rows"),
+    ],
+)
+def test_rows_that_no_arm_could_send_are_refused_at_once(
+    shell: Shell, table: str, problem: str
+) -> None:
+    task = shell.write("say.toml", SAY.replace('id = "row"', 'id = "id"'))
+    rows = ("--task", task, "--input", shell.write("rows.csv", table))
+    refused = shell("compare", "--sandbox", *rows)
+    assert refused.code == 1
+    assert refused.err.splitlines()[-1].startswith("Error: ")
+    assert problem in refused.err
+    assert not (shell.folder / "runs").exists()
 
 
 def test_typed_bare_it_needs_nothing_and_takes_nothing_that_is_not_named(
@@ -213,14 +230,11 @@ def test_typed_bare_it_needs_nothing_and_takes_nothing_that_is_not_named(
 
 
 def test_what_a_profile_sets_does_not_change_the_arms(shell: Shell) -> None:
-    shell.write(
-        "processor.toml", "[default]\nconcurrency = 1\nlimit = 1\nwait_s = 9\nshard_size = 1\n"
-    )
-    done = against_server(shell, "--items", "3", "--arms", "batch-5", *write_input(shell))
+    shell.write("processor.toml", "[default]\nconcurrency = 1\nlimit = 1\nwait_s = 9\n")
+    done = against_server(shell, "--items", "3", "--arms", "direct-5", *write_input(shell))
     assert done.code == 0, done.err
     (trial,) = (trial for _, trial in of_trials(told(shell.folder)))
     assert trial["figures"]["succeeded"] == 3
-    assert shell.stats()["by_route"]["POST /v1/batches"] == 1
 
 
 def test_the_users_name_for_it(shell: Shell) -> None:
