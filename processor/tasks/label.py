@@ -33,14 +33,20 @@ class Vocabulary:
     def exact(self, text: str) -> str | None:
         """The key of the label that a text is, but for marks round it; None for none."""
         text = folded(text).strip(_AROUND)
-        return self.keys.get(text) or self.names.get(text)
+        return self.keys.get(text) or self.names.get(text) or self._of_halves(text)
+
+    def _of_halves(self, text: str) -> str | None:
+        """The key of a name whose halves are written in their own way: "Neutral(중립"."""
+        first, _, second = text.partition("(")
+        key = self.names.get(first.strip())
+        return key if key is not None and key == self.names.get(second.strip()) else None
 
 
 class LabelCheck:
     """Accepts an answer that means exactly one label; the result is the label's key.
 
     Meant are: the key alone; a key of digits among words ("답: 1", "1번입니다"), full-width too;
-    the name or one of its two halves for the key ("중립 (Neutral)", "중립", "neutral"). Two
+    the name or one of its two halves for the key ("중립(Neutral)", "중립", "neutral"). Two
     labels, a digit beside another label's name, and anything else are invalid.
     """
 
