@@ -13,7 +13,7 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 _EPILOG = """\b
 Examples:
   processor compare
-      275 personas' answers as the users send them, simulated; no key, no cost, about a minute
+      a hundred answers of personas, simulated at the users' speed; no key, no cost, a minute
   processor compare --items 10,200 --rounds 3
       three times each, so that the verdict comes with its range
   processor compare --task labels.toml --input news.csv --budget 2
@@ -38,7 +38,10 @@ Each arm is a run of its own below the comparison's folder, in a process of its 
 command goes on: what is measured is not measured again.
 
 \b
-Exit codes: as those of processor run, of whichever arm ended worst; 1 bad usage, nothing sent.
+Exit codes: 0 everything is measured · 1 bad usage or input, or no spending limit: nothing sent ·
+2 measured, items or an arm failed · 3 an arm was stopped by the provider or the network · 4 by the
+budget · 5 the disk or a ledger failed · 6 work still at the provider · 130 interrupted. After 3 to
+130 the same command goes on.
 """
 
 

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from processor.compare.arm import Trial
-from processor.compare.measured import Measured, Status, measured
+from processor.compare.measured import Measured, Status, held_usd, measured
 from processor.compare.order import Order, logs_of, told
 from processor.compare.rows import ROWS_NAME
 from processor.compare.terms import Terms
 from processor.errors import ProcessorError
 from processor.ledger import lock
+from processor.ledger.database import LEDGER_NAME
 from processor.report import EXIT_BUDGET, EXIT_INTERRUPTED
 from processor.settings import Settings
 
@@ -88,7 +89,7 @@ class Comparison:
         for place, trial in enumerate(self._plan.trials, 1):
             now = self._look(trial)
             if now.status is not Status.DONE and not self._leaving:
-                self._tell(place, replace(now, status=Status.WAITING))
+                self._tell(place, replace(now, status=Status.WAITING, problem=""))
                 now = await self._run(trial)
                 self._tell(place, now)
             found.append(now)
@@ -166,9 +167,14 @@ class Comparison:
         )
 
     def _left_usd(self, trial: Trial) -> float | None:
-        """What a trial may spend: all that the others have not; None without a budget."""
+        """What a trial may spend: all that others have not, also those of earlier starts.
+
+        None without a budget.
+        """
         limit_usd = self._plan.settings.budget_usd
         if limit_usd is None:
             return None
-        others = (self._look(other) for other in self._plan.trials if other != trial)
-        return limit_usd - sum(other.figures.held_usd for other in others if other.figures)
+        own = self._plan.folder_of(trial)
+        ledgers = self._plan.folder.glob(f"*/{LEDGER_NAME}")
+        others = (ledger.parent for ledger in ledgers if ledger.parent != own)
+        return limit_usd - sum(map(held_usd, others))

@@ -50,7 +50,6 @@ class Figures:
     prompt_tokens: int
     completion_tokens: int
     cost_usd: float | None
-    held_usd: float
     cpu_s: float
     peak_mb: float
     p50_ms: float | None
@@ -109,6 +108,16 @@ def measured(trial: Trial, folder: Path, *, scale: float) -> Measured:
     )
 
 
+def held_usd(folder: Path) -> float:
+    """What a run has spent of a budget, or may spend before its ledger tells again.
+
+    Raises:
+        LedgerError: The ledger cannot be read: nobody knows what is left of the budget.
+    """
+    shot = snapshot.take(folder)
+    return max(shot.spent_usd, shot.reserved_usd) + shot.jobs.reserved_usd
+
+
 def _status(trial: Trial, shot: Snapshot) -> Status:
     if shot.finished >= trial.items:  # those of jobs that wait for each other come one by one
         return Status.DONE
@@ -134,7 +143,6 @@ def _figures(trial: Trial, shot: Snapshot, scale: float) -> Figures:
         prompt_tokens=overall.prompt_tokens,
         completion_tokens=overall.completion_tokens,
         cost_usd=overall.cost_usd,
-        held_usd=max(shot.spent_usd, shot.reserved_usd) + shot.jobs.reserved_usd,
         cpu_s=shot.cpu_s,
         peak_mb=shot.peak_rss_mb,
         p50_ms=latency.p50,

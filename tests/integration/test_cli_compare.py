@@ -68,11 +68,14 @@ def test_one_command_measures_sums_up_draws_and_goes_on(shell: Shell) -> None:
     words = {element.text for element in ET.fromstring(svg).iter()}
     assert {"10", f"{figures['batch-5-10']['calls']}"} <= words
 
-    more = ("--arms", THREE[1] + ",chunk-10", "--chart", "chart.svg")
+    more = ("--arms", THREE[1] + ",chunk-10,in-turn-5", "--chart", "chart.svg")
     again = shell("compare", "--items", "5,10", *FAST, *more)
-    assert [line.split(" · ")[0] for line in again.err.splitlines()] == ["    7/7  chunk-10"]
+    ran = [line.split(" · ")[0] for line in again.err.splitlines()]
+    assert ran == ["    7/8  chunk-10", "    8/8  in-turn-5"]
     now = {name: trial["figures"] for name, trial in of_trials(told(shell.folder))}
     assert {name: now[name] for name in figures} == figures  # nothing is run again
+    assert now["in-turn-5-10"]["succeeded"] == 10  # in two jobs, one after another
+    assert now["in-turn-5-10"]["wall_s"] > figures["batch-5-10"]["wall_s"]
     assert "chunks of 10" in (shell.folder / "chart.svg").read_text()
 
 
@@ -142,12 +145,17 @@ def test_a_budget_is_for_all_arms_together(shell: Shell) -> None:
     """A call is taken for about 7 cents and costs about one: there is room for some."""
     price = ("--price", "1000,0", "--budget", "0.08")
     asked = ("--items", "3", "--arms", "one-by-one,direct-5")
-    done = against_server(shell, *asked, *write_input(shell), *price)
+    rows = write_input(shell)
+    done = against_server(shell, *asked, *rows, *price)
     assert done.code == 4
     first, second = (trial for _, trial in of_trials(told(shell.folder)))
     assert first["status"] == second["status"] == "stopped"
     assert 0 < first["figures"]["cost_usd"] <= 0.08
     assert second["figures"]["succeeded"] == 0  # with a budget of its own it would send as much
+    sent = shell.stats()["by_route"]["POST /v1/chat/completions"]
+    later = against_server(shell, "--items", "3", "--arms", "direct-3", *rows, *price)
+    assert later.code == 4
+    assert shell.stats()["by_route"]["POST /v1/chat/completions"] == sent
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,6 @@ def took(
         prompt_tokens=100 * items,
         completion_tokens=10 * items,
         cost_usd=cost_usd,
-        held_usd=cost_usd or 0.0,
         cpu_s=0.1,
         peak_mb=70.0,
         p50_ms=None if arm.by_batch else 3_000.0,
