@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from command_line import Shell
-from labelling_bench import INPUT, OUTPUT, Newsroom, status_of
+from labelling_bench import FAILED, INPUT, OUTPUT, Newsroom, status_of
 from run_bench import wait_for
 
 from processor.sandbox_process import sandbox
@@ -96,6 +96,32 @@ def test_a_submission_that_was_killed_goes_on_and_pays_once(
     wait_for(lambda: status_of(desk.news.check().out) == "completed")
     assert desk.news.download().code == 0
     assert (desk.news.paid_twice(), desk.news.shell.stats()["paid"]) == (0, 5)
+
+
+def test_failed_rows_whose_submission_was_killed_go_on_and_are_paid_once(desk: Desk) -> None:
+    desk.news.articles(6)
+    assert desk.news.submit("--rounds", "1").code == 0
+    desk.news.shell.fault("bad_request:on=line,count=2")
+    wait_for(lambda: status_of(desk.news.check().out) == "completed")
+    assert desk.news.download().code == 2
+    first = desk.news.info()["batch_id"]
+    desk.news.shell.reset()
+    desk.news.shell.fault("silence:on=create,count=1")
+    submission = desk.start("--mode", "submit", "--input", FAILED)
+    wait_for(lambda: desk.calls("POST /v1/batches") == 1)
+    submission.send_signal(signal.SIGKILL)
+    submission.communicate()
+    desk.news.shell._admin("faults", {"clear": True})
+    said = desk.news.submit("--grace", "0.2", table=FAILED)
+    assert said.code == 0
+    assert "(2개 기사)" in said.out
+    assert desk.news.info()["batch_id"] != first
+    assert len(desk.news.requests()) == 2
+    assert desk.news.submit(table=FAILED).code == 1
+    wait_for(lambda: status_of(desk.news.check().out) == "completed")
+    assert desk.news.download().code == 0
+    batches = desk.news.shell._admin("batches")["batches"]
+    assert (len(batches), desk.news.paid_twice()) == (2, 0)
 
 
 @pytest.mark.parametrize(("typed", "code", "made"), [("y\n", 0, 2), ("n\n", 1, 1)])
