@@ -21,7 +21,7 @@ Examples:
   processor compare --input news.csv --task labels.toml --budget 2 --detach
       makes its batches and leaves (exit 6); the same command later fetches and sums up
   processor compare --models gpt-6-luna,gpt-6-sol --arms one-by-one,direct-20,batch-50
-  processor compare --job-s 3600 --chart comparison.svg
+  processor compare --call-s 1 --job-s 60 --time-scale 60 --chart comparison.svg
 
 \b
 Arms:
