@@ -147,7 +147,8 @@ def _join(typed: Typed, it: Opened, task: PromptTask, whole: _Whole, output: Pat
     keys = [content_id(row.fields) for row in whole.rows()]
     matched = match(keys, known, by_question(it.folder, task, known, whole.rows))
     table = Table(path=output, columns=whole.columns, names=task.label_names, run=it.folder.name)
-    before = table.before() if matched.new or whole.table.run is not None else {}
+    is_whole = all(answer is not None and answer.label for answer in matched.answers)
+    before = {} if is_whole and whole.table.run is None else table.before()
     if whole.table.run is not None and not typed.force:
         _refuse_loss(output, before, keys)
     written = table.write(whole.rows(), matched.answers, before)

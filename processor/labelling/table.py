@@ -78,7 +78,8 @@ class Table:
         Args:
             rows: In their order.
             answers: One a row; None for one that was not asked.
-            before: `content_id` to the cells of labels that rows have which were not asked.
+            before: `content_id` to the cells that rows have already; they stay where a row was not
+                asked, or has failed earlier than that.
 
         Raises:
             LedgerError: The disk refuses.
@@ -94,8 +95,8 @@ class Table:
             for row, answer in zip(rows, answers, strict=True):
                 given = [row.fields.get(name) for name in self.columns]
                 cells = self._cells(answer)
-                if answer is None:
-                    cells = before.get(content_id(row.fields), cells)
+                if before and not cells[0]:
+                    cells = _newer(before.get(content_id(row.fields)), answer) or cells
                     kept += cells is not _UNLABELLED
                 counts[cells[0]] += 1
                 whole.write(lines([[*given, *cells]], excel=False))
@@ -140,8 +141,18 @@ class Table:
     def _cells(self, answer: Answer | None) -> Cells:
         if answer is None or answer.label is None:
             return _UNLABELLED
-        at = datetime.fromtimestamp(answer.at).astimezone().strftime(_TIME)
-        return answer.label, self.names.get(answer.label, ""), _YES, at
+        return answer.label, self.names.get(answer.label, ""), _YES, _local(answer.at)
+
+
+def _newer(cells: Cells | None, answer: Answer | None) -> Cells | None:
+    """A label that a row got after it had failed here: by another run, asked otherwise."""
+    if cells is None or answer is None:
+        return cells
+    return cells if cells[-1] >= _local(answer.at) else None
+
+
+def _local(at: float) -> str:
+    return datetime.fromtimestamp(at).astimezone().strftime(_TIME)
 
 
 def _why(answer: Answer | None) -> tuple[str, str]:

@@ -297,6 +297,7 @@ def test_failed_rows_asked_otherwise_join_the_table_that_is_there(news: Newsroom
     news.end_batches()
     assert news.check().code == 0
     assert news.download().code == 2
+    first = news.info()["batch_id"]
     before = {text: label for text, label in news.labels().items() if label}
     news.shell.reset()
     assert news.submit("--prompt", "{text} 0, 1, 2 중 하나로 답하세요.", table=FAILED).code == 0
@@ -315,6 +316,9 @@ def test_failed_rows_asked_otherwise_join_the_table_that_is_there(news: Newsroom
     after = news.labels()
     assert "" not in after.values()
     assert all(after[text] == label for text, label in before.items())
+    # The first run does not take back what another has answered since.
+    assert news.download("--batch-id", first).code == 0
+    assert news.labels() == after
 
 
 def test_what_the_queue_has_no_room_for_is_sent_by_later_looks(news: Newsroom) -> None:
