@@ -70,6 +70,11 @@ def _simulated(simulation: Json | None) -> Iterator[str]:
         f"{duration(simulation['job_s'])}; times are those seconds, which pass "
         f"{simulation['scale']:g} times faster"
     )
+    if simulation["scale"] > 1:
+        yield (
+            f"  what the machine itself takes while it sends counts {simulation['scale']:g} times: "
+            "other work on it spoils the figures"
+        )
 
 
 # --- the table ---------------------------------------------------------------------------------
