@@ -9,7 +9,7 @@ from processor.labelling.table import Table
 
 NAMES = {"0": "옹호 (Support)", "1": "중립 (Neutral)"}
 ROWS = [Row(number=n, fields={"text": text, "label": "정답"}) for n, text in enumerate("가나다", 1)]
-NOON = datetime(2026, 11, 21, 12).astimezone().timestamp()  # noqa: DTZ001 - local time is meant
+NOON = datetime(2026, 11, 21, 12).astimezone().timestamp()
 
 
 def table_in(folder: Path) -> Table:
