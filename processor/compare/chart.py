@@ -20,6 +20,7 @@ _WIDTH, _MARGIN = 920.0, 20.0
 _ROW, _BAR = 22.0, 13.0
 _LABELS_TO, _COLUMN, _LONGEST = 275.0, 210.0, 125.0  # of bars
 _PLOT_LEFT, _PLOT_HEIGHT = 70.0, 250.0
+_LETTER = 6.6  # about
 _MOST_ITEMS = 100_000
 _LEAST_S, _MOST_S = 1.0, 864_000.0
 _SLOW_JOB_S = 3_600.0
@@ -236,7 +237,7 @@ class _Plot:
             y = self._top - 18
             self._drawing.line([(x, y), (x + 22, y)], look=f"line {curve.look}")
             self._drawing.text((x + 28, y + 4), curve.words)
-            x += 50 + 6.6 * len(curve.words)
+            x += 50 + _LETTER * len(curve.words)
 
     def _draw_curve(self, curve: _Curve) -> None:
         steps = [10 ** (n / 12) for n in range(int(12 * log10(_MOST_ITEMS)) + 1)]
@@ -257,7 +258,8 @@ class _Plot:
             self._drawing.circle((x, y), 7, look="meets")
             words = f"from {since:,} items on"
             if place == 0:
-                self._drawing.text((x - 6, y - 12), words, look="mark", anchor="end")
+                end = max(x - 6, self._at(1, 1)[0] + _LETTER * len(words))  # not over the scale
+                self._drawing.text((end, y - 14), words, look="mark", anchor="end")
             else:  # the curve that it meets goes up from there
                 self._drawing.text((x + 8, y + 20), words, look="mark")
 
