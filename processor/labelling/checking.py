@@ -124,6 +124,8 @@ def lines(batch_id: str, checked: Checked) -> Iterator[str]:
         yield "   🛑 취소됨: 남은 행은 --mode submit 으로 다시 보낼 수 있습니다"
     elif standing.failure is None:
         yield messages.working()
+        if standing.deferred is not None:
+            yield f"   ⚠️ {trouble_of(standing.deferred).cause}: {standing.deferred}"
         if standing.waiting:
             yield f"   대기 중: {standing.waiting}개 기사 (다음 check 때 보냅니다)"
 

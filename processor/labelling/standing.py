@@ -25,6 +25,7 @@ class Standing:
         total: All rows.
         waiting: Rows that are in no batch yet.
         failure: Why its latest batch failed, if rows wait for that; None otherwise.
+        deferred: Why a batch failed that is made again by itself, when there is room for it.
     """
 
     status: str
@@ -32,6 +33,7 @@ class Standing:
     total: int
     waiting: int
     failure: str | None
+    deferred: str | None = None
 
     @property
     def is_complete(self) -> bool:
@@ -75,6 +77,7 @@ def standing_of(
         total=total,
         waiting=unsent + not_yet,
         failure=failure,
+        deferred=_deferred(live),
     )
 
 
@@ -111,3 +114,9 @@ def _failure(jobs: Sequence[Job]) -> str | None:
     """Why the latest shard that came to an end without an answer did."""
     ended = [job for job in jobs if job.shard.state is State.DROPPED]
     return next((job.failure for job in reversed(ended) if job.failure is not None), None)
+
+
+def _deferred(live: Sequence[Job]) -> str | None:
+    """Why a shard waits that was a batch already."""
+    waiting = [job for job in live if job.shard.state in UNSENT and job.batches]
+    return waiting[-1].batches[-1].problem if waiting else None

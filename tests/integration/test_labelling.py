@@ -382,6 +382,23 @@ def test_a_batch_that_failed_is_explained_and_sent_when_asked(news: Newsroom) ->
     assert news.download().code == 0
 
 
+def test_a_batch_without_room_is_explained_and_sent_again_by_itself(news: Newsroom) -> None:
+    news.articles(5)
+    words = "Enqueued token limit reached. Limit: 90000 enqueued tokens."
+    news.shell.fault(f"batch_fails:code=token_limit_exceeded,message={words},count=1")
+    assert news.submit().code == 0
+    news.end_batches()
+    said = news.check()
+    assert (said.code, status_of(said.out)) == (0, "validating")
+    assert f"⚠️ 토큰 한도 초과: token_limit_exceeded: {words}" in said.out
+    assert "대기 중: 5개 기사" in said.out
+    assert news.check().code == 0
+    news.end_batches()
+    assert status_of(news.check().out) == "completed"
+    assert news.download().code == 0
+    assert (news.created(), news.shell.stats()["paid"]) == (2, 5)
+
+
 def test_a_table_that_was_mended_after_a_failure_begins_afresh(news: Newsroom) -> None:
     rows = news.articles(5)
     news.shell.fault("batch_fails:code=invalid_json_line,message=Bad.,line=3")
