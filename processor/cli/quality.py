@@ -9,6 +9,7 @@ _EPILOG = """\b
 Examples:
   processor quality                                    the newest run in runs/
   processor quality runs/persona --group 페르소나 --within 질문
+  processor quality runs/persona --group 기질           does the temperament show?
   processor quality runs/news --gold label --json | jq .gold.accuracy
   processor quality runs/news-a --against runs/news-b  two runs or models, item by item
   processor quality runs/news --same-by text --output quality.json
@@ -16,7 +17,8 @@ Examples:
 \b
 Consistency needs inputs that were asked more than once: processor run --repeat N, or --same-by.
 Groups are told apart question by question; where the input has a column 페르소나 or persona, and
-질문 or question, these are taken.
+질문 or question, these are taken. With another --group, such as a temperament that several
+personas share, a persona is recognised by the others of its group only.
 
 \b
 Similarity is the cosine of TF-IDF vectors over three characters in a row: 1 for equal texts, 0 for
@@ -35,6 +37,7 @@ Exit codes: 0 measured · 1 bad usage · 5 the disk or the ledger failed.
 @click.option("--gold", metavar="COLUMN", help="Of the input: the right labels.")
 @click.option("--group", metavar="COLUMN", help="Whose answers are told apart.")
 @click.option("--within", metavar="COLUMN", help="What was asked.")
+@click.option("--speaker", metavar="COLUMN", help="Who answers, if a group is made of several.")
 @click.option("--same-by", multiple=True, metavar="COLUMN", help="What makes inputs the same.")
 @click.option(
     "--sample",

@@ -94,6 +94,7 @@ def _diversity(found: Diversity) -> Iterator[str]:
 
 
 def _separation(found: Separation, group: str) -> Iterator[str]:
+    by = "its group's other speakers" if found.speakers else "its other answers"
     rows = [
         _row(f"similarity, one {group}, one question", found.same_group_same_question, plain=True),
         _row(f"similarity, two {group}, one question", found.other_group_same_question, plain=True),
@@ -103,14 +104,15 @@ def _separation(found: Separation, group: str) -> Iterator[str]:
         _row(
             f"similarity, two {group}, two questions", found.other_group_other_question, plain=True
         ),
-        _row("recognised by its other answers", found.recognised),
+        _row(f"recognised by {by}", found.recognised),
         _row("the same by chance (groups shuffled)", found.chance),
     ]
     groups = f"{found.groups:,}"
     if found.groups < found.of_groups:
         groups += f" of {found.of_groups:,}"
+    made_of = f" ({found.speakers:,} speakers)" if found.speakers else ""
     yield from _section(
-        f"groups: {counted(found.answers, 'answer')} of {groups} {group} "
+        f"groups: {counted(found.answers, 'answer')} of {groups} {group}{made_of} "
         f"to {counted(found.questions, 'question')}",
         rows,
     )

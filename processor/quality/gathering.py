@@ -10,12 +10,12 @@ from processor.exports import cells
 from processor.ledger.results import Result
 from processor.quality.agreement import Met
 from processor.quality.counts import Tally
+from processor.quality.design import Said
 from processor.quality.labels import Given, keys_of
 from processor.quality.lengths import Ruler
 from processor.quality.likeness import LONGEST
 from processor.quality.run import Run
 from processor.quality.sample import Sample
-from processor.quality.separation import Said
 from processor.quality.terms import Terms
 
 _OF_ONE_INPUT_MOST = 50  # answers; more would tell little more
@@ -110,7 +110,8 @@ class Gathering:
             self.without_group += 1
             return
         question = _key(fields, (self._terms.within,)) if self._terms.within else ""
-        self.said.add(question, name, Said(group, question, text[:LONGEST]))
+        speaker = cells.text(fields.get(self._terms.speaker)) if self._terms.speaker else None
+        self.said.add(question, name, Said(group, speaker or group, question, text[:LONGEST]))
 
     def _no_labels(self) -> UsageError:
         shown = ", ".join(repr(stray[:_SHOWN_CHARACTERS]) for stray in sorted(self._strays)[:3])

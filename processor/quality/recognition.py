@@ -1,13 +1,11 @@
 """Whose answer it is, told from what the same groups answered elsewhere."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from math import sqrt
 
 from msgspec import Struct
 
 Cosines = Sequence[Sequence[float]]
-
-_TINY = 1e-12  # what rounding leaves of nothing
 
 
 class Guess(Struct, frozen=True, gc=False):
@@ -21,73 +19,79 @@ class Guess(Struct, frozen=True, gc=False):
 class Recogniser:
     """Guesses groups of answers that are near or far from each other.
 
-    An answer is taken for that of the group whose answers to other questions are nearest in the
-    mean, beyond how near these are to all the answers to its question: so it does not matter which
-    group speaks most like everybody, or what the question makes everybody say.
+    An answer is taken for that of the group whose answers elsewhere are nearest to it in the mean,
+    beyond how near these are to all the answers to its question: so it does not matter which group
+    speaks most like everybody, or what the question makes everybody say.
 
     Args:
         cosines: Of each answer with each, itself too.
         questions: What each one answers.
+        hidden_by: One or two names of each answer; those that share one are not elsewhere, and do
+            not help to tell each other's group.
     """
 
-    def __init__(self, cosines: Cosines, questions: Sequence[str]) -> None:
-        self._cosines = cosines
-        self._questions = _places(enumerate(questions))
+    def __init__(
+        self, cosines: Cosines, questions: Sequence[str], hidden_by: Sequence[Sequence[str]]
+    ) -> None:
+        self._questions = places(questions)
+        self._names: Sequence[tuple[str, ...]] = list(zip(*hidden_by, strict=True))
+        self._turns = range(len(hidden_by))
+        self._seen = [list(row) for row in cosines]
+        for names in hidden_by:
+            for hidden in places(names).values():
+                for place in hidden:
+                    for other in hidden:
+                        self._seen[place][other] = 0.0
 
     def guesses(self, groups: Sequence[str]) -> list[Guess]:
-        """A guess for every answer to a question of which two groups are known from others.
+        """A guess for every answer to a question that two groups answered that are known elsewhere.
 
         Args:
             groups: Whose each answer is.
         """
-        members = _places(enumerate(groups))
+        members = places(groups)
         near = {group: self._near(some) for group, some in members.items()}
-        squares = {
-            group: sum(near[group][place] for place in some) for group, some in members.items()
-        }
+        counts = {group: self._elsewhere(some) for group, some in members.items()}
         found = []
         for asked in self._questions.values():
-            own = _places((place, groups[place]) for place in asked)
-            known = sorted(group for group in own if len(members[group]) > len(own[group]))
+            present = sorted({groups[place] for place in asked})
+            known = [group for group in present if all(counts[group][place] for place in asked)]
+            rows = [place for place in asked if groups[place] in known]
             if len(known) > 1:
-                rows = [(place, group) for group in known for place in own[group]]
-                beyond = [
-                    self._beyond(rows, own[group], near[group], squares[group]) for group in known
-                ]
-                for (place, group), scores in zip(rows, zip(*beyond, strict=True), strict=True):
-                    found.append(Guess(place, group, known[scores.index(max(scores))]))
+                scores = [_beyond_usual(near[group], counts[group], rows) for group in known]
+                for row, own in zip(rows, zip(*scores, strict=True), strict=True):
+                    found.append(Guess(row, groups[row], known[own.index(max(own))]))
         return found
 
-    def _beyond(
-        self,
-        rows: Sequence[tuple[int, str]],
-        own: Sequence[int],
-        near: Sequence[float],
-        square: float,
-    ) -> list[float]:
-        """How near answers are to a group's answers to other questions, beyond the mean of them.
-
-        Args:
-            rows: The answers, all to one question.
-            own: Those of the group to that question.
-            near: Of every answer the sum of its cosines with the group's, to whatever question.
-            square: Of the sum of these: its product with itself.
-        """
-        here = self._near(own)
-        scores = [near[place] - here[place] for place, _ in rows]
-        rest = square + sum(here[place] - 2 * near[place] for place in own)
-        usual, length = sum(scores) / len(scores), sqrt(max(rest, _TINY))
-        return [(score - usual) / length for score in scores]
-
-    def _near(self, places: Sequence[int]) -> Sequence[float]:
-        """Of every answer the sum of its cosines with some, which are rows as well as columns."""
-        rows = [self._cosines[place] for place in places]
+    def _near(self, some: Sequence[int]) -> Sequence[float]:
+        """Of every answer the sum of its cosines with some, as far as these are elsewhere."""
+        rows = [self._seen[place] for place in some]  # which are columns as well
         return rows[0] if len(rows) == 1 else list(map(sum, zip(*rows, strict=True)))
 
+    def _elsewhere(self, some: Sequence[int]) -> Sequence[int]:
+        """Of every answer how many of some are elsewhere."""
+        shared = [Counter(self._names[place][turn] for place in some) for turn in self._turns]
+        twice = Counter(self._names[place] for place in some)
+        return [
+            len(some)
+            - sum(shared[turn][names[turn]] for turn in self._turns)
+            + (twice[names] if len(names) > 1 else 0)
+            for names in self._names
+        ]
 
-def _places(named: Iterable[tuple[int, str]]) -> dict[str, list[int]]:
+
+def _beyond_usual(
+    near: Sequence[float], counts: Sequence[int], rows: Sequence[int]
+) -> Sequence[float]:
+    """How near some answers are to a group in the mean, beyond the mean of that."""
+    means = [near[row] / counts[row] for row in rows]
+    usual = sum(means) / len(means)
+    return [mean - usual for mean in means]
+
+
+def places(names: Iterable[str]) -> dict[str, list[int]]:
     """The places at which each name stands."""
     found: dict[str, list[int]] = {}
-    for place, name in named:
+    for place, name in enumerate(names):
         found.setdefault(name, []).append(place)
     return found

@@ -8,16 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from statistics import fmean
-from zlib import crc32
-
-from msgspec import Struct
 
 from processor.quality import bootstrap, likeness
+from processor.quality.design import Design, Said
 from processor.quality.figure import Figure, share
 from processor.quality.recognition import Cosines, Guess, Recogniser
 
-_FOLDS = 5
-"""Into so many parts the answers to a single question are dealt."""
 _SHUFFLES_MOST = 199
 _SHUFFLES_LEAST = 39
 _SHUFFLED_MOST = 20_000_000  # cosines added up in all shuffles together, which bounds the work
@@ -25,23 +21,21 @@ _SHOWN_FROM = 0.05
 _GROUPS_MOST = 100
 
 
-class Said(Struct, frozen=True, gc=False):
-    """A text, who said it, and to which question."""
-
-    group: str
-    question: str
-    text: str
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Separation:
     """Groups of texts beside each other.
 
-    Similarities are means over pairs, n counts pairs; intervals are by drawing questions again.
+    Where groups are made of several speakers each, such as temperaments of personas, what is told
+    is whether the group shows beyond its speakers: a speaker's own answers say nothing of its
+    group then, intervals are by drawing speakers again, and shuffles keep their answers together.
+    Otherwise intervals are by drawing questions again.
+
+    Similarities are means over pairs of answers; their n counts pairs.
 
     Attributes:
         groups: How many are looked at: those with the most answers, if there are very many.
         of_groups: How many there are.
+        speakers: How many these groups are made of; None unless one has several.
         questions: How many they answered.
         answers: That are looked at.
         same_group_same_question: Similarity of two answers of a group to the same question.
@@ -50,9 +44,10 @@ class Separation:
         other_group_other_question: Of answers of two groups to two questions.
         recognised: Share of answers whose group is recognised, see `Recogniser`, from the answers
             to the other questions; where there is but one, from four fifths of its answers for
-            the last fifth. Where drawing questions again gives no interval, it is Wilson's.
-        chance: The same share when groups are shuffled among the answers to each question: its
-            mean, and where the middle 95 % of the shuffles lie; n counts shuffles.
+            the last fifth. Where drawing again gives no interval, it is Wilson's.
+        chance: The same share when groups are shuffled, among the answers to each question or
+            among speakers: its mean, and where the middle 95 % of the shuffles lie; n counts
+            shuffles.
         p_value: How often shuffled groups are recognised as well as the real ones; None if no
             answer can be guessed.
         by_group: The share of each group's answers, with Wilson's interval.
@@ -60,6 +55,7 @@ class Separation:
 
     groups: int
     of_groups: int
+    speakers: int | None
     questions: int
     answers: int
     same_group_same_question: Figure
@@ -85,26 +81,23 @@ def measure(said: Sequence[Said], *, seed: int) -> Separation:
         seed: Of the intervals and shuffles.
     """
     of_groups = len({one.group for one in said})
-    said = sorted(
-        _of_largest(said), key=lambda one: (one.question, one.group, crc32(one.text.encode()))
-    )
-    groups, questions = [one.group for one in said], [one.question for one in said]
-    cosines = likeness.cosines(likeness.vectors([one.text for one in said]))
-    near = _similarities(cosines, groups, questions, seed)
-    parts = questions if len(set(questions)) > 1 else _dealt(groups)
-    recogniser = Recogniser(cosines, parts)
-    guesses = recogniser.guesses(groups)
-    shuffled = _by_chance(recogniser, groups, parts, seed) if guesses else []
+    design = Design(_of_largest(said))
+    cosines = likeness.cosines(likeness.vectors([one.text for one in design.said]))
+    near = _similarities(cosines, design, seed)
+    recogniser = Recogniser(cosines, design.parts, design.hidden_by)
+    guesses = recogniser.guesses(design.groups)
+    shuffled = _by_chance(recogniser, design, seed) if guesses else []
     return Separation(
-        groups=len(set(groups)),
+        groups=len(set(design.groups)),
         of_groups=of_groups,
-        questions=len(set(questions)),
-        answers=len(said),
+        speakers=len(set(design.units)) if design.is_nested else None,
+        questions=len({one.question for one in design.said}),
+        answers=len(design.said),
         same_group_same_question=near[0],
         other_group_same_question=near[1],
         same_group_other_question=near[2],
         other_group_other_question=near[3],
-        recognised=_recognised(guesses, parts, seed),
+        recognised=_recognised(guesses, design, seed),
         chance=_chance(shuffled),
         p_value=_p_value(_right(guesses), shuffled) if shuffled else None,
         by_group=_by_group(guesses),
@@ -119,55 +112,34 @@ def _of_largest(said: Sequence[Said]) -> list[Said]:
     return [one for one in said if one.group in chosen]
 
 
-def _dealt(groups: Sequence[str]) -> list[str]:
-    """For each answer the part that it is dealt into, each group's evenly."""
-    dealt = Counter[str]()
-    parts = []
-    for group in groups:
-        parts.append(str(dealt[group] % _FOLDS))
-        dealt[group] += 1
-    return parts
-
-
-def _similarities(
-    cosines: Cosines, groups: Sequence[str], questions: Sequence[str], seed: int
-) -> list[Figure]:
+def _similarities(cosines: Cosines, design: Design, seed: int) -> list[Figure]:
     """Means over pairs by kind: of the same group or not, to the same question or not."""
-    sums = {question: [[0.0, 0] for _ in range(4)] for question in sorted(set(questions))}
+    said, units = design.said, design.units
+    sums = {unit: [[0.0, 0] for _ in range(4)] for unit in sorted(set(units))}
     for place, row in enumerate(cosines):
-        of_question = sums[questions[place]]
+        one = said[place]
         for other in range(place):
-            kind = 2 * (questions[other] != questions[place]) + (groups[other] != groups[place])
-            for one in (of_question, sums[questions[other]]):
-                one[kind][0] += row[other]
-                one[kind][1] += 1
+            another = said[other]
+            if design.is_nested and one.speaker == another.speaker:
+                continue
+            kind = 2 * (one.question != another.question) + (one.group != another.group)
+            for unit in (units[place], units[other]):
+                sums[unit][kind][0] += row[other]
+                sums[unit][kind][1] += 1
     found = []
     for kind in range(4):
         parts = [(some[kind][0], int(some[kind][1])) for some in sums.values()]
-        figure = bootstrap.mean(parts, seed=seed, called="questions")
+        figure = bootstrap.mean(parts, seed=seed, called=design.units_called)
         found.append(replace(figure, n=figure.n // 2))  # each pair was met from both sides
     return found
 
 
-def _by_chance(
-    recogniser: Recogniser, groups: Sequence[str], parts: Sequence[str], seed: int
-) -> list[float]:
-    """The share that is recognised in each shuffle of groups among the answers of a part."""
-    places: dict[str, list[int]] = {}
-    for place, part in enumerate(parts):
-        places.setdefault(part, []).append(place)
+def _by_chance(recogniser: Recogniser, design: Design, seed: int) -> list[float]:
+    """The share that is recognised in each shuffle of the groups."""
     chance = Random(seed)  # noqa: S311 - statistics, not secrets
-    times = min(_SHUFFLES_MOST, max(_SHUFFLES_LEAST, _SHUFFLED_MOST // len(groups) ** 2))
-    found = []
-    for _ in range(times):
-        shuffled = list(groups)
-        for some in places.values():
-            names = [groups[place] for place in some]
-            chance.shuffle(names)
-            for place, name in zip(some, names, strict=True):
-                shuffled[place] = name
-        found.append(_right(recogniser.guesses(shuffled)))
-    return found
+    size = len(design.said)
+    times = min(_SHUFFLES_MOST, max(_SHUFFLES_LEAST, _SHUFFLED_MOST // size**2))
+    return [_right(recogniser.guesses(design.shuffled(chance))) for _ in range(times)]
 
 
 def _right(guesses: Sequence[Guess]) -> float:
@@ -187,15 +159,15 @@ def _chance(shuffled: Sequence[float]) -> Figure:
     return Figure(value=fmean(shuffled), low=low, high=high, n=len(shuffled))
 
 
-def _recognised(guesses: Sequence[Guess], parts: Sequence[str], seed: int) -> Figure:
+def _recognised(guesses: Sequence[Guess], design: Design, seed: int) -> Figure:
     asked, right = Counter[str](), Counter[str]()
     for guess in guesses:
-        asked[parts[guess.place]] += 1
-        right[parts[guess.place]] += guess.group == guess.guessed
+        asked[design.units[guess.place]] += 1
+        right[design.units[guess.place]] += guess.group == guess.guessed
     if not asked:
         return Figure(value=None, n=0, note="too few answers: no two groups have two to compare")
-    by_part = [(right[part], count) for part, count in sorted(asked.items())]
-    figure = bootstrap.mean(by_part, seed=seed, called="questions")
+    by_unit = [(right[unit], count) for unit, count in sorted(asked.items())]
+    figure = bootstrap.mean(by_unit, seed=seed, called=design.units_called)
     return share(right.total(), asked.total()) if figure.low is None else figure
 
 

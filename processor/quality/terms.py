@@ -18,6 +18,8 @@ class Terms:
     Attributes:
         group: Column that tells whose answers are told apart; None for the usual names.
         within: Column that tells what was asked; None for the usual names.
+        speaker: Column that tells who answers, where a group is made of several, such as the
+            personas of a temperament; None for the usual names.
         same_by: Columns that make two items the same input; empty for what `--repeat` says.
         gold: Column with the right labels; None for none.
         most: Answers that are drawn for what is not counted over all.
@@ -26,6 +28,7 @@ class Terms:
 
     group: str | None = None
     within: str | None = None
+    speaker: str | None = None
     same_by: tuple[str, ...] = ()
     gold: str | None = None
     most: int = 2_000
@@ -40,16 +43,23 @@ class Terms:
         self._check(run)
         group = self.group or _first(_USUAL_GROUPS, run.columns)
         within = self.within or _first(_USUAL_QUESTIONS, run.columns)
+        speaker = self.speaker or _first(_USUAL_GROUPS, run.columns)
         repeated = (REPEAT_OF,) if REPEAT_OF in run.columns else ()
         return replace(
             self,
             group=group,
             within=None if within == group else within,
+            speaker=None if speaker == group else speaker,
             same_by=self.same_by or repeated,
         )
 
     def _check(self, run: Run) -> None:
-        named = {"--group": [self.group], "--within": [self.within], "--gold": [self.gold]}
+        named = {
+            "--group": [self.group],
+            "--within": [self.within],
+            "--speaker": [self.speaker],
+            "--gold": [self.gold],
+        }
         for option, columns in (named | {"--same-by": list(self.same_by)}).items():
             for column in columns:
                 if column is not None:

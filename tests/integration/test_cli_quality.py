@@ -65,6 +65,10 @@ def test_personas_are_told_apart_question_by_question(shell: Shell) -> None:
     same, other = (separation[f"{group}_group_other_question"] for group in ("same", "other"))
     assert same["low"] > other["high"]
     assert found["diversity"]["answers"] == found["lengths"]["texts"] == 275
+    temper = measured(shell, "p", "--group", "기질")["separation"]
+    assert (temper["groups"], temper["speakers"]) == (5, 25)
+    assert temper["is_shown"] is False  # voices are drawn for personas, not for temperaments
+    assert "of 5 기질 (25 speakers) to 11 questions" in shell("quality", "p", "--group", "기질").out
     (note,) = found["notes"]
     assert note.startswith("consistency: no input was asked more than once.")
 
@@ -237,6 +241,7 @@ def test_of_many_answers_some_are_drawn(shell: Shell) -> None:
     ("options", "words"),
     [
         (["--group", "txet"], "--group: the input has no column 'txet'. It has: id, text; did you"),
+        (["--speaker", "who"], "--speaker: the input has no column 'who'"),
         (["--gold", "right"], "--gold: the input has no column 'right'"),
         (["--same-by", "nothing"], "--same-by: the input has no column 'nothing'"),
         (["--group", "text", "--within", "text"], "--group and --within both name 'text'"),

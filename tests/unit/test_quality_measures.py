@@ -10,10 +10,10 @@ from hypothesis import given, settings, strategies as st
 
 from processor.quality import bootstrap, consistency, diversity, grams, likeness, separation
 from processor.quality.against import alike
+from processor.quality.design import Design, Said
 from processor.quality.labels import Given, keys_of
 from processor.quality.lengths import Ruler
 from processor.quality.sample import Sample
-from processor.quality.separation import Said
 from processor.quality.several import of_sets
 
 TEXTS = st.lists(st.text("가나다 ab", max_size=12), min_size=2, max_size=12)
@@ -241,7 +241,10 @@ def spoken(
 
     return [
         Said(
-            f"사람 {group}", f"질문 {question}", " ".join(word(group, question) for _ in range(20))
+            f"사람 {group}",
+            f"사람 {group}",
+            f"질문 {question}",
+            " ".join(word(group, question) for _ in range(20)),
         )
         for group in range(groups)
         for question in range(questions)
@@ -281,7 +284,9 @@ def test_answers_to_one_question_are_told_apart_by_others_to_it() -> None:
 
 def test_of_very_many_groups_the_largest_are_looked_at() -> None:
     said = [
-        Said(f"{n:03}", str(turn), f"{n} {turn}") for n in range(150) for turn in range(1 + n % 2)
+        Said(f"{n:03}", f"{n:03}", str(turn), f"{n} {turn}")
+        for n in range(150)
+        for turn in range(1 + n % 2)
     ]
     found = separation.measure(said, seed=0)
     assert (found.groups, found.of_groups) == (100, 150)
@@ -294,12 +299,65 @@ def test_chance_is_beaten_by_chance_as_often_as_it_says() -> None:
     chance, shown = Random(3), 0
     for _ in range(60):
         said = [
-            Said(str(group), str(question), " ".join(chance.choices(WORDS[:40], k=5)))
+            Said(str(group), str(group), str(question), " ".join(chance.choices(WORDS[:40], k=5)))
             for group in range(3)
             for question in range(4)
         ]
         shown += separation.measure(said, seed=0).is_shown is True
     assert shown <= 9  # as likely as once in a thousand times
+
+
+def as_tempers(said: Sequence[Said], tempers: int) -> list[Said]:
+    """The same answers, their speakers put into so many groups by turns."""
+    names = sorted({one.speaker for one in said})
+    return [
+        Said(f"기질 {names.index(one.speaker) % tempers}", one.speaker, one.question, one.text)
+        for one in said
+    ]
+
+
+@pytest.mark.parametrize(("questions", "times"), [(5, 1), (1, 4)])
+def test_speakers_with_a_voice_do_not_make_their_groups_differ(questions: int, times: int) -> None:
+    """Each is recognised with ease by its own answers; of its group these say nothing."""
+    said = spoken(groups=12, questions=questions, times=times, own=0.5)
+    assert separation.measure(said, seed=0).is_shown is True
+    found = separation.measure(as_tempers(said, 3), seed=0)
+    assert (found.groups, found.speakers) == (3, 12)
+    assert found.is_shown is False
+    assert found.recognised.value is not None
+    assert found.recognised.value < 0.6
+
+
+@pytest.mark.parametrize("questions", [1, 5])
+def test_a_voice_that_speakers_share_makes_their_groups_differ(questions: int) -> None:
+    said = [
+        Said(one.group, f"{one.group}, {number % 4}", one.question, one.text)
+        for number, one in enumerate(spoken(groups=3, questions=questions, times=4, own=0.4))
+    ]
+    found = separation.measure(said, seed=0)
+    assert (found.groups, found.speakers) == (3, 12)
+    assert found.is_shown is True
+    assert found.same_group_same_question.n == questions * 3 * 6
+
+
+def test_a_speaker_of_several_groups_is_none_of_theirs() -> None:
+    said = [Said(group, "한 사람", "왜?", f"{group} {n}") for group in "가나" for n in range(4)]
+    assert separation.measure(said, seed=0).speakers is None
+
+
+def test_shuffles_keep_what_belongs_together() -> None:
+    said = spoken(groups=6, questions=3, own=0.5)
+    by_speaker, by_question = Design(as_tempers(said, 2)), Design(said)
+    chance = Random(5)
+    for _ in range(20):
+        groups = by_speaker.shuffled(chance)
+        pairs = {(one.speaker, group) for one, group in zip(by_speaker.said, groups, strict=True)}
+        assert len(pairs) == 6
+        assert sorted(groups) == sorted(by_speaker.groups)
+        groups = by_question.shuffled(chance)
+        for question in ("질문 0", "질문 1", "질문 2"):
+            own = [g for g, q in zip(groups, by_question.parts, strict=True) if q == question]
+            assert len(set(own)) == 6
 
 
 def test_one_answer_of_each_group_tells_nothing() -> None:
@@ -312,7 +370,11 @@ def test_one_answer_of_each_group_tells_nothing() -> None:
 @given(
     st.lists(
         st.builds(
-            Said, st.sampled_from("PQR"), st.sampled_from("12"), st.text("가나다 ", max_size=6)
+            Said,
+            st.sampled_from("PQR"),
+            st.sampled_from("stuvw"),
+            st.sampled_from("12"),
+            st.text("가나다 ", max_size=6),
         ),
         max_size=14,
     ),
