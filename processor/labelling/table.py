@@ -1,18 +1,19 @@
 """The labelled table and the table of rows without a label: CSV, UTF-8 with BOM for Excel."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from processor.data import open_source
-from processor.data.source import BadRow
+from processor.errors import InputError
 from processor.exports.atomic import replacing
 from processor.exports.delimited import Writer, lines
 from processor.items import Row
 from processor.labelling.answers import Answer, content_id
+from processor.labelling.articles import good_rows
 from processor.labelling.columns import FAILURES, LABEL, LABELED, LABELS, apart
 
 NEW = "new_row"
@@ -118,25 +119,23 @@ class Table:
     def before(self) -> Mapping[str, Cells]:
         """The labels that the table has now, by the `content_id` of their rows.
 
-        A table that is none of this script's has none.
-
-        Raises:
-            InputError: It cannot be read.
+        A table that is none of this script's, or cannot be read, has none.
         """
         if not self.path.is_file():
             return {}
-        found: dict[str, Cells] = {}
+        with suppress(InputError):
+            return dict(self._labelled(good_rows(open_source(str(self.path)))))
+        return {}
+
+    def _labelled(self, rows: Iterable[Row]) -> Iterator[tuple[str, Cells]]:
         given = dict(zip(apart(self.columns), self.columns, strict=True))
-        for row in open_source(str(self.path)).rows():
-            if isinstance(row, BadRow):
-                continue
+        for row in rows:
             if list(row.fields) != [*given, *LABELS]:
-                return {}
+                return
             if row.fields[LABELED] == _YES and row.fields[LABEL] in self.names:
                 key = content_id({given[name]: row.fields[name] for name in given})
                 label, name, labelled, at = (str(row.fields[each]) for each in LABELS)
-                found[key] = (label, name, labelled, at)
-        return found
+                yield key, (label, name, labelled, at)
 
     def _cells(self, answer: Answer | None) -> Cells:
         if answer is None or answer.label is None:

@@ -62,5 +62,6 @@ def test_failed_rows_of_before_go_away_with_the_last(tmp_path: Path) -> None:
 def test_a_table_of_somebody_else_has_no_labels_to_keep(tmp_path: Path) -> None:
     table = table_in(tmp_path)
     assert table.before() == {}
-    table.path.write_text("text,label\n가,0\n", "utf-8")
-    assert table.before() == {}
+    for content in ("text,label\n가,0\n", "text,label\n", "", '"', "\0"):
+        table.path.write_text(content, "utf-8")
+        assert table.before() == {}
