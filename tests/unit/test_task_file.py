@@ -190,7 +190,10 @@ def test_a_shipped_file_can_be_copied(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("nosuch", "nosuch: no such task. There are mathml, news, persona, requests; your own is a path"),
+        (
+            "nosuch",
+            "nosuch: no such task. There are mathml, news, persona, requests; your own is a path",
+        ),
         ("nosuch.toml", "nosuch.toml: No such file or directory"),
         ("./nosuch", "./nosuch: No such file or directory"),
         ("/", "/: Is a directory"),
