@@ -87,6 +87,9 @@ def _batches(command: Command) -> Command:
 @click.option("--context-tokens", type=int, metavar="N", help="Context length of every model.")
 @click.option("--latency-ms", type=float, default=40.0, help="Median; 0 answers at once.")
 @click.option("--latency-sigma", type=float, default=0.4, help="Spread (lognormal); 1 is heavy.")
+@click.option(
+    "--flex-factor", type=float, default=1.0, metavar="N", help="Times as long at the flex tier."
+)
 @click.option("--rpm", type=int, metavar="N", help="Requests a minute, each model.")
 @click.option("--tpm", type=int, metavar="N", help="Tokens a minute, each model.")
 @click.option("--rpd", type=int, metavar="N", help="Requests a day, each model.")

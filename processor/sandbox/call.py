@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from aiohttp import web
 
 from processor.sandbox import azure, errors, events
+from processor.sandbox.conversation import FLEX
 from processor.sandbox.faults.book import Try
 from processor.sandbox.faults.fault import Fault
 from processor.sandbox.faults.hit import Hit
@@ -50,6 +51,10 @@ class Ask(Protocol):
         """What is asked; faults select by it."""
 
     @property
+    def tier(self) -> str:
+        """Service tier that serves it."""
+
+    @property
     def charge_tokens(self) -> int:
         """What the limits count it for."""
 
@@ -82,7 +87,7 @@ async def serve(request: web.Request, read: Reader) -> web.StreamResponse:
     number = count.received
     limits = sandbox.limits.of(ask.model, sandbox.clock.monotonic())
     admit(request, limits, ask.charge_tokens)
-    fault = sandbox.faults.choose(Try(ask.key, ask.text, number))
+    fault = sandbox.faults.choose(Try(ask.key, ask.text, number, tier=ask.tier))
     if fault is not None:
         return await _go_wrong(request, ask, number, fault)
     response = _response(await _answer(sandbox, ask, number))
@@ -146,6 +151,8 @@ async def _answer(sandbox: Sandbox, ask: Ask, number: int) -> Answer:
     """The answer, after the time that it takes; paid for from here on."""
     config, paid = sandbox.config, sandbox.stats.item(ask.key).paid
     seconds = lognormal_s(config.latency_ms, config.latency_sigma, config.seed, ask.key, number)
+    if ask.tier == FLEX:
+        seconds *= config.flex_factor
     if seconds > 0:
         await sandbox.clock.sleep(seconds)
     try:
@@ -153,4 +160,5 @@ async def _answer(sandbox: Sandbox, ask: Ask, number: int) -> Answer:
     except ConverterError as error:
         raise errors.server_error(str(error)) from error
     sandbox.stats.pay(ask.key, made.prompt_tokens, made.completion_tokens)
+    sandbox.stats.paid_by_tier[ask.tier] += 1
     return made

@@ -88,7 +88,7 @@ def check_chat(body: dict[str, Any], config: SandboxConfig) -> Conversation:
         prompt_tokens=prompt_tokens,
         max_tokens=given.get("max_completion_tokens", given.get("max_tokens")),
         choices=given.get("n", 1),
-        tier=tier_of(given),
+        tier=tier_of(model, given),
         json_mode=json_mode,
         schema=_schema(given),
         metadata=given.get("metadata"),

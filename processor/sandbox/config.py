@@ -35,6 +35,7 @@ class SandboxConfig:
         max_body_bytes: Longer requests are refused with 413.
         latency_ms: Median time to an answer; 0 makes every answer instant.
         latency_sigma: Spread of the latency's logarithm (lognormal).
+        flex_factor: How many times as long an answer takes at the flex tier.
         rpm: Requests a minute, each model; None for no limit.
         tpm: Tokens a minute, each model; None for no limit.
         rpd: Requests a day, each model; None for no limit.
@@ -72,6 +73,7 @@ class SandboxConfig:
     max_body_bytes: int = 25 * 1024 * 1024
     latency_ms: float = 40.0
     latency_sigma: float = 0.4
+    flex_factor: float = 1.0
     rpm: int | None = None
     tpm: int | None = None
     rpd: int | None = None
@@ -115,7 +117,7 @@ class SandboxConfig:
         forms = get_args(EnqueuedForm)
         _demand(self.enqueued_form in forms, "enqueued_form", "failed, 400 or 429")
         _demand(type(self.strict_after) is bool, "strict_after", "true or false")
-        for name in ("latency_ms", "latency_sigma", *_DURATIONS):
+        for name in ("latency_ms", "latency_sigma", "flex_factor", *_DURATIONS):
             value = getattr(self, name)
             _demand(_is_number(value) and value >= 0, name, "0 or more")
         for name in ("bad_answers", "stubborn"):

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+FLEX = "flex"
+
 
 class Turn(NamedTuple):
     """One message: who speaks, and the text of its text parts."""
@@ -22,7 +24,7 @@ class Conversation:
         prompt_tokens: Estimated for all messages.
         max_tokens: Of the answer; None when the request sets no bound.
         choices: How many answers are wanted.
-        tier: `default`, `flex` or `priority`.
+        tier: That serves it: `default`, `flex` or `priority`.
         json_mode: Whether the answer must be a JSON object.
         schema: The JSON Schema that the answer must fit; None for none.
         metadata: To be told with the answer, where that is stored.

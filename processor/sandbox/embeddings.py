@@ -52,6 +52,10 @@ class _Ask:
         return "\x1e".join(self.wanted.texts)
 
     @property
+    def tier(self) -> str:
+        return "default"
+
+    @property
     def charge_tokens(self) -> int:
         return self.wanted.prompt_tokens
 

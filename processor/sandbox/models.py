@@ -45,6 +45,7 @@ _LONG_VECTOR = re.compile(r".*-large")
 _LONG_VECTOR_NUMBERS = 3072
 _VECTOR_NUMBERS = 1536
 
+_WITHOUT_FLEX = re.compile(r"gpt-4.*")
 _SMALL_WINDOW = re.compile(r"gpt-4o.*")
 _SMALL_WINDOW_TOKENS = 128_000
 _WINDOW_TOKENS = 400_000
@@ -63,6 +64,11 @@ def is_retired(model: str) -> bool:
 def is_reasoning(model: str) -> bool:
     """Whether the model reasons (gpt-5 and later, o-series), and so refuses sampling parameters."""
     return _REASONING.fullmatch(model) is not None
+
+
+def has_flex(model: str) -> bool:
+    """Whether the model is served at the flex tier."""
+    return _WITHOUT_FLEX.fullmatch(model) is None
 
 
 def embeds(model: str) -> bool:

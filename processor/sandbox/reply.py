@@ -65,6 +65,11 @@ class Talk:
         return self.question.text
 
     @property
+    def tier(self) -> str:
+        """That serves it."""
+        return self.conversation.tier
+
+    @property
     def charge_tokens(self) -> int:
         """What the limits count it for."""
         return self.conversation.charge_tokens

@@ -126,7 +126,7 @@ def check_response(body: dict[str, Any], config: SandboxConfig) -> ResponseReque
         turns=turns,
         prompt_tokens=_prompt_tokens(turns, window_of(model, config)),
         max_tokens=given.get("max_output_tokens"),
-        tier=tier_of(given),
+        tier=tier_of(model, given),
         json_mode=_json_mode(given, turns),
         schema=_schema(given),
     )

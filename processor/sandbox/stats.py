@@ -22,6 +22,7 @@ class Stats:
 
     Attributes:
         received: Requests below `/v1`, refused ones too.
+        paid_by_tier: Those of calls, by the service tier that served them.
         by_route: The same, by method and path.
         answered: Answers sent in whole with status 200.
         paid: Answers that the model gave, whether or not they arrived: a real provider charges
@@ -37,6 +38,7 @@ class Stats:
     paid: int = 0
     paid_prompt_tokens: int = 0
     paid_completion_tokens: int = 0
+    paid_by_tier: Counter[str] = field(default_factory=Counter)
     by_route: Counter[str] = field(default_factory=Counter)
     by_status: Counter[str] = field(default_factory=Counter)
     by_fault: Counter[str] = field(default_factory=Counter)
@@ -118,6 +120,7 @@ class Stats:
                 "prompt": self.paid_prompt_tokens,
                 "completion": self.paid_completion_tokens,
             },
+            "paid_by_tier": dict(self.paid_by_tier),
             "by_route": dict(self.by_route),
             "by_status": dict(self.by_status),
             "by_fault": dict(self.by_fault),

@@ -7,7 +7,7 @@ import orjson
 
 from processor.sandbox import errors, models, parameters
 from processor.sandbox.config import SandboxConfig
-from processor.sandbox.conversation import Turn
+from processor.sandbox.conversation import FLEX, Turn
 from processor.sandbox.parameters import Check
 from processor.sandbox.tokens import count_tokens
 
@@ -121,9 +121,15 @@ def count_prompt(turns: Iterable[Turn]) -> int:
     return sum(count_tokens(turn.text) + _TOKENS_PER_MESSAGE for turn in turns) + 3
 
 
-def tier_of(given: Mapping[str, Any]) -> str:
-    """The tier that serves the request."""
-    return {"flex": "flex", "priority": "priority"}.get(given.get("service_tier", ""), "default")
+def tier_of(model: str, given: Mapping[str, Any]) -> str:
+    """The tier that serves the request.
+
+    Raises:
+        ApiError: The model is not served at it.
+    """
+    if given.get("service_tier") == FLEX and not models.has_flex(model):
+        raise errors.ApiError(400, "Invalid service_tier argument", param="service_tier")
+    return {FLEX: FLEX, "priority": "priority"}.get(given.get("service_tier", ""), "default")
 
 
 def window_of(model: str, config: SandboxConfig) -> int:

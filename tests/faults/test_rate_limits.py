@@ -6,7 +6,7 @@ from email.utils import formatdate
 
 import orjson
 import pytest
-from lane_bench import Bench, bench, items, let_pass
+from lane_bench import GREET, Bench, bench, items, let_pass
 
 from faults.rude import GOOD, Asked, Say, Server, http, rude_bench
 from processor.direct.rules import LaneRules
@@ -15,6 +15,7 @@ from processor.sandbox import ManualClock
 LIMITED = orjson.dumps(
     {"error": {"code": "rate_limit_exceeded", "type": "requests", "message": "Slower, please."}}
 )
+AT_FLEX = f"{GREET}[parameters]\nservice_tier = 'flex'\n"
 EPOCH_S = ManualClock().time()
 DAY_S = 86_400
 
@@ -229,7 +230,8 @@ async def _rate(it: Bench, work: "asyncio.Future[None]", until_s: float) -> floa
 @pytest.mark.fault(28)
 def test_f28_flex_without_room_waits_and_is_not_charged() -> None:
     async def main() -> None:
-        async with bench(items(9), faults=["flex_unavailable:match=word7.,times=7"]) as it:
+        faults = ["flex_unavailable:match=word7.,times=7"]
+        async with bench(items(9), text=AT_FLEX, faults=faults) as it:
             await it.run()
             assert set(it.codes.values()) == {""}
             assert it.outcomes[7].attempts == 8  # more than calls that fail get

@@ -114,6 +114,26 @@ def test_a_long_answer_is_cut(name: str) -> None:
     asyncio.run(main())
 
 
+def test_flex_is_slower_if_told_and_not_every_model_has_it() -> None:
+    async def main() -> None:
+        clock = ManualClock()
+        async with sandbox(clock, latency_ms=5000, latency_sigma=0, flex_factor=3) as api:
+            flex = asyncio.create_task(api.ask("hello", service_tier="flex"))
+            usual = asyncio.create_task(api.ask("hello"))
+            while len(clock._sleepers) < 2:
+                await asyncio.sleep(0)
+            clock.advance(5)
+            assert (await usual).body["service_tier"] == "default"
+            assert not flex.done()
+            clock.advance(10)
+            assert (await flex).body["service_tier"] == "flex"
+            body = {"model": "gpt-4o-mini", "messages": [user("hello")], "service_tier": "flex"}
+            refusal = await api.post(body)
+            assert (refusal.status, refusal.error["param"]) == (400, "service_tier")
+
+    asyncio.run(main())
+
+
 def test_choices_tiers_parts_and_json_mode() -> None:
     async def main() -> None:
         async with sandbox() as api:

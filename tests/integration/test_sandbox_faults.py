@@ -59,7 +59,7 @@ def test_statuses_cost_nothing() -> None:
         async with sandbox() as api:
             for kind, status in STATUSES.items():
                 await make(api, kind)
-                reply = await api.ask("hello")
+                reply = await api.ask("hello", service_tier="flex")
                 assert reply.status == status, kind
                 if reply.headers["content-type"].startswith("text/html"):
                     assert reply.raw.startswith(b"<!DOCTYPE html>")
@@ -69,6 +69,18 @@ def test_statuses_cost_nothing() -> None:
             stats = await api.stats()
             assert stats["paid"] == stats["answered"] == 0
             assert stats["by_fault"] == dict.fromkeys(STATUSES, 1)
+
+    asyncio.run(main())
+
+
+def test_flex_without_room_concerns_no_other_tier() -> None:
+    async def main() -> None:
+        async with sandbox() as api:
+            await make(api, "flex_unavailable:after=1,count=1")
+            tiers = ("default", "flex", "default", "flex", "flex")
+            told = [(await api.ask("hello", service_tier=tier)).status for tier in tiers]
+            assert told == [200, 200, 200, 429, 200]
+            assert (await api.stats())["paid_by_tier"] == {"default": 2, "flex": 2}
 
     asyncio.run(main())
 

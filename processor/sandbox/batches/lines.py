@@ -56,7 +56,9 @@ async def outcome_of(raw: bytes, endpoint: str, sandbox: Sandbox) -> Outcome:
     except errors.ApiError as refusal:
         return _refused(custom_id, None, refusal, sandbox)
     count = sandbox.stats.item(ask.key)
-    fault = sandbox.faults.choose(Try(ask.key, ask.text, count.received + 1, place=LINE))
+    fault = sandbox.faults.choose(
+        Try(ask.key, ask.text, count.received + 1, place=LINE, tier=ask.tier)
+    )
     kind = None if fault is None else KINDS[fault.kind]
     if fault is not None:
         sandbox.stats.by_fault[fault.kind] += 1

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from processor.sandbox.faults.fault import Fault
-from processor.sandbox.faults.kinds import check_fault, place_of
+from processor.sandbox.faults.kinds import check_fault, place_of, tier_of
 from processor.sandbox.faults.places import CALL
 from processor.sandbox.seeded import draw
 
@@ -17,12 +17,14 @@ class Try(NamedTuple):
         text: The message with the question.
         number: Which try of the item this is, from 1.
         place: Where it is (`places`).
+        tier: Service tier that it asks for.
     """
 
     key: str
     text: str
     number: int
     place: str = CALL
+    tier: str = "default"
 
 
 @dataclass(slots=True)
@@ -81,7 +83,12 @@ class FaultBook:
         return tuple(self._hit(request, most=len(self._entries)))
 
     def _hit(self, request: Try, most: int) -> list[Fault]:
-        here = [entry for entry in self._entries if place_of(entry.fault) == request.place]
+        here = [
+            entry
+            for entry in self._entries
+            if place_of(entry.fault) == request.place
+            and tier_of(entry.fault) in (None, request.tier)
+        ]
         for entry in here:
             entry.seen += 1
         chosen = [entry for entry in here if self._selects(entry, request)][:most]

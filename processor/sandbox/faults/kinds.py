@@ -173,6 +173,10 @@ KINDS: Mapping[str, Kind] = {
 }
 
 
+# What goes wrong at one service tier only.
+_TIERS: Mapping[str, str] = {"flex_unavailable": "flex"}
+
+
 def listed() -> Iterator[str]:
     """Every kind in a line: its name, where it hits by itself, its parameters, what happens."""
     kinds: dict[str, Kind | Fate] = {**KINDS, **FATES}
@@ -184,6 +188,11 @@ def listed() -> Iterator[str]:
 def place_of(fault: Fault) -> str:
     """Where a fault hits."""
     return fault.on or _kind_of(fault).places[0]
+
+
+def tier_of(fault: Fault) -> str | None:
+    """The service tier whose requests a fault hits; None for all."""
+    return _TIERS.get(fault.kind)
 
 
 def check_fault(fault: Fault) -> None:
