@@ -6,6 +6,7 @@ A full line is `{"custom_id", "method", "url", "body"}`. A short one is `{"model
 """
 
 import re
+import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any
@@ -22,7 +23,8 @@ _LABELS = {
     "환자 정보": "patient",
     "증상": "symptoms",
 }
-_LABEL = re.compile(rf"^[ \t]*({'|'.join(_LABELS)})[ \t]*[:：]", re.MULTILINE)
+_SPACES = r"[^\S\r\n]*"
+_LABEL = re.compile(rf"(?<![^\r\n]){_SPACES}({'|'.join(_LABELS)}){_SPACES}[:：]")
 # A persona of the form `temperament, character`; the users' are.
 _PERSONA, _TRAITS = "페르소나", ("기질", "성격")
 _COMMA = re.compile("[,，]")
@@ -63,6 +65,14 @@ def tell_more(columns: Collection[str]) -> bool:
     return all(name in columns for name in _FULL) or ("model" in columns and "input" in columns)
 
 
+def way_to_tell(name: str, columns: Collection[str]) -> str | None:
+    """What to do when no line of these columns tells that one; None if they cannot."""
+    if not tell_more(columns) or name not in _LABELS.values():
+        return None
+    label = next(label for label, column in _LABELS.items() if column == name)
+    return f"Begin a line of each text with '{label}:', or add the column."
+
+
 def asked_in(request: Mapping[str, Any]) -> str | None:
     """What the user says last in the body of a request; None when that is no text."""
     for key in ("messages", "input", "prompt"):
@@ -78,6 +88,7 @@ def asked_in(request: Mapping[str, Any]) -> str | None:
 
 def labelled(text: str) -> dict[str, str]:
     """Column to what stands behind its label, up to the next; a label counts where it is first."""
+    text = unicodedata.normalize("NFC", text)  # files from a Mac may spell Hangul in pieces
     marks: dict[str, re.Match[str]] = {}
     for mark in _LABEL.finditer(text):
         marks.setdefault(_LABELS[mark[1]], mark)
@@ -114,14 +125,11 @@ def _form_of(fields: Mapping[str, Any]) -> "_Full | _Short | None":
 
 
 def _looks_full(fields: Mapping[str, Any]) -> bool:
-    """Whether it has all four, or one is missing from what surely was to be a line."""
+    """Whether it was to be a line: a call of the API's, rather than of any web server's."""
     missing = [name for name in _FULL if name not in fields]
-    return not missing or (len(missing) == 1 and (missing != ["custom_id"] or _is_call(fields)))
-
-
-def _is_call(fields: Mapping[str, Any]) -> bool:
-    """Whether it is one of the API, rather than of any web server."""
-    return isinstance(fields["body"], Mapping) and str(fields["url"]).startswith("/v1/")
+    body = fields.get("body")
+    signs = ("/v1/" in str(fields.get("url")), isinstance(body, Mapping) and "model" in body)
+    return len(missing) <= 1 and (all(signs) if missing == ["custom_id"] else any(signs))
 
 
 def _looks_short(fields: Mapping[str, Any]) -> bool:
@@ -156,7 +164,7 @@ class _Full:
     """Lines of the Batch API."""
 
     def __init__(self) -> None:
-        self._url: tuple[Any, int] | None = None
+        self._url: Any = None
 
     def read(self, row: Row) -> Row | BadRow:
         """The row, named by its custom_id, with what its text tells and its model."""
@@ -178,9 +186,9 @@ class _Full:
             return f"its method is {fields['method']!r}; the Batch API knows POST"
         if not isinstance(fields["body"], Mapping):
             return "its body is no object"
-        url, number = self._url = self._url or (fields["url"], row.number)
-        if fields["url"] != url:
-            return f"its url is {fields['url']}, but that of row {number} is {url}; make two files"
+        self._url = self._url or fields["url"]
+        if fields["url"] != self._url:
+            return f"its url is {fields['url']}, after lines for {self._url}; make two files"
         return None
 
 
@@ -188,7 +196,8 @@ def _row(row: Row, found: Mapping[str, Any]) -> Row:
     """The line, then what was found in it, but for what it says itself."""
     fields = row.fields
     more = {name: value for name, value in found.items() if name not in fields}
-    return Row(number=row.number, fields={**fields, **more}, id=fields.get("custom_id"))
+    name = fields["custom_id"] if _is_named(fields) else None
+    return Row(number=row.number, fields={**fields, **more}, id=name)
 
 
 def _bad(row: Row, problem: str) -> BadRow:

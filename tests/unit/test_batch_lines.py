@@ -1,3 +1,4 @@
+import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -5,7 +6,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from processor.data import personas
-from processor.data.batch_lines import asked_in, labelled, read
+from processor.data.batch_lines import asked_in, labelled, read, way_to_tell
 from processor.data.source import BadRow
 from processor.items import Row
 
@@ -82,6 +83,10 @@ def test_traits_of_a_persona(persona: str, traits: tuple[str | None, str | None]
         ("질문: 다음은?\n질문: 둘째", {"질문": "다음은?\n질문: 둘째"}),
         ("이 질문: 아님", {}),
         ("페르소나: b\r\n질문: a\r\n", {"페르소나": "b", "질문": "a"}),
+        ("질문: a\r페르소나: b", {"질문": "a", "페르소나": "b"}),
+        ("\u3000질문\u00a0： a\n\u00a0페르소나\u3000：\u3000b", {"질문": "a", "페르소나": "b"}),
+        (unicodedata.normalize("NFD", "질문: 잠은?"), {"질문": "잠은?"}),
+        ("Question: a\nPersona: b", {}),
     ],
 )
 def test_labels_in_a_text(text: str, found: Mapping[str, str]) -> None:
@@ -92,7 +97,7 @@ def test_labels_in_a_text(text: str, found: Mapping[str, str]) -> None:
 def test_any_text_can_be_looked_at(text: str) -> None:
     for value in labelled(text).values():
         assert value.strip() == value
-        assert value in text
+        assert value in unicodedata.normalize("NFC", text)
 
 
 @pytest.mark.parametrize(
@@ -126,6 +131,9 @@ def test_what_the_user_says_last(body: Mapping[str, Any], text: str | None) -> N
         {"model": "m", "input": 7},
         {"method": "POST", "url": "/shop/cart", "body": {"a": 1}},  # of a log of any web server
         {"method": "POST", "url": "/v1/x", "body": "text"},
+        {"method": "POST", "url": "/shop/cart", "body": {"model": "shoe"}},
+        {"custom_id": 7, "method": "GET", "url": "/shop", "body": "text"},
+        {"custom_id": 7, "url": "https://example.org/news/1", "body": "an article"},
         {},
     ],
 )
@@ -149,7 +157,7 @@ def test_a_table_of_texts_gains_nothing() -> None:
         (full(body="text"), "its body is no object"),
         (
             full(url=RESPONSES),
-            f"its url is {RESPONSES}, but that of row 1 is {CHAT}; make two files",
+            f"its url is {RESPONSES}, after lines for {CHAT}; make two files",
         ),
         ({"model": "m", "input": TEXT}, "is a short line after full Batch lines"),
         ({"text": "a"}, "has no custom_id, which a Batch line needs"),
@@ -180,6 +188,28 @@ def test_short_lines_are_of_one_form(
     found = problems(rows({"model": "m", "input": TEXT, **first}, second))
     assert list(found) == [2]
     assert found[2].startswith(problem)
+
+
+@pytest.mark.parametrize("name", ["", None])
+def test_short_lines_with_an_empty_custom_id_have_none(name: str | None) -> None:
+    line = {"model": "m", "input": "a", "custom_id": name}
+    assert rows(line, line) == [Row(number=n, fields=line) for n in (1, 2)]
+
+
+@pytest.mark.parametrize(
+    ("name", "columns", "way"),
+    [
+        ("질문", ("model", "input"), "Begin a line of each text with '질문:', or add the column."),
+        ("patient", ("custom_id", "method", "url", "body"), "Begin a line of each text with '환자"),
+        ("질문", ("text",), ""),
+        ("text", ("model", "input"), ""),
+    ],
+)
+def test_the_way_to_a_column_that_no_line_tells(
+    name: str, columns: Iterable[str], way: str
+) -> None:
+    found = way_to_tell(name, tuple(columns))
+    assert found is None if way == "" else found is not None and found.startswith(way)
 
 
 def test_bad_rows_before_the_first_line_do_not_hide_it() -> None:
