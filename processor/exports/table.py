@@ -11,7 +11,7 @@ from typing import Any
 from processor import jsoncells, jsontext, labels
 from processor.columns import VECTOR, Column
 from processor.ledger import results, vectors
-from processor.ledger.reading import ROW_ID
+from processor.ledger.ids import ROW_ID
 from processor.ledger.results import Result
 
 OWN = (

@@ -3,6 +3,9 @@
 import hashlib
 from typing import Any
 
+ROW_ID = "row"
+"""In place of an id's column: rows have none, and are known by their content."""
+
 _EXACT_FLOAT = 2**53  # beyond it, neighbouring whole numbers are the same float
 _SHOWN = 80
 

@@ -21,7 +21,6 @@ from processor.ledger.only import Only
 Record = tuple[str, bool, int, str]
 """An item to be: its id, whether that is an integer, the row's number, its fields as JSON."""
 
-ROW_ID = "row"
 EVERY_ROW = Only(())
 _SHOWN_PROBLEMS = 5
 _PATIENCE_ROWS = 1_000
@@ -72,7 +71,7 @@ class IntakeRules:
         stamp = source.stamp()
         if stamp is None:
             return None
-        only = f" only {self.only}" if self.only else ""
+        only = f" only {self.only.terms}" if self.only else ""
         return stamp + only + (f" repeat {self.repeat}" if self.repeat > 1 else "")
 
 
@@ -98,8 +97,8 @@ class Reading:
         self._rules = rules
         self._skip = rules.skip_invalid
         self._id_field = rules.id_field
-        self.are_named = rules.id_field != ROW_ID
-        own = () if rules.id_field == ROW_ID else (rules.id_field,)
+        self.are_named = rules.id_field != ids.ROW_ID
+        own = () if rules.id_field == ids.ROW_ID else (rules.id_field,)
         self._required = tuple(dict.fromkeys((*own, *rules.required)))
         self._named = tuple(dict.fromkeys((*self._required, *rules.named, *rules.only.columns)))
         self._problem_with = rules.problem_with
@@ -137,7 +136,8 @@ class Reading:
         """Every good row that is meant, as often as it is asked.
 
         Raises:
-            InputError: A required column is not there, or no row is meant.
+            InputError: A required column is not there, one is that repeats need, or no row is
+                meant.
         """
         if not batch_lines.tell_more(self.columns):
             self._check_columns()  # of a source that knows them, before its first row
@@ -151,14 +151,13 @@ class Reading:
                 continue
             try:
                 record = self._record(row)
-                records = () if repeat == 1 else list(self._repeated(row, record))
             except ValueError as error:
                 self.note(BadRow(number=row.number, problem=str(error)))
                 continue
             if repeat == 1:
                 yield record
             else:
-                yield from records
+                yield from self._repeated(row, record)
         self._check_columns()
         if only and not self._meant:
             raise InputError(f"no row has {only}", source=self._source.name)
@@ -207,7 +206,7 @@ class Reading:
                 raise ValueError(f"{name} is {'empty' if name in fields else 'missing'}")
         if self._problem_with is not None and (problem := self._problem_with(fields)):
             raise ValueError(problem)
-        if self._id_field != ROW_ID:
+        if self._id_field != ids.ROW_ID:
             return *ids.identify(fields[self._id_field], self._id_field), row.number, text
         if row.id is None:
             return ids.of_content(text), False, row.number, text
@@ -221,6 +220,12 @@ class Reading:
         return is_meant
 
     def _repeated(self, row: Row, record: Record) -> Iterator[Record]:
+        if name := next((name for name in repeats.COLUMNS if name in row.fields), None):
+            raise InputError(
+                f"there is a column {name!r}, which --repeat makes",
+                source=self._source.name,
+                way_out="Rename it, or leave --repeat out.",
+            )
         key, is_integer, number, _ = record
         for name, fields in repeats.fields_of(
             row.fields,
@@ -242,9 +247,13 @@ class Reading:
     def _check_columns(self) -> None:
         for name in self._named if self.columns else ():
             if name not in self.columns:
-                is_asked = name in self._rules.only.columns
-                cure = _NAME_ANOTHER if is_asked else _RENAME
-                raise _no_column(self._source.name, name, list(self.columns), cure)
+                raise _no_column(self._source.name, name, list(self.columns), self._cure(name))
+
+    def _cure(self, name: str) -> str:
+        """What to do about a column that is not there."""
+        if name in self._rules.only.columns:
+            return _NAME_ANOTHER
+        return batch_lines.way_to_tell(name, self.columns) or _RENAME
 
 
 def _where(source: Source, number: int, table: str) -> str:

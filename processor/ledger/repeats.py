@@ -5,9 +5,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from processor.errors import UsageError
+from processor.ledger.ids import ROW_ID
 
 REPEAT_OF, REPEAT = "repeat_of", "repeat"
 """The columns that tell of which row an item is, and which of its items, from 1."""
+COLUMNS = (REPEAT_OF, REPEAT)
 
 _KEY = "repeat"
 _WAYS_OUT = "--new starts afresh, --out FOLDER begins another run."
@@ -49,25 +51,20 @@ def fields_of(
 
     Args:
         fields: The row's.
-        id_field: The column of its id, if it has one.
+        id_field: The column of its id, or `ROW_ID`.
         key: The row's id.
         times: How many items.
-
-    Raises:
-        ValueError: The row has a column that these need.
     """
-    for name in (REPEAT_OF, REPEAT):
-        if name in fields:
-            raise ValueError(f"has a column {name}, which --repeat makes; rename it")
+    has_id = id_field != ROW_ID and id_field in fields
     for turn in range(1, times + 1):
         name = f"{key}#{turn}"
-        own = {id_field: name} if id_field in fields else {}
+        own = {id_field: name} if has_id else {}
         yield name, {**fields, **own, REPEAT_OF: key, REPEAT: turn}
 
 
 def row_of(fields: Mapping[str, Any], id_field: str) -> Mapping[str, Any]:
     """The columns of the row that an item is of, as far as the item changed them."""
-    if REPEAT_OF not in fields or id_field not in fields:
+    if REPEAT_OF not in fields or id_field == ROW_ID:
         return fields
     return {**fields, id_field: fields[REPEAT_OF]}
 

@@ -1,6 +1,7 @@
 """Rows that are asked several times, and rows that are not meant."""
 
 import json
+import unicodedata
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -99,10 +100,22 @@ def test_an_id_twice_is_told_once(ledger: Ledger) -> None:
     )
 
 
+def test_a_column_named_row_is_not_an_id(ledger: Ledger) -> None:
+    ledger.take_in(Table([{"row": "first", "text": "a"}]), rules("row", repeat=2))
+    for fields in kept(ledger).values():
+        assert fields["row"] == "first"
+        assert repeats.row_of(fields, "row") == fields
+
+
 @pytest.mark.parametrize("name", ["repeat", "repeat_of"])
-def test_a_column_of_that_name_is_refused(ledger: Ledger, name: str) -> None:
-    with pytest.raises(InputError, match=f"has a column {name}, which --repeat makes; rename it"):
-        ledger.take_in(Table([{"id": 1, name: 1}]), rules(repeat=2))
+@pytest.mark.parametrize("skip", [False, True])
+def test_a_column_of_that_name_is_refused(ledger: Ledger, name: str, skip: bool) -> None:
+    with pytest.raises(InputError) as refused:
+        ledger.take_in(Table([{"id": 1, name: 1}]), rules(repeat=2, skip_invalid=skip))
+    assert str(refused.value) == (
+        f"table.csv: there is a column '{name}', which --repeat makes. "
+        "Rename it, or leave --repeat out."
+    )
     assert ledger.take_in(Table([{"id": 1, name: 1}]), rules()).added == 1
 
 
@@ -148,6 +161,11 @@ def test_only_rows_that_are_meant(
         (" a ", "a", True),
         (7, "7", True),
         (7.5, "7.5", True),
+        (7.0, "7", True),
+        (7.0, "7.0", True),
+        (7, "7.0", False),
+        (unicodedata.normalize("NFD", "질문"), "질문", True),
+        ("질문", unicodedata.normalize("NFD", "질문"), True),
         (True, "true", True),
         (None, "", True),
         ("", "", True),
@@ -168,6 +186,11 @@ def test_rows_that_are_not_meant_come_later_and_are_not_gone(ledger: Ledger) -> 
     assert ledger.take_in(Table(ROWS), rules()).added == 4
     again = ledger.take_in(Table(ROWS), only)
     assert (again.added, again.changes.gone) == (0, 0)
+
+
+def test_a_value_is_not_taken_for_two(ledger: Ledger) -> None:
+    ledger.take_in(Table(ROWS), rules(only=Only([("kind", "a"), ("kind", "b")])))
+    assert not ledger.knows(Table(ROWS), rules(only=Only([("kind", "a or b")])))
 
 
 def test_nothing_meant_is_refused(ledger: Ledger) -> None:
