@@ -62,6 +62,7 @@ _UNITS: Mapping[str, str] = MappingProxyType(
     }
 )
 _ENDINGS: Mapping[str, str] = MappingProxyType({"_s": "s", "_usd": "USD"})
+_Typed = Annotated[str, Field(coerce_numbers_to_str=True)]
 
 
 class Settings(BaseModel):
@@ -134,7 +135,7 @@ class Settings(BaseModel):
     repeat: int | None = Field(
         None, ge=1, le=1_000, description="items that each row becomes; one by default"
     )
-    only: tuple[tuple[Annotated[str, Field(min_length=1)], str], ...] = Field(
+    only: tuple[tuple[Annotated[str, Field(min_length=1)], _Typed], ...] = Field(
         (), description="columns and the values of the rows that are meant; by default all are"
     )
     min_success: float = Field(
@@ -213,9 +214,13 @@ class Settings(BaseModel):
     @field_validator("headers", "only", mode="before")
     @classmethod
     def _split_pairs(cls, value: Any) -> Any:
-        """A mapping, or `NAME=VALUE` each."""
+        """A mapping of names to a value or a list of some, or `NAME=VALUE` each."""
         if isinstance(value, Mapping):
-            return tuple(value.items())
+            return tuple(
+                (name, one)
+                for name, some in value.items()
+                for one in (some if isinstance(some, (list, tuple)) else [some])
+            )
         if isinstance(value, str) or not isinstance(value, Iterable):
             raise ValueError("NAME=VALUE is needed")  # noqa: TRY004 - pydantic's way
         return tuple(_pair(each) if isinstance(each, str) else each for each in value)

@@ -1,6 +1,6 @@
 """The settings as keywords."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, TypedDict
@@ -55,7 +55,7 @@ class Knobs(Contact, total=False):
     price: str | tuple[float, float, float]
     limit: int
     repeat: int
-    only: Mapping[str, str]
+    only: Mapping[str, str | float | Sequence[str | float]]
     min_success: float
     skip_invalid: bool
     output_patience_s: float

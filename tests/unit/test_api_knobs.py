@@ -1,6 +1,6 @@
 """The keywords of `Processor` are the settings: the same names, the same types, no more."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import reduce
 from operator import or_
 from pathlib import Path
@@ -18,7 +18,10 @@ from processor.settings import Settings
 CONVENIENT: Mapping[str, tuple[Any, Any]] = {
     "headers": (Mapping[str, str], {"X-Team": "blue"}),
     "logs": (str | Path, "there"),
-    "only": (Mapping[str, str], {"subject": "algebra"}),
+    "only": (
+        Mapping[str, str | float | Sequence[str | float]],
+        {"subject": "algebra", "grade": [7, 8.5]},
+    ),
     "price": (str | tuple[float, float, float], "0.1,0.5"),
 }
 
@@ -47,6 +50,11 @@ def test_names_and_types_are_those_of_the_settings() -> None:
 @pytest.mark.parametrize("name", CONVENIENT)
 def test_what_is_convenient_is_understood(name: str) -> None:
     assert getattr(Settings.of({name: CONVENIENT[name][1]}), name)
+
+
+def test_several_values_of_a_column_are_told_one_after_the_other() -> None:
+    wanted = Settings.of({"only": {"subject": "algebra", "grade": [7, 8.5]}}).only
+    assert wanted == (("subject", "algebra"), ("grade", "7"), ("grade", "8.5"))
 
 
 def test_no_keyword_means_two_things() -> None:
