@@ -13,6 +13,8 @@ from processor.tasks.taskfile import TaskFile
 _URL, _BODY = "url", "body"
 # They bring no answer that could be kept, or none that is there when the call ends.
 _NOT_ASKED = ("stream", "background")
+# All others would be paid for, and one kept.
+_ONE = (None, 1)
 
 
 class AsIsTask(PromptTask):
@@ -98,6 +100,8 @@ def _expect_request(body: Mapping[str, Any], endpoint: Endpoint) -> None:
     for key in _NOT_ASKED:
         if body.get(key):
             raise TaskError(f"its body asks for {key}, and an answer is read as a whole")
+    if body.get("n") not in _ONE:
+        raise TaskError(f"its body asks for {body['n']} answers, and a row has one; see --repeat")
     if endpoint.path == Embeddings.path and _is_many(body[endpoint.turns]):
         raise TaskError("its body asks for several vectors, and a row has one")
 

@@ -84,6 +84,8 @@ def test_an_invalid_answer_joins_the_conversation() -> None:
         (row(stream=False), None),
         (row(EMBEDDINGS, input=["a", "b"]), "its body asks for several vectors, and a row has one"),
         (row(EMBEDDINGS, input=[[1], [2]]), "its body asks for several vectors, and a row has one"),
+        (row(n=1), None),
+        (row(n=3), "its body asks for 3 answers, and a row has one; see --repeat"),
         (row(stream=True), "its body asks for stream, and an answer is read as a whole"),
         (row(RESPONSES, background=True), "its body asks for background"),
         (row(model=""), "its body names no model, as --model does"),
