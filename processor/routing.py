@@ -61,16 +61,20 @@ def wishes_of(settings: Settings, *, streamed: bool = False) -> Wishes:
 
 
 def earlier_of(ledger: Ledger, wishes: Wishes, allowed: int | None) -> Earlier:
-    """What an earlier start chose for the same wishes and the same work.
+    """What an earlier start chose for the same work.
 
-    Work that goes directly is another once it has grown: what was little may be much now.
+    Its lane holds for the same wishes; work that went directly is another once it has grown, as
+    what was little may be much now. The first rows stay the same for whoever wants as many.
     """
     kept = kept_route.kept_in(ledger.meta())
-    if not kept.get("open") or kept["wishes"] != asdict(wishes):
+    if not kept.get("open"):
         return _NO_EARLIER
-    if kept["lane"] == Lane.DIRECT and _items(ledger, allowed) > kept["items"]:
-        return _NO_EARLIER
-    return Earlier(lane=Lane(kept["lane"]), through_seq=kept["through_seq"])
+    wished, lane = kept["wishes"], Lane(kept["lane"])
+    has_grown = lane is Lane.DIRECT and _items(ledger, allowed) > kept["items"]
+    return Earlier(
+        lane=lane if wished == asdict(wishes) and not has_grown else None,
+        through_seq=kept["through_seq"] if wished["direct_first"] == wishes.direct_first else None,
+    )
 
 
 def split_of(ledger: Ledger, settings: Settings, allowed: int | None, earlier: Earlier) -> Split:
@@ -107,9 +111,10 @@ async def chosen(
     settings: Settings,
     allowed: int | None,
     streamed: bool,
+    goes_on: bool,
     tell: Callable[[Notice], None],
 ) -> Choice:
-    """Choose the lanes of a start; the choice is told, and kept in the ledger.
+    """Choose the lanes of a start; the choice is told, and kept in the ledger for the next one.
 
     Args:
         ledger: Of the run; all rows are in it.
@@ -117,6 +122,7 @@ async def chosen(
         settings: With what a person asks for, and what holds the lanes back.
         allowed: How many items this start may finish; None for all.
         streamed: Whether every outcome is taken as it comes.
+        goes_on: Whether it only ends what others began: what they chose stays kept.
         tell: Takes what happens.
     """
     wishes = wishes_of(settings, streamed=streamed)
@@ -136,17 +142,18 @@ async def chosen(
         "items": demand.items,
         "background": demand.background,
     }
-    kept_route.keep(
-        ledger,
-        {
-            **facts,
-            "at": time.time(),
-            "through_seq": split.through_seq,
-            "wishes": asdict(wishes),
-            "demand": asdict(demand),
-            "bounds": asdict(bounds),
-        },
-    )
+    if not goes_on:
+        kept_route.keep(
+            ledger,
+            {
+                **facts,
+                "at": time.time(),
+                "through_seq": split.through_seq if route.lane is Lane.BATCH else None,
+                "wishes": asdict(wishes),
+                "demand": asdict(demand),
+                "bounds": asdict(bounds),
+            },
+        )
     tell(Notice(event="route", facts=facts))
     return Choice(route=route, split=split if route.split else None)
 

@@ -209,6 +209,7 @@ class Run:
             settings=self._settings,
             allowed=self._allowed,
             streamed=self._streamed,
+            goes_on=self._import.source is None,
             tell=self._tell_notice,
         )
         if self._interrupted:  # while the provider was asked what it has

@@ -166,6 +166,21 @@ def test_work_that_has_grown_is_another(shell: Shell) -> None:
     assert "by batch: 1,000 items" in run(shell).err
 
 
+def test_the_first_rows_stay_the_same_whoever_goes_on(shell: Shell) -> None:
+    """A command that ends what others began takes no further ones, and chooses nothing."""
+    rows(shell, 40)
+    shell.fault("batch_expires:share=0,count=2")
+    asked = ("--route", "batch", "--direct-first", "5")
+    assert run(shell, *asked, "--detach").code == 6
+    before = shell.figures()["route"]
+    assert shell("batch", "submit", str(shell.the_run())).code == 6  # takes in what expired
+    assert shell("batch", "download").code in {0, 6}
+    assert shell.figures()["route"] == before
+    assert run(shell, *asked).code == 0
+    taken = lanes(shell)
+    assert {word for word, lane in taken.items() if lane == "direct"} == set("01234")
+
+
 def test_a_rehearsal_knows_what_the_last_start_chose(shell: Shell) -> None:
     rows(shell, 1_000)
     assert run(shell, "--detach").code == 6
