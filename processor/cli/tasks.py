@@ -62,7 +62,7 @@ def command(ctx: click.Context) -> None:
 
     for name in shipped_tasks():
         task = load_task(name)
-        print(f"{name:<10} {task.kind:<10} {task.model:<14} {task.description}")
+        print(f"{name:<10} {task.kind:<10} {task.model:<16} {task.description}")
 
 
 @click.command()
