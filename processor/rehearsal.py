@@ -25,11 +25,12 @@ from processor.ledger.duplicate import duplicate
 from processor.ledger.intake import Intake
 from processor.ledger.ledger import Ledger, open_ledger
 from processor.notice import Notice
+from processor.plan.answers import Usual
 from processor.plan.route import Lane, Route, choose
 from processor.routing import Earlier
 from processor.sending.split import Split
 from processor.settings import Settings
-from processor.sizing import NOTHING, Load, Scales, usual_output_tokens
+from processor.sizing import NOTHING, Basis, Load, Scales, usual_output_tokens
 from processor.tasks.task import Task
 from processor.watch import snapshot
 from processor.watch.snapshot import Snapshot
@@ -51,7 +52,7 @@ class Rehearsed:
         unfit: Items that would fail unsent, as (id, reason); the first ones.
         unfit_items: How many.
         in_batches: Items that wait in batches of earlier starts, which would be fetched first.
-        is_learnt: Whether answers that are there tell how long answers are.
+        basis: What the loads were told from.
         outputs: Name to what it would get of the results that are there already; None of a file,
             which would be written at the end.
     """
@@ -65,7 +66,7 @@ class Rehearsed:
     unfit: Sequence[tuple[str | int, str]]
     unfit_items: int
     in_batches: int
-    is_learnt: bool
+    basis: Basis
     outputs: Mapping[str, Delivered | None]
 
     @property
@@ -137,8 +138,11 @@ class Rehearsal:
         """End it."""
         self.drain()
 
-    async def execute(self) -> Rehearsed:
+    async def execute(self, usual: Usual | None = None) -> Rehearsed:
         """Do everything that a run would do but send, write and keep.
+
+        Args:
+            usual: Of answers of other runs, for a run that has none.
 
         Raises:
             ProcessorError: What the run would be refused for; that it was ended.
@@ -152,16 +156,16 @@ class Rehearsal:
             if not self._afresh and (self._folder / LEDGER_NAME).exists():
                 duplicate(self._folder / LEDGER_NAME, Path(place) / LEDGER_NAME)
             with open_ledger(Path(place)) as ledger:
-                return await self._rehearse(ledger)
+                return await self._rehearse(ledger, usual)
 
-    async def _rehearse(self, ledger: Ledger) -> Rehearsed:
+    async def _rehearse(self, ledger: Ledger, usual: Usual | None) -> Rehearsed:
         self._fitness.check(ledger)
         provider = self._settings.provider
         identity.keep(ledger, self._task, provider=provider, accept_change=self._consent.task)
         intake, allowed = await self._import.run(ledger)
         shot = snapshot.take(ledger.folder)
-        usual_tokens = usual_output_tokens(shot)
-        scales = Scales(self._task, spending.prices_of(self._settings), usual_tokens)
+        prices = spending.prices_of(self._settings)
+        scales = Scales(self._task, prices, usual_output_tokens(shot) or usual, counts=True)
         earlier = routing.earlier_of(ledger, routing.wishes_of(self._settings), allowed)
         split = await asyncio.to_thread(routing.split_of, ledger, self._settings, allowed, earlier)
         rendered = await asyncio.to_thread(self._render, ledger, allowed, scales, split)
@@ -176,7 +180,7 @@ class Rehearsal:
             unfit=rendered.unfit,
             unfit_items=rendered.unfit_items,
             in_batches=sum(shard.items for shard in ledger.live_shards()),
-            is_learnt=usual_tokens is not None,
+            basis=scales.basis,
             outputs={
                 output.name: await asyncio.to_thread(deliver_all, output, path)
                 if output.live
@@ -202,14 +206,13 @@ class Rehearsal:
         self, ledger: Ledger, allowed: int | None, scales: Scales, split: Split
     ) -> "_Rendered":
         rendered = _Rendered()
-        for pending in ledger.pending(allowed):
+        for work, load in scales.weigh(ledger.pending(allowed)):
             if self._leaving:
                 raise InterruptedRunError("Interrupted; nothing was sent")
-            work, load = scales.weigh(pending)
             if isinstance(load, Failure):
                 rendered.refuse(work, load)
             else:
-                rendered.add(work, load, urgent=split.is_direct(pending.item))
+                rendered.add(work, load, urgent=split.is_direct(work.item))
         return rendered
 
 

@@ -9,10 +9,11 @@ from processor.cli.trial import as_lines
 from processor.console import streams
 from processor.console.words import counted, money
 from processor.notice import Notice
-from processor.plan.estimate import OUTPUT_TOKENS_ASSUMED
 from processor.rehearsal import Rehearsed
 from processor.settings import Settings
-from processor.sizing import Load
+from processor.sizing import BY_LENGTH, Basis, Load
+
+_BASES_SHOWN = 3
 
 
 def tell(notice: Notice) -> None:
@@ -51,12 +52,7 @@ def lines(found: Rehearsed, settings: Settings) -> Iterator[str]:
 
 def _costs(found: Rehearsed, total: Load, settings: Settings) -> Iterator[str]:
     """What is to be sent, in tokens and money."""
-    if found.is_learnt:
-        answers = "as answers have been so far"
-    else:
-        answers = f"by their caps, {OUTPUT_TOKENS_ASSUMED:,} where there is none"
-    out = f" · {total.output_tokens:,} out, {answers}" if total.output_tokens else ""
-    yield _row("tokens", f"about {total.input_tokens:,} in{out}")
+    yield _row("tokens", tokens(total, found.basis))
     yield _row("route", f"{found.route.lane}: {found.route.reason}")
     yield _row("cost", _cost(found.cost_usd))
     if len(found.loads) > 1:
@@ -68,6 +64,19 @@ def _costs(found: Rehearsed, total: Load, settings: Settings) -> Iterator[str]:
         verdict = "is enough" if found.cost_usd <= left_usd else "may not be enough"
         used = f"{money(found.snapshot.spent_usd)} of {money(settings.budget_usd)} used"
         yield _row("budget", f"{used}; the rest {verdict}")
+
+
+def tokens(total: Load, basis: Basis) -> str:
+    """`about 210,000 in (o200k_base) · 1,500 out (assumed: 5 a label)`."""
+    by = ", ".join("by length" if each == BY_LENGTH else each for each in basis.input_by)
+    told = f"about {total.input_tokens:,} in ({by})"
+    if basis.pictured:
+        told += f", pictures of {counted(basis.pictured, 'request')} not counted"
+    if total.output_tokens:
+        shown = [each.words for each in basis.output_by[:_BASES_SHOWN]]
+        more = ["…"] if len(basis.output_by) > _BASES_SHOWN else []
+        told += f" · {total.output_tokens:,} out ({', '.join([*shown, *more])})"
+    return told
 
 
 def _cost(usd: float | None) -> str:

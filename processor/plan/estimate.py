@@ -48,11 +48,10 @@ def size_of(body: Mapping[str, Any], input_bytes: int) -> Size:
     if _BOUNDING.isdisjoint(body):
         return Size(input_bytes=input_bytes)
     cap = output_cap(body)
-    choices = body["n"] if _is_count(body.get("n")) else 1
     tier = body.get("service_tier")
     return Size(
         input_bytes=input_bytes,
-        output_tokens=(OUTPUT_TOKENS_ASSUMED if cap is None else cap) * choices,
+        output_tokens=(OUTPUT_TOKENS_ASSUMED if cap is None else cap) * choices_of(body),
         tier=tier if isinstance(tier, str) else None,
     )
 
@@ -62,6 +61,11 @@ def output_cap(body: Mapping[str, Any]) -> int | None:
     if _CAPS.isdisjoint(body):
         return None
     return min((body[name] for name in _CAPS if _is_count(body.get(name))), default=None)
+
+
+def choices_of(body: Mapping[str, Any]) -> int:
+    """How many answers a request asks for."""
+    return body["n"] if _is_count(body.get("n")) else 1
 
 
 class Learnt(NamedTuple):

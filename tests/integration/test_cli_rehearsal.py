@@ -7,8 +7,6 @@ from pathlib import Path
 import pytest
 from command_line import SAY, Shell
 
-from processor.plan.estimate import OUTPUT_TOKENS_ASSUMED
-
 
 def table(shell: Shell, count: int, **more: str) -> str:
     lines = (json.dumps({"word": f"word{n}.", **more}) for n in range(1, count + 1))
@@ -37,7 +35,7 @@ def test_it_tells_what_would_be_sent_and_leaves_nothing(
     assert (done.code, done.err) == (0, "")
     assert "say · gpt-6-luna · openai · rehearsed: nothing sent or written" in done.out
     assert "250 to send" in done.out
-    assert f"{250 * 40:,} out, by their caps" in done.out
+    assert f"in (o200k_base) · {250 * 40:,} out (by their cap of 40)" in done.out
     assert "cost      about $" in done.out
     assert "content: Say word1.." in done.out
     assert "max_completion_tokens: 40" in done.out
@@ -60,7 +58,7 @@ def test_what_a_run_has_counts_and_stays_as_it_is(shell: Shell, options: tuple[s
     before = files(shell.the_run())
     done = shell.run(*options, "--dry-run")
     assert "160 to send · 100 finished before" in done.out
-    assert ", as answers have been so far" in done.out
+    assert "out (measured over 100 answers)" in done.out
     assert "content: Say word101.." in done.out
     assert (
         "50 to send · 100 finished before" in shell.run(*options, "--dry-run", "--limit", "50").out
@@ -116,11 +114,11 @@ def test_each_model_is_told_with_its_cost(shell: Shell) -> None:
     options = ("--task", "say.toml", "--input", "rows.jsonl", "--dry-run")
     done = shell("run", "--sandbox", *options)
     assert "cost      not known; --price IN,OUT tells it" in done.out
-    assert "gpt-6-sol: 1 item, about $0.01" in done.out
+    assert "gpt-6-sol: 1 item, about $0.0020" in done.out
     assert "mine: 1 item, not known" in done.out
-    assert f"{3 * OUTPUT_TOKENS_ASSUMED:,} out" in done.out
-    priced = shell("run", "--sandbox", *options, "--price", "1,1", "--budget", "0.002")
-    assert "$0.00 of $0.002000 used; the rest may not be enough" in priced.out, priced
+    assert f"in (by length, o200k_base) · {3 * 200} out (assumed: 200 an answer)" in done.out
+    priced = shell("run", "--sandbox", *options, "--price", "1,1", "--budget", "0.0005")
+    assert "$0.00 of $0.000500 used; the rest may not be enough" in priced.out, priced
 
 
 def test_items_that_cannot_be_rendered_are_told(shell: Shell) -> None:

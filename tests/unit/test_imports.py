@@ -99,8 +99,8 @@ ALLOWED = {
     "postgres": {"columns", "errors", "jsoncells", "jsontext"},
     "ledger": {"columns", "data", "errors", "items", "jsontext"},
     "direct": {
-        *("access", "answer", "clock", "codes", "errors", "headers", "items", "notice", "plan"),
-        *("provider_error", "proxy", "stop", "tasks", "verdict"),
+        *("access", "answer", "clock", "codes", "completion", "errors", "headers", "items"),
+        *("notice", "plan", "provider_error", "proxy", "stop", "tasks", "verdict"),
     },
     "watch": {"errors", "items", "jsontext", "ledger"},
     "exports": {
@@ -184,6 +184,7 @@ SOLE_IMPORTERS = {
     "rich": {"console.bar"},
     "python_calamine": {"data.excel"},
     "structlog": {"logs"},
+    "toktok": {"plan.tokens"},
     "tenacity": {"delivery", "direct.retry", "patience"},
     "aiohttp": {"direct.exchange", "direct.transport", "direct.wire", "proxy", "sandbox"},
     "httptools": {"direct.wire"},
