@@ -12,7 +12,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +33,7 @@ labels = { "0" = "against", "1" = "neutral", "2" = "for" }
 reask = 2
 """
 _STATISTICS = "conversion_stats.json"
+_CALL = "POST /v1/chat/completions"
 _TICK_S = 0.002
 _PATIENCE_S = 120.0
 _KILLED = -9
@@ -44,6 +45,7 @@ class Victim:
 
     Attributes:
         items: How many rows there are.
+        route: Options that say which lane they take.
         unsent: Calls that were begun and never reached the sandbox, one figure a kill.
         lost: Calls that were begun and are sent again, because nothing of them was durable.
     """
@@ -53,6 +55,7 @@ class Victim:
     items: int
     concurrency: int
     row_bytes: int = 0
+    route: Sequence[str] = ("--route", "direct")
     unsent: list[int] = field(default_factory=list)
     lost: list[int] = field(default_factory=list)
 
@@ -74,7 +77,7 @@ class Victim:
         """The same command, once more."""
         command = [*(sys.executable, "-m", "processor", "run", "--task", "choose.toml", "--quiet")]
         command += ["--input", "rows.jsonl", "--base-url", self.server.url, "--out", "out"]
-        command += ["--route", "direct"]
+        command += self.route
         command += ["--concurrency", str(self.concurrency), "--chunk-size", "25"]
         return subprocess.Popen(  # noqa: S603 - our own command
             command,
@@ -122,7 +125,11 @@ class Victim:
             return connection.execute(sql).fetchall()
 
     def received(self) -> int:
-        """Calls that the sandbox has seen so far."""
+        """Calls of the direct lane that the sandbox has seen so far."""
+        return int(self.server.stats()["by_route"].get(_CALL, 0))
+
+    def asked(self) -> int:
+        """All requests that it has seen, those about files and batches too."""
         return int(self.server.stats()["received"])
 
     def results(self) -> Iterator[Mapping[str, Any]]:
@@ -181,9 +188,14 @@ def remains(victim: Victim) -> Iterator[str]:
     received, known = _received(victim), _known(victim)
     if known - received != sum(victim.unsent):
         yield f"the ledger counts {known} calls, {sum(victim.unsent)} unsent, sandbox {received}"
-    seen = victim.server.stats()["items"]
+    stats = victim.server.stats()
+    seen = stats["items"]
     if not seen["seen"] == seen["answered"] == victim.items:
         yield f"the sandbox has answered {seen}"
+    ((asked_again,),) = victim.query("SELECT COUNT(*) FROM attempts WHERE reask")
+    extra = stats["paid"] - victim.items - asked_again
+    if extra > sum(victim.lost):
+        yield f"{extra} answers were paid for nothing, {sum(victim.lost)} calls were lost"
 
 
 def _ledger_harm(victim: Victim) -> Iterator[str]:
@@ -251,7 +263,8 @@ def _begun(victim: Victim) -> int:
 def _known(victim: Victim) -> int:
     """Calls that the ledger knows of; those lost by earlier kills are among them."""
     found = victim.query(
-        "SELECT IFNULL(SUM(value), 0) FROM counters WHERE name IN ('requests', 'lost')"
+        "SELECT IFNULL(SUM(value), 0) FROM counters "
+        "WHERE lane = 'direct' AND name IN ('requests', 'lost')"
     )
     return int(found[0][0]) if found else 0
 

@@ -3,15 +3,16 @@
     python scripts/kill_test.py                         100 kills: about ten minutes
     python scripts/kill_test.py --kills 400 --seed 7    more of them, and the same ones again
 
-Four phases: while rows are imported, while items are sent (some calls fail and are tried again),
-while half of the answers are invalid and asked again, and while files and tables are written. The
-process is killed with SIGKILL; the same command goes on, is killed again, and at the end comes to
-its end.
+Five phases: while rows are imported, while items are sent (some calls fail and are tried again),
+while half of the answers are invalid and asked again, while some rows go directly and the others by
+batch, and while files and tables are written. The process is killed with SIGKILL; the same command
+goes on, is killed again, and at the end comes to its end.
 
 After each kill: the ledger is sound; what was logged or stands in a file of results is in it; files
 are whole and hold no item twice; the run has begun as many calls as the sandbox has seen, or as
 many more as can have been on their way. After the last one of a run: every item is there once, in
-order, in ledger, chunk files and table; the calls of ledger and sandbox add up.
+order, in ledger, chunk files and table; the calls of ledger and sandbox add up, and no more answers
+were paid for nothing than calls were lost.
 
 The exit code is 1 when anything was found. `tests/crash` is the small form.
 """
@@ -36,6 +37,7 @@ _LATENCY_MS = 60
 _IMPORT_ROW_BYTES = 20_000
 _EXPORT_ROW_BYTES = 2_000
 _EXPORT_S = 1.0
+_BATCH_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +49,7 @@ class Phase:
         kills_a_run: After so many kills a run may come to its end, and another begins.
         row_bytes: Size of a row.
         options: Of the sandbox.
+        route: Of the run: which lane its rows take.
         moment: When to kill.
     """
 
@@ -56,6 +59,7 @@ class Phase:
     moment: Moment
     row_bytes: int = 0
     options: Sequence[str] = ()
+    route: Sequence[str] = ("--route", "direct")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +96,13 @@ def sending(victim: Victim, process: "subprocess.Popen[str]", rng: random.Random
     after(process, rng.random() * takes_s / 3)
 
 
+def in_both_lanes(victim: Victim, process: "subprocess.Popen[str]", rng: random.Random) -> None:
+    """Some time after the first request of any kind; batches take about as long."""
+    before = victim.asked()
+    until(process, lambda: victim.asked() > before)
+    after(process, rng.random() * _BATCH_S)
+
+
 def exporting(victim: Victim, process: "subprocess.Popen[str]", rng: random.Random) -> None:
     """Some time after the files and tables were begun."""
     until(process, lambda: victim.has_logged("exporting"))
@@ -101,13 +112,21 @@ def exporting(victim: Victim, process: "subprocess.Popen[str]", rng: random.Rand
 _UNEVEN = ("--latency-ms", str(_LATENCY_MS), "--fault", "server_error:rate=0.1,times=1")
 PHASES = (
     Phase(name="import", share=0.2, kills_a_run=6, moment=importing, row_bytes=_IMPORT_ROW_BYTES),
-    Phase(name="sending", share=0.4, kills_a_run=5, moment=sending, options=_UNEVEN),
+    Phase(name="sending", share=0.3, kills_a_run=5, moment=sending, options=_UNEVEN),
     Phase(
         name="re-ask",
-        share=0.25,
+        share=0.15,
         kills_a_run=5,
         moment=sending,
         options=(*_UNEVEN, "--bad-answers", "0.5"),
+    ),
+    Phase(
+        name="both lanes",
+        share=0.2,
+        kills_a_run=5,
+        moment=in_both_lanes,
+        options=(*_UNEVEN, "--in-progress-s", str(_BATCH_S)),
+        route=("--route", "batch", "--direct-first", "90", "--shard-size", "25", "--grace", "2"),
     ),
     Phase(name="export", share=0.15, kills_a_run=8, moment=exporting, row_bytes=_EXPORT_ROW_BYTES),
 )
@@ -133,6 +152,7 @@ def suffer(
                 items=items,
                 concurrency=concurrency,
                 row_bytes=phase.row_bytes,
+                route=phase.route,
             )
             most = min(phase.kills_a_run, kills - len(lost))
             found += [f"{victim.path.name}: {line}" for line in _run(victim, phase, rng, most)]
