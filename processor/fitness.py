@@ -1,9 +1,10 @@
-"""Whether a task and its rows can be held against a budget: what each model costs must be known."""
+"""Whether a task and its rows can be sent as it is asked for, before anything is."""
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
+from processor.completion import EMBEDDINGS
 from processor.errors import UsageError
 from processor.items import Usage
 from processor.ledger import pending, results
@@ -16,11 +17,17 @@ from processor.urgency import WORDS, is_urgent
 
 
 def check(settings: Settings, task: Task) -> None:
-    """Refuse a budget that nothing can be held against.
+    """Refuse a budget that nothing can be held against, and a tier that the task has not.
 
     Raises:
-        UsageError: There is a budget, and nobody knows what the model costs.
+        UsageError: There is a budget, and nobody knows what the model costs; or flex is asked for,
+            which embeddings have not.
     """
+    if settings.route == "flex" and task.endpoint == EMBEDDINGS:
+        raise UsageError(
+            "--route flex: embeddings are not served at that tier",
+            way_out="--route direct sends them at once, --route batch at half the price.",
+        )
     if settings.budget_usd is None or task.model_field is not None:  # then `Fitness` asks each row
         return
     if not _is_priced(prices_of(settings), task.model):

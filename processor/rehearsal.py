@@ -26,6 +26,7 @@ from processor.ledger.intake import Intake
 from processor.ledger.ledger import Ledger, open_ledger
 from processor.notice import Notice
 from processor.plan.answers import Usual
+from processor.plan.prices import FLEX
 from processor.plan.route import Lane, Route, choose
 from processor.routing import Earlier
 from processor.sending.split import Split
@@ -77,8 +78,8 @@ class Rehearsed:
     @property
     def cost_usd(self) -> float | None:
         """By the lanes that it would take; None when it is not known."""
-        if self.route.lane is Lane.DIRECT:
-            return self.total.direct_usd
+        if self.route.lane is not Lane.BATCH:
+            return self.total.cost_usd(self.route.lane)
         rest_usd, at_once_usd = self.total.batch_usd, self.urgent
         if rest_usd is None or at_once_usd.direct_usd is None or at_once_usd.batch_usd is None:
             return None
@@ -165,7 +166,8 @@ class Rehearsal:
         intake, allowed = await self._import.run(ledger)
         shot = snapshot.take(ledger.folder)
         prices = spending.prices_of(self._settings)
-        scales = Scales(self._task, prices, usual_output_tokens(shot) or usual, counts=True)
+        tier = FLEX if self._settings.route == FLEX else None
+        scales = Scales(self._task, prices, usual_output_tokens(shot) or usual, counts=True, tier=tier)
         earlier = routing.earlier_of(ledger, routing.wishes_of(self._settings), allowed)
         split = await asyncio.to_thread(routing.split_of, ledger, self._settings, allowed, earlier)
         rendered = await asyncio.to_thread(self._render, ledger, allowed, scales, split)

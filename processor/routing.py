@@ -10,6 +10,7 @@ from processor import spending
 from processor.ledger import pending, route as kept_route, shards
 from processor.ledger.ledger import Ledger
 from processor.notice import Notice
+from processor.plan.prices import FLEX
 from processor.plan.route import Bounds, Demand, Lane, Route, Wishes, choose
 from processor.sending.split import Split
 from processor.settings import Settings
@@ -173,6 +174,7 @@ def demand_of(items: int, background: int, load: Load) -> Demand:
         input_tokens=total.input_tokens,
         output_tokens=total.output_tokens,
         direct_usd=total.direct_usd,
+        flex_usd=total.flex_usd,
         batch_usd=total.batch_usd,
         least_usd=total.least_usd,
     )
@@ -182,6 +184,7 @@ def bounds_of(settings: Settings, *, spent_usd: float) -> Bounds:
     """What holds the lanes back, as far as is known without asking."""
     limit_usd = settings.budget_usd
     return Bounds(
+        has_flex=settings.is_of_openai,
         rpm=settings.rpm,
         tpm=settings.tpm,
         left_usd=None if limit_usd is None else limit_usd - spent_usd,
@@ -196,7 +199,7 @@ def _gathered(
     bounds = bounds_of(settings, spent_usd=shot.spent_usd)
     items = _items(ledger, allowed)
     split = split_of(ledger, settings, allowed, earlier)
-    if not settings.may_batch:  # the rest decides nothing
+    if not settings.may_batch and settings.route != FLEX:  # the rest decides nothing
         return split, Demand(items=items, background=0 if settings.urgent else items), bounds
     scales = Scales(task, spending.prices_of(settings), usual_output_tokens(shot))
     load = scales.total(split.background(pending.sample(ledger.path, _SAMPLED_ITEMS)))
@@ -211,8 +214,7 @@ def _items(ledger: Ledger, allowed: int | None) -> int:
 
 async def _has_batches(ledger: Ledger, settings: Settings) -> bool:
     """Whether the provider has a Batch API; it is asked where that is not known."""
-    is_known = settings.provider in ("openai", "sandbox") or settings.access.is_azure
-    if is_known or settings.route == "batch" or ledger.live_shards():
+    if settings.is_of_openai or settings.route == "batch" or ledger.live_shards():
         return True
     from processor.sending.provider import has_batches  # noqa: PLC0415 - loads the batch lane
 

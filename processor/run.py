@@ -26,6 +26,7 @@ from processor.ledger.intake import Intake
 from processor.ledger.ledger import Ledger, discard_if_empty, open_ledger
 from processor.notice import Notice
 from processor.observer import Observer
+from processor.plan.prices import FLEX
 from processor.plan.route import Lane
 from processor.recipe import Recipe
 from processor.report import FINISHED, Report, exit_code_for, exit_code_of
@@ -225,6 +226,7 @@ class Run:
             observers=self._observers,
             delivered=self._deliveries.committed,
             cpu_before_s=self._cpu_before_s,
+            tier=FLEX if choice.route.lane is Lane.FLEX else None,
         )
         self._sending = Lanes(
             errand,

@@ -30,6 +30,8 @@ from processor.access import (
 from processor.errors import UsageError
 
 DEFAULT_BASE_URL = OPENAI_URL
+# https://developers.openai.com/api/docs/guides/flex-processing advises fifteen minutes.
+FLEX_TIMEOUT_S = 900.0
 Price = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 SECRETS = frozenset({"api_key", "headers", "proxy"})
@@ -97,12 +99,25 @@ class Settings(BaseModel):
     tpm: int | None = Field(None, ge=1, description="tokens a minute at most")
     retries: int = Field(5, ge=0, le=100, description="how often a failed call is tried again")
     timeout_s: float = Field(
-        120, gt=0, le=86_400, allow_inf_nan=False, description="seconds a call may take in all"
+        120,
+        gt=0,
+        le=86_400,
+        allow_inf_nan=False,
+        description="seconds a call may take in all; at flex 900 by default",
     )
     give_up_s: float = Field(
         300, ge=0, allow_inf_nan=False, description="seconds without the provider before stopping"
     )
-    route: Literal["auto", "direct", "batch"] = Field("auto", description="lane that items take")
+    route: Literal["auto", "direct", "flex", "batch"] = Field(
+        "auto", description="lane that items take"
+    )
+    flex_patience_s: float = Field(
+        600,
+        ge=0,
+        le=86_400,
+        allow_inf_nan=False,
+        description="seconds an item waits where flex has no room for it",
+    )
     urgent: bool = Field(False, description="somebody waits: everything goes directly")
     urgent_field: str | None = Field(
         None, min_length=1, description="column whose yes sends a row directly"
@@ -122,7 +137,7 @@ class Settings(BaseModel):
     )
     rounds: int = Field(3, ge=1, le=100, description="batches an item may be in before it fails")
     fallback: Literal["none", "direct"] = Field(
-        "none", description="lane of items that a batch did not answer"
+        "none", description="lane of items that a batch or flex did not answer"
     )
     description: str = Field("", max_length=512, description="of batch jobs, at the provider")
     budget_usd: float | None = Field(
@@ -261,6 +276,11 @@ class Settings(BaseModel):
                 raise ValueError(f"the header {name} is given beside the setting that it is for")
         if self.urgent and self.route == "batch":
             raise ValueError("--urgent and --route batch exclude each other")
+        if self.route == "flex" and (self.urgent or self.urgent_field or self.direct_first):
+            raise ValueError(
+                "with --route flex every row may wait: --urgent, --urgent-field and --direct-first "
+                "are for --route auto and batch"
+            )
         if names_deployment(self.base_url) and self.api_version is None:
             raise ValueError("the address of a deployment on Azure needs --api-version")
         return self
@@ -272,7 +292,17 @@ class Settings(BaseModel):
     @property
     def may_batch(self) -> bool:
         """Whether work may go by batch."""
-        return self.route != "direct" and not self.urgent
+        return self.route in ("auto", "batch") and not self.urgent
+
+    @property
+    def is_of_openai(self) -> bool:
+        """Whether the provider is known to have what OpenAI has."""
+        return self.provider in ("openai", "sandbox") or self.access.is_azure
+
+    def timeout_at(self, tier: str | None) -> float:
+        """Seconds that a direct call may take in all at a service tier; flex is slow."""
+        is_given = "timeout_s" in self.model_fields_set
+        return FLEX_TIMEOUT_S if tier == "flex" and not is_given else self.timeout_s
 
     @classmethod
     def of(

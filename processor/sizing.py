@@ -15,7 +15,7 @@ from processor.items import Failure, Request, Usage
 from processor.ledger.pending import Pending
 from processor.plan.answers import Expected, Usual, expected
 from processor.plan.estimate import choices_of, output_cap
-from processor.plan.prices import Prices
+from processor.plan.prices import FLEX, Prices
 from processor.plan.route import Lane
 from processor.plan.tokens import count, encoding_of, holds_more
 from processor.tasks.task import Task
@@ -23,7 +23,6 @@ from processor.watch.snapshot import Snapshot
 
 BY_LENGTH = "length"
 _SLICE_ITEMS = 500  # counted in one call, which takes 25 µs by itself
-_FLEX = "flex"
 _SURE = frozenset({"measured", "none"})
 
 
@@ -62,7 +61,9 @@ class Load:
         )
 
     def cost_usd(self, lane: Lane) -> float | None:
-        """By this lane; None when it is not known."""
+        """By this lane; None when it is not known. Flex without a price costs as directly."""
+        if lane is Lane.FLEX and self.flex_usd is not None:
+            return self.flex_usd
         return self.batch_usd if lane is Lane.BATCH else self.direct_usd
 
     def of(self, items: int) -> "Load":
@@ -108,12 +109,20 @@ class Scales:
         usual: Of answers so far; None before any.
         counts: Whether tokens are counted where a model's tokenizer is known; otherwise they are
             told from the length of requests, which is done in a moment.
+        tier: Service tier at which they would go; None for the standard one.
     """
 
     def __init__(
-        self, task: Task, prices: Prices, usual: Usual | None, *, counts: bool = False
+        self,
+        task: Task,
+        prices: Prices,
+        usual: Usual | None,
+        *,
+        counts: bool = False,
+        tier: str | None = None,
     ) -> None:
         self._task = task
+        self._tier = tier
         self._prices = prices
         self._usual = usual
         self._encoding_of = lru_cache(maxsize=1_000)(encoding_of) if counts else _no_encoding
@@ -145,7 +154,7 @@ class Scales:
             works = [
                 Work(item=each.item, attempts=each.attempts, invalid=each.invalid) for each in part
             ]
-            failures = [fill_in(work, self._task) for work in works]
+            failures = [fill_in(work, self._task, self._tier) for work in works]
             loads = iter(self._loads([work for work in works if work.body is not None]))
             for work, failure in zip(works, failures, strict=True):
                 yield work, next(loads) if failure is None else failure
@@ -176,11 +185,11 @@ class Scales:
 
     def _priced(self, work: Work, answers: Expected, input_tokens: int, choices: int) -> Load:
         usage = Usage(prompt_tokens=input_tokens, completion_tokens=answers.tokens * choices)
-        asked = None if work.size is None else work.size.tier
+        asked = None if work.tier is not None or work.size is None else work.size.tier
         sure = usage if answers.basis in _SURE else replace(usage, completion_tokens=0)
         ask = self._prices.cost_usd
         direct_usd = ask(work.model, asked, Lane.DIRECT, usage)
-        flex_usd = ask(work.model, _FLEX, Lane.DIRECT, usage)
+        flex_usd = ask(work.model, asked or FLEX, Lane.DIRECT, usage)
         has_flex = flex_usd != ask(work.model, None, Lane.DIRECT, usage)
         return Load(
             items=1,

@@ -164,7 +164,12 @@ class Spending:
 def prices_of(settings: Settings) -> Prices:
     """The prices of a run."""
     own = None if settings.price is None else Rates.per_million(*settings.price)
-    return Prices(settings.provider, settings.base_url, own=own)
+    return Prices(
+        settings.provider,
+        settings.base_url,
+        own=own,
+        own_flex=0.5 if settings.is_of_openai else 1.0,
+    )
 
 
 def waiting_by_model(ledger: Ledger, task: Task) -> Mapping[str, int]:

@@ -277,6 +277,7 @@ _PHRASES = (
     (400, "context length", "context_length"),
     (400, "api key", "auth"),
     (400, "be used with the responses api", "model_not_found"),
+    (400, "service_tier", "refused_parameter"),
     (400, "specifying dimensions", "refused_parameter"),
     (400, "value for 'dimensions'", "refused_parameter"),
     (403, "embeddings from this model", "model_not_found"),

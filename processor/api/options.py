@@ -140,7 +140,7 @@ def batch_terms(options: Options, settings: Settings) -> BatchTerms:
         UsageError: It shall leave, and nothing would go by batch.
     """
     leaves = options.get("detach", False)
-    if leaves and (settings.urgent or settings.route == "direct"):
+    if leaves and not settings.may_batch:
         raise UsageError(
             "detach is for what goes by batch: nothing would",
             way_out='Give Processor(route="batch"), or leave it out.',

@@ -26,7 +26,8 @@ _OPTIONS = (
     click.option(
         "--fallback",
         type=click.Choice(["none", "direct"]),
-        help="Where items go that a batch did not answer; none puts them into another batch.",
+        help="Where items go that a batch or flex did not answer; none puts them into another "
+        "batch. See --flex-patience.",
     ),
     click.option(
         "--grace",

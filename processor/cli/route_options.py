@@ -10,10 +10,20 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 _OPTIONS = (
     click.option(
         "--route",
-        type=click.Choice(["auto", "direct", "batch"]),
-        help="Which lane items take; batch costs half and takes up to a day. auto sends fewer than "
-        "1,000 directly and more by batch, unless limits, cost or urgency say otherwise.  "
-        "[default: auto]",
+        type=click.Choice(["auto", "direct", "flex", "batch"]),
+        help="Which lane items take; batch costs half and takes up to a day. flex costs half, too: "
+        "direct calls that may take minutes, and wait while there is no room for them. auto sends "
+        "fewer than 1,000 directly and more by batch, unless limits, cost or urgency say "
+        "otherwise.  [default: auto]",
+    ),
+    click.option(
+        "--flex-patience",
+        "flex_patience_s",
+        type=float,
+        metavar="S",
+        help="Seconds an item waits where flex has no room for it; then --fallback direct sends it "
+        "at the standard price, otherwise it fails, or the run stops where nobody was served for "
+        "so long. 0 never waits.  [default: 600]",
     ),
     click.option("--urgent", is_flag=True, default=None, help="Somebody waits: all directly."),
     click.option(

@@ -48,6 +48,8 @@ Examples:
       full lines of the Batch API, sent as they are
   processor run --task labels.toml --input news.csv --urgent-field breaking --direct-first 20
       the first 20 and those that are urgent at once, the others by batch
+  processor run --task labels.toml --input news.csv --route flex --fallback direct
+      at half the price; what finds no room for ten minutes goes at the standard price
   processor run --task labels.toml --input news.jsonl.gz --dry-run
       what would be sent and what it costs; sends nothing, needs no key
   processor run --base-url https://NAME.openai.azure.com --model DEPLOYMENT --input questions.csv
@@ -107,7 +109,12 @@ class _Folder(click.Path):
 @click.option("--rpm", type=int, help="Requests a minute at most; learnt when not given.")
 @click.option("--tpm", type=int, help="Tokens a minute at most; learnt when not given.")
 @click.option("--retries", type=int, help="How often a failed call is tried again.  [default: 5]")
-@click.option("--timeout", "timeout_s", type=float, help="Seconds for a call.  [default: 120]")
+@click.option(
+    "--timeout",
+    "timeout_s",
+    type=float,
+    help="Seconds for a call.  [default: 120; at flex 900]",
+)
 @click.option(
     "--give-up",
     "give_up_s",
@@ -186,7 +193,7 @@ def begin(options: dict[str, Any]) -> int:
 
     check_options(options)
     found = settle(options)  # before a process is started for it
-    if options["detach"] and (options.get("urgent") or options["route"] == "direct"):
+    if options["detach"] and (options.get("urgent") or options["route"] in ("direct", "flex")):
         raise UsageError("--detach is for what goes by batch: nothing would")
     task = load_task(
         options["task"], model=options["model"], max_output_tokens=options["max_output_tokens"]

@@ -41,6 +41,10 @@ class Work:
         body: The request's JSON, once it is rendered.
         endpoint: Where it goes.
         model: The one that it names.
+        tier: Service tier that the lane asks for with it; None for the standard one, or its own.
+        at_standard: It waited in vain for room at that tier.
+        refusals: How often there was none since it was last answered.
+        refused_since_s: When there was none first; inf when there was.
         choice: In what its row differs from the task; None until that is asked.
         tokens: A guess of what the provider counts the request for.
         invalid: (answer, problem) pairs that its next request shows.
@@ -58,6 +62,10 @@ class Work:
     body: bytes | None = None
     endpoint: str = ""
     model: str = ""
+    tier: str | None = None
+    at_standard: bool = False
+    refusals: int = 0
+    refused_since_s: float = inf
     choice: tuple[tuple[str, str], ...] | None = None
     tokens: int = 0
     size: Size | None = None

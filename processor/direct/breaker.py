@@ -132,8 +132,8 @@ class Breaker:
             self.forget(seq)
         if verdict.kind is Kind.OK:
             self._succeeded = self.has_witness = True
-        if verdict.code in PATIENCE:
-            return self._wait_on(verdict, now_s)
+        if verdict.code in PATIENCE:  # where one tier has no room, others have; `Tier` waits
+            return self._wait_on(verdict, now_s) if verdict.congested else None
         self._refused_since_s = None
         return self._complain(verdict)
 

@@ -8,8 +8,9 @@ from processor.direct.backlog import Backlog, Work
 from processor.direct.breaker import Breaker
 from processor.direct.probes import Probes
 from processor.direct.recorder import Recorder
-from processor.direct.retry import decide
+from processor.direct.retry import backoff_s, decide
 from processor.direct.rules import LaneRules
+from processor.direct.tier import Tier, lacks_room
 from processor.items import Accepted, Attempt, Invalid, Outcome
 from processor.tasks.task import Task
 from processor.verdict import PATIENCE, Kind, Verdict
@@ -24,6 +25,7 @@ class Conclusions:
         recorder: Keeps account of outcomes and attempts.
         backlog: Takes what is sent again.
         probes: Are told of items that succeeded.
+        tier: Knows how long an item waits for room.
         breaker: Knows whether the provider is at fault.
         block: Takes work and a verdict that asks for longer than a run should sleep.
         is_ending: Whether nothing is sent any more.
@@ -33,7 +35,7 @@ class Conclusions:
         reasks: Seq to work that is asked again as soon as its invalid answer is durable.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all that an answer bears on
         self,
         *,
         task: Task,
@@ -41,6 +43,7 @@ class Conclusions:
         recorder: Recorder,
         backlog: Backlog,
         probes: Probes,
+        tier: Tier,
         breaker: Breaker,
         block: Callable[[Work, Verdict], None],
         is_ending: Callable[[], bool],
@@ -50,6 +53,7 @@ class Conclusions:
         self._recorder = recorder
         self._backlog = backlog
         self._probes = probes
+        self._tier = tier
         self._breaker = breaker
         self._block = block
         self._is_ending = is_ending
@@ -76,6 +80,8 @@ class Conclusions:
         elif verdict.kind is Kind.OPEN:
             self.settle(answer.left())
             self._backlog.put_aside(work)
+        elif lacks_room(verdict, work):
+            self._wait_for_room(work, answer, now_s)
         else:
             self._try_again(work, answer, now_s)
 
@@ -100,6 +106,23 @@ class Conclusions:
         work.body = None
         self.reasks[work.item.seq] = work
         self.settle(answer.invalid(bad.problem))
+
+    def _wait_for_room(self, work: Work, answer: Answer, now_s: float) -> None:
+        """Send it again later at its tier, or at the standard one, or let it fail."""
+        verdict, wait_s = answer.verdict, 0.0
+        if self._is_ending():
+            self.settle(answer.left())
+            return
+        most_s = self._tier.wait_most_s(work, verdict, now_s)
+        if most_s > 0:
+            asked_s = verdict.retry_after_s
+            wait_s = min(most_s, backoff_s(self._rules.retry, asked_s, work.refusals, self._rng))
+        elif not self._tier.fall(work):
+            self._breaker.forget(work.item.seq)
+            self.settle(answer.failed(self._rules.keep_bodies))
+            return
+        self.settle(answer.retried(wait_s))
+        self._backlog.put_later(work, now_s + wait_s)
 
     def _try_again(self, work: Work, answer: Answer, now_s: float) -> None:
         verdict = answer.verdict

@@ -29,6 +29,7 @@ from processor.direct.request import fill_in
 from processor.direct.retry import BLOCKED_CODE
 from processor.direct.rules import LaneRules
 from processor.direct.slots import Slots, Turn
+from processor.direct.tier import Tier
 from processor.direct.traffic import Traffic
 from processor.direct.traffic_by_model import TrafficByModel
 from processor.direct.transport import Reply, Transport, TransportError
@@ -77,6 +78,7 @@ class DirectLane:
         self._backlog = Backlog(pending)
         self._breaker = Breaker(rules.give_up_s)
         self._probes = Probes(self._backlog)
+        self._tier = Tier(rules.tier, tell)
         self._traffic = self._traffic_of(task)
         self._throttler = self._traffic.throttler
         self._alarm = Alarm(clock)
@@ -86,6 +88,7 @@ class DirectLane:
             recorder=recorder,
             backlog=self._backlog,
             probes=self._probes,
+            tier=self._tier,
             breaker=self._breaker,
             block=self._block,
             is_ending=self._is_ending,
@@ -224,7 +227,7 @@ class DirectLane:
             work = self._next(now_s)
             if work is None:
                 return self._look_again_at_s()
-            if work.body is None and not self._render(work):
+            if work.body is None and not self._render(work, now_s):
                 continue
             if self._choosers is not None and self._choosers.hold(work):
                 continue
@@ -275,6 +278,8 @@ class DirectLane:
 
     def _may_pull(self) -> bool:
         """Backpressure: what is in flight, waits or is not written yet stays bounded."""
+        if self._tier.is_full and (self._slots or self._backlog.held > self._backlog.aside):
+            return False
         held = (
             len(self._slots)
             + self._backlog.held
@@ -283,9 +288,9 @@ class DirectLane:
         )
         return held < max(_HELD_LEAST, 4 * self._traffic.window)
 
-    def _render(self, work: Work) -> bool:
+    def _render(self, work: Work, now_s: float) -> bool:
         """Fill in what to send; an item that cannot be rendered fails, unsent."""
-        failure = fill_in(work, self._task)
+        failure = fill_in(work, self._task, self._tier.of(work, now_s))
         if failure is None:
             return True
         if work.done:
@@ -335,6 +340,7 @@ class DirectLane:
             verdict = judge_failure(error.fault)
         except asyncio.CancelledError:
             verdict = self._judge_cancelled()
+        verdict = self._tier.rule(verdict, work)
         if self._choosers is not None:
             verdict = self._choosers.rule(verdict, work)
         now_s = self._clock.monotonic()
@@ -359,6 +365,7 @@ class DirectLane:
         """Whether the job can go on."""
         outage = self._breaker.outage
         stop = self._breaker.observe(verdict, seq=work.item.seq, sent_s=sent_s, now_s=now_s)
+        stop = self._tier.observe(verdict, work, now_s) or stop
         if stop is not None:
             self._stop(stop)
         if self._breaker.outage != outage:

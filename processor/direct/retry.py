@@ -64,12 +64,25 @@ def decide(
     asked_s = verdict.retry_after_s
     if asked_s is not None and asked_s > policy.retry_after_max_s:
         return RetryDecision(wait_s=asked_s, reason=verdict.code, blocked=True)
-    state = _state(attempt)
     most = _attempts_max(policy, verdict)
-    if stop_after_attempt(most)(state):
+    if stop_after_attempt(most)(_state(attempt)):
         return None
-    wait_s = _wait_s(policy, asked_s, state, rng)
+    wait_s = backoff_s(policy, asked_s, attempt, rng)
     return RetryDecision(wait_s=wait_s, reason=verdict.code, last=attempt + 1 == most)
+
+
+def backoff_s(
+    policy: RetryPolicy, asked_s: float | None, attempt: int, rng: random.Random
+) -> float:
+    """How long an item waits after its so-many-th attempt.
+
+    At least what was asked, or half the backoff; then a random part of the other half. The jitter
+    widens with each attempt even where the provider names the time, so that items refused together
+    do not come back together.
+    """
+    half_s = wait_exponential(multiplier=policy.base_s, max=policy.cap_s)(_state(attempt)) / 2
+    floor_s = half_s if asked_s is None else asked_s
+    return floor_s + rng.uniform(0, half_s)
 
 
 def _attempts_max(policy: RetryPolicy, verdict: Verdict) -> int:
@@ -78,19 +91,6 @@ def _attempts_max(policy: RetryPolicy, verdict: Verdict) -> int:
     if verdict.code in PATIENCE:
         return policy.patient_attempts_max
     return min(verdict.max_attempts or policy.attempts_max, policy.attempts_max)
-
-
-def _wait_s(
-    policy: RetryPolicy, asked_s: float | None, state: RetryCallState, rng: random.Random
-) -> float:
-    """At least what was asked, or half the backoff; then a random part of the other half.
-
-    The jitter widens with each attempt even where the provider names the time, so that items
-    refused together do not come back together.
-    """
-    half_s = wait_exponential(multiplier=policy.base_s, max=policy.cap_s)(state) / 2
-    floor_s = half_s if asked_s is None else asked_s
-    return floor_s + rng.uniform(0, half_s)
 
 
 def _state(attempt: int) -> RetryCallState:

@@ -72,8 +72,8 @@ class Learnt(NamedTuple):
     """What 99 of 100 answers do not exceed, in US dollars.
 
     Attributes:
-        input_usd: For a byte of the request.
-        output_usd: For an answer.
+        input_usd: For a byte of the request, at the standard tier.
+        output_usd: For an answer, at the same.
         list_usd: The list price at which that was so, of a thousand tokens in and out.
     """
 
@@ -95,6 +95,7 @@ class Estimator:
         self._input = _Percentile()
         self._output = _Percentile()
         self._sum_usd = 0.0
+        self._shares: dict[str | None, float] = {None: 1.0}
         self._list_usd = price(None, _THOUSAND)
         same = learnt is not None and learnt.list_usd == self._list_usd
         self._before = learnt if same else None
@@ -114,10 +115,12 @@ class Estimator:
     def call_usd(self, size: Size) -> float:
         """What a request of this size will hardly cost more than."""
         if self._output.count >= LEARNT_AFTER:
-            return size.input_bytes * self._input.value + self._output.value
-        if self._before is not None:
-            return size.input_bytes * self._before.input_usd + self._before.output_usd
-        return self.most_usd(size)
+            input_usd, output_usd = self._input.value, self._output.value
+        elif self._before is not None:
+            input_usd, output_usd = self._before.input_usd, self._before.output_usd
+        else:
+            return self.most_usd(size)
+        return (size.input_bytes * input_usd + output_usd) * self._share(size.tier)
 
     def most_usd(self, size: Size) -> float:
         """The bound that needs no experience."""
@@ -129,10 +132,24 @@ class Estimator:
         return usd
 
     def learn(self, size: Size, *, input_usd: float, output_usd: float) -> None:
-        """Take note of what an answer cost."""
-        self._input.add(input_usd / max(1, size.input_bytes))
-        self._output.add(output_usd)
+        """Take note of what an answer cost.
+
+        What a call at a cheaper tier cost tells what the same costs at the standard one: calls that
+        find no room there go on at this. An answer that the provider served at a dearer tier than
+        it was asked for makes all estimates dearer.
+        """
+        share = self._share(size.tier)
+        self._input.add(input_usd / share / max(1, size.input_bytes))
+        self._output.add(output_usd / share)
         self._sum_usd += input_usd + output_usd
+
+    def _share(self, tier: str | None) -> float:
+        """What a tier costs of the standard one, as it is listed; 1 where that is not known."""
+        found = self._shares.get(tier)
+        if found is None:
+            usd, list_usd = self._price(tier, _THOUSAND), self._list_usd
+            found = self._shares[tier] = usd / list_usd if usd and list_usd else 1.0
+        return found
 
 
 class Estimators(dict[str, Estimator]):

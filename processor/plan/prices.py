@@ -10,6 +10,7 @@ _LINEAR_PROMPT_TOKENS = 100_000
 _PROBE_TOKENS = 1_000
 OPENAI = "openai"
 SANDBOX = "sandbox"
+FLEX = "flex"  # the service tier that costs what a batch costs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,13 +43,17 @@ class Prices:
         provider: `openai`; `sandbox`, which asks OpenAI's prices and charges nothing; or another
             name, whose prices are found by its address.
         base_url: Address of the API.
-        own: What the user says that it costs, whichever model and tier answers; batch is half.
+        own: What the user says that it costs, whichever model answers; batch is half.
+        own_flex: What of that an answer at the flex tier costs; not every provider makes it cheaper.
     """
 
-    def __init__(self, provider: str, base_url: str, *, own: Rates | None = None) -> None:
+    def __init__(
+        self, provider: str, base_url: str, *, own: Rates | None = None, own_flex: float = 1.0
+    ) -> None:
         self._provider = OPENAI if provider == SANDBOX else provider
         self._base_url = base_url
         self._own = own
+        self._own_flex = own_flex
         self._rates = lru_cache(maxsize=64)(self._find_rates)
 
     def cost_usd(
@@ -63,7 +68,8 @@ class Prices:
             usage: Its tokens.
         """
         if self._own is not None:
-            return self._own.cost_usd(usage) * (0.5 if lane == "batch" else 1)
+            share = 0.5 if lane == "batch" else self._own_flex if tier == FLEX else 1.0
+            return self._own.cost_usd(usage) * share
         if model is None:
             return None
         if usage.prompt_tokens > _LINEAR_PROMPT_TOKENS:
@@ -89,7 +95,7 @@ class Prices:
         from genai_prices import Usage as PricedUsage, calc_price  # noqa: PLC0415 - takes 0.1 s
 
         context = {"processing": "batch"} if lane == "batch" else {}
-        if tier in ("flex", "priority"):
+        if tier in (FLEX, "priority"):
             context["service_tier"] = tier
         priced = PricedUsage(
             input_tokens=usage.prompt_tokens,

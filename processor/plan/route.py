@@ -14,12 +14,14 @@ BATCH_FROM_ITEMS = 1_000
 # What calls must cost at least before fewer items than that wait for a batch at half of it.
 WORTH_WAITING_USD = 20.0
 _HOUR_S = 3_600.0
+_AUTO = "auto"
 
 
 class Lane(StrEnum):
     """A way to the provider."""
 
     DIRECT = "direct"
+    FLEX = "flex"  # directly, at the service tier that costs half and takes its time
     BATCH = "batch"
 
 
@@ -52,6 +54,7 @@ class Demand:
         input_tokens: Of the latter, about.
         output_tokens: Of their answers, about.
         direct_usd: What they cost directly; None when a price is unknown.
+        flex_usd: At the flex tier.
         batch_usd: By batch.
         least_usd: What they cost directly without the part that is only assumed.
     """
@@ -61,6 +64,7 @@ class Demand:
     input_tokens: int = 0
     output_tokens: int = 0
     direct_usd: float | None = None
+    flex_usd: float | None = None
     batch_usd: float | None = None
     least_usd: float | None = None
 
@@ -71,12 +75,14 @@ class Bounds:
 
     Attributes:
         has_batches: Whether the provider has a Batch API, as far as is known.
+        has_flex: Whether it is known to have the flex tier.
         rpm: Requests a minute that may be sent directly; None when not known.
         tpm: Tokens a minute.
         left_usd: Of the budget; None without one.
     """
 
     has_batches: bool = True
+    has_flex: bool = True
     rpm: int | None = None
     tpm: int | None = None
     left_usd: float | None = None
@@ -117,16 +123,31 @@ def choose(wishes: Wishes, demand: Demand, bounds: Bounds, before: Lane | None =
     """
     if wishes.urgent:
         return Route(lane=Lane.DIRECT, reason="somebody waits for it (--urgent)")
-    if wishes.route == Lane.DIRECT:
-        return Route(lane=Lane.DIRECT, reason="as asked for (--route direct)")
-    if wishes.route == Lane.BATCH:
-        return _split(demand, "as asked for (--route batch)")
+    if wishes.route != _AUTO:
+        return _as_asked(Lane(wishes.route), demand, bounds)
     if wishes.streamed:
         return Route(lane=Lane.DIRECT, reason="somebody takes every outcome as it comes")
     if before is not None:
         why = "as its last start chose, whose work is not done"
         return _in_lane(before, demand, why)
     return _chosen(demand, bounds)
+
+
+def _as_asked(lane: Lane, demand: Demand, bounds: Bounds) -> Route:
+    known = _of_flex(demand, bounds) if lane is Lane.FLEX else ""
+    return _in_lane(lane, demand, f"as asked for (--route {lane}){known}")
+
+
+def _of_flex(demand: Demand, bounds: Bounds) -> str:
+    """What a person should know of that tier."""
+    if not bounds.has_flex:
+        return "; whether this provider has that tier, its answers will tell"
+    if demand.direct_usd is None:
+        return ""
+    if demand.flex_usd is None:
+        return "; that it costs less there is not known of this model"
+    flex, direct = dollars(demand.flex_usd), dollars(demand.direct_usd)
+    return f", about {flex}, {direct} at the standard tier"
 
 
 def _chosen(demand: Demand, bounds: Bounds) -> Route:
@@ -173,7 +194,7 @@ def _saving(demand: Demand) -> str:
 
 
 def _in_lane(lane: Lane, demand: Demand, reason: str) -> Route:
-    if lane is Lane.DIRECT:
+    if lane is not Lane.BATCH:
         return Route(lane=lane, reason=reason)
     return _split(demand, reason)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from processor import spending
 from processor.direct.lane import DirectLane
 from processor.direct.retry import RetryPolicy
-from processor.direct.rules import LaneRules
+from processor.direct.rules import LaneRules, TierRules
 from processor.direct.transport import CONNECT_S, Transport
 from processor.ledger import allowance
 from processor.ledger.commit import Record
@@ -104,14 +104,14 @@ class DirectSending:
         async with Transport(
             settings.access,
             trust_env=not settings.local,
-            connect_s=min(CONNECT_S, settings.timeout_s / 2),
+            connect_s=min(CONNECT_S, settings.timeout_at(errand.tier) / 2),
         ) as self._transport:
             self._lane = DirectLane(
                 task=errand.task,
                 transport=self._transport,
                 pending=self._pending(),
                 recorder=writer,
-                rules=_rules(settings),
+                rules=_rules(settings, errand.tier),
                 clock=errand.clock,
                 tell=tell,
                 purse=self._spending.purse if self._spending else None,
@@ -147,14 +147,19 @@ class DirectSending:
         self._lane.granted()
 
 
-def _rules(settings: Settings) -> LaneRules:
+def _rules(settings: Settings, tier: str | None) -> LaneRules:
     return LaneRules(
         concurrency=settings.concurrency,
         rpm=settings.rpm,
         tpm=settings.tpm,
         wait_s=settings.wait_s,
-        timeout_s=settings.timeout_s,
+        timeout_s=settings.timeout_at(tier),
         give_up_s=settings.give_up_s,
+        tier=TierRules(
+            name=tier,
+            patience_s=settings.flex_patience_s,
+            falls=settings.fallback == "direct",
+        ),
         retry=RetryPolicy(attempts_max=settings.retries + 1),
         keep_bodies=settings.keep_bodies,
         seed=settings.seed,

@@ -27,6 +27,7 @@ class Errand:
         most: How many items may be sent; None for all.
         delivered: Called after every commit, in the writer's thread.
         cpu_before_s: What the process had used when the run began.
+        tier: Service tier that direct calls ask for; None for the standard one.
     """
 
     folder: Path
@@ -38,6 +39,7 @@ class Errand:
     observers: Sequence[Observer]
     delivered: Callable[[], None]
     cpu_before_s: float
+    tier: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -133,7 +133,10 @@ ALLOWED = {
         *("ledger", "notice", "plan", "routing", "sending", "settings", "sizing", "spending"),
         *("tasks", "watch"),
     },
-    "fitness": {"errors", "items", "ledger", "plan", "settings", "spending", "tasks", "urgency"},
+    "fitness": {
+        *("completion", "errors", "items", "ledger", "plan", "settings", "spending", "tasks"),
+        "urgency",
+    },
     "routing": {
         *("ledger", "notice", "plan", "sending", "settings", "sizing", "spending"),
         *("tasks", "urgency", "watch"),

@@ -1,0 +1,144 @@
+"""The service tier that calls ask for, and how long they wait where it has no room.
+
+Flex costs what a batch costs and answers more slowly. At times it has no room for a call, which is
+then refused and not charged; a service without room is no fault of the item, and no congestion
+that fewer calls would end. So the item waits, longer each time, and nothing more is begun
+meanwhile: those that wait tell when there is room again.
+(https://developers.openai.com/api/docs/guides/flex-processing)
+
+When an item has waited for as long as it may, it goes at the standard tier, or fails. When nobody
+was served for as long, the others need not wait, too: they go at the standard tier, and now and
+then one asks again; or the job stops, and they stay pending.
+"""
+
+from collections.abc import Callable
+from math import inf
+
+from msgspec.structs import replace
+
+from processor.direct.backlog import Work
+from processor.direct.rules import TierRules
+from processor.notice import Notice
+from processor.plan.prices import FLEX
+from processor.stop import Stop
+from processor.verdict import Verdict
+
+FULL_CODE = "flex_unavailable"
+FULL_AFTER = 10  # refusals without an answer between them
+ASK_AGAIN_S = 60.0
+_REFUSED_CODE = "refused_parameter"
+_REFUSAL_WORDS = ("service_tier", "service tier", "flex")
+
+
+class Tier:
+    """Watches how calls fare at their tier, in the order in which they end.
+
+    Args:
+        rules: Which tier the lane asks for, and for how long.
+        tell: Takes what concerns the whole lane.
+    """
+
+    def __init__(self, rules: TierRules, tell: Callable[[Notice], None]) -> None:
+        self._rules = rules
+        self._tell = tell
+        self._refusals = 0  # since the latest answer
+        self._refused_since_s = inf
+        self._is_given_up = False
+        self._ask_again_s = -inf
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there was no room lately, for anybody, and work still waits for some."""
+        return self._refusals >= FULL_AFTER and not self._is_given_up
+
+    def of(self, work: Work, now_s: float) -> str | None:
+        """The tier at which work shall go, unless it names one; None for the standard one."""
+        name = self._rules.name
+        if name is None or work.at_standard:
+            return None
+        if self._is_given_up:
+            if now_s < self._ask_again_s:
+                return None
+            self._ask_again_s = now_s + ASK_AGAIN_S
+        return name
+
+    def rule(self, verdict: Verdict, work: Work) -> Verdict:
+        """The verdict on an answer, with what the tier has to do with it."""
+        if lacks_room(verdict, work):
+            return replace(verdict, congested=False)
+        if work.tier is None or verdict.code != _REFUSED_CODE:
+            return verdict
+        words = verdict.message.lower()
+        if not any(each in words for each in _REFUSAL_WORDS):
+            return verdict
+        said = verdict.message.rstrip(".")
+        return replace(
+            verdict,
+            message=f"{said}. --route {work.tier} asks for that tier; --route direct goes without.",
+        )
+
+    def observe(self, verdict: Verdict, work: Work, now_s: float) -> Stop | None:
+        """Take note of the verdict on an answer that came now.
+
+        Returns:
+            A Stop when nobody was served for so long that the job must end.
+        """
+        if not _asks_for_flex(work):
+            return None
+        if verdict.usage is not None:
+            self._serve(work)
+            return None
+        if not lacks_room(verdict, work):
+            return None
+        self._refusals += 1
+        self._refused_since_s = min(self._refused_since_s, now_s)
+        work.refused_since_s = min(work.refused_since_s, now_s)
+        work.refusals += 1
+        if self._refusals == FULL_AFTER:
+            self._told("flex_full", wait_s=self._rules.patience_s, falls=self._rules.falls)
+        is_over = now_s - self._refused_since_s >= self._rules.patience_s
+        if self._refusals < FULL_AFTER or not is_over:
+            return None
+        if not self._rules.falls:
+            return Stop(code=FULL_CODE, message=verdict.message)
+        if not self._is_given_up:
+            self._told("flex_given_up", wait_s=self._rules.patience_s, falls=True)
+            self._ask_again_s = now_s + ASK_AGAIN_S
+        self._is_given_up = True
+        return None
+
+    def wait_most_s(self, work: Work, verdict: Verdict, now_s: float) -> float:
+        """How long work may wait for room yet; 0 for no longer."""
+        if self._is_given_up and self._may_fall(work):
+            return 0.0
+        left_s = work.refused_since_s + self._rules.patience_s - now_s
+        return left_s if (verdict.retry_after_s or 0.0) <= left_s else 0.0
+
+    def fall(self, work: Work) -> bool:
+        """Let work go on at the standard tier; whether it may."""
+        if not self._may_fall(work):
+            return False
+        work.at_standard, work.body = True, None
+        return True
+
+    def _may_fall(self, work: Work) -> bool:
+        return self._rules.falls and work.tier is not None
+
+    def _serve(self, work: Work) -> None:
+        if self._refusals >= FULL_AFTER:
+            self._told("flex_again")
+        self._refusals = work.refusals = 0
+        self._refused_since_s = work.refused_since_s = inf
+        self._is_given_up = False
+
+    def _told(self, event: str, **facts: object) -> None:
+        self._tell(Notice(event=event, serious=event != "flex_again", facts=facts))
+
+
+def lacks_room(verdict: Verdict, work: Work) -> bool:
+    """Whether work was refused for want of room at its tier."""
+    return verdict.code == FULL_CODE and _asks_for_flex(work)
+
+
+def _asks_for_flex(work: Work) -> bool:
+    return work.size is not None and work.size.tier == FLEX
