@@ -31,7 +31,7 @@ from processor.plan.route import Lane, Route, choose
 from processor.routing import Earlier
 from processor.sending.split import Split
 from processor.settings import Settings
-from processor.sizing import NOTHING, Basis, Load, Scales, usual_output_tokens
+from processor.sizing import NOTHING, Basis, Load, Scales, usual_of
 from processor.tasks.task import Task
 from processor.watch import snapshot
 from processor.watch.snapshot import Snapshot
@@ -76,14 +76,23 @@ class Rehearsed:
         return sum(self.loads.values(), NOTHING)
 
     @property
+    def later_items(self) -> int:
+        """Items that this start would leave to later ones."""
+        now = self.total.items + self.unfit_items + self.in_batches
+        return max(0, self.snapshot.pending - now)
+
+    @property
+    def mixed_usd(self) -> float | None:
+        """Where somebody waits directly, all else by batch; None when it is not known."""
+        rest_usd, urgent = self.total.batch_usd, self.urgent
+        if rest_usd is None or urgent.direct_usd is None or urgent.batch_usd is None:
+            return None
+        return rest_usd - urgent.batch_usd + urgent.direct_usd
+
+    @property
     def cost_usd(self) -> float | None:
         """By the lanes that it would take; None when it is not known."""
-        if self.route.lane is not Lane.BATCH:
-            return self.total.cost_usd(self.route.lane)
-        rest_usd, at_once_usd = self.total.batch_usd, self.urgent
-        if rest_usd is None or at_once_usd.direct_usd is None or at_once_usd.batch_usd is None:
-            return None
-        return rest_usd - at_once_usd.batch_usd + at_once_usd.direct_usd
+        return self.total.direct_usd if self.route.lane is Lane.DIRECT else self.mixed_usd
 
 
 class Rehearsal:
@@ -167,7 +176,7 @@ class Rehearsal:
         shot = snapshot.take(ledger.folder)
         prices = spending.prices_of(self._settings)
         tier = FLEX if self._settings.route == FLEX else None
-        scales = Scales(self._task, prices, usual_output_tokens(shot) or usual, counts=True, tier=tier)
+        scales = Scales(self._task, prices, usual_of(shot) or usual, counts=True, tier=tier)
         earlier = routing.earlier_of(ledger, routing.wishes_of(self._settings), allowed)
         split = await asyncio.to_thread(routing.split_of, ledger, self._settings, allowed, earlier)
         rendered = await asyncio.to_thread(self._render, ledger, allowed, scales, split)

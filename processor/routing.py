@@ -14,7 +14,7 @@ from processor.plan.prices import FLEX
 from processor.plan.route import Bounds, Demand, Lane, Route, Wishes, choose
 from processor.sending.split import Split
 from processor.settings import Settings
-from processor.sizing import Load, Scales, usual_output_tokens
+from processor.sizing import Load, Scales, usual_of
 from processor.tasks.task import Task
 from processor.urgency import is_urgent
 from processor.watch import snapshot
@@ -201,7 +201,7 @@ def _gathered(
     split = split_of(ledger, settings, allowed, earlier)
     if not settings.may_batch and settings.route != FLEX:  # the rest decides nothing
         return split, Demand(items=items, background=0 if settings.urgent else items), bounds
-    scales = Scales(task, spending.prices_of(settings), usual_output_tokens(shot))
+    scales = Scales(task, spending.prices_of(settings), usual_of(shot))
     load = scales.total(split.background(pending.sample(ledger.path, _SAMPLED_ITEMS)))
     return split, demand_of(items, items - len(split.seqs), load), bounds
 

@@ -202,7 +202,7 @@ class Scales:
         )
 
 
-def usual_output_tokens(shot: Snapshot) -> Usual | None:
+def usual_of(shot: Snapshot) -> Usual | None:
     """Of the answers that a run has; None without any."""
     if not shot.succeeded or not shot.overall.completion_tokens:
         return None

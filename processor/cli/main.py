@@ -13,6 +13,7 @@ from processor.errors import ProcessorError
 # name to one line of help; the module of the same name in this package holds `command`.
 COMMANDS = {
     "run": "Send every item, record every outcome; the same command again resumes.",
+    "plan": "What run would do: items, tokens, cost and time each way; sends nothing.",
     "batch": "The batch lane step by step: submit, check, download, cancel, list, clean.",
     "status": "One look at a run.",
     "retry": "Make failed items pending again.",

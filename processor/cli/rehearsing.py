@@ -24,46 +24,53 @@ def tell(notice: Notice) -> None:
 
 def lines(found: Rehearsed, settings: Settings) -> Iterator[str]:
     """What a run would do, a line at a time."""
-    shot, total = found.snapshot, found.total
-    yield f"{shot.task} · {shot.model} · {settings.provider} · rehearsed: nothing sent or written"
+    yield headline(found, settings, "rehearsed")
+    yield from items(found)
+    if found.total.items:
+        yield from _costs(found, settings)
+    for name, delivered in found.outputs.items():
+        would = "can be written" if delivered is None else summary.outline(delivered)
+        yield row("output", f"{name}: {would}")
+        if delivered is not None:
+            yield from (row("note", note) for note in delivered.notes)
+    if found.first is not None:
+        for place, line in enumerate(as_lines(orjson.loads(found.first))):
+            yield row("" if place else "request", line)
+
+
+def headline(found: Rehearsed, settings: Settings, done: str) -> str:
+    """What was looked at, and that it was no more."""
+    shot = found.snapshot
+    return f"{shot.task} · {shot.model} · {settings.provider} · {done}: nothing sent or written"
+
+
+def items(found: Rehearsed) -> Iterator[str]:
+    """What would be sent and what would not, a line at a time."""
+    shot = found.snapshot
     done = f" · {shot.finished:,} finished before" if shot.finished else ""
     batches = f" · {found.in_batches:,} in batches" if found.in_batches else ""
-    rest = shot.pending - total.items - found.unfit_items - found.in_batches
-    later = f" · {rest:,} for later starts" if rest > 0 else ""
-    yield _row("items", f"{total.items:,} to send{done}{batches}{later}")
+    later = f" · {found.later_items:,} for later starts" if found.later_items else ""
+    yield row("items", f"{found.total.items:,} to send{done}{batches}{later}")
     if shot.skipped:
-        yield _row("left out", counted(shot.skipped, "bad row"))
+        yield row("left out", counted(shot.skipped, "bad row"))
     if found.intake is not None:
         yield from summary.changes(found.intake)
     if found.unfit_items:
-        yield _row("failed", f"{counted(found.unfit_items, 'item')} would fail, unsent")
-        yield from (_row("", f"{key}: {reason}") for key, reason in found.unfit)
-    if total.items:
-        yield from _costs(found, total, settings)
-    for name, delivered in found.outputs.items():
-        would = "can be written" if delivered is None else summary.outline(delivered)
-        yield _row("output", f"{name}: {would}")
-        if delivered is not None:
-            yield from (_row("note", note) for note in delivered.notes)
-    if found.first is not None:
-        for place, line in enumerate(as_lines(orjson.loads(found.first))):
-            yield _row("" if place else "request", line)
+        yield row("failed", f"{counted(found.unfit_items, 'item')} would fail, unsent")
+        yield from (row("", f"{key}: {reason}") for key, reason in found.unfit)
 
 
-def _costs(found: Rehearsed, total: Load, settings: Settings) -> Iterator[str]:
-    """What is to be sent, in tokens and money."""
-    yield _row("tokens", tokens(total, found.basis))
-    yield _row("route", f"{found.route.lane}: {found.route.reason}")
-    yield _row("cost", _cost(found.cost_usd))
+def costs_by_model(found: Rehearsed) -> Iterator[str]:
+    """A line for each model, where there are several."""
     if len(found.loads) > 1:
         for model, load in found.loads.items():
             cost = _cost(load.cost_usd(found.route.lane))
-            yield _row("model", f"{model}: {counted(load.items, 'item')}, {cost}")
-    if settings.budget_usd is not None and found.cost_usd is not None:
-        left_usd = settings.budget_usd - found.snapshot.spent_usd
-        verdict = "is enough" if found.cost_usd <= left_usd else "may not be enough"
-        used = f"{money(found.snapshot.spent_usd)} of {money(settings.budget_usd)} used"
-        yield _row("budget", f"{used}; the rest {verdict}")
+            yield row("model", f"{model}: {counted(load.items, 'item')}, {cost}")
+
+
+def row(name: str, text: str) -> str:
+    """A line of what is told."""
+    return f"  {name:<9} {text}".rstrip()
 
 
 def tokens(total: Load, basis: Basis) -> str:
@@ -79,11 +86,20 @@ def tokens(total: Load, basis: Basis) -> str:
     return told
 
 
+def _costs(found: Rehearsed, settings: Settings) -> Iterator[str]:
+    """What is to be sent, in tokens and money."""
+    yield row("tokens", tokens(found.total, found.basis))
+    yield row("route", f"{found.route.lane}: {found.route.reason}")
+    yield row("cost", _cost(found.cost_usd))
+    yield from costs_by_model(found)
+    if settings.budget_usd is not None and found.cost_usd is not None:
+        left_usd = settings.budget_usd - found.snapshot.spent_usd
+        verdict = "is enough" if found.cost_usd <= left_usd else "may not be enough"
+        used = f"{money(found.snapshot.spent_usd)} of {money(settings.budget_usd)} used"
+        yield row("budget", f"{used}; the rest {verdict}")
+
+
 def _cost(usd: float | None) -> str:
     if usd is None:
         return "not known; --price IN,OUT tells it"
     return f"about {money(usd)}"
-
-
-def _row(name: str, text: str) -> str:
-    return f"  {name:<9} {text}".rstrip()

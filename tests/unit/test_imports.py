@@ -141,6 +141,11 @@ ALLOWED = {
         *("ledger", "notice", "plan", "sending", "settings", "sizing", "spending"),
         *("tasks", "urgency", "watch"),
     },
+    "experience": {"errors", "plan", "recipe", "settings", "sizing", "watch"},
+    "planning": {
+        *("data", "experience", "folders", "identity", "ledger", "notice", "plan", "rehearsal"),
+        *("routing", "settings", "tasks"),
+    },
     "sizing": {"direct", "items", "ledger", "plan", "tasks", "watch"},
     "urgency": set[str](),
     "spending": {"direct", "items", "ledger", "plan", "settings", "tasks"},

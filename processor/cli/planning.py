@@ -1,0 +1,68 @@
+"""What `processor plan` does. Loads the engine: the command imports it when it is used."""
+
+from datetime import datetime
+from typing import Any
+
+from processor.cli import rehearsing
+from processor.cli.planning_lines import document, lines, remedy
+from processor.cli.provider import settle
+from processor.cli.sandbox_options import check_options
+from processor.cli.sources import named_input, source_of
+from processor.configuration import unasked
+from processor.console import streams
+from processor.errors import UsageError
+from processor.folders import default_folder
+from processor.identity import Consent
+from processor.loop import run_in_loop
+from processor.plan.deadline import deadline_at
+from processor.planning import Deadline, Plan, Planning
+from processor.signals import guarded
+from processor.tasks.toml import load_task
+
+
+def plan(options: dict[str, Any], *, deadline: str | None, as_json: bool) -> int:
+    """Plan as the options say; returns the exit code.
+
+    Raises:
+        ProcessorError: What a run would be refused for; a deadline that cannot be made.
+    """
+    check_options(options)
+    found = settle(options)
+    until = None if deadline is None else _until(deadline)
+    task = load_task(
+        options["task"], model=options["model"], max_output_tokens=options["max_output_tokens"]
+    )
+    if task.advice:
+        streams.tell(f"Note: {task.advice}")
+    source = source_of(
+        named_input(options), options, query=task.query, needed=task.required_fields()
+    )
+    settings = unasked(found, sandbox=options["sandbox"])
+    planned: Plan = run_in_loop(
+        guarded(
+            Planning(
+                folder=options["out"] or default_folder(task.name, source),
+                task=task,
+                source=source,
+                settings=settings,
+                consent=Consent(task=options["accept_change"], rows=options["update"]),
+                afresh=options["new"],
+                deadline=until,
+                tell=rehearsing.tell,
+            )
+        )
+    )
+    if as_json:
+        streams.say_json(document(planned, settings))
+    else:
+        for line in lines(planned, settings):
+            streams.say(line)
+    if planned.is_late:
+        raise UsageError(f"--deadline {deadline} cannot be made", way_out=remedy(planned))
+    return 0
+
+
+def _until(deadline: str) -> Deadline:
+    now = datetime.now()  # noqa: DTZ005 - hours are local ones
+    at = deadline_at(deadline, now)
+    return Deadline(at=at, left_s=at.timestamp() - now.timestamp())

@@ -1,0 +1,158 @@
+"""A plan, told: as lines for people, as JSON for programs."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from processor.cli import rehearsing
+from processor.console.words import duration, money
+from processor.plan.offer import ASSUMED, Offer, Time, Verdict, soonest
+from processor.planning import Plan
+from processor.settings import Settings
+
+_FORMAT = 1
+_HEAD = ("lane", "cost", "time", "confidence")
+_VERDICTS = {Verdict.YES: "", Verdict.PERHAPS: " · perhaps by then", Verdict.NO: " · not by then"}
+_HOUR_S = 3_600.0
+
+
+def lines(plan: Plan, settings: Settings) -> Iterator[str]:
+    """A plan, a line at a time."""
+    found = plan.found
+    yield rehearsing.headline(found, settings, "planned")
+    yield from rehearsing.items(found)
+    if not plan.offers:
+        return
+    yield rehearsing.row("tokens", rehearsing.tokens(found.total, found.basis))
+    yield from _table([_HEAD, *(_cells(offer, plan) for offer in plan.offers)])
+    yield rehearsing.row("route", f"{plan.choice}: {plan.route.reason}")
+    yield from rehearsing.costs_by_model(found)
+    if found.total.direct_usd is None:
+        yield rehearsing.row("cost", "not known; --price IN,OUT tells it")
+    if plan.deadline is not None:
+        left = duration(plan.deadline.left_s)
+        yield rehearsing.row("deadline", f"{plan.deadline.at:%Y-%m-%d %H:%M}, in {left}")
+    if plan.left_usd is not None:
+        yield rehearsing.row("budget", _budget(plan, plan.left_usd))
+
+
+def remedy(plan: Plan) -> str:
+    """What is possible where the deadline is not."""
+    best = soonest(plan.offers)
+    assert best is not None
+    assert best.time is not None
+    ways = [f"{best.name} takes {span(best.time)}: a later --deadline"]
+    if plan.possible_items:
+        ways.append(f"--limit {plan.possible_items}")
+    if plan.choice != best.name:
+        ways.append(f"--route {best.name}")
+    return f"Possible: {', or '.join(ways)}."
+
+
+def document(plan: Plan, settings: Settings) -> Mapping[str, Any]:
+    """A plan as JSON values; what is not known is null."""
+    found, shot, total = plan.found, plan.found.snapshot, plan.found.total
+    return {
+        "format": _FORMAT,
+        "task": shot.task,
+        "model": shot.model,
+        "provider": settings.provider,
+        "items": {
+            "to_send": total.items,
+            "finished": shot.finished,
+            "in_batches": found.in_batches,
+            "later": found.later_items,
+            "unfit": found.unfit_items,
+            "left_out": shot.skipped,
+        },
+        "tokens": {
+            "input": total.input_tokens,
+            "output": total.output_tokens,
+            "input_by": list(found.basis.input_by),
+            "output_by": [each.words for each in found.basis.output_by],
+            "pictured_requests": found.basis.pictured,
+        },
+        "lanes": [_lane(offer, plan) for offer in plan.offers],
+        "models": {
+            model: {
+                "items": load.items,
+                "input_tokens": load.input_tokens,
+                "output_tokens": load.output_tokens,
+                "direct_usd": load.direct_usd,
+                "flex_usd": load.flex_usd,
+                "batch_usd": load.batch_usd,
+            }
+            for model, load in found.loads.items()
+        },
+        "route": {"lane": plan.choice, "reason": plan.route.reason} if plan.offers else None,
+        "deadline": None if plan.deadline is None else plan.deadline.at.isoformat(),
+        "deadline_made": None if plan.deadline is None else not plan.is_late,
+        "budget_usd": settings.budget_usd,
+        "spent_usd": shot.spent_usd,
+    }
+
+
+def _lane(offer: Offer, plan: Plan) -> Mapping[str, Any]:
+    time, verdict = offer.time, offer.verdict(plan.left_s)
+    return {
+        "lane": offer.name,
+        "cost_usd": offer.cost_usd,
+        "least_s": None if time is None else time.least_s,
+        "most_s": None if time is None else time.most_s,
+        "confidence": _confidence(offer, plan) if time is not None else None,
+        "cost_by": _cost_by(plan) if offer.cost_usd is not None else None,
+        "time_by": None if time is None else time.by,
+        "note": offer.note,
+        "by_deadline": None if verdict is None else str(verdict),
+        "within_budget": plan.is_affordable(offer),
+    }
+
+
+def span(time: Time) -> str:
+    """`53s`, `30s–1m15s`, `2–6 h`."""
+    if time.least_s >= _HOUR_S and time.most_s - time.least_s >= _HOUR_S:
+        return f"{time.least_s / _HOUR_S:.0f}–{time.most_s / _HOUR_S:.0f} h"
+    least, most = duration(time.least_s), duration(time.most_s)
+    return most if least == most else f"{least}–{most}"
+
+
+def _cells(offer: Offer, plan: Plan) -> Sequence[str]:
+    if offer.time is None:
+        return (offer.name, "–", "–", offer.note)
+    cost = "unknown" if offer.cost_usd is None else money(offer.cost_usd)
+    if plan.is_affordable(offer) is False:
+        cost += " · over budget"
+    verdict = offer.verdict(plan.left_s)
+    time = span(offer.time) + ("" if verdict is None else _VERDICTS[verdict])
+    said = _confidence(offer, plan)
+    return (offer.name, cost, time, f"{said}; {offer.note}" if offer.note else said)
+
+
+def _confidence(offer: Offer, plan: Plan) -> str:
+    """How sure cost and time are."""
+    assert offer.time is not None
+    cost = _cost_by(plan)
+    if offer.cost_usd is None or cost == offer.time.by == ASSUMED:
+        return offer.time.words
+    costs = ", ".join(each.words for each in plan.found.basis.output_by[:1])
+    return f"answers {costs}; time {offer.time.words}"
+
+
+def _cost_by(plan: Plan) -> str:
+    """What the cost hangs on most: how long answers will be."""
+    return next((each.basis for each in plan.found.basis.output_by), ASSUMED)
+
+
+def _budget(plan: Plan, left_usd: float) -> str:
+    shot = plan.found.snapshot
+    told = f"{money(shot.spent_usd)} used, {money(max(0.0, left_usd))} left"
+    known = [offer.cost_usd for offer in plan.offers if offer.cost_usd is not None]
+    if known and min(known) > left_usd:
+        told += f": not enough; the cheapest way takes about {money(min(known))}"
+    return told
+
+
+def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    widths = [max(len(row[place]) for row in rows) for place in range(len(_HEAD) - 1)]
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
+        yield rehearsing.row(cells[0].rstrip(), "  ".join([*cells[1:], row[-1]]))
