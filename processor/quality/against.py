@@ -143,22 +143,22 @@ def alike(pairs: Sequence[tuple[str, str]], *, seed: int) -> Likeness:
         return Likeness(drawn=len(pairs), similarity=few, unrelated=few)
     vectors = likeness.vectors([text for pair in pairs for text in pair])
     ones, others = vectors[::2], vectors[1::2]
-    total = likeness.summed(others)
+    one_total, other_total = likeness.summed(ones), likeness.summed(others)
     near = [likeness.dot(one, other) for one, other in zip(ones, others, strict=True)]
     far = [
-        (likeness.dot(one, total) - own) / (len(pairs) - 1)
-        for one, own in zip(ones, near, strict=True)
+        (likeness.dot(one, other_total) + likeness.dot(other, one_total) - 2 * own)
+        / (2 * (len(pairs) - 1))
+        for one, other, own in zip(ones, others, near, strict=True)
     ]
     return Likeness(
         drawn=len(pairs),
-        similarity=_mean(near, seed),
-        unrelated=_mean(far, seed),
+        similarity=bootstrap.mean(_parts(near), seed=seed, called="items"),
+        unrelated=bootstrap.mean_of_pairs(_parts(far), seed=seed, called="items"),
     )
 
 
-def _mean(values: Sequence[float], seed: int) -> Figure:
-    parts = [(likeness.bounded(value), 1) for value in values]
-    return bootstrap.mean(parts, seed=seed, called="items")
+def _parts(values: Sequence[float]) -> list[bootstrap.Part]:
+    return [(likeness.bounded(value), 1) for value in values]
 
 
 def _joined(

@@ -1,6 +1,7 @@
 """Intervals by drawing cases again, with a seed: the same cases give the same interval."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from random import Random
 from typing import TypeVar
 
@@ -67,6 +68,33 @@ def mean(parts: Sequence[Part], *, seed: int, called: str) -> Figure:
         return Figure(value=None, n=0, note="no cases")
     n = sum(count for _, count in parts)
     return figure(parts, _mean, n=n, seed=seed, called=called)
+
+
+def mean_of_pairs(
+    parts: Sequence[Part], across: Sequence[Part] | None = None, *, seed: int, called: str
+) -> Figure:
+    """The mean over pairs of shares, where every pair counts in the parts of both its ends.
+
+    A pair of two parts changes with the one as with the other, so that a part moves the mean twice
+    as far as what it counts itself: drawn as if it were its own, the interval would be half as wide
+    as it must be.
+
+    Args:
+        parts: Of each its sum over pairs, and how many these are; one within it is met twice.
+        across: The same of its pairs with other parts; by default there are no others.
+        seed: Of the draws.
+        called: What a part is, in the plural, for notes.
+    """
+    across = parts if across is None else across
+    middle = _mean(across) if any(pairs for _, pairs in across) else 0.0
+    stretched = [
+        (total + shared - middle * pairs, count)
+        for (total, count), (shared, pairs) in zip(parts, across, strict=True)
+    ]
+    found = mean(stretched, seed=seed, called=called)
+    if found.low is None or found.high is None:
+        return found
+    return replace(found, low=max(0.0, found.low), high=min(1.0, found.high))
 
 
 def _mean(parts: Sequence[Part]) -> float:

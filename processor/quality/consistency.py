@@ -106,5 +106,5 @@ def _with_likeness(found: Consistency, inputs: Sequence[Sequence[str]], seed: in
         equal=found.equal,
         unanimous=found.unanimous,
         similarity=bootstrap.mean(within, seed=seed, called="inputs"),
-        unrelated=bootstrap.mean(beyond, seed=seed, called="inputs"),
+        unrelated=bootstrap.mean_of_pairs(beyond, seed=seed, called="inputs"),
     )

@@ -53,4 +53,4 @@ def _similarity(texts: Sequence[str], seed: int) -> Figure:
     if len(texts) < 2:
         return too_few(len(texts), 2, "answers")
     near = likeness.to_others(likeness.vectors(texts))
-    return bootstrap.mean([(value, 1) for value in near], seed=seed, called="answers")
+    return bootstrap.mean_of_pairs([(value, 1) for value in near], seed=seed, called="answers")

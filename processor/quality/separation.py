@@ -115,7 +115,8 @@ def _of_largest(said: Sequence[Said]) -> list[Said]:
 def _similarities(cosines: Cosines, design: Design, seed: int) -> list[Figure]:
     """Means over pairs by kind: of the same group or not, to the same question or not."""
     said, units = design.said, design.units
-    sums = {unit: [[0.0, 0] for _ in range(4)] for unit in sorted(set(units))}
+    names = sorted(set(units))
+    met, across = ({unit: [[0.0, 0] for _ in range(4)] for unit in names} for _ in range(2))
     for place, row in enumerate(cosines):
         one = said[place]
         for other in range(place):
@@ -123,13 +124,18 @@ def _similarities(cosines: Cosines, design: Design, seed: int) -> list[Figure]:
             if design.is_nested and one.speaker == another.speaker:
                 continue
             kind = 2 * (one.question != another.question) + (one.group != another.group)
-            for unit in (units[place], units[other]):
-                sums[unit][kind][0] += row[other]
-                sums[unit][kind][1] += 1
+            ends = units[place], units[other]
+            for sums in (met,) if ends[0] == ends[1] else (met, across):
+                for unit in ends:
+                    sums[unit][kind][0] += row[other]
+                    sums[unit][kind][1] += 1
     found = []
     for kind in range(4):
-        parts = [(some[kind][0], int(some[kind][1])) for some in sums.values()]
-        figure = bootstrap.mean(parts, seed=seed, called=design.units_called)
+        parts, others = (
+            [(sums[unit][kind][0], int(sums[unit][kind][1])) for unit in names]
+            for sums in (met, across)
+        )
+        figure = bootstrap.mean_of_pairs(parts, others, seed=seed, called=design.units_called)
         found.append(replace(figure, n=figure.n // 2))  # each pair was met from both sides
     return found
 

@@ -103,6 +103,29 @@ def test_the_bootstrap_covers_as_often_as_it_says() -> None:
     assert 0.89 <= held / 200 <= 0.985
 
 
+@pytest.mark.parametrize("grouped", [1, 4])
+def test_the_interval_of_a_mean_over_pairs_is_no_narrower_than_it_must_be(grouped: int) -> None:
+    """Pairs of throws that are the same: drawn as if they were its own, 7 in 10 would hold."""
+    chance = Random(11)
+    held = 0
+    for turn in range(150):
+        throws = [[chance.choice("aaab") for _ in range(grouped)] for _ in range(40)]
+        seen = Counter(throw for some in throws for throw in some)
+        parts, across = [], []
+        for some in throws:
+            own = Counter(some)
+            shared = sum(seen[throw] - own[throw] for throw in some)
+            inside = sum(own[throw] - 1 for throw in some)
+            across.append((float(shared), grouped * (40 - 1) * grouped))
+            parts.append((float(shared + inside), across[-1][1] + grouped * (grouped - 1)))
+        found = bootstrap.mean_of_pairs(parts, across, seed=turn, called="throws")
+        assert found.low is not None
+        assert found.high is not None
+        held += found.low <= 10 / 16 <= found.high
+        assert found.value == pytest.approx(bootstrap.mean(parts, seed=0, called="throws").value)
+    assert 0.89 <= held / 150 <= 0.985
+
+
 def test_an_interval_repeats_and_is_not_made_up() -> None:
     parts = [(value / 10, 1) for value in range(10)]
     again = [bootstrap.mean(parts, seed=3, called="items") for _ in range(2)]
