@@ -114,7 +114,7 @@ class DirectLane:
 
     def _choosers_of(self, task: Task) -> Choosers | None:
         """None for a task whose rows choose nothing themselves."""
-        if not task.named_fields():
+        if not task.lets_rows_choose:
             return None
         return Choosers(
             task, self._backlog, settle=self._conclusions.settle, dismiss=self._probes.dismiss

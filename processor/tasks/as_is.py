@@ -33,12 +33,18 @@ class AsIsTask(PromptTask):
         """Where it goes, and what."""
         return (_BODY, _URL)
 
+    @property
+    def lets_rows_choose(self) -> bool:
+        """They choose everything."""
+        return True
+
     def chosen_by(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The model of the row's body, unless another goes before it."""
-        body = fields.get(_BODY)
-        if self.model_field is None or not isinstance(body, Mapping) or "model" not in body:
+        """All of the row's body but what is said, and its model if another goes before it."""
+        body, endpoint = fields.get(_BODY), _endpoint_of(fields.get(_URL))
+        if not isinstance(body, Mapping) or endpoint is None:
             return {}
-        return {"model": body["model"]}
+        others = {endpoint.turns, *([] if self.model_field else ["model"])}
+        return {name: value for name, value in body.items() if name not in others}
 
     def problem_with(self, fields: Mapping[str, Any]) -> str | None:
         """Why a row is no request that can be sent; None when it is."""
@@ -72,7 +78,7 @@ class AsIsTask(PromptTask):
 
     def _request(self, fields: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         url, body = fields.get(_URL), fields.get(_BODY)
-        endpoint = ENDPOINTS.get(url) if isinstance(url, str) else None
+        endpoint = _endpoint_of(url)
         if endpoint is None:
             raise TaskError(f"its url is {url}, and there are {', '.join(ENDPOINTS)}")
         if not isinstance(body, Mapping):
@@ -89,6 +95,10 @@ class AsIsTask(PromptTask):
             return body
         others = {key: value for key, value in body.items() if key not in endpoint.caps}
         return {**others, endpoint.cap(body["model"]): cap}
+
+
+def _endpoint_of(url: Any) -> Endpoint | None:
+    return ENDPOINTS.get(url) if isinstance(url, str) else None
 
 
 def _expect_request(body: Mapping[str, Any], endpoint: Endpoint) -> None:

@@ -127,6 +127,11 @@ class PromptTask:
         """Fields in which a row may name its own model and parameters, if they must be there."""
         return () if self._file.overrides.optional else self._overrides.columns
 
+    @property
+    def lets_rows_choose(self) -> bool:
+        """Whether a row may name its model or parameters itself."""
+        return self._has_overrides
+
     def chosen_by(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
         """Model and parameters that a row names for itself; mostly empty.
 

@@ -59,6 +59,10 @@ class Task(Protocol):
     def named_fields(self) -> Sequence[str]:
         """Fields that the task reads where a row has them, and that some row must have."""
 
+    @property
+    def lets_rows_choose(self) -> bool:
+        """Whether a row may name its model or parameters itself."""
+
     def chosen_by(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
         """Model and parameters that a row names for itself; mostly empty.
 

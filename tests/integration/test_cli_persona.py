@@ -146,6 +146,28 @@ def test_the_models_of_lines_are_theirs_until_another_is_named(shell: Shell) -> 
         }
 
 
+@pytest.mark.parametrize("task", ["persona", "requests"])
+def test_a_model_that_is_not_there_fails_the_lines_that_name_it(shell: Shell, task: str) -> None:
+    odd = {"model": "gpt-99-nova"}
+    given = [line(number, **(odd if number % 5 == 2 else {})) for number in range(20)]
+    table = shell.write("rows.jsonl", lines(*given))
+    done = shell.run("--task", task, "--input", table, "--route", "direct")
+    assert done.code == 2, done.err
+    failed = {row["id"]: row["error_code"] for row in results(shell.the_run()) if row["error_code"]}
+    assert failed == {f"request-{number}": "model_not_found" for number in (2, 7, 12, 17)}
+
+
+def test_a_parameter_that_is_refused_fails_the_lines_that_have_it(shell: Shell) -> None:
+    heat = {"model": "gpt-6-sol", "temperature": 0.3}
+    cool = {"model": "gpt-6-sol"}
+    given = [line(number, **(heat if number % 5 == 2 else cool)) for number in range(20)]
+    table = shell.write("rows.jsonl", lines(*given))
+    done = shell.run("--task", "requests", "--input", table, "--route", "direct")
+    assert done.code == 2, done.err
+    failed = {row["id"]: row["error_code"] for row in results(shell.the_run()) if row["error_code"]}
+    assert failed == {f"request-{number}": "refused_parameter" for number in (2, 7, 12, 17)}
+
+
 @pytest.mark.parametrize("lane", ["direct", "batch"])
 def test_full_lines_are_rows_too(shell: Shell, lane: str) -> None:
     table = shell.write("rows.jsonl", lines(*(line(n) for n in range(3))))
@@ -188,7 +210,7 @@ def test_a_line_is_sent_with_all_that_it_says(shell: Shell) -> None:
 @pytest.mark.parametrize(
     ("second", "said"),
     [
-        (line(2, RESPONSES), X"),
+        (line(2, RESPONSES), f"its url is {RESPONSES}, after lines for {CHAT}; make two files"),
         (line(1), "the id 'request-1' stands in row 1 already"),
         ({**line(2), "custom_id": None}, "has no custom_id, which a Batch line needs"),
         ({**line(2), "method": "GET"}, "its method is 'GET'; the Batch API knows POST"),

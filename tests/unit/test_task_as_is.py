@@ -55,8 +55,17 @@ def test_a_model_that_is_named_goes_before_the_rows() -> None:
     assert named.render(item(row())).body["model"] == "named"
     assert own.render(item(row())).body["model"] == "own"
     assert (named.chosen_by(row()), own.chosen_by(row())) == ({}, {"model": "own"})
-    assert own.chosen_by({"body": {}}) == own.chosen_by({}) == {}
+    assert own.chosen_by({"body": {}}) == own.chosen_by({"url": [], "body": {"n": 1}}) == {}
     assert named.identity != own.identity
+
+
+@pytest.mark.parametrize("url", [CHAT, RESPONSES, EMBEDDINGS])
+def test_a_row_chooses_all_but_what_is_said(url: str) -> None:
+    named, own = load_task("requests", model="named"), load_task("requests")
+    fields = row(url, temperature=0.5)
+    assert own.chosen_by(fields) == {"model": "own", "temperature": 0.5}
+    assert named.chosen_by(fields) == {"temperature": 0.5}
+    assert named.lets_rows_choose
 
 
 def test_an_answer_is_read_by_its_endpoint() -> None:

@@ -126,4 +126,6 @@ def test_columns_that_a_table_may_lack() -> None:
     strict = PromptTask(parse(said, where="f"), where="f")
     lenient = PromptTask(parse(said + "optional = true\n", where="f"), where="f")
     assert (strict.named_fields(), lenient.named_fields()) == (("which",), ())
+    assert strict.lets_rows_choose
+    assert lenient.lets_rows_choose
     assert strict.identity == lenient.identity
