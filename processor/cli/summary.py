@@ -18,11 +18,13 @@ from processor.delivery import Handover
 from processor.exports.output import Delivered
 from processor.exports.tables import SKIPPED_NAME
 from processor.ledger.intake import Intake
+from processor.plan.prices import FLEX
 from processor.watch.snapshot import Snapshot
 
 TARGET_SUCCESS = 0.95
 TARGET_ERRORS = 0.05
 TARGET_ITEM_MS = 5_000
+_STANDARD = "default"  # as providers call it
 
 
 def lines(shot: Snapshot) -> Iterator[str]:
@@ -35,7 +37,8 @@ def lines(shot: Snapshot) -> Iterator[str]:
     )
     if shot.skipped:
         yield _row("left out", f"{counted(shot.skipped, 'bad row')}, listed in {SKIPPED_NAME}")
-    if shot.route.get("asked") == "auto" or shot.route.get("split"):
+    is_flex = shot.route.get("lane") == FLEX
+    if is_flex or shot.route.get("asked") == "auto" or shot.route.get("split"):
         yield _row("route", f"{shot.route['lane']}: {shot.route['reason']}")
     yield _row("time", f"{duration(shot.elapsed_s)} · {rate(shot.throughput_per_s)}")
     if shot.jobs.at_provider:
@@ -51,6 +54,8 @@ def lines(shot: Snapshot) -> Iterator[str]:
         f"{overall.requests_sent:,} sent · {counted(overall.retries, 'retry', 'retries')} · "
         f"{overall.reasks:,} asked again · {overall.rate_limited:,} rate limited{lost}",
     )
+    if is_flex or shot.tiers.keys() - {_STANDARD}:
+        yield _row("tier", _tiers(shot))
     latency = shot.latency_ms
     if latency.p50 is not None:  # answers of a batch have none
         yield _row(
@@ -169,6 +174,16 @@ def _budget(shot: Snapshot, limit_usd: float) -> str:
         used += f" · {money(shot.jobs.reserved_usd)} reserved for batches"
     reserved_usd = shot.reserved_usd - shot.spent_usd
     return f"{used} · {money(reserved_usd)} reserved for calls" if reserved_usd > 0 else used
+
+
+def _tiers(shot: Snapshot) -> str:
+    """At which service tiers items were answered, and billed."""
+    parts = [
+        f"{'standard' if name == _STANDARD else name} {count:,}"
+        for name, count in shot.tiers.items()
+    ]
+    parts.append(f"no room {counted(shot.overall.no_room, 'time')}")
+    return " · ".join(parts)
 
 
 def _targets(shot: Snapshot) -> Iterator[str]:

@@ -116,6 +116,9 @@ def _display() -> Display:
     return Bar()
 
 
+_WAYS = {"direct": "directly", "flex": "flex", "batch": "by batch"}
+
+
 def _line(notice: Notice) -> str | None:  # noqa: C901, PLR0911, PLR0912 - one line an event
     facts = notice.facts
     match notice.event:
@@ -131,9 +134,17 @@ def _line(notice: Notice) -> str | None:  # noqa: C901, PLR0911, PLR0912 - one l
             return counted(facts["added"], "new row") + left_out
         case "sending":
             return f"{counted(facts['pending'], 'item')} to send to {facts['model']}"
-        case "route" if facts["asked"] == "auto" or facts["split"]:
-            way = "directly" if facts["lane"] == "direct" else "by batch"
-            return f"{way}: {facts['reason']}"
+        case "route" if facts["asked"] == "auto" or facts["split"] or facts["lane"] == "flex":
+            return f"{_WAYS[facts['lane']]}: {facts['reason']}"
+        case "flex_full":
+            then = "goes at the standard tier" if facts["falls"] else "fails"
+            patience = duration(facts["wait_s"])
+            return f"flex has no room: what finds none for {patience} {then}"
+        case "flex_given_up":
+            patience = duration(facts["wait_s"])
+            return f"flex has had no room for {patience}: the rest goes at the standard tier"
+        case "flex_again":
+            return "flex has room again"
         case "rate_limit":
             return f"rate limit: nothing is sent for {duration(facts['wait_s'])}"
         case "outage":

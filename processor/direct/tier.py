@@ -100,7 +100,7 @@ class Tier:
         if self._refusals < FULL_AFTER or not is_over:
             return None
         if not self._rules.falls:
-            return Stop(code=FULL_CODE, message=verdict.message)
+            return Stop(code=FULL_CODE, message=self._said(verdict))
         if not self._is_given_up:
             self._told("flex_given_up", wait_s=self._rules.patience_s, falls=True)
             self._ask_again_s = now_s + ASK_AGAIN_S
@@ -123,6 +123,13 @@ class Tier:
 
     def _may_fall(self, work: Work) -> bool:
         return self._rules.falls and work.tier is not None
+
+    def _said(self, verdict: Verdict) -> str:
+        """Why the job stops; what finds no room falls only where the lane asks for the tier."""
+        said = f"{verdict.message.rstrip('.')}; nobody was served for {self._rules.patience_s:g} s."
+        if self._rules.name is None:
+            return said
+        return f"{said} --fallback direct would go on at the standard price."
 
     def _serve(self, work: Work) -> None:
         if self._refusals >= FULL_AFTER:

@@ -82,6 +82,7 @@ def as_json(snapshot: Snapshot, *, reconciled: bool | None = None) -> dict[str, 
         "spent_usd": _rounded(snapshot.spent_usd, 8),
         "errors": dict(snapshot.errors),
         "checks": dict(snapshot.checks),
+        "tiers": dict(snapshot.tiers),
         "route": {name: snapshot.route.get(name) for name in ("lane", "split", "reason")},
         "lanes": {
             lane: _lane(totals) | (_jobs(snapshot) if lane == "batch" else {})
@@ -115,6 +116,7 @@ def _lane(totals: LaneTotals) -> dict[str, Any]:
         "retries": totals.retries,
         "reasks": totals.reasks,
         "rate_limited": totals.rate_limited,
+        "no_room": totals.no_room,
         "tokens": _tokens(totals),
         "cost_usd": _rounded(totals.cost_usd, 8),
     }

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Sequence
 
 from processor.ledger import histogram
+from processor.ledger.tally import tier_counter
 
 # `called`: the outcome stands for a request of its own, which no attempt stands for.
 _CHOOSE = """
@@ -54,6 +55,9 @@ FROM (SELECT lane, 'error.' || code AS name, COUNT(*) AS items
       FROM again JOIN outcomes USING (seq) GROUP BY 1, 2
       UNION ALL
       SELECT lane, 'check.' || "check", COUNT(*) FROM again JOIN outcomes USING (seq) GROUP BY 1, 2
+      UNION ALL
+      SELECT lane, tier_counter(tier), COUNT(*) FROM again JOIN outcomes USING (seq)
+      WHERE tier IS NOT NULL GROUP BY 1, 2
       UNION ALL
       SELECT lane, IIF(again.succeeded, 'succeeded', 'failed'), COUNT(*)
       FROM again JOIN outcomes USING (seq) GROUP BY 1, 2) AS gone
@@ -123,6 +127,7 @@ def _move_back(connection: sqlite3.Connection, which: str, parameters: Sequence[
     """
     execute = connection.execute
     connection.create_function("bucket", 1, histogram.bucket, deterministic=True)
+    connection.create_function("tier_counter", 1, tier_counter, deterministic=True)
     execute(
         "CREATE TEMP TABLE again "
         "(seq INTEGER PRIMARY KEY, called INTEGER NOT NULL, succeeded INTEGER NOT NULL)"

@@ -14,6 +14,11 @@ Amount = TypeVar("Amount", int, float)
 Pricer = Callable[[str | None, str | None, str, Usage], float | None]
 """(model, tier, lane, usage) to US dollars; None when the price is unknown."""
 
+_NO_ROOM_CODE = "flex_unavailable"  # its status is that of a rate limit
+# Counted by name; what else a provider may think of is counted together.
+_TIERS = frozenset({"default", "flex", "priority", "scale"})
+_OTHER_TIER = "other"
+
 
 class Paid(Struct, frozen=True, gc=False):
     """Tokens and US dollars of one or more answers; None when those of any are unknown."""
@@ -64,6 +69,8 @@ class Tally:
         if outcome.failure is not None:
             counts[lane, "failed"] += 1
             counts[lane, f"error.{outcome.failure.code}"] += 1
+        if outcome.tier is not None:
+            counts[lane, tier_counter(outcome.tier)] += 1
         if not called:
             return _NOTHING
         counts[lane, "requests"] += 1
@@ -79,7 +86,9 @@ class Tally:
         counts[lane, "requests"] += 1
         if attempt.again:
             counts[lane, "retries" if attempt.problem is None else "reasks"] += 1
-            if attempt.status == 429:
+            if attempt.code == _NO_ROOM_CODE:
+                counts[lane, "no_room"] += 1
+            elif attempt.status == 429:
                 counts[lane, "rate_limited"] += 1
         return self._pay(attempt)
 
@@ -118,6 +127,11 @@ class Tally:
         else:
             self._money[lane] += cost_usd
         return Paid(usage.prompt_tokens, usage.completion_tokens, usage.cached_tokens, cost_usd)
+
+
+def tier_counter(tier: str) -> str:
+    """Name of the counter of items that were answered at a service tier."""
+    return f"tier.{tier if tier in _TIERS else _OTHER_TIER}"
 
 
 def _sum(one: Amount | None, other: Amount | None) -> Amount | None:

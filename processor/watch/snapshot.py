@@ -42,6 +42,7 @@ class LaneTotals:
     Attributes:
         requests_sent: Requests, the lost ones too.
         requests_lost: Of these, what a killed start had begun and nothing was recorded of.
+        no_room: Requests for which their service tier had none; they were sent again.
         http_calls: With files and batches at the provider; those of killed starts left out. 0 of
             the direct lane, where a request is a call.
     """
@@ -54,6 +55,7 @@ class LaneTotals:
     retries: int
     reasks: int
     rate_limited: int
+    no_room: int
     prompt_tokens: int
     completion_tokens: int
     cached_tokens: int
@@ -90,8 +92,9 @@ class Snapshot:
     `spent_usd` is what counts against a budget: all known costs, and what cut-off calls and answers
     of unknown price of earlier starts may have cost; of that, `killed_usd` was only reserved when
     starts were killed. A start with a budget may spend up to `reserved_usd` before it writes again;
-    0 when it has ended, unless it was killed. `jobs` tells how far the batch lane is;
-    what was `cancelled` is not sent again unless somebody asks for it. `route` is the latest choice
+    0 when it has ended, unless it was killed. `jobs` tells how far the batch lane is; what was
+    `cancelled` is not sent again unless somebody asks for it. `tiers` counts items that were
+    answered directly, by the service tier that their answers report. `route` is the latest choice
     of lanes (see `ledger.route`).
 
     Times are seconds since the epoch, money US dollars (None: unknown), shares 0-1 over finished
@@ -115,6 +118,7 @@ class Snapshot:
     lanes: Mapping[str, LaneTotals]
     errors: Mapping[str, int]
     checks: Mapping[str, int]
+    tiers: Mapping[str, int]
     jobs: Standing
     route: Mapping[str, Any]
     cancelled: bool
@@ -213,6 +217,7 @@ def _read(folder: Path, connection: sqlite3.Connection) -> Snapshot:
         lanes=lanes,
         errors=_named(found, "error."),
         checks=_named(found, "check."),
+        tiers=_named({"direct": found.get("direct", {})}, "tier."),
         jobs=shards.standing(connection),
         route=kept_route.kept_in(meta),
         cancelled=cancellation.is_noted_in(meta),
@@ -255,6 +260,7 @@ def _lane(values: Mapping[str, float]) -> LaneTotals:
         retries=count("retries"),
         reasks=count("reasks"),
         rate_limited=count("rate_limited"),
+        no_room=count("no_room"),
         prompt_tokens=count("prompt_tokens"),
         completion_tokens=count("completion_tokens"),
         cached_tokens=count("cached_tokens"),
