@@ -53,7 +53,7 @@ def test_the_list_names_kind_and_model(shell: Shell) -> None:
     assert first.split()[:3] == ["mathml", "latex", "gpt-6-luna"]
     assert second.split()[:3] == ["news", "label", "gpt-6-luna"]
     assert third.split()[:3] == ["persona", "text", "gpt-6-luna"]
-    assert fourth.startswith("requests   text       each line's own Lines of the Batch API")
+    assert fourth.startswith("requests   text       their own models Lines of the Batch API")
 
 
 def test_what_is_shown_is_a_task_file_still(files: Shell) -> None:
