@@ -1,8 +1,8 @@
 """What a run would do, and what each way of sending it takes and costs."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from math import floor
 from pathlib import Path
@@ -13,28 +13,26 @@ from processor.experience import Experience, gather
 from processor.identity import Consent
 from processor.ledger.database import LEDGER_NAME
 from processor.notice import Notice
+from processor.plan.decide import View
+from processor.plan.mix import Mix, mix_of
 from processor.plan.offer import (
-    BATCH,
-    DIRECT,
-    FLEX,
+    ASSUMED,
     MIX,
     Offer,
-    Time,
     Verdict,
     batch_time,
     direct_time,
     flex_time,
     offer_of,
     soonest,
-    timely,
 )
-from processor.plan.route import Route
+from processor.plan.route import Lane, Route
 from processor.rehearsal import Rehearsal, Rehearsed
 from processor.routing import bounds_of, demand_of
 from processor.settings import Settings
 from processor.tasks.task import Task
 
-_WITH_FLEX = ("openai", "sandbox")
+_AUTO = "auto"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +89,7 @@ class Plan:
         if best is None or best.time is None or self.left_s is None:
             return self.found.total.items
         share = min(1.0, self.left_s / best.time.most_s)
-        return 0 if best.name in (BATCH, MIX) else floor(share * self.found.total.items)
+        return 0 if best.name in (Lane.BATCH, MIX) else floor(share * self.found.total.items)
 
     def is_affordable(self, offer: Offer) -> bool | None:
         """Whether the budget is enough for an offer; None where nobody knows, or without one."""
@@ -179,53 +177,92 @@ def plan_of(
     deadline: Deadline | None = None,
 ) -> Plan:
     """The plan for what would be sent."""
-    offers = _offers(found, experience, settings) if found.total.items else ()
-    route = found.route
-    if offers and deadline is not None:
-        route = timely(route, offers, asked=settings.route, left_s=deadline.left_s)
     left_usd = bounds_of(settings, spent_usd=found.snapshot.spent_usd).left_usd
-    return Plan(
+    plan = Plan(
         found=found,
-        offers=offers,
-        route=route,
-        choice=offer_of(route, settings.route),
+        offers=(),
+        route=found.route,
+        choice=offer_of(found.route),
         deadline=deadline,
         left_usd=left_usd,
     )
+    if not found.total.items:
+        return plan
+    directly = _directly(found, experience, settings)
+    offers = [directly, _flex(found, settings, directly), *_batches(found, settings)]
+    if deadline is None or settings.route != _AUTO or not settings.may_batch:
+        return replace(plan, offers=offers)
+    mix = _mix(found, directly, settings, deadline, left_usd)
+    route = replace(found.route, reason=mix.decision.reason)
+    offers = [offer for offer in offers if offer.name != MIX]
+    if not mix.decision.batch:
+        return replace(plan, offers=offers, route=route, choice=str(Lane.DIRECT))
+    return replace(plan, offers=[*offers, mix.offer], route=route, choice=MIX)
 
 
-def _offers(found: Rehearsed, experience: Experience, settings: Settings) -> Sequence[Offer]:
-    total, urgent = found.total, found.urgent
-    bounds = bounds_of(settings, spent_usd=found.snapshot.spent_usd)
-    directly = direct_time(
+def _directly(found: Rehearsed, experience: Experience, settings: Settings) -> Offer:
+    total = found.total
+    time = direct_time(
         demand_of(total.items, total.items, total),
-        bounds,
+        bounds_of(settings, spent_usd=found.snapshot.spent_usd),
         pace=experience.pace,
         concurrency=settings.concurrency,
     )
-    offers = [
-        Offer(name=DIRECT, cost_usd=total.direct_usd, time=directly),
-        _flex(found, settings, directly),
-        _by_batch(BATCH, total.batch_usd, total.items, settings),
-    ]
-    background = total.items - urgent.items
-    if 0 < background < total.items:
-        note = f"{urgent.items:,} directly, {background:,} by batch"
-        offers.append(_by_batch(MIX, found.mixed_usd, background, settings, note))
-    return offers
+    return Offer(name=Lane.DIRECT, cost_usd=total.direct_usd, time=time)
 
 
-def _flex(found: Rehearsed, settings: Settings, directly: Time) -> Offer:
-    if settings.provider not in _WITH_FLEX:
-        return Offer(name=FLEX, note=f"{settings.provider} is not known to have it")
+def _flex(found: Rehearsed, settings: Settings, directly: Offer) -> Offer:
+    assert directly.time is not None
+    if not settings.is_of_openai:
+        return Offer(name=Lane.FLEX, note=f"{settings.provider} is not known to have it")
     without = [model for model, load in found.loads.items() if load.flex_usd is None]
     if without:
-        return Offer(name=FLEX, note=f"no flex price of {', '.join(without[:3])} is known")
-    return Offer(name=FLEX, cost_usd=found.total.flex_usd, time=flex_time(directly))
+        return Offer(name=Lane.FLEX, note=f"no flex price of {', '.join(without[:3])} is known")
+    return Offer(name=Lane.FLEX, cost_usd=found.total.flex_usd, time=flex_time(directly.time))
 
 
-def _by_batch(
-    name: str, cost_usd: float | None, items: int, settings: Settings, note: str = ""
-) -> Offer:
-    time = batch_time(items, settings.shard_size)
-    return Offer(name=name, cost_usd=cost_usd, time=time, note=note)
+def _batches(found: Rehearsed, settings: Settings) -> Iterator[Offer]:
+    """All by batch; and all but those for which somebody waits."""
+    total, urgent = found.total, found.urgent
+    shard_items, note = settings.shard_size, ""
+    if not settings.is_of_openai:
+        note = f"if {settings.provider} has batches"
+    time = batch_time(total.items, shard_items)
+    yield Offer(name=Lane.BATCH, cost_usd=total.batch_usd, time=time, note=note)
+    background = total.items - urgent.items
+    if 0 < background < total.items:
+        yield Offer(
+            name=MIX,
+            cost_usd=found.mixed_usd,
+            time=batch_time(background, shard_items),
+            note=f"{urgent.items:,} directly, {background:,} by batch",
+        )
+
+
+def _mix(
+    found: Rehearsed,
+    directly: Offer,
+    settings: Settings,
+    deadline: Deadline,
+    left_usd: float | None,
+) -> Mix:
+    """Both lanes at once, as a run would begin."""
+    total, urgent = found.total, found.urgent
+    assert directly.time is not None
+    now_s = deadline.at.timestamp() - deadline.left_s
+    view = View(
+        now_s=now_s,
+        deadline_s=deadline.at.timestamp(),
+        fresh=total.items - urgent.items,
+        per_s=total.items / directly.time.most_s,
+        is_measured=directly.time.by != ASSUMED,
+        direct_usd=_each(total.direct_usd, total.items),
+        batch_usd=_each(total.batch_usd, total.items),
+        left_usd=None if left_usd is None else left_usd - (urgent.direct_usd or 0.0),
+    )
+    batches = batch_time(total.items, settings.shard_size)
+    return mix_of(view, batches=batches, urgent=urgent.items, urgent_usd=urgent.direct_usd)
+
+
+def _each(usd: float | None, items: int) -> float | None:
+    return None if usd is None else usd / items

@@ -5,7 +5,7 @@ from typing import Any
 
 from processor.cli import rehearsing
 from processor.console.words import duration, money
-from processor.plan.offer import ASSUMED, Offer, Time, Verdict, soonest
+from processor.plan.offer import ASSUMED, MIX, Offer, Time, Verdict, soonest
 from processor.planning import Plan
 from processor.settings import Settings
 
@@ -24,6 +24,9 @@ def lines(plan: Plan, settings: Settings) -> Iterator[str]:
         return
     yield rehearsing.row("tokens", rehearsing.tokens(found.total, found.basis))
     yield from _table([_HEAD, *(_cells(offer, plan) for offer in plan.offers)])
+    for offer in plan.offers:
+        if offer.time is not None and offer.note:
+            yield rehearsing.row("note", f"{offer.name}: {offer.note}")
     yield rehearsing.row("route", f"{plan.choice}: {plan.route.reason}")
     yield from rehearsing.costs_by_model(found)
     if found.total.direct_usd is None:
@@ -41,9 +44,9 @@ def remedy(plan: Plan) -> str:
     assert best is not None
     assert best.time is not None
     ways = [f"{best.name} takes {span(best.time)}: a later --deadline"]
-    if plan.possible_items:
+    if 0 < plan.possible_items < plan.found.total.items:
         ways.append(f"--limit {plan.possible_items}")
-    if plan.choice != best.name:
+    if plan.choice != best.name and best.verdict(plan.left_s) is not Verdict.NO:
         ways.append(f"--route {best.name}")
     return f"Possible: {', or '.join(ways)}."
 
@@ -77,9 +80,9 @@ def document(plan: Plan, settings: Settings) -> Mapping[str, Any]:
                 "items": load.items,
                 "input_tokens": load.input_tokens,
                 "output_tokens": load.output_tokens,
-                "direct_usd": load.direct_usd,
-                "flex_usd": load.flex_usd,
-                "batch_usd": load.batch_usd,
+                "direct_usd": _rounded(load.direct_usd),
+                "flex_usd": _rounded(load.flex_usd),
+                "batch_usd": _rounded(load.batch_usd),
             }
             for model, load in found.loads.items()
         },
@@ -95,7 +98,7 @@ def _lane(offer: Offer, plan: Plan) -> Mapping[str, Any]:
     time, verdict = offer.time, offer.verdict(plan.left_s)
     return {
         "lane": offer.name,
-        "cost_usd": offer.cost_usd,
+        "cost_usd": _rounded(offer.cost_usd),
         "least_s": None if time is None else time.least_s,
         "most_s": None if time is None else time.most_s,
         "confidence": _confidence(offer, plan) if time is not None else None,
@@ -123,8 +126,7 @@ def _cells(offer: Offer, plan: Plan) -> Sequence[str]:
         cost += " · over budget"
     verdict = offer.verdict(plan.left_s)
     time = span(offer.time) + ("" if verdict is None else _VERDICTS[verdict])
-    said = _confidence(offer, plan)
-    return (offer.name, cost, time, f"{said}; {offer.note}" if offer.note else said)
+    return (offer.name, cost, time, _confidence(offer, plan))
 
 
 def _confidence(offer: Offer, plan: Plan) -> str:
@@ -145,10 +147,16 @@ def _cost_by(plan: Plan) -> str:
 def _budget(plan: Plan, left_usd: float) -> str:
     shot = plan.found.snapshot
     told = f"{money(shot.spent_usd)} used, {money(max(0.0, left_usd))} left"
-    known = [offer.cost_usd for offer in plan.offers if offer.cost_usd is not None]
+    lanes = [offer for offer in plan.offers if offer.name != MIX]
+    known = [offer.cost_usd for offer in lanes if offer.cost_usd is not None]
     if known and min(known) > left_usd:
-        told += f": not enough; the cheapest way takes about {money(min(known))}"
+        told += f": not enough; the cheapest way costs about {money(min(known))}"
     return told
+
+
+def _rounded(usd: float | None) -> float | None:
+    """Without what adding up a million of them leaves behind."""
+    return None if usd is None else round(usd, 9)
 
 
 def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:

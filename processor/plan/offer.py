@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from math import ceil
 
-from processor.plan.prior import Hours, batch_hours
-from processor.plan.route import Bounds, Demand, Lane, Route
+from processor.plan.prior import batch_hours
+from processor.plan.route import Bounds, Demand, Route
 
-AUTO, DIRECT, FLEX, BATCH, MIX = "auto", "direct", "flex", "batch", "mix"
+MIX = "mix"  # the name of an offer beside those of lanes
 ASSUMED, MEASURED, LIMITS = "assumed", "measured", "limits"
 # As users report of their calls: so many at once, so long each.
 CALLS_AT_ONCE = 20
@@ -135,37 +135,9 @@ def batch_time(items: int, shard_items: int | None = None) -> Time:
     )
 
 
-def offer_of(route: Route, asked: str) -> str:
-    """The name of the offer that a route takes.
-
-    Args:
-        route: As it was chosen.
-        asked: The route that a person asked for.
-    """
-    if route.lane is Lane.BATCH:
-        return MIX if route.split else BATCH
-    return FLEX if asked == FLEX else DIRECT
-
-
-def timely(route: Route, offers: Sequence[Offer], *, asked: str, left_s: float) -> Route:
-    """The same route if it makes the deadline; otherwise one that does, as far as there is one.
-
-    Args:
-        route: As it is chosen without a deadline.
-        offers: Every way that there is.
-        asked: The route that a person asked for; another than `auto` stays.
-        left_s: Until the deadline.
-    """
-    name = offer_of(route, asked)
-    verdicts = {offer.name: offer.verdict(left_s) for offer in offers}
-    if asked != AUTO or verdicts.get(name) is Verdict.YES or route.lane is Lane.DIRECT:
-        return route
-    if verdicts[DIRECT] is Verdict.YES or verdicts.get(name) is Verdict.NO:
-        batch = next(offer.time for offer in offers if offer.name == BATCH)
-        assert batch is not None
-        hours = Hours(batch.least_s / _HOUR_S, batch.most_s / _HOUR_S)
-        return Route(lane=Lane.DIRECT, reason=f"for the deadline: a batch takes {hours}")
-    return route
+def offer_of(route: Route) -> str:
+    """The name of the offer that a route takes."""
+    return MIX if route.split else str(route.lane)
 
 
 def soonest(offers: Sequence[Offer]) -> Offer | None:
