@@ -11,7 +11,7 @@ from processor.ledger import pending, route as kept_route, shards
 from processor.ledger.ledger import Ledger
 from processor.notice import Notice
 from processor.plan.prices import FLEX
-from processor.plan.route import Bounds, Demand, Lane, Route, Wishes, choose
+from processor.plan.route import Bounds, Demand, Lane, Route, Wishes, choose, is_tight
 from processor.sending.split import Split
 from processor.settings import Settings
 from processor.sizing import Load, Scales, usual_of
@@ -28,10 +28,12 @@ class Choice:
 
     Attributes:
         split: What goes directly while the rest goes by batch; None for nothing.
+        ahead: Whether it goes before the rest instead, because the budget may not do for all.
     """
 
     route: Route
     split: Split | None
+    ahead: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +158,7 @@ async def chosen(
             },
         )
     tell(Notice(event="route", facts=facts))
-    return Choice(route=route, split=split if route.split else None)
+    return Choice(route=route, split=split if route.split else None, ahead=is_tight(demand, bounds))
 
 
 def demand_of(items: int, background: int, load: Load) -> Demand:

@@ -232,6 +232,7 @@ class Run:
             errand,
             by_batch=choice.route.lane is Lane.BATCH,
             split=choice.split,
+            ahead=choice.ahead,
             account=self._account,
             terms=self._batch,
             only_open=self._cancelled,

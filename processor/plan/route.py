@@ -14,6 +14,7 @@ BATCH_FROM_ITEMS = 1_000
 # What calls must cost at least before fewer items than that wait for a batch at half of it.
 WORTH_WAITING_USD = 20.0
 _HOUR_S = 3_600.0
+_BOUND = 4.0  # it takes a byte for a token, which has about four
 _AUTO = "auto"
 
 
@@ -131,6 +132,19 @@ def choose(wishes: Wishes, demand: Demand, bounds: Bounds, before: Lane | None =
         why = "as its last start chose, whose work is not done"
         return _in_lane(before, demand, why)
     return _chosen(demand, bounds)
+
+
+def is_tight(demand: Demand, bounds: Bounds) -> bool:
+    """Whether the budget may not do for all: batches would hold what those need who wait.
+
+    A batch holds a bound of what it may cost until it is done, a day perhaps.
+    """
+    if bounds.left_usd is None:
+        return False
+    if demand.direct_usd is None or not demand.background:
+        return True
+    item_usd = demand.direct_usd / demand.background
+    return bounds.left_usd < _BOUND * item_usd * demand.items
 
 
 def _as_asked(lane: Lane, demand: Demand, bounds: Bounds) -> Route:

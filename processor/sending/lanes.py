@@ -32,6 +32,7 @@ class Lanes:
         errand: What is sent.
         by_batch: Whether new work goes by batch.
         split: What of it goes directly meanwhile; None for nothing.
+        ahead: That goes before new batches, which would hold the money that it needs.
         account: Short hash of provider and key.
         terms: What this start wants of the batch lane.
         only_open: Nothing new is sent.
@@ -43,6 +44,7 @@ class Lanes:
         *,
         by_batch: bool,
         split: Split | None,
+        ahead: bool,
         account: str,
         terms: BatchTerms,
         only_open: bool,
@@ -50,6 +52,7 @@ class Lanes:
         self._errand = errand
         self._by_batch = by_batch
         self._split = split
+        self._ahead = ahead
         self._account = account
         self._terms = terms
         self._only_open = only_open
@@ -97,7 +100,7 @@ class Lanes:
         await self._together(ledger, session, direct)
 
     async def _send_batches(self, ledger: Ledger, session: int, begun: Counts) -> bool:
-        """Send by batch, and directly meanwhile what is urgent.
+        """Send by batch, and directly meanwhile, or before, what is urgent.
 
         Returns:
             Whether what is pending still may go directly now.
@@ -124,12 +127,17 @@ class Lanes:
             leaves=self._errand.settings.fallback == "direct" or not self._by_batch,
         )
         if split is not None:
+            by_batch_usd = None if self._ahead else lambda: batch.claimed_usd
             urgent = partial(pending.read_chosen, ledger.path, split.seqs)
-            beside.append(
-                DirectSending(self._errand, pending=urgent, by_batch_usd=lambda: batch.claimed_usd)
-            )
+            direct = DirectSending(self._errand, pending=urgent, by_batch_usd=by_batch_usd)
+            if self._ahead:
+                await self._together(ledger, session, direct)
+                if self._ended:
+                    return False
+            else:
+                beside.append(direct)
         await self._together(ledger, session, batch, *beside)
-        if split is not None and self._may_try_again(beside[0], batch):
+        if split is not None and self._may_try_again(direct, batch):
             await self._together(ledger, session, DirectSending(self._errand, pending=urgent))
         leaves = not self._by_batch or batch.leaves_to_direct
         return leaves and not (self._only_open or self._ended or self.stopped is not None)

@@ -282,6 +282,20 @@ def test_a_budget_holds_for_both_lanes_together(shell: Shell) -> None:
     assert shell.stats()["items"]["paid_twice"] == 0
 
 
+def test_who_waits_goes_before_batches_where_the_budget_may_not_do_for_both(shell: Shell) -> None:
+    """Batches hold a bound of what they may cost, until they are done."""
+    rows(shell, 200)
+    shell.fault("batch_stuck")
+    asked = ("--route", "batch", "--direct-first", "60", "--concurrency", "2", "--detach")
+    price = ("--price", "100,500", "--max-output-tokens", "30", "--shard-size", "10")
+    told = run(shell, *asked, *price, "--budget", "1")
+    assert told.code == 6, told.err
+    figures = shell.figures()
+    assert figures["lanes"]["direct"]["succeeded"] == 60
+    assert figures["spent_usd"] <= 1
+    assert calls(shell, BATCHES) > 0
+
+
 def test_a_program_that_takes_outcomes_as_they_come_waits_for_no_batch(shell: Shell) -> None:
     task = Task(name="say", model="gpt-6-luna", prompt="Say {{ word }}.")
     items = [{"id": n, "word": f"{shell.folder.name} {n}"} for n in range(1_000)]

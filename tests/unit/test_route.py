@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from processor.plan.prior import batch_hours
-from processor.plan.route import Bounds, Demand, Lane, Route, Wishes, choose
+from processor.plan.route import Bounds, Demand, Lane, Route, Wishes, choose, is_tight
 
 DIRECT, BATCH = Lane.DIRECT, Lane.BATCH
 
@@ -136,6 +136,23 @@ def test_the_reason(wishes: Wishes, demand: Demand, bounds: Bounds, reason: str)
 )
 def test_what_is_split(wishes: Wishes, demand: Demand, split: bool) -> None:
     assert choose(wishes, demand, Bounds()).split is split
+
+
+@pytest.mark.parametrize(
+    ("demand", "left_usd", "tight"),
+    [
+        (work(500, usd=3.0), None, False),
+        (work(500, usd=3.0), 11.9, True),
+        (work(500, usd=3.0), 12.0, False),
+        (work(500, urgent=500, usd=3.0), 12.0, True),
+        (work(500), 1_000.0, True),
+        (work(0, urgent=5), 1_000.0, True),
+    ],
+)
+def test_whether_the_budget_may_not_do_for_all(
+    demand: Demand, left_usd: float | None, tight: bool
+) -> None:
+    assert is_tight(demand, Bounds(left_usd=left_usd)) is tight
 
 
 def test_a_choice_has_a_reason_whatever_is_known() -> None:
