@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,13 @@ _WORST = (
     *(EXIT_INTERRUPTED, EXIT_LEDGER, EXIT_STOPPED, EXIT_BUDGET),
     *(EXIT_AT_PROVIDER, EXIT_ITEMS_FAILED),
 )
+_NEXT = {
+    EXIT_STOPPED: "mend what is named above; the same command goes on",
+    EXIT_BUDGET: "the same command with a larger --budget goes on",
+    EXIT_LEDGER: "free the disk or mend its permissions; the same command goes on",
+    EXIT_AT_PROVIDER: "the same command fetches what has ended",
+    EXIT_INTERRUPTED: "the same command goes on; what is measured is not measured again",
+}
 _MEANT = ("max_output_tokens", "rpm", "tpm", "retries", "timeout_s", "price")
 _FEWEST_SHARE = 5
 
@@ -107,14 +115,17 @@ def _asked(options: dict[str, Any]) -> _Asked:
     if _simulates(options, found, named):
         options["sandbox"] = True
         found = settle(options)
-    first = (options["models"] or "").split(",")[0].strip() or None
-    task = load_task(options["task"], model=first, max_output_tokens=options["max_output_tokens"])
+    models = _names(options["models"], "--models")
+    task = load_task(
+        options["task"],
+        model=models[0] if models else None,
+        max_output_tokens=options["max_output_tokens"],
+    )
     sizes = _sizes(options["items"])
     options |= {"limit": sizes[-1], "seed": 0}
     source = source_of(named, options, query=task.query, needed=task.required_fields())
     content = rows.first_rows(source, sizes[-1])
     sizes = _possible(sizes, len(content))
-    models = [name.strip() for name in (options["models"] or task.model).split(",")]
     return _Asked(
         options=options,
         found=found,
@@ -122,14 +133,27 @@ def _asked(options: dict[str, Any]) -> _Asked:
         task=task,
         source=HeldRows(content=content, name=source.name, uri=source.uri),
         trials=trials(
-            arms_of(options["arms"]) if options["arms"] else None,
-            list(dict.fromkeys(models)),
+            arms_of(_names(options["arms"], "--arms")),
+            models or [task.model],
             sizes,
             rounds=options["rounds"],
             sandbox=options["sandbox"],
         ),
         sizes=sizes,
     )
+
+
+def _names(given: str | None, option: str) -> list[str]:
+    """What is named between commas, each once; nothing where the option is not given.
+
+    Raises:
+        UsageError: It names nothing.
+    """
+    names = [name.strip() for name in (given or "").split(",")]
+    found = list(dict.fromkeys(filter(None, names)))
+    if given is not None and not found:
+        raise UsageError(f"{option} {given!r} names nothing", way_out="Name one, or leave it out.")
+    return found
 
 
 def _named(options: Mapping[str, Any]) -> str | None:
@@ -147,6 +171,9 @@ def _simulates(options: Mapping[str, Any], found: Layer, named: str | None) -> b
 
 
 def _simulation(options: Mapping[str, Any]) -> Simulation:
+    for name in ("call_s", "job_s", "time_scale"):
+        if isnan(options[name]):  # which lies within all bounds
+            raise UsageError(f"--{name.replace('_', '-')} nan is no number")
     return Simulation(
         call_s=options["call_s"],
         job_s=options["job_s"],
@@ -270,6 +297,8 @@ def _conclude(plan: Plan, found: Sequence[Measured], options: Mapping[str, Any])
         streams.say(line)
     for file in files:
         streams.say(f"  {'file':<9} {file}")
+    if code in _NEXT:
+        streams.say(f"  {'next':<9} {_NEXT[code]}")
     return code
 
 

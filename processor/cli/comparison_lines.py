@@ -171,13 +171,25 @@ def _verdict(made: Json, most: int) -> Iterator[str]:
         f"  measured up to {counted(most, 'item')}; beyond that a line is drawn, and a "
         "provider's limits are not in it"
     )
+    if not any(each["rounds"] for each in payoffs):
+        yield "  each was measured once; --rounds 3 tells how far these numbers would differ"
     if _has_bounds(made):
         yield "  some of these times are bounds, and so is what follows from them"
+    if _has_failures(made):
+        yield "  items failed, so that some of these figures are of fewer answers"
 
 
 def _has_bounds(made: Json) -> bool:
     return any(
-        each["figures"] is not None and each["figures"]["is_bound"]
+        each["status"] == "done" and each["figures"]["is_bound"]
+        for arm in made["arms"]
+        for each in arm["trials"]
+    )
+
+
+def _has_failures(made: Json) -> bool:
+    return any(
+        each["status"] == "done" and each["figures"]["failed"]
         for arm in made["arms"]
         for each in arm["trials"]
     )
@@ -323,7 +335,8 @@ def _fewer_calls(made: Json) -> str:
     counts = {
         arm["arm"]: fmean(each["figures"]["calls"] for each in done)
         for arm in made["arms"]
-        if (done := [e for e in arm["trials"] if e["items"] == most and e["status"] == "done"])
+        if arm["model"] == made["arms"][0]["model"]
+        and (done := [e for e in arm["trials"] if e["items"] == most and e["status"] == "done"])
     }
     batches = [name for name in counts if name.startswith("batch-")]
     if not batches or not counts.get("one-by-one"):

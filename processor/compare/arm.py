@@ -1,9 +1,10 @@
 """Ways to send the same items. Pure."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
+from zlib import crc32
 
 from processor.errors import UsageError
 
@@ -11,6 +12,7 @@ ONE_BY_ONE: Final = "one-by-one"
 _USERS_CALLS, _USERS_WAIT_S = 20, 2.0  # their way: twenty at once, two seconds between chunks
 _NAMED = re.compile(r"(direct|chunk|batch|in-turn)-([1-9]\d{0,4})")
 _FORMS = "one-by-one, direct-N, chunk-N, batch-N and in-turn-N"
+_LONGEST_NAME = 80
 _MOST = {"direct": 10_000, "chunk": 99_999, "batch": 50_000, "in-turn": 50_000}
 
 Kind = Literal["one-by-one", "direct", "chunk", "batch", "in-turn"]
@@ -90,7 +92,9 @@ class Trial:
     @property
     def folder(self) -> str:
         """Name of its folder, unique in a comparison."""
-        model = re.sub(r"[^\w.-]+", "-", self.model)
+        model = re.sub(r"[^\w.-]+", "-", self.model)[:_LONGEST_NAME]
+        if model != self.model:  # another's may have become the same
+            model = f"{model}-{crc32(self.model.encode()):08x}"
         again = f"-round-{self.round}" if self.round > 1 else ""
         return f"{self.arm.name}-{self.items}-{model}{again}"
 
@@ -107,13 +111,13 @@ SANDBOX_ARMS = (*ARMS, Arm("in-turn", 25))
 SIDE_ARMS = (Arm("direct", 20), Arm("batch", 50))
 
 
-def arms_of(names: str) -> tuple[Arm, ...]:
-    """The arms of a list such as `one-by-one,direct-20,batch-50`, each once.
+def arms_of(names: Iterable[str]) -> tuple[Arm, ...]:
+    """The arms of names such as `one-by-one` and `direct-20`, each once.
 
     Raises:
         UsageError: There is no such arm.
     """
-    return tuple(dict.fromkeys(_arm(name.strip()) for name in names.split(",") if name.strip()))
+    return tuple(dict.fromkeys(map(_arm, names)))
 
 
 def _arm(name: str) -> Arm:
@@ -127,7 +131,7 @@ def _arm(name: str) -> Arm:
 
 
 def trials(
-    arms: Sequence[Arm] | None,
+    arms: Sequence[Arm],
     models: Sequence[str],
     sizes: Sequence[int],
     *,
@@ -137,7 +141,7 @@ def trials(
     """What is run, in its order: a round is whole before the next, so that drifts meet all alike.
 
     Args:
-        arms: Those that were named; None for the usual ones.
+        arms: Those that were named; none for the usual ones.
         models: Of these a further one takes few arms, unless arms were named.
         sizes: How many items, ascending.
         rounds: How many times each.

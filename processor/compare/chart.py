@@ -5,7 +5,7 @@ It has a background of its own, so that it can be read on a light page and on a 
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import log10
+from math import ceil, log10
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -21,11 +21,12 @@ _ROW, _BAR = 22.0, 13.0
 _LABELS_TO, _COLUMN, _LONGEST = 275.0, 210.0, 125.0  # of bars
 _PLOT_LEFT, _PLOT_HEIGHT = 70.0, 250.0
 _LETTER = 6.6  # about
-_MOST_ITEMS = 100_000
-_LEAST_S, _MOST_S = 1.0, 864_000.0
+_LEAST_MOST_ITEMS = 100_000  # of the lower part's scale, which may go further
+_MOST_LEAST_S, _MOST_S = 1.0, 864_000.0  # that may begin lower
 _SLOW_JOB_S = 3_600.0
 _TICKS_S = (
-    *((1.0, "1 s"), (10.0, "10 s"), (60.0, "1 min"), (600.0, "10 min")),
+    *((0.001, "1 ms"), (0.01, "10 ms"), (0.1, "0.1 s"), (1.0, "1 s")),
+    *((10.0, "10 s"), (60.0, "1 min"), (600.0, "10 min")),
     *((3_600.0, "1 h"), (86_400.0, "1 day"), (864_000.0, "10 days")),
 )
 _STYLE = """
@@ -95,10 +96,10 @@ def drawn(made: Json) -> str:
     drawing = Drawing(_WIDTH, height, style=_STYLE, title=title)
     drawing.rect((0.5, 0.5), (_WIDTH - 1, height - 1), look="page", round_px=6)
     drawing.text((_MARGIN, 30), title, look="head")
-    drawing.text((_MARGIN, 50), _subtitle(terms, made), look="dim")
+    drawing.text((_MARGIN, 50), _cut(_subtitle(terms, made), _WIDTH - 2 * _MARGIN), look="dim")
     _draw_bars(drawing, bars, bars_top)
     if curves:
-        _Plot(drawing, plot_top).draw(curves, made)
+        _Plot(drawing, plot_top, curves).draw(made)
     return drawing.done()
 
 
@@ -126,7 +127,7 @@ def _bars(made: Json) -> Iterator[_Bar]:
             continue
         costs = [each["cost_usd"] for each in done if each["cost_usd"] is not None]
         yield _Bar(
-            words=f"{arm['words']}, {arm['model']}" if several else arm["words"],
+            words=f"{arm['arm']}, {arm['model']}" if several else arm["words"],
             kind=_kind(arm["arm"]),
             time_s=fmean(each["wall_s"] for each in done),
             calls=fmean(each["calls"] for each in done),
@@ -157,8 +158,9 @@ def _draw_bars(drawing: Drawing, bars: Sequence[_Bar], top: float) -> None:
         ("cost at list price", [bar.cost_usd for bar in bars], "${:.4f}".format),
     )
     for n, bar in enumerate(bars):
-        drawing.text((_LABELS_TO - 10, top + n * _ROW + _BAR - 2), bar.words, anchor="end")
-    for place, (name, values, words) in enumerate(columns):
+        words = _cut(bar.words, _LABELS_TO - 10 - _MARGIN / 2)
+        drawing.text((_LABELS_TO - 10, top + n * _ROW + _BAR - 2), words, anchor="end")
+    for place, (name, values, told) in enumerate(columns):
         left = _LABELS_TO + place * _COLUMN
         drawing.text((left, top - 14), name, look="dim")
         longest = max((value for value in values if value is not None), default=0.0) or 1.0
@@ -166,7 +168,7 @@ def _draw_bars(drawing: Drawing, bars: Sequence[_Bar], top: float) -> None:
             if value is not None:
                 corner, length = (left, top + n * _ROW), max(1.0, _LONGEST * value / longest)
                 drawing.rect(corner, (length, _BAR), look=bar.kind, round_px=2)
-                drawing.text((left + length + 6, corner[1] + _BAR - 2), words(value))
+                drawing.text((left + length + 6, corner[1] + _BAR - 2), told(value))
 
 
 # --- curves ------------------------------------------------------------------------------------
@@ -194,65 +196,76 @@ def _curves(made: Json) -> Iterator[_Curve]:
 
 
 class _Plot:
-    """Time by the number of items, both in powers of ten."""
+    """Time by the number of items, both in powers of ten, as far as what was measured goes."""
 
-    def __init__(self, drawing: Drawing, top: float) -> None:
+    def __init__(self, drawing: Drawing, top: float, curves: Sequence[_Curve]) -> None:
         self._drawing = drawing
         self._top = top
+        self._curves = curves
+        points = [point for curve in curves for point in curve.points]
+        most = max((items for items, _ in points), default=1)
+        least_s = min((seconds for _, seconds in points), default=1.0)
+        self._most_items = max(_LEAST_MOST_ITEMS, 10 ** ceil(log10(most)))
+        self._ticks = [
+            (seconds, words)
+            for seconds, words in _TICKS_S
+            if seconds >= _MOST_LEAST_S or 10 * seconds > least_s
+        ]
+        self._least_s = self._ticks[0][0]
 
-    def draw(self, curves: Sequence[_Curve], made: Json) -> None:
+    def draw(self, made: Json) -> None:
         """All of it."""
         self._drawing.text((_MARGIN, self._top - 42), "Time by the number of items", look="head")
         self._draw_grid()
-        self._draw_legend(curves)
-        for curve in curves:
+        self._draw_legend()
+        for curve in self._curves:
             self._draw_curve(curve)
-        self._draw_meetings(curves, made)
+        self._draw_meetings(made)
 
     def _at(self, items: float, seconds: float) -> Point:
         width = _WIDTH - _PLOT_LEFT - 3 * _MARGIN
-        kept_s = min(max(seconds, _LEAST_S), _MOST_S)
-        share = log10(kept_s / _LEAST_S) / log10(_MOST_S / _LEAST_S)
-        x = _PLOT_LEFT + _MARGIN + width * log10(items) / log10(_MOST_ITEMS)
+        kept_s = min(max(seconds, self._least_s), _MOST_S)
+        share = log10(kept_s / self._least_s) / log10(_MOST_S / self._least_s)
+        x = _PLOT_LEFT + _MARGIN + width * log10(items) / log10(self._most_items)
         return x, self._top + _PLOT_HEIGHT * (1 - share)
 
     def _draw_grid(self) -> None:
-        for seconds, words in _TICKS_S:
-            left, right = self._at(1, seconds), self._at(_MOST_ITEMS, seconds)
+        for seconds, words in self._ticks:
+            left, right = self._at(1, seconds), self._at(self._most_items, seconds)
             self._drawing.line([left, right], look="grid")
             self._drawing.text((left[0] - 8, left[1] + 4), words, look="dim", anchor="end")
         items = 1
-        while items <= _MOST_ITEMS:
-            low, high = self._at(items, _LEAST_S), self._at(items, _MOST_S)
+        while items <= self._most_items:
+            low, high = self._at(items, self._least_s), self._at(items, _MOST_S)
             self._drawing.line([low, high], look="grid")
             self._drawing.text((low[0], low[1] + 18), f"{items:,}", look="dim", anchor="middle")
             items *= 10
-        middle = self._at(_MOST_ITEMS**0.5, _LEAST_S)
+        middle = self._at(self._most_items**0.5, self._least_s)
         words = "items; dots are measured, lines are drawn through them"
         self._drawing.text((middle[0], middle[1] + 36), words, look="dim", anchor="middle")
 
-    def _draw_legend(self, curves: Sequence[_Curve]) -> None:
+    def _draw_legend(self) -> None:
         x = _PLOT_LEFT + _MARGIN
-        for curve in curves:
+        for curve in self._curves:
             y = self._top - 18
             self._drawing.line([(x, y), (x + 22, y)], look=f"line {curve.look}")
             self._drawing.text((x + 28, y + 4), curve.words)
             x += 50 + _LETTER * len(curve.words)
 
     def _draw_curve(self, curve: _Curve) -> None:
-        steps = [10 ** (n / 12) for n in range(int(12 * log10(_MOST_ITEMS)) + 1)]
+        steps = [10 ** (n / 12) for n in range(int(12 * log10(self._most_items)) + 1)]
         points = [self._at(items, curve.line.at(items)) for items in steps]
         self._drawing.line(points, look=f"line {curve.look}")
         for items, seconds in curve.points:
             self._drawing.circle(self._at(items, seconds), 3.5, look=curve.look)
 
-    def _draw_meetings(self, curves: Sequence[_Curve], made: Json) -> None:
+    def _draw_meetings(self, made: Json) -> None:
         """Where batching begins to pay in time: against one by one, then against many at once."""
-        line, way = curves[-2].line, (made["leading"], "time")
+        line, way = self._curves[-2].line, (made["leading"], "time")
         own = [each for each in made["payoffs"] if (each["way"], each["quantity"]) == way]
         for place, each in enumerate(own):
             since = each["since"]
-            if since is None or not 1 < since <= _MOST_ITEMS or each["until"] is not None:
+            if since is None or not 1 < since <= self._most_items or each["until"] is not None:
                 continue
             x, y = self._at(since, line.at(since))
             self._drawing.circle((x, y), 7, look="meets")
@@ -262,6 +275,15 @@ class _Plot:
                 self._drawing.text((end, y - 14), words, look="mark", anchor="end")
             else:  # the curve that it meets goes up from there
                 self._drawing.text((x + 8, y + 20), words, look="mark")
+
+
+def _cut(words: str, width: float) -> str:
+    """Words that have room, without their middle where they are too long."""
+    room = int(width / _LETTER)
+    if len(words) <= room:
+        return words
+    half = (room - 1) // 2
+    return f"{words[:half]}…{words[-half:]}"
 
 
 def _seconds(value: float) -> str:

@@ -145,7 +145,9 @@ class Comparison:
         code = await process.wait()
         self._process = None
         last = said.splitlines()[-1] if said else ""
-        return (EXIT_INTERRUPTED if code < 0 else code), last
+        if code >= 0:
+            return code, last
+        return EXIT_INTERRUPTED, last or f"signal {-code} has ended its process"
 
     def _order(self, trial: Trial, budget_usd: float | None) -> Order:
         plan = self._plan

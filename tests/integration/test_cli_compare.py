@@ -83,6 +83,7 @@ def test_what_is_left_at_the_provider_is_fetched_by_the_same_command(shell: Shel
     shell.reset(in_progress_s=2)
     left = against_server(shell, *command, "--detach")
     assert left.code == 6, left.err
+    assert left.out.splitlines()[-1] == "  next      the same command fetches what has ended"
     assert [trial["status"] for _, trial in of_trials(told(shell.folder))] == ["at the provider"]
     fetched = against_server(shell, *command)
     assert fetched.code == 0, fetched.err
@@ -123,7 +124,7 @@ def test_a_killed_comparison_goes_on_and_pays_for_nothing_twice(shell: Shell) ->
 
 
 def test_an_arm_that_fails_is_in_no_others_way(shell: Shell) -> None:
-    asked = ("--items", "3", "--arms", "direct-5", "--models", "gpt-0,gpt-6-luna")
+    asked = ("--items", "3", "--arms", "direct-5", "--models", "gpt-0,,gpt-6-luna")
     done = against_server(shell, *asked, *write_input(shell))
     assert done.code == 3
     arms = told(shell.folder)["arms"]
@@ -163,6 +164,9 @@ def test_a_budget_is_for_all_arms_together(shell: Shell) -> None:
         (("--base-url", "https://api.openai.com/v1"), "needs a spending limit"),
         (("--base-url", "https://api.example.invalid/v1"), "the price is not known"),
         (("--arms", "quick"), "there is no such arm"),
+        (("--arms", ","), "--arms ',' names nothing"),
+        (("--models", " , "), "--models ' , ' names nothing"),
+        (("--sandbox", "--call-s", "nan"), "--call-s nan is no number"),
         (("--items", "1"), "numbers from 2 on"),
         (("--items", "many"), "numbers from 2 on"),
         (("--chart", "chart.png"), "the chart is an SVG"),

@@ -4,7 +4,7 @@ import re
 from xml.etree import ElementTree as ET
 
 import pytest
-from compared import JOBS_OF_50, ONE, took, users_figures
+from compared import JOBS_OF_50, ONE, TEN_AT_ONCE, took, users_figures
 
 from processor.compare import document
 from processor.compare.chart import drawn
@@ -70,8 +70,28 @@ def test_little_is_drawn_of_little(found: list[Measured]) -> None:
     assert not [words for words in told if words.endswith("items on")]
 
 
-def test_everything_lies_within_it() -> None:
-    root = ET.fromstring(drawn(made(users_figures())))
+def test_models_of_long_names_have_room() -> None:
+    names = [f"{'a-deployment-of-' * 6}{end}" for end in ("one", "two")]
+    found = [took(JOBS_OF_50, n, 8.0, model=name) for name in names for n in (10, 50)]
+    bars = [words for words in texts(drawn(made(found))) if words.startswith("batch-50, ")]
+    assert [words[-3:] for words in bars] == ["one", "two"]
+    assert max(map(len, bars)) < 40
+    assert max(map(len, texts(drawn(made(found, provider="p" * 500))))) < 140
+
+
+@pytest.mark.parametrize("times", [1.0, 0.1, 1e4])
+def test_everything_lies_within_it(times: float) -> None:
+    """Also what is over in milliseconds, and what has very many items."""
+    found = users_figures()
+    if times != 1:
+        count = 3_000_000 if times > 1 else 50
+        found = [
+            *(took(arm, n, times * n / 100) for arm in (ONE, TEN_AT_ONCE) for n in (10, count)),
+            *(took(JOBS_OF_50, n, times) for n in (10, count)),
+        ]
+    root = ET.fromstring(drawn(made(found, sizes=(10, found[1].trial.items))))
+    dots = {(each.get("cx"), each.get("cy")) for each in root.iter(f"{SVG}circle")}
+    assert len(dots) >= 4
     width, height = float(root.attrib["width"]), float(root.attrib["height"])
     for element in root.iter():
         for name, most in (("x", width), ("cx", width), ("y", height), ("cy", height)):
