@@ -35,11 +35,12 @@ def deadline_at(text: str, now: datetime) -> datetime:
     at = _span(text, local) or _hour(text, now) or _date(text, now)
     if at is None:
         raise UsageError(f"--deadline {text!r} is neither a time nor a span", way_out=_WAY_OUT)
-    if at <= local:
+    left = at.astimezone(UTC) - local.astimezone(UTC)  # the clock may be put back meanwhile
+    if left <= timedelta(0):
         raise UsageError(
             f"--deadline {text}: that is {at:%Y-%m-%d %H:%M}, which has passed", way_out=_WAY_OUT
         )
-    if at - local > _MOST:
+    if left > _MOST:
         raise _too_far(text)
     return at
 
@@ -51,7 +52,7 @@ def _span(text: str, local: datetime) -> datetime | None:
     parts = {unit: float(value) for unit, value in found.groupdict(default="0").items()}
     try:
         span = timedelta(**parts)
-        # Not on the clock, which may be put forward meanwhile.
+        # Not on the clock, which may be put on or back meanwhile.
         return (local.astimezone(UTC) + span).astimezone(local.tzinfo)
     except OverflowError:
         raise _too_far(text) from None
