@@ -92,7 +92,8 @@ class Rehearsed:
     @property
     def cost_usd(self) -> float | None:
         """By the lanes that it would take; None when it is not known."""
-        return self.total.direct_usd if self.route.lane is Lane.DIRECT else self.mixed_usd
+        is_batch = self.route.lane is Lane.BATCH
+        return self.mixed_usd if is_batch else self.total.cost_usd(self.route.lane)
 
 
 class Rehearsal:
