@@ -37,12 +37,13 @@ _INDEX = {"items": "items_id", "incoming": "temp.incoming_id"}
 
 # Rows that are alike in every column are told apart by their order among themselves.
 _NUMBER_TWINS = """
-UPDATE {table} SET id = id || '-' || twin.place
+UPDATE {table} SET {changes}
 FROM (SELECT seq, ROW_NUMBER() OVER (PARTITION BY id ORDER BY seq) AS place
       FROM {table}
       WHERE id IN (SELECT id FROM {table} GROUP BY id HAVING COUNT(*) > 1)) AS twin
 WHERE twin.seq = {table}.seq AND twin.place > 1
 """
+_NUMBERED = "id = id || '-' || twin.place"
 
 _DOUBLED = """
 SELECT later.id, later.row, first.row, MIN(later.seq)
@@ -156,7 +157,8 @@ def _make_unique(connection: sqlite3.Connection, table: Table, reading: Reading)
     if reading.are_named:
         _settle_doubled(connection, table, reading)
     else:
-        connection.execute(_NUMBER_TWINS.format(table=table))
+        changes = repeats.NUMBERED if reading.are_repeated else _NUMBERED
+        connection.execute(_NUMBER_TWINS.format(table=table, changes=changes))
     connection.execute(index)
 
 

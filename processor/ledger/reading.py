@@ -88,6 +88,7 @@ class Reading:
         is_known: Whether rows of this source were imported before.
         typed_columns: The source's columns with their types, where it knows any.
         columns: The source's columns, in the order in which they were first seen.
+        are_repeated: Whether a row becomes several items.
         are_named: Whether rows have ids of their own, rather than one made of their content.
     """
 
@@ -98,6 +99,7 @@ class Reading:
         self._skip = rules.skip_invalid
         self._id_field = rules.id_field
         self.are_named = rules.id_field != ids.ROW_ID
+        self.are_repeated = rules.repeat > 1
         own = () if rules.id_field == ids.ROW_ID else (rules.id_field,)
         self._required = tuple(dict.fromkeys((*own, *rules.required)))
         self._named = tuple(dict.fromkeys((*self._required, *rules.named, *rules.only.columns)))

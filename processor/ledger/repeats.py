@@ -10,6 +10,12 @@ from processor.ledger.ids import ROW_ID
 REPEAT_OF, REPEAT = "repeat_of", "repeat"
 """The columns that tell of which row an item is, and which of its items, from 1."""
 COLUMNS = (REPEAT_OF, REPEAT)
+NUMBERED = f"""
+id = replace(id, '#', '-' || twin.place || '#'),
+fields = replace(fields, '"{REPEAT_OF}":"' || substr(id, 1, instr(id, '#') - 1) || '"',
+                 '"{REPEAT_OF}":"' || substr(id, 1, instr(id, '#') - 1) || '-' || twin.place || '"')
+"""
+"""For rows without an id that are alike: what becomes of the items of the `place`th of them."""
 
 _KEY = "repeat"
 _WAYS_OUT = "--new starts afresh, --out FOLDER begins another run."

@@ -47,6 +47,20 @@ def test_rows_without_an_id_have_that_of_their_content(ledger: Ledger) -> None:
     assert all(set(fields) == {"text", "repeat_of", "repeat"} for fields in found.values())
 
 
+def test_rows_that_are_alike_are_told_apart(ledger: Ledger) -> None:
+    long = 12345678901234567890123
+    table = Table([{"text": "a", "n": long}, {"text": "b"}, {"text": "a", "n": long}])
+    ledger.take_in(table, rules("row", repeat=2, limit=5))
+    found = kept(ledger)
+    assert list(found) == [f"{one['repeat_of']}#{one['repeat']}" for one in found.values()]
+    assert [one["repeat"] for one in found.values()] == [1, 2, 1, 2, 1]
+    assert [one.get("n") for one in found.values()] == [long, long, None, None, long]
+    assert ledger.take_in(table, rules("row", repeat=3)).added == 4
+    assert len({(one["repeat_of"], one["repeat"]) for one in kept(ledger).values()}) == 9
+    again = ledger.take_in(table, rules("row", repeat=3, update=True))
+    assert (again.added, again.changes.changed, again.changes.gone) == (0, 0, 0)
+
+
 def test_once_is_as_ever(ledger: Ledger) -> None:
     ledger.take_in(numbered(2), rules(repeat=1))
     assert kept(ledger) == {n: {"id": n, "text": f"text {n}"} for n in (1, 2)}
