@@ -137,26 +137,11 @@ async def chosen(
     if route.lane is Lane.BATCH and not await _has_batches(ledger, settings):
         bounds = replace(bounds, has_batches=False)
         route = choose(wishes, demand, bounds)
-    facts = {
-        "lane": str(route.lane),
-        "split": route.split,
-        "reason": route.reason,
-        "asked": settings.route,
-        "items": demand.items,
-        "background": demand.background,
-    }
+    facts = _facts(route, demand, settings)
     if not goes_on:
-        kept_route.keep(
-            ledger,
-            {
-                **facts,
-                "at": time.time(),
-                "through_seq": split.through_seq if route.lane is Lane.BATCH else None,
-                "wishes": asdict(wishes),
-                "demand": asdict(demand),
-                "bounds": asdict(bounds),
-            },
-        )
+        basis = {"wishes": asdict(wishes), "demand": asdict(demand), "bounds": asdict(bounds)}
+        through_seq = split.through_seq if route.lane is Lane.BATCH else None
+        kept_route.keep(ledger, {**facts, **basis, "at": time.time(), "through_seq": through_seq})
     tell(Notice(event="route", facts=facts))
     return Choice(route=route, split=split if route.split else None, ahead=is_tight(demand, bounds))
 
@@ -206,6 +191,18 @@ def _gathered(
     scales = Scales(task, spending.prices_of(settings), usual_of(shot))
     load = scales.total(split.background(pending.sample(ledger.path, _SAMPLED_ITEMS)))
     return split, demand_of(items, items - len(split.seqs), load), bounds
+
+
+def _facts(route: Route, demand: Demand, settings: Settings) -> dict[str, object]:
+    """What is told of a choice."""
+    return {
+        "lane": str(route.lane),
+        "split": route.split,
+        "reason": route.reason,
+        "asked": settings.route,
+        "items": demand.items,
+        "background": demand.background,
+    }
 
 
 def _items(ledger: Ledger, allowed: int | None) -> int:

@@ -153,7 +153,7 @@ class Run:
             begun_s = self._clock.monotonic()
             # First: nothing is written over what is left.
             reconciliation.refuse_loss(ledger.connection, snapshot.take(ledger.folder))
-            self._fitness.check(ledger)
+            await asyncio.to_thread(self._fitness.check, ledger)
             identity.keep(
                 ledger,
                 self._task,

@@ -29,7 +29,9 @@ async def has_batches(settings: Settings) -> bool:
     async with remote_of(settings) as remote:
         now_s = time.time()
         try:
-            async with asyncio.timeout(_ASKED_S):  # rows wait meanwhile, and so does Ctrl-C
+            async with asyncio.timeout(
+                min(settings.timeout_s, _ASKED_S)
+            ):  # rows wait meanwhile, and so does Ctrl-C
                 await remote.batches(now_s, most=1)
                 await remote.files_named("", 0, now_s)
         except TimeoutError:

@@ -221,6 +221,14 @@ def test_who_cannot_be_served_directly_hears_of_it_before_the_batches_are_done(
     assert shell.stats()["items"]["paid_twice"] == 0
 
 
+@pytest.mark.parametrize("fault", ["hang:seconds=60", "status:status=500", "null:"])
+def test_a_server_that_does_not_tell_is_believed_to_have_batches(shell: Shell, fault: str) -> None:
+    rows(shell, 1_000)
+    shell.fault(f"{fault}{'' if fault.endswith(':') else ','}on=batches,count=1")
+    assert "by batch: 1,000 items" in run(shell, "--timeout", "1").err
+    assert set(lanes(shell).values()) == {"batch"}
+
+
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
