@@ -2,6 +2,7 @@
 
 import math
 import sqlite3
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -295,10 +296,16 @@ def _is_empty(value: Any) -> bool:
 
 
 def _no_column(source: str, name: str, columns: list[str], cure: str) -> InputError:
-    close = get_close_matches(name, columns, n=1)
-    hint = f"did you mean {close[0]!r}? " if close else ""
     return InputError(
         f"there is no column {name!r}",
         source=source,
-        way_out=f"It has: {', '.join(columns)}; {hint}{cure}",
+        way_out=f"It has: {', '.join(columns)}; {_hint(name, columns)}{cure}",
     )
+
+
+def _hint(name: str, columns: Sequence[str]) -> str:
+    """Which of them may be meant."""
+    if unicodedata.normalize("NFC", name) in {unicodedata.normalize("NFC", one) for one in columns}:
+        return "one looks like it, but one of the two is spelt in pieces (NFD, as on a Mac). "
+    close = get_close_matches(name, columns, n=1)
+    return f"did you mean {close[0]!r}? " if close else ""

@@ -202,6 +202,13 @@ def test_rows_that_are_not_meant_come_later_and_are_not_gone(ledger: Ledger) -> 
     assert (again.added, again.changes.gone) == (0, 0)
 
 
+def test_a_column_that_is_spelt_in_pieces_is_told(ledger: Ledger) -> None:
+    pieces = unicodedata.normalize("NFD", "기질")
+    for there, typed in ((pieces, "기질"), ("기질", pieces)):
+        with pytest.raises(InputError, match="one of the two is spelt in pieces"):
+            ledger.take_in(Table([{"id": 1, there: "a"}]), rules(only=Only([(typed, "a")])))
+
+
 def test_a_value_is_not_taken_for_two(ledger: Ledger) -> None:
     ledger.take_in(Table(ROWS), rules(only=Only([("kind", "a"), ("kind", "b")])))
     assert not ledger.knows(Table(ROWS), rules(only=Only([("kind", "a or b")])))
