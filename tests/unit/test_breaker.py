@@ -1,6 +1,7 @@
 """The breaker, fed with verdicts at times that the test names."""
 
 import pytest
+from msgspec.structs import replace
 
 from processor.direct.breaker import (
     CANARIES,
@@ -160,6 +161,16 @@ def test_a_late_answer_from_before_the_outage_does_not_end_it() -> None:
     assert outages == [True, False]
     assert job.breaker.room(100, 10.9) == 100
     assert job.breaker.room_grows_at_s == float("inf")
+
+
+def test_a_tier_without_room_is_not_the_end_of_the_job() -> None:
+    job = Job(give_up_s=10.0)
+    full = Verdict(kind=Kind.RETRY, code="flex_unavailable", message="no room")
+    asked_too_much = replace(full, congested=True)
+    assert [job.see(full, now_s) for now_s in (0.0, 10.0, 1_000.0)] == [None] * 3
+    assert job.breaker.room(100, 0) == 100  # the provider answers: the gate is open
+    assert job.see(asked_too_much, 1_000.0) is None
+    assert job.see(asked_too_much, 1_010.0) == Stop(code="flex_unavailable", message="no room")
 
 
 def test_patience_ends() -> None:

@@ -298,6 +298,25 @@ def test_until_something_is_learnt_a_call_is_taken_for_its_bound(size: Size, usd
     assert estimator.most_usd(size) == pytest.approx(usd)
 
 
+@pytest.mark.parametrize(
+    ("billed", "asked", "expected_usd"),
+    [
+        (0.5, "flex", 0.5),
+        (0.5, None, 1.0),  # it found no room, and goes at the standard tier
+        (1.0, "flex", 1.0),  # flex that the provider bills as the standard tier
+    ],
+)
+def test_what_is_learnt_at_a_cheaper_tier_holds_for_the_dearer_one(
+    billed: float, asked: str | None, expected_usd: float
+) -> None:
+    estimator = Estimator(price)
+    for _ in range(LEARNT_AFTER):
+        flex = Size(input_bytes=100, tier="flex")
+        estimator.learn(flex, input_usd=billed / 2, output_usd=billed / 2)
+    assert estimator.call_usd(Size(input_bytes=100, tier=asked)) == pytest.approx(expected_usd)
+    assert estimator.average_usd == pytest.approx(billed)
+
+
 def test_a_longer_item_is_taken_for_more() -> None:
     estimator = Estimator(price)
     for _ in range(LEARNT_AFTER):

@@ -19,6 +19,7 @@ from ledger_parts import (
     succeeded,
     usage,
 )
+from msgspec.structs import replace
 
 from processor.items import Attempt, Lane, Outcome, Usage
 from processor.ledger import histogram
@@ -28,6 +29,7 @@ from processor.watch.snapshot import Snapshot
 
 ITEMS = 12
 CODES = ("timeout", "invalid", "refused")
+KNOWN_TIERS = ("default", "flex")
 
 usages = st.none() | st.builds(usage, st.integers(0, 99), st.integers(0, 99), st.integers(0, 9))
 lanes = st.sampled_from(["direct", "batch"])
@@ -44,6 +46,7 @@ class Call:
     model: str
     latency_ms: float
     code: str
+    tier: str | None
 
 
 calls = st.builds(
@@ -54,6 +57,7 @@ calls = st.builds(
     models,
     st.just(0.0) | st.floats(0.01, 1e5),
     st.sampled_from(CODES),
+    st.sampled_from([None, "default", "flex", "of their own", "of nobody's"]),
 )
 steps = st.lists(
     st.one_of(
@@ -101,7 +105,7 @@ class Recount:
         if call.ends == "reask":
             return asked_again(one, number, lane=call.lane, paid=call.paid, model=call.model)
         if call.ends == "success":
-            return succeeded(
+            done = succeeded(
                 one,
                 attempts=number,
                 lane=call.lane,
@@ -109,6 +113,7 @@ class Recount:
                 paid=call.paid,
                 model=call.model,
             )
+            return replace(done, tier=call.tier)
         return failed(
             one,
             attempts=number,
@@ -154,6 +159,8 @@ def check_totals(shot: Snapshot, recount: Recount) -> None:
     assert shot.succeeded + shot.failed + shot.pending == shot.total
     assert shot.errors == Counter(one.failure.code for one in settled if one.failure)
     assert shot.checks == Counter(one.accepted.check for one in settled if one.accepted)
+    named = (one.tier for one in settled if one.tier and one.lane == "direct")
+    assert shot.tiers == Counter(tier if tier in KNOWN_TIERS else "other" for tier in named)
     overall = shot.overall
     assert overall.requests_sent == len(recount.requests)
     assert overall.rate_limited == sum(

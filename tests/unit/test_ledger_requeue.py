@@ -1,6 +1,7 @@
 from pathlib import Path
 
 from ledger_parts import asked_again, failed, item, ledger_of, retried, settle, succeeded, usage
+from msgspec.structs import replace
 
 from processor.exports import chunk_files
 from processor.watch import snapshot
@@ -31,6 +32,26 @@ def test_codes_take_what_they_name(tmp_path: Path) -> None:
         assert ledger.requeue(["refused"]) == 0
         assert ledger.requeue([]) == 0
         assert snapshot.take(tmp_path).errors == {"timeout": 1}
+
+
+def test_an_item_sent_again_is_answered_at_no_tier(tmp_path: Path) -> None:
+    with ledger_of(tmp_path, 4) as ledger:
+        tiers = {1: "flex", 2: "default", 3: "flex", 4: "something new"}
+        settle(
+            ledger.connection,
+            *(replace(failed(item(seq), answered=True), tier=tier) for seq, tier in tiers.items()),
+        )
+        assert snapshot.take(tmp_path).tiers == {"flex": 2, "default": 1, "other": 1}
+        ledger.requeue()
+        assert snapshot.take(tmp_path).tiers == {}
+
+
+def test_what_found_no_room_is_no_rate_limit(tmp_path: Path) -> None:
+    with ledger_of(tmp_path, 1) as ledger:
+        full = replace(retried(item(1), 1, status=429), code="flex_unavailable")
+        settle(ledger.connection, full, retried(item(1), 2, status=429))
+        overall = snapshot.take(tmp_path).overall
+        assert (overall.retries, overall.no_room, overall.rate_limited) == (2, 1, 1)
 
 
 def test_an_item_asked_again_starts_clean(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 import pytest
 
 from processor.items import Usage
-from processor.plan.prices import Prices
+from processor.plan.prices import Prices, Rates
 
 MILLION = 1_000_000
 OPENAI = Prices("openai", "https://api.openai.com/v1")
@@ -90,6 +90,24 @@ def test_an_unknown_model_has_no_price(model: str | None, usage: Usage) -> None:
 def test_an_unknown_provider_has_no_price() -> None:
     elsewhere = Prices("ours", "https://llm.example.org/v1")
     assert cost("gpt-6-luna", tokens(10, 10), prices=elsewhere) is None
+
+
+@pytest.mark.parametrize(
+    ("tier", "lane", "own_flex", "share"),
+    [
+        (None, "direct", 0.5, 1.0),
+        ("default", "direct", 0.5, 1.0),
+        ("flex", "direct", 0.5, 0.5),
+        ("flex", "direct", 1.0, 1.0),  # a provider who sells it for the same
+        ("flex", "batch", 0.5, 0.5),
+    ],
+)
+def test_flex_at_a_price_of_ones_own(
+    tier: str | None, lane: str, own_flex: float, share: float
+) -> None:
+    own = Rates.per_million(1.0, 1.0, 1.0)
+    prices = Prices("openai", "https://api.openai.com/v1", own=own, own_flex=own_flex)
+    assert prices.cost_usd("any", tier, lane, tokens(MILLION)) == share
 
 
 def test_the_sandbox_asks_list_prices() -> None:

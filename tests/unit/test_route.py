@@ -1,5 +1,7 @@
 """Which lane a run takes: a table of wishes, work and bounds."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, strategies as st
 
@@ -41,6 +43,7 @@ def work(
             Wishes(route="batch", streamed=True), work(5), Bounds(), None, BATCH, id="asked"
         ),
         pytest.param(Wishes(route="direct"), work(5_000), Bounds(), None, DIRECT, id="direct"),
+        pytest.param(Wishes(route="flex"), work(5_000), Bounds(), BATCH, Lane.FLEX, id="flex"),
         pytest.param(Wishes(route="batch"), work(1), Bounds(), None, BATCH, id="batch"),
         pytest.param(
             Wishes(route="batch"), work(1), Bounds(has_batches=False), None, BATCH, id="insists"
@@ -116,6 +119,29 @@ def test_the_lane(
             work(600),
             Bounds(rpm=1),
             "the limits let it take 10 h directly, a batch takes 3–9 h",
+        ),
+        (Wishes(route="direct"), work(5, usd=3.0), Bounds(), "as asked for (--route direct)"),
+        (Wishes(route="flex"), work(5), Bounds(), "as asked for (--route flex)"),
+        (
+            Wishes(route="flex"),
+            replace(work(5, usd=3.0), flex_usd=1.5),
+            Bounds(),
+            "as asked for (--route flex), about $1.50, $3.00 at the standard tier",
+        ),
+        (
+            Wishes(route="flex"),
+            work(5, usd=3.0),
+            Bounds(),
+            "as asked for (--route flex); that it costs less there is not known of this model",
+        ),
+        (
+            Wishes(route="flex"),
+            replace(work(5, usd=3.0), flex_usd=1.5),
+            Bounds(has_flex=False),
+            (
+                "as asked for (--route flex); whether this provider has that tier, its answers will "
+                "tell"
+            ),
         ),
     ],
 )
