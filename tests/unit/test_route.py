@@ -139,8 +139,8 @@ def test_the_lane(
             replace(work(5, usd=3.0), flex_usd=1.5),
             Bounds(has_flex=False),
             (
-                "as asked for (--route flex); whether this provider has that tier, its answers will "
-                "tell"
+                "as asked for (--route flex); whether this provider has that tier, "
+                "its answers will tell"
             ),
         ),
     ],
