@@ -16,29 +16,31 @@ from processor.items import Item
 from processor.ledger import database, rows
 
 _SLICE_ITEMS = 1_000  # a chunk may be larger than what should be held at once
-_WITHOUT_OUTCOME = """
-(SELECT * FROM items WHERE seq BETWEEN ? AND ?
- AND NOT EXISTS (SELECT 1 FROM outcomes WHERE outcomes.seq = items.seq)
- AND NOT EXISTS (SELECT 1 FROM shard_items WHERE shard_items.seq = items.seq) ORDER BY seq)
+_UNDONE = "NOT EXISTS (SELECT 1 FROM outcomes WHERE outcomes.seq = items.seq)"
+_FREE = f"""
+{_UNDONE} AND NOT EXISTS (SELECT 1 FROM shard_items WHERE shard_items.seq = items.seq)
 """
-_LAST_OF = """
+_VALUE = "(SELECT value FROM json_each(fields) WHERE key = ?) AS value"
+_WITHOUT_OUTCOME = f"(SELECT * FROM items WHERE seq BETWEEN ? AND ? AND {_FREE} ORDER BY seq)"
+_CHOSEN = f"""
+(SELECT * FROM items WHERE seq IN (SELECT value FROM json_each(?)) AND {_FREE} ORDER BY seq)
+"""
+_LAST_OF = f"""
 SELECT IFNULL(MAX(seq), 0) FROM (SELECT seq FROM items
  WHERE seq >= (SELECT MIN(first_seq) FROM chunks WHERE succeeded + failed < items)
- AND NOT EXISTS (SELECT 1 FROM outcomes WHERE outcomes.seq = items.seq)
- AND NOT EXISTS (SELECT 1 FROM shard_items WHERE shard_items.seq = items.seq)
- ORDER BY seq LIMIT ?)
+ AND {_FREE} ORDER BY seq LIMIT ?)
 """
-_SEQS = """
-SELECT json_group_array(seq) FROM (SELECT seq FROM items WHERE seq <= ?
- AND NOT EXISTS (SELECT 1 FROM outcomes WHERE outcomes.seq = items.seq)
- AND NOT EXISTS (SELECT 1 FROM shard_items WHERE shard_items.seq = items.seq) ORDER BY seq)
+_SEQS = f"""
+SELECT json_group_array(seq) FROM
+(SELECT seq FROM items WHERE seq <= ? AND {_FREE} ORDER BY seq)
 """
-_SEQS_BY_VALUE = """
-SELECT value, json_group_array(seq) FROM (
- SELECT seq, (SELECT value FROM json_each(fields) WHERE key = ?) AS value FROM items WHERE seq <= ?
- AND NOT EXISTS (SELECT 1 FROM outcomes WHERE outcomes.seq = items.seq)
- AND NOT EXISTS (SELECT 1 FROM shard_items WHERE shard_items.seq = items.seq))
-GROUP BY value
+_SEQS_BY_VALUE = f"""
+SELECT value, json_group_array(seq) FROM
+(SELECT seq, {_VALUE} FROM items WHERE seq <= ? AND {_FREE}) GROUP BY value
+"""
+_VALUES = f"""
+SELECT value, id, COUNT(*), MIN(seq) FROM
+(SELECT seq, id, {_VALUE} FROM items WHERE {_UNDONE}) GROUP BY value ORDER BY 4
 """
 _OPEN_CHUNKS = """
 SELECT number, first_seq, items FROM chunks WHERE succeeded + failed < items ORDER BY number
@@ -48,11 +50,6 @@ _ATTEMPTS = "(SELECT * FROM attempts WHERE seq BETWEEN ? AND ? ORDER BY seq, num
 _IN_SHARD = """
 (SELECT items.* FROM shard_items JOIN items USING (seq)
  WHERE shard = ? AND shard_items.seq IN (SELECT value FROM json_each(?)) ORDER BY seq)
-"""
-_CHOSEN = """
-(SELECT * FROM items WHERE seq IN (SELECT value FROM json_each(?))
- AND NOT EXISTS (SELECT 1 FROM outcomes WHERE outcomes.seq = items.seq)
- AND NOT EXISTS (SELECT 1 FROM shard_items WHERE shard_items.seq = items.seq) ORDER BY seq)
 """
 _ATTEMPTS_OF = (
     "(SELECT * FROM attempts WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq, number)"
@@ -137,13 +134,7 @@ def succeeded(connection: sqlite3.Connection) -> Pending | None:
 
 def values_of(connection: sqlite3.Connection, field: str) -> Iterator[tuple[Any, str, int]]:
     """Each value of a field among items without an outcome: it, the id of the first, how many."""
-    found = connection.execute(
-        "SELECT value, id, COUNT(*), MIN(seq) FROM (SELECT seq, id, "
-        "(SELECT value FROM json_each(fields) WHERE key = ?) AS value FROM items "
-        "WHERE NOT EXISTS (SELECT 1 FROM outcomes WHERE outcomes.seq = items.seq)) "
-        "GROUP BY value ORDER BY 4",
-        (field,),
-    )
+    found = connection.execute(_VALUES, (field,))
     return ((value, key, count) for value, key, count, _ in found)
 
 
