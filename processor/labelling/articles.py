@@ -1,9 +1,10 @@
 """The table of articles: what is in it before anything is sent, and rows that come back."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from processor.columns import Column
 from processor.data import open_source
@@ -12,6 +13,7 @@ from processor.errors import InputError, UsageError
 from processor.items import Row
 from processor.labelling.columns import FAILURES, RUN, apart
 from processor.labelling.template import TEXT
+from processor.tasks.prompt import PromptTask
 
 _HASHED_BYTES = 1 << 20
 
@@ -145,6 +147,15 @@ class WithoutResults(Wrapped):
 def good_rows(source: Source) -> Iterator[Row]:
     """The rows that can be read."""
     return (row for row in source.rows() if not isinstance(row, BadRow))
+
+
+def problem_of(task: PromptTask, fields: Mapping[str, Any]) -> str | None:
+    """Why a row cannot be asked, as a submission with `--skip-invalid` leaves it out."""
+    for name in task.required_fields():
+        value = fields.get(name)
+        if value is None or not str(value).strip():
+            return f"{name} is empty"
+    return task.problem_with(fields)
 
 
 def _sha256(path: Path) -> str:

@@ -1,10 +1,12 @@
 """`--mode check`: how the job is; what has ended is fetched, what waits is sent."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from processor.batch.remote_values import FAILED, TERMINAL
+from processor.codes import BUDGET_CODE
 from processor.console.streams import say
 from processor.errors import UsageError
 from processor.jobs.job import Job
@@ -13,14 +15,16 @@ from processor.labelling.info import Info
 from processor.labelling.standing import CANCELLED, Standing
 from processor.labelling.trouble import trouble_of
 from processor.labelling.typed import Typed
-from processor.ledger import lock
+from processor.ledger import lock, shards
 from processor.ledger.shards import State
 from processor.opened import Opened
 from processor.report import EXIT_OK
 from processor.stop import Stop
 
+# Why shards are left as they are until somebody decides about them.
+_LEFT = frozenset({"batch_lost", "results_gone", "in_doubt"})
 # Why a start ends early although the provider has told how its batches are.
-_TOLD = frozenset({"batch_failed", "batch_lost", "results_gone", "in_doubt", "budget"})
+_TOLD = _LEFT | {"batch_failed", BUDGET_CODE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,12 +35,14 @@ class Checked:
         lost: Batches that the provider does not know.
         stop: Why the last start ended early, if it did.
         exit_code: Of that start; 0 when the status was read.
+        left: Shards whose answers do not come until somebody decides about them.
     """
 
     standing: Standing
     lost: list[str]
     stop: Stop | None = None
     exit_code: int = EXIT_OK
+    left: Sequence[int] = ()
 
 
 def check(typed: Typed) -> int:
@@ -51,7 +57,7 @@ def check(typed: Typed) -> int:
     else:
         with engine.opened_run(folder, typed.settings) as it:
             checked = advance(it, new_account=typed.new_account)
-    for line in lines(batch_id, checked):
+    for line in lines(batch_id, folder, checked):
         say(line)
     return checked.exit_code
 
@@ -84,15 +90,52 @@ def advance(it: Opened, *, new_account: bool = False) -> Checked:
     lost = engine.look(it) if any(job.open_batches for job in ledgers.jobs_in(it.folder)) else []
     standing = ledgers.standing(it.folder)
     if not _is_stale(ledgers.jobs_in(it.folder), standing):
-        return Checked(standing=standing, lost=lost)
+        return _checked(ledgers.jobs_in(it.folder), standing, lost, None)
     report = engine.fetch(it, new_account=new_account)
+    now = ledgers.standing(it.folder)
+    found = _checked(ledgers.jobs_in(it.folder), now, lost, report.stop)
     told = report.stop is None or report.stop.code in _TOLD
-    return Checked(
-        standing=ledgers.standing(it.folder),
-        lost=lost,
-        stop=report.stop,
-        exit_code=EXIT_OK if told else report.exit_code,
-    )
+    return replace(found, exit_code=EXIT_OK if told else report.exit_code)
+
+
+def _checked(
+    jobs: Sequence[Job], standing: Standing, lost: list[str], stop: Stop | None
+) -> Checked:
+    code = stop.code if stop is not None else None
+    left = left_of(jobs, lost) if lost or code in _LEFT else []
+    live = sum(job.is_live for job in jobs)
+    if is_stuck(live=live, left=len(left), waiting=standing.waiting, stop_code=code):
+        standing = replace(standing, status=FAILED)
+    return Checked(standing=standing, lost=lost, stop=stop, left=left)
+
+
+def left_of(jobs: Sequence[Job], lost: Collection[str]) -> list[int]:
+    """Shards that are at the provider in no batch that is at work.
+
+    Args:
+        jobs: Of a run, after a start that has fetched what it could.
+        lost: Batches that the provider does not know.
+    """
+    return [
+        job.shard.number
+        for job in jobs
+        if job.shard.state in shards.AT_PROVIDER
+        and all(batch.id in lost for batch in job.open_batches)
+    ]
+
+
+def is_stuck(*, live: int, left: int, waiting: int, stop_code: str | None) -> bool:
+    """Whether no look brings a job further, so that who polls must not go on.
+
+    Args:
+        live: Shards that are not done.
+        left: Of these, how many wait for somebody's decision.
+        waiting: Rows that are in no batch yet.
+        stop_code: What ended the last start early.
+    """
+    if stop_code == BUDGET_CODE:
+        return live == left  # what waits is not sent before there is more money
+    return left > 0 and live == left and not waiting
 
 
 def _is_stale(jobs: list[Job], standing: Standing) -> bool:
@@ -108,8 +151,8 @@ def _is_stale(jobs: list[Job], standing: Standing) -> bool:
     )
 
 
-def lines(batch_id: str, checked: Checked) -> Iterator[str]:
-    """How a job is, in words."""
+def lines(batch_id: str, folder: Path, checked: Checked) -> Iterator[str]:
+    """How the job of a folder is, in words."""
     standing = checked.standing
     yield from messages.status(batch_id or "-", standing.status, standing.done, standing.total)
     if standing.failure is not None:
@@ -118,11 +161,12 @@ def lines(batch_id: str, checked: Checked) -> Iterator[str]:
         yield f"   ❌ {checked.stop.code}: {checked.stop.message}"
     for each in checked.lost:
         yield f"   ⚠️ {each}: 제공자가 더 이상 알지 못하는 배치입니다 (키와 프로젝트를 확인하세요)"
+    yield from messages.left(checked.left, str(folder))
     if standing.is_complete:
         yield messages.finished()
     elif standing.status == CANCELLED:
         yield "   🛑 취소됨: 남은 행은 --mode submit 으로 다시 보낼 수 있습니다"
-    elif standing.failure is None:
+    elif standing.status != FAILED:
         yield messages.working()
         if standing.deferred is not None:
             yield f"   ⚠️ {trouble_of(standing.deferred).cause}: {standing.deferred}"

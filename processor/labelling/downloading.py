@@ -2,8 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from processor.batch.remote_values import FAILED
+from processor.codes import BUDGET_CODE
 from processor.console.streams import say, tell
 from processor.data import open_source
 from processor.data.source import Source
@@ -11,7 +14,7 @@ from processor.errors import UsageError
 from processor.items import Row
 from processor.labelling import again, engine, gold, ledgers, messages, outcomes
 from processor.labelling.answers import Matched, content_id, match
-from processor.labelling.articles import Articles, articles, good_rows
+from processor.labelling.articles import Articles, articles, good_rows, problem_of
 from processor.labelling.checking import Checked, advance, last, lines
 from processor.labelling.columns import LABEL
 from processor.labelling.cost import Cost, cost_of
@@ -22,7 +25,13 @@ from processor.labelling.table import Table, Written
 from processor.labelling.typed import Typed
 from processor.opened import Opened
 from processor.plan.prices import SANDBOX
-from processor.report import EXIT_AT_PROVIDER, EXIT_ITEMS_FAILED, EXIT_OK, EXIT_STOPPED
+from processor.report import (
+    EXIT_AT_PROVIDER,
+    EXIT_BUDGET,
+    EXIT_ITEMS_FAILED,
+    EXIT_OK,
+    EXIT_STOPPED,
+)
 from processor.spending import prices_of
 from processor.tasks.prompt import PromptTask
 
@@ -58,29 +67,31 @@ def download(typed: Typed) -> int:
     is_last = known is not None and batch_id in known.batch_ids
     whole = _whole(typed, folder, known if is_last else None)
     output = _output(typed, whole.table)
-    _check_gold(typed, whole)
     with engine.opened_run(folder, typed.settings) as it:
         task = it.task()
         if not task.label_names:
             raise UsageError(f"배치 {batch_id} 은(는) 라벨링 작업이 아닙니다")
+        _check_gold(typed, whole, task.label_names)
         checked = advance(it, new_account=typed.new_account)
         standing = checked.standing
         if not (standing.is_complete or standing.status == CANCELLED or typed.force):
-            return _too_early(batch_id, checked)
+            return _too_early(batch_id, folder, checked)
         left = _join(typed, it, task, whole, output)
     if not standing.is_complete and standing.status != CANCELLED:
         return EXIT_AT_PROVIDER
     return EXIT_ITEMS_FAILED if left else EXIT_OK
 
 
-def _too_early(batch_id: str, checked: Checked) -> int:
+def _too_early(batch_id: str, folder: Path, checked: Checked) -> int:
     """Say how far the job is; nothing is written."""
-    for line in lines(batch_id, checked):
+    for line in lines(batch_id, folder, checked):
         say(line)
-    if checked.standing.failure is not None or checked.lost:
-        tell("❌ Batch status: failed - 받을 결과가 없습니다")
-        return EXIT_STOPPED
-    return checked.exit_code or EXIT_AT_PROVIDER
+    if checked.standing.status != FAILED and not checked.lost:
+        return checked.exit_code or EXIT_AT_PROVIDER
+    some = " (지금까지의 답만 쓰려면 --force)" if checked.standing.done else ""
+    tell(f"❌ Batch status: failed - 결과가 다 오지 않았습니다{some}")
+    is_budget = checked.stop is not None and checked.stop.code == BUDGET_CODE
+    return EXIT_BUDGET if is_budget else EXIT_STOPPED
 
 
 def _whole(typed: Typed, folder: Path, known: Info | None) -> _Whole:
@@ -129,15 +140,41 @@ def _output(typed: Typed, table: Articles) -> Path:
             )
     if output.is_dir():
         raise UsageError(f"--output {output}: 폴더입니다", way_out="파일 이름을 지정하세요.")
-    output.parent.mkdir(parents=True, exist_ok=True)
     return output
 
 
-def _check_gold(typed: Typed, whole: _Whole) -> None:
-    if typed.gold is not None and typed.gold not in whole.columns:
+def _make_room(output: Path) -> None:
+    """Make the folder that the tables go to.
+
+    Raises:
+        UsageError: It cannot be.
+    """
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"--output {output}: 폴더 {output.parent} 을(를) 만들 수 없습니다 ({error.strerror})",
+            way_out="쓸 수 있는 폴더를 지정하세요.",
+        ) from error
+
+
+def _check_gold(typed: Typed, whole: _Whole, names: Mapping[str, str]) -> None:
+    """See that there is something to compare with.
+
+    Raises:
+        UsageError: There is no such column, or it holds no label.
+    """
+    if typed.gold is None:
+        return
+    if typed.gold not in whole.columns:
         raise UsageError(
             f"--gold {typed.gold}: 그런 열이 없습니다",
             way_out=f"있는 열: {', '.join(whole.columns)}.",
+        )
+    if not any(label is not None for label in gold.gold_labels(whole.rows(), typed.gold, names)):
+        raise UsageError(
+            f"--gold {typed.gold}: 라벨로 읽을 수 있는 값이 하나도 없습니다",
+            way_out=f"쓸 수 있는 값: {', '.join((*names, *names.values()))}.",
         )
 
 
@@ -146,11 +183,18 @@ def _join(typed: Typed, it: Opened, task: PromptTask, whole: _Whole, output: Pat
     known = outcomes.known(it.folder)
     keys = [content_id(row.fields) for row in whole.rows()]
     matched = match(keys, known, by_question(it.folder, task, known, whole.rows))
-    table = Table(path=output, columns=whole.columns, names=task.label_names, run=it.folder.name)
+    table = Table(
+        path=output,
+        columns=whole.columns,
+        names=task.label_names,
+        run=it.folder.name,
+        problem_with=partial(problem_of, task),
+    )
     is_whole = all(answer is not None and answer.label for answer in matched.answers)
     before = {} if is_whole and whole.table.run is None else table.before()
     if whole.table.run is not None and not typed.force:
         _refuse_loss(output, before, keys)
+    _make_room(output)
     written = table.write(whole.rows(), matched.answers, before)
     for line in _told(written, matched, table):
         say(line)
@@ -175,7 +219,9 @@ def _refuse_loss(output: Path, before: Mapping[str, object], keys: Sequence[str]
 
 def _told(written: Written, matched: Matched, table: Table) -> Iterator[str]:
     yield from messages.results(written.rows - written.failed, written.failed)
-    yield from messages.changed(matched.new, matched.moved, matched.unused)
+    if written.refused:
+        yield messages.refused(written.refused)
+    yield from messages.changed(written.new, matched.moved, matched.unused)
     if written.kept:
         yield messages.kept(written.kept)
     yield messages.saved(str(table.path))

@@ -105,6 +105,8 @@ def find(batch_id: str | None, info: Info | None) -> tuple[Path, str]:
                 way_out=f"--batch-id 로 배치 ID 를 지정하세요. {_known()}",
             )
         batch_id = info.batch_id
+    if not batch_id.strip():
+        raise UsageError("배치 ID 가 비어 있습니다", way_out=_known())
     likely = [Path(info.run)] if info is not None and info.run else []
     for folder in (*likely, *_runs()):
         if batch_id in _ids_or_none(folder):

@@ -1,6 +1,7 @@
 """What the three commands print, line by line, in the users' words. Scripts parse these lines."""
 
-from collections.abc import Iterator, Mapping
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
 
 from processor.labelling.cost import Cost, Hours
 from processor.plan.prices import dollars
@@ -87,6 +88,17 @@ def finished() -> str:
     return "   ✅ 완료: --mode download 로 결과를 받으세요"
 
 
+def left(shards: Sequence[int], folder: str) -> Iterator[str]:
+    """What to do about answers that do not come by themselves."""
+    for number in shards[:_FEW_IDS]:
+        yield (
+            f"      해결 방법: 키와 프로젝트를 확인하고, 답이 정말 없어졌다면 다시 보내세요(비용이 "
+            f"다시 듭니다): processor batch submit {shlex.quote(folder)} --again {number}"
+        )
+    if len(shards) > _FEW_IDS:
+        yield f"      … 모두 {len(shards)}개"
+
+
 def loading(path: str) -> str:
     """The first line of a download."""
     return f"📂 원본 데이터 로드: {path}"
@@ -135,6 +147,11 @@ def done() -> str:
 def spent(cost: Cost) -> str:
     """What a job has cost."""
     return f"💰 실제 비용: {_money(cost)} · {_tokens(cost)}"
+
+
+def refused(rows: int) -> str:
+    """Rows that were not sent because nothing can be asked about them."""
+    return f"⚠️ 본문이 비어 있어 보내지 않은 행: {rows}개 (라벨 없음)"
 
 
 def changed(new: int, moved: bool, unused: int) -> Iterator[str]:

@@ -14,11 +14,11 @@ from processor.data.source import Source
 from processor.errors import RunLockedError, UsageError
 from processor.items import Item
 from processor.labelling import cost, engine, info, ledgers, messages, outcomes
-from processor.labelling.articles import Articles
+from processor.labelling.articles import Articles, problem_of
 from processor.labelling.info import Info
 from processor.labelling.ledgers import KEY, Origin
 from processor.labelling.progress import Progress
-from processor.labelling.template import TEXT
+from processor.labelling.standing import Standing
 from processor.ledger.ledger import open_ledger
 from processor.plan.prices import OPENAI
 from processor.recipe import Recipe
@@ -85,7 +85,8 @@ def make(errand: Submission) -> int:
         errand.settings,
     )
     made = [each for each in ledgers.batch_ids(folder) if each not in earlier]
-    waiting = ledgers.standing(folder).waiting
+    standing = ledgers.standing(folder)
+    waiting = standing.waiting
     if made:
         progress.finish()
         _write_info(errand, made)
@@ -93,7 +94,7 @@ def make(errand: Submission) -> int:
             say(line)
     if report.exit_code != EXIT_INTERRUPTED and (made or not waiting):
         _close(errand)
-    return _conclude(report, made, waiting, errand.table.path)
+    return _conclude(report, made, standing, errand.table.path)
 
 
 def _reopen(errand: Submission, progress: Progress) -> frozenset[str]:
@@ -116,7 +117,7 @@ def _reopen(errand: Submission, progress: Progress) -> frozenset[str]:
     return frozenset(batch.id for job in jobs for batch in job.batches)
 
 
-def _conclude(report: Report, made: list[str], waiting: int, path: str) -> int:
+def _conclude(report: Report, made: list[str], standing: Standing, path: str) -> int:
     """The exit code, and why it is not 0."""
     if report.stop is not None:
         tell(f"❌ {report.stop.code}: {report.stop.message}")
@@ -125,12 +126,16 @@ def _conclude(report: Report, made: list[str], waiting: int, path: str) -> int:
         return EXIT_INTERRUPTED
     if made:
         return EXIT_OK
-    if waiting:
+    if standing.waiting:
         tell(
             "⚠️ 지금은 제공자의 대기열에 자리가 없어 배치를 만들지 못했습니다. 나중에 같은 "
             "명령을 다시 실행하세요."
         )
         return EXIT_AT_PROVIDER
+    if not standing.total:
+        raise UsageError(
+            f"{path}: 보낼 수 있는 기사가 없습니다", way_out="text 열에 본문이 있는지 확인하세요."
+        )
     if report.exit_code in {EXIT_OK, EXIT_AT_PROVIDER}:
         raise UsageError(
             f"{path}: 새로 보낼 기사가 없습니다. 모두 이미 제출되었습니다",
@@ -190,7 +195,7 @@ def _foretell(errand: Submission) -> Callable[[int], Iterator[str]]:
     bodies = (
         task.render(Item(seq=0, chunk=0, id=0, fields=row.fields)).body
         for row in errand.table.sample
-        if task.problem_with(row.fields) is None and str(row.fields.get(TEXT) or "").strip()
+        if problem_of(task, row.fields) is None
     )
     sizes = [len(orjson.dumps(body)) / _BYTES_PER_TOKEN for body in bodies]
     mean = fmean(sizes) if sizes else 0.0

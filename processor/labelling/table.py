@@ -1,7 +1,7 @@
 """The labelled table and the table of rows without a label: CSV, UTF-8 with BOM for Excel."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,11 +12,12 @@ from processor.errors import InputError
 from processor.exports.atomic import replacing
 from processor.exports.delimited import Writer, lines
 from processor.items import Row
-from processor.labelling.answers import Answer, content_id
+from processor.labelling.answers import Answer, Fields, content_id
 from processor.labelling.articles import good_rows
 from processor.labelling.columns import FAILURES, LABEL, LABELED, LABELS, apart
 
 NEW = "new_row"
+REFUSED = "invalid_row"
 PENDING = "pending"
 _PENDING_MESSAGE = "This row had no answer when the table was downloaded."
 _NEW_MESSAGE = "This row was not in the table when it was submitted, or has changed since."
@@ -37,6 +38,8 @@ class Written:
         labels: Key to how many rows have it.
         kept: Of these, rows whose label the table had before.
         failed: Rows without a label.
+        new: Of these, rows that were not there when the others were asked.
+        refused: Of these, rows that cannot be asked.
         failed_path: Where they are; None when there are none.
     """
 
@@ -44,6 +47,8 @@ class Written:
     labels: Mapping[str, int]
     kept: int
     failed: int
+    new: int
+    refused: int
     failed_path: Path | None
 
 
@@ -56,12 +61,14 @@ class Table:
         columns: Of the rows.
         names: Label to name.
         run: Name of the run that rows without a label belong to.
+        problem_with: Says why a row cannot be asked; None for one that can.
     """
 
     path: Path
     columns: Sequence[str]
     names: Mapping[str, str]
     run: str
+    problem_with: Callable[[Fields], str | None]
 
     @property
     def failed_path(self) -> Path:
@@ -86,7 +93,8 @@ class Table:
             LedgerError: The disk refuses.
         """
         counts: Counter[str] = Counter()
-        kept = failed = 0
+        reasons: Counter[str] = Counter()
+        kept = 0
         with ExitStack() as stack:
             whole = Writer(stack.enter_context(replacing(self.path)), bom=True)
             rest = Writer(stack.enter_context(replacing(self.failed_path)), bom=True)
@@ -102,9 +110,10 @@ class Table:
                 counts[cells[0]] += 1
                 whole.write(lines([[*given, *cells]], excel=False))
                 if not cells[0]:
-                    failed += 1
-                    why = _why(answer)
+                    why = self._why(answer, row.fields)
+                    reasons[why[0]] += 1
                     rest.write(lines([[*given, *cells, *why, self.run]], excel=False))
+        failed = reasons.total()
         if not failed:
             self.failed_path.unlink(missing_ok=True)
         labels = {key: counts[key] for key in self.names}
@@ -113,6 +122,8 @@ class Table:
             labels=labels,
             kept=kept,
             failed=failed,
+            new=reasons[NEW],
+            refused=reasons[REFUSED],
             failed_path=self.failed_path if failed else None,
         )
 
@@ -142,6 +153,15 @@ class Table:
             return _UNLABELLED
         return answer.label, self.names.get(answer.label, ""), _YES, _local(answer.at)
 
+    def _why(self, answer: Answer | None, fields: Fields) -> tuple[str, str]:
+        """Why a row has no label: code and message."""
+        if answer is None:
+            problem = self.problem_with(fields)
+            return (NEW, _NEW_MESSAGE) if problem is None else (REFUSED, problem)
+        if answer.code is None:
+            return PENDING, _PENDING_MESSAGE
+        return answer.code, answer.message or ""
+
 
 def _newer(cells: Cells | None, answer: Answer | None) -> Cells | None:
     """A label that a row got after it had failed here: by another run, asked otherwise."""
@@ -152,11 +172,3 @@ def _newer(cells: Cells | None, answer: Answer | None) -> Cells | None:
 
 def _local(at: float) -> str:
     return datetime.fromtimestamp(at).astimezone().strftime(_TIME)
-
-
-def _why(answer: Answer | None) -> tuple[str, str]:
-    if answer is None:
-        return NEW, _NEW_MESSAGE
-    if answer.code is None:
-        return PENDING, _PENDING_MESSAGE
-    return answer.code, answer.message or ""

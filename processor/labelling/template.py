@@ -15,6 +15,7 @@ FIELDS = ("title", "source", "date", "text", "topic")
 TEXT = "text"
 
 _JINJA = re.compile(r"\{%|\{\{-?\s*[^\W\d]\w*\s*(?:[|.\[}\-+]|$)")
+_JINJA_PART = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 _PIECE = re.compile(r"\{\{|\}\}|\{(?P<name>[^\W\d]\w*)(?P<more>[^}\w][^{}]*)?\}")
 
 
@@ -37,8 +38,7 @@ def as_jinja(template: str, columns: Sequence[str]) -> str:
     if not template.strip():
         raise UsageError("--prompt: 프롬프트가 비어 있습니다")
     if is_jinja(template):
-        if not re.search(r"\btext\b", template):
-            raise _without_text()
+        _check_jinja(template, columns)
         return template
     names: set[str] = set()
     parts: list[str] = []
@@ -51,6 +51,19 @@ def as_jinja(template: str, columns: Sequence[str]) -> str:
     if TEXT not in names:
         raise _without_text()
     return "".join(parts)
+
+
+def _check_jinja(template: str, columns: Sequence[str]) -> None:
+    """See that a prompt for Jinja2 uses the text, and the other spelling nowhere."""
+    for found in _PIECE.finditer(_JINJA_PART.sub("", template)):
+        if found["name"] in FIELDS or found["name"] in columns:
+            raise UsageError(
+                f"--prompt: {found[0]} 와 Jinja2 표기가 섞여 있습니다",
+                way_out=f"{{{{ {found['name']} }}}} 로 쓰거나, 다른 곳의 {{{{ }}}} 를 {{ }} 로 "
+                "바꾸세요.",
+            )
+    if not any(re.search(r"\btext\b", part) for part in _JINJA_PART.findall(template)):
+        raise _without_text()
 
 
 def _piece(found: "re.Match[str]", columns: Sequence[str], names: set[str]) -> str:

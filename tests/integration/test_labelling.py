@@ -438,6 +438,9 @@ def test_an_unknown_batch_is_one_clear_line(news: Newsroom) -> None:
         assert "batch_none" in said.err
         assert len(said.err.splitlines()) == 1
     assert news.check().code == 1
+    said = news.check("--batch-id", "")
+    assert said.code == 1
+    assert "비어" in said.err
 
 
 def test_the_article_table_is_never_written_over(news: Newsroom) -> None:
@@ -500,6 +503,9 @@ def test_people_are_agreed_with_or_not(news: Newsroom) -> None:
     news.end_batches()
     said = news.download("--gold", "답")
     assert (said.code, "정답" in said.err) == (1, True)
+    said = news.download("--gold", "title")
+    assert (said.code, "옹호 (Support)" in said.err) == (1, True)
+    assert not news.path(OUTPUT).exists()
     said = news.download("--gold", "정답")
     assert said.code == 0
     kept = json.loads(news.path("data/labeled_news_gold.json").read_text("utf-8"))
@@ -583,7 +589,56 @@ def test_empty_texts_are_refused_or_left_for_later(news: Newsroom) -> None:
     assert news.download().code == 2
     assert [row["labeled"] for row in news.read()] == ["True", "False", "True"]
     (left,) = news.read(FAILED)
-    assert left["error_code"] == "new_row"
+    assert (left["error_code"], left["error_message"]) == ("invalid_row", "text is empty")
+
+
+def test_a_table_of_empty_texts_is_not_called_submitted(news: Newsroom) -> None:
+    rows = news.articles(2)
+    news.rewrite([{**row, "text": ""} for row in rows])
+    said = news.submit("--skip-invalid")
+    assert said.code == 1
+    assert "보낼 수 있는 기사가 없습니다" in said.err
+
+
+def test_results_that_are_gone_end_a_loop_with_a_way_out(news: Newsroom) -> None:
+    news.articles(4)
+    news.shell.fault("file_gone")
+    assert news.submit().code == 0
+    news.end_batches()
+    said = news.check()
+    assert (said.code, status_of(said.out)) == (0, "failed")
+    assert "❌ results_gone" in said.out
+    assert f"processor batch submit {news.info()['run']} --again 1" in said.out
+    assert "⏳" not in said.out
+    said = news.download()
+    assert said.code == 3
+    assert not news.path(OUTPUT).exists()
+    news.shell.reset()
+    assert news.shell("batch", "submit", news.info()["run"], "--again", "1").code == 6
+    news.end_batches()
+    assert status_of(news.check().out) == "completed"
+    assert news.download().code == 0
+
+
+def test_a_batch_that_nobody_knows_any_more_ends_a_loop(news: Newsroom) -> None:
+    news.articles(4)
+    assert news.submit().code == 0
+    news.shell.forget()
+    said = news.check("--grace", "0")
+    assert (said.code, status_of(said.out)) == (0, "failed")
+    assert "--again 1" in said.out
+    assert news.download("--grace", "0").code == 3
+
+
+def test_a_folder_that_cannot_be_made_is_one_clear_line(news: Newsroom) -> None:
+    news.articles(2)
+    assert news.submit().code == 0
+    news.end_batches()
+    said = news("--mode", "download", "--output", f"{INPUT}/labels.csv")
+    assert said.code == 1
+    assert len(said.err.splitlines()) == 1
+    assert "--output" in said.err
+    assert news("--mode", "download", "--output", "new/deep/labels.csv").code == 0
 
 
 def test_the_sandbox_is_the_same_in_three_commands(

@@ -45,6 +45,11 @@ def test_both_spellings_are_read(prompt: str, wanted: str) -> None:
         ("{text!r}", "{text!r}"),
         ("{text} {title:>10}", "{title:>10}"),
         ("{text} {title[0]}", "{title[0]}"),
+        # A mixture would send names where texts are meant.
+        ("{{ title }}: {text}", "{text}"),
+        ("{% if title %}{title}{% endif %}{{ text }}", "{title}"),
+        ("{{ text }} {기자}", "{기자}"),
+        ("text: {{ title }}", "{text}"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(prompt: str, said: str) -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from processor.jobs.job import Job
+from processor.labelling.checking import is_stuck, left_of
 from processor.labelling.columns import FAILURES, apart
 from processor.labelling.deciding import Start, decide
 from processor.labelling.standing import Standing, standing_of
@@ -91,6 +92,38 @@ def test_a_refused_batch_is_told_until_its_rows_are_sent_again() -> None:
     assert (found.status, found.failure) == ("failed", "invalid_json_line: Bad (line 3)")
     assert of(refused, job(2, OPEN, "in_progress"), stop=None).failure is None
     assert of(refused, unsent=10, stop="batch_lost").failure is None
+
+
+@pytest.mark.parametrize(
+    ("jobs", "lost", "left"),
+    [
+        ([job(1, OPEN, "in_progress"), job(2, OPEN, "in_progress")], ["batch_2"], [2]),
+        ([job(1, ENDED, "completed"), job(2, OPEN, "in_progress")], [], [1]),
+        ([job(1, State.CREATING), job(2, WRITTEN), job(3, DROPPED, "failed")], [], [1]),
+    ],
+    ids=["lost", "results gone", "in doubt"],
+)
+def test_shards_that_wait_for_a_decision(jobs: list[Job], lost: list[str], left: list[int]) -> None:
+    assert left_of(jobs, lost) == left
+
+
+@pytest.mark.parametrize(
+    ("live", "left", "waiting", "stop_code", "wanted"),
+    [
+        (1, 1, 0, "results_gone", True),
+        (1, 1, 0, None, True),  # the provider does not know it
+        (2, 1, 0, "batch_lost", False),  # the other one is at work
+        (1, 1, 5, "in_doubt", False),  # some are still to be sent
+        (0, 0, 0, None, False),
+        (1, 0, 5, "budget", False),
+        (0, 0, 5, "budget", True),
+    ],
+)
+def test_who_polls_is_told_when_nothing_more_comes(
+    live: int, left: int, waiting: int, stop_code: str | None, wanted: bool
+) -> None:
+    found = is_stuck(live=live, left=left, waiting=waiting, stop_code=stop_code)
+    assert found == wanted
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from datetime import datetime
 from pathlib import Path
 
 from processor.items import Row
-from processor.labelling.answers import Answer, content_id
+from processor.labelling.answers import Answer, Fields, content_id
 from processor.labelling.table import Table
 
 NAMES = {"0": "옹호 (Support)", "1": "중립 (Neutral)"}
@@ -14,7 +14,13 @@ NOON = datetime(2026, 11, 21, 12).astimezone().timestamp()
 
 def table_in(folder: Path) -> Table:
     path = folder / "labeled.csv"
-    return Table(path=path, columns=["text", "label"], names=NAMES, run="news-1")
+    return Table(
+        path=path, columns=["text", "label"], names=NAMES, run="news-1", problem_with=empty
+    )
+
+
+def empty(fields: Fields) -> str | None:
+    return None if fields["text"] else "text is empty"
 
 
 def failed(seq: int, at: float) -> Answer:
@@ -37,6 +43,15 @@ def test_what_was_written_is_read_again(tmp_path: Path) -> None:
     assert [line.split(",")[6] for line in lines] == ["error_code", "invalid", "new_row"]
     assert [line.split(",")[-1] for line in lines] == ["run", "news-1", "news-1"]
     assert list(table.before()) == [content_id(ROWS[0].fields)]
+
+
+def test_a_row_that_cannot_be_asked_is_not_called_new(tmp_path: Path) -> None:
+    table = table_in(tmp_path)
+    rows = [Row(number=1, fields={"text": "", "label": ""}), *ROWS[1:]]
+    written = table.write(rows, [None, None, failed(3, NOON)], {})
+    assert (written.failed, written.new, written.refused) == (3, 1, 1)
+    lines = table.failed_path.read_bytes().decode("utf-8-sig").splitlines()
+    assert lines[1].split(",")[6:8] == ["invalid_row", "text is empty"]
 
 
 def test_a_label_stays_where_a_row_has_not_failed_since(tmp_path: Path) -> None:
