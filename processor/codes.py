@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-BUDGET_CODE = "budget"  # of the stop that has an exit code of its own
+# Of the stops that have an exit code of their own.
+BUDGET_CODE = "budget"
+DEADLINE_CODE = "deadline"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,6 +220,12 @@ _OWN = (
         retryable=True,
         means="The money that --budget allows is used up.",
         remedy="Run the same command again with a higher --budget.",
+    ),
+    Cause(
+        code=DEADLINE_CODE,
+        retryable=True,
+        means="The time that --deadline allows is over.",
+        remedy="Run the same command again with a later --deadline, or without one.",
     ),
 )
 

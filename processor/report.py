@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from processor.codes import BUDGET_CODE
+from processor.codes import BUDGET_CODE, DEADLINE_CODE
 from processor.delivery import Handover
 from processor.errors import ProcessorError
 from processor.ledger.intake import Intake
@@ -21,6 +21,7 @@ EXIT_LEDGER = 5
 EXIT_AT_PROVIDER = 6
 EXIT_INTERRUPTED = 130
 EXIT_BUG = 1
+_BOUNDS = (BUDGET_CODE, DEADLINE_CODE)
 FINISHED = (EXIT_OK, EXIT_ITEMS_FAILED, EXIT_LEDGER)
 
 
@@ -69,7 +70,7 @@ def exit_code_for(
         min_success: Share of successes among finished items that is good enough.
     """
     if stop is not None:
-        return EXIT_BUDGET if stop.code == BUDGET_CODE else EXIT_STOPPED
+        return EXIT_BUDGET if stop.code in _BOUNDS else EXIT_STOPPED
     if interrupted and counts.pending:
         return EXIT_INTERRUPTED
     if differs:

@@ -1,18 +1,21 @@
 """A start's route: what is known of the work is gathered, a lane chosen, and the choice kept."""
 
 import asyncio
+import os
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 
-from processor import spending
+from processor import history, spending
 from processor.ledger import pending, route as kept_route, shards
 from processor.ledger.ledger import Ledger
 from processor.notice import Notice
+from processor.plan.offer import direct_time
 from processor.plan.prices import FLEX
 from processor.plan.route import Bounds, Demand, Lane, Route, Wishes, choose, is_tight
 from processor.sending.split import Split
+from processor.sending.terms import HybridTerms, ItemCosts
 from processor.settings import Settings
 from processor.sizing import Load, Scales, usual_of
 from processor.tasks.task import Task
@@ -28,11 +31,13 @@ class Choice:
 
     Attributes:
         split: What goes directly while the rest goes by batch; None for nothing.
+        hybrid: What a start that mixes the lanes begins with; None for one that does not.
         ahead: Whether it goes before the rest instead, because the budget may not do for all.
     """
 
     route: Route
     split: Split | None
+    hybrid: HybridTerms | None
     ahead: bool
 
 
@@ -60,6 +65,7 @@ def wishes_of(settings: Settings, *, streamed: bool = False) -> Wishes:
         urgent_field=settings.urgent_field,
         direct_first=settings.direct_first,
         streamed=streamed,
+        deadline=settings.deadline is not None,
     )
 
 
@@ -115,6 +121,7 @@ async def chosen(
     allowed: int | None,
     streamed: bool,
     goes_on: bool,
+    deadline_s: float | None,
     tell: Callable[[Notice], None],
 ) -> Choice:
     """Choose the lanes of a start; the choice is told, and kept in the ledger for the next one.
@@ -126,6 +133,7 @@ async def chosen(
         allowed: How many items this start may finish; None for all.
         streamed: Whether every outcome is taken as it comes.
         goes_on: Whether it only ends what others began: what they chose stays kept.
+        deadline_s: When it is to be done, in seconds since 1970; None without a deadline.
         tell: Takes what happens.
     """
     wishes = wishes_of(settings, streamed=streamed)
@@ -134,7 +142,7 @@ async def chosen(
         _gathered, ledger, task, settings, allowed, earlier
     )
     route = choose(wishes, demand, bounds, earlier.lane)
-    if route.lane is Lane.BATCH and not await _has_batches(ledger, settings):
+    if route.lane in (Lane.BATCH, Lane.HYBRID) and not await _has_batches(ledger, settings):
         bounds = replace(bounds, has_batches=False)
         route = choose(wishes, demand, bounds)
     facts = _facts(route, demand, settings)
@@ -143,7 +151,41 @@ async def chosen(
         through_seq = split.through_seq if route.lane is Lane.BATCH else None
         kept_route.keep(ledger, {**facts, **basis, "at": time.time(), "through_seq": through_seq})
     tell(Notice(event="route", facts=facts))
-    return Choice(route=route, split=split if route.split else None, ahead=is_tight(demand, bounds))
+    return Choice(
+        route=route,
+        split=split if route.split else None,
+        ahead=is_tight(demand, bounds),
+        hybrid=_hybrid(route, demand, bounds, settings, task.model, deadline_s),
+    )
+
+
+def _hybrid(
+    route: Route,
+    demand: Demand,
+    bounds: Bounds,
+    settings: Settings,
+    model: str,
+    deadline_s: float | None,
+) -> HybridTerms | None:
+    """What it takes to mix the lanes, or to end at a deadline whatever the lane."""
+    if route.lane is not Lane.HYBRID and (route.lane is not Lane.DIRECT or deadline_s is None):
+        return None
+    background = max(1, demand.background)
+    believed = direct_time(demand, bounds, pace=None, concurrency=settings.concurrency)
+    return HybridTerms(
+        deadline_s=deadline_s,
+        latencies=history.latencies(history.place(os.environ), settings.host, model),
+        expected=ItemCosts(
+            direct_usd=_each(demand.direct_usd, background),
+            batch_usd=_each(demand.batch_usd, background),
+        ),
+        believed_per_s=background / believed.most_s,
+        takes_batches=route.lane is Lane.HYBRID and bounds.has_batches,
+    )
+
+
+def _each(usd: float | None, items: int) -> float | None:
+    return None if usd is None else usd / items
 
 
 def demand_of(items: int, background: int, load: Load) -> Demand:

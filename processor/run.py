@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from processor import fitness, identity, machine, routing, spending
+from processor import due, fitness, identity, machine, routing, spending
 from processor.clock import Clock, SystemClock
 from processor.data.source import Source
 from processor.delivery import Deliveries
@@ -89,6 +89,7 @@ class Run:
         self._aborted = False
         self._cancelled = False
         self._allowed: int | None = None
+        self._deadline_s: float | None = None
         self._cpu_before_s = machine.cpu_s()
         self._deliveries = Deliveries(
             outputs,
@@ -163,6 +164,7 @@ class Run:
             if self._recipe is not None:
                 self._recipe.keep(ledger)
             lost = ledger.settle_calls()
+            self._deadline_s = due.keep(ledger, self._settings.deadline, self._clock.time())
             session = ledger.start_session(self._session_facts())
             self._tell("run_started", run_id=ledger.meta()["run_id"], folder=str(self._folder))
             if lost:
@@ -211,6 +213,7 @@ class Run:
             allowed=self._allowed,
             streamed=self._streamed,
             goes_on=self._import.source is None,
+            deadline_s=self._deadline_s,
             tell=self._tell_notice,
         )
         if self._interrupted:  # while the provider was asked what it has
@@ -232,6 +235,7 @@ class Run:
             errand,
             by_batch=choice.route.lane is Lane.BATCH,
             split=choice.split,
+            hybrid=choice.hybrid,
             ahead=choice.ahead,
             account=self._account,
             terms=self._batch,
@@ -273,6 +277,7 @@ class Run:
         if exit_code in FINISHED:
             allowance.close(ledger)
             kept_route.close(ledger)
+            due.close(ledger)
         ledger.end_session(session, exit_code, stop=(stop.code, stop.message) if stop else None)
         shot = snapshot.take(ledger.folder)
         statistics = stats.write(shot, reconciled=None if self._aborted else not found)

@@ -108,8 +108,11 @@ class Settings(BaseModel):
     give_up_s: float = Field(
         300, ge=0, allow_inf_nan=False, description="seconds without the provider before stopping"
     )
-    route: Literal["auto", "direct", "flex", "batch"] = Field(
+    route: Literal["auto", "direct", "flex", "batch", "hybrid"] = Field(
         "auto", description="lane that items take"
+    )
+    deadline: str | None = Field(
+        None, min_length=1, description="when it is to be done: 2h, 18:00, 2026-11-22 06:00"
     )
     flex_patience_s: float = Field(
         600,
@@ -262,6 +265,10 @@ class Settings(BaseModel):
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:
+        if self.deadline is not None and self.route in ("batch", "flex"):
+            raise ValueError(
+                f"--deadline goes with --route auto, hybrid or direct, not {self.route}"
+            )
         access = self.access
         taken = set[str]()
         if self.organization is not None:
@@ -292,7 +299,7 @@ class Settings(BaseModel):
     @property
     def may_batch(self) -> bool:
         """Whether work may go by batch."""
-        return self.route in ("auto", "batch") and not self.urgent
+        return self.route in ("auto", "batch", "hybrid") and not self.urgent
 
     @property
     def is_of_openai(self) -> bool:

@@ -42,7 +42,8 @@ class Knobs(Contact, total=False):
     tpm: int
     retries: int
     give_up_s: float
-    route: Literal["auto", "direct", "flex", "batch"]
+    route: Literal["auto", "direct", "flex", "batch", "hybrid"]
+    deadline: str
     flex_patience_s: float
     urgent: bool
     urgent_field: str

@@ -54,6 +54,7 @@ class Conduct:
         preparing: Numbers of shards that are on their way to become a batch.
         full: Whether a shard was left because the provider has no room for it now.
         too_large: Items that no batch may hold.
+        refused: Why the provider refused a batch, when that does not stop the job.
         tokens_most: Of a shard, by model, where the provider refused larger ones.
     """
 
@@ -99,7 +100,18 @@ class Conduct:
         self.preparing: set[int] = set()
         self.full = False
         self.too_large: set[int] = set()
+        self.refused: str | None = None
+        self._taken_back: set[int] = set()
         self.tokens_most: dict[str, int] = {}
+
+    async def take_back(self, number: int) -> None:
+        """Stop a shard; what it has answered by then is settled, the rest is pending again."""
+        self._taken_back.add(number)
+        self._make_room()
+        self._wake_unaffordable()
+        for batch in self._batches.get(number, ()):
+            if batch.status not in TERMINAL:
+                await self._shipping.cancel(batch)
 
     def made_before(self, times_s: Iterable[float]) -> None:
         """Count batches of earlier starts; they were made in so many seconds since 1970."""
@@ -147,6 +159,8 @@ class Conduct:
         """One step; None when the shard is to be left where it is."""
         if shard.state in UNSENT and not self._rules.sends:
             return await self._drop(shard, "nothing is sent by batch any more")
+        if shard.state in UNSENT and shard.number in self._taken_back:
+            return await self._drop(shard, "its items are wanted at once")
         return await self._ways[shard.state](shard, tries)
 
     async def _begin(self, shard: Shard, tries: Tries) -> Shard | None:
@@ -168,7 +182,7 @@ class Conduct:
         if (admitted := self._purse.admitted(shard)) is not None:
             return await self._shipping.upload(admitted, tries)
         if not self._purse.is_holding:
-            self._halt.stop_for(BUDGET_CODE, "The budget has no room for the next batch.")
+            self._give_way(BUDGET_CODE, "The budget has no room for the next batch.")
             return await self._drop(shard, "the budget has no room for it")
         if shard.number not in self._unaffordable:
             self._unaffordable.add(shard.number)
@@ -219,7 +233,7 @@ class Conduct:
             return created
         self._end(created)
         if error.trouble is Trouble.REFUSED:
-            self._halt.stop_for(error.code, f"shard {created.number}: {error}")
+            self._give_way(error.code, f"shard {created.number}: {error}")
             return await self._drop(created, str(error))
         await tries.failed(error)
         return created
@@ -287,8 +301,15 @@ class Conduct:
             return shard
         self._end(shard)
         failed = f"batch {batches[-1].id} (shard {shard.number}) failed"
-        self._halt.stop_for("batch_failed", f"{failed}: {with_remedy(problem)}")
+        self._give_way("batch_failed", f"{failed}: {with_remedy(problem)}")
         return await self._drop(shard, problem)
+
+    def _give_way(self, code: str, message: str) -> None:
+        """A batch was refused, and another one would be."""
+        if self._rules.gives_way:
+            self.refused = message
+        else:
+            self._halt.stop_for(code, message)
 
     async def _unseen(
         self, shard: Shard, batch: Batch, error: RemoteError, tries: Tries

@@ -12,7 +12,7 @@ from processor import disk
 from processor.batch.answer import Settler
 from processor.batch.conduct import Conduct
 from processor.batch.quota import Quota
-from processor.batch.sharding import TEMPORARY, Sharding, Written
+from processor.batch.sharding import TEMPORARY, Sharding, ShardRules, Written
 from processor.batch.shipping import SHARD_FILES, file_name, number_in
 from processor.batch.steps import Step
 from processor.batch.thread import in_thread
@@ -61,6 +61,8 @@ class BatchLane:
         self._quota = Quota()
         self._changed = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._serves = tools.rules.serves
+        self._enough = False
         self._watching = Watching(tools, once=tools.rules.until is not Until.SETTLED)
         self._conduct = Conduct(
             tools,
@@ -79,6 +81,11 @@ class BatchLane:
     def left_for_direct(self) -> int:
         """Items that no batch may hold, and that are pending still."""
         return len(self._conduct.too_large)
+
+    @property
+    def refused(self) -> str | None:
+        """Why the provider refused a batch, when that does not stop the job."""
+        return self._conduct.refused
 
     @property
     def full(self) -> bool:
@@ -108,8 +115,9 @@ class BatchLane:
         watch.add_done_callback(lambda _: self._changed.set())
         try:
             self._resume()
-            await self._send_all()
-            while self._tasks:
+            if not self._rules.serves:
+                await self._send_all()
+            while self._tasks or (self._serves and not self._halt.asked):
                 await self._wait_for_change()
         finally:
             self._halt.leave()
@@ -148,22 +156,46 @@ class BatchLane:
         """Put what is pending into shards, and what their results leave, until nothing is."""
         while not self._halt.asked:
             given_back = self._conduct.given_back
-            await self._send_once()
+            await self._send_once(self._wanted(), self._rules.shards)
             while self._tasks and self._conduct.given_back == given_back and not self._halt.asked:
                 await self._wait_for_change()
             if self._conduct.given_back == given_back or self._rules.leftovers_stay:
                 return
 
-    async def _send_once(self) -> None:
-        """Put what is pending now into shards."""
+    async def send(self, pending: Iterator[Pending], items_most: int) -> None:
+        """Put items into shards, until all are, or `stop_sending`; for a lane that serves.
+
+        Args:
+            pending: The items.
+            items_most: Of a shard.
+        """
+        self._enough = False
+        await self._send_once(pending, replace(self._rules.shards, items_most=items_most))
+
+    def stop_sending(self) -> None:
+        """What is not in a shard yet stays out of it."""
+        self._enough = True
+        self._changed.set()
+
+    async def take_back(self, number: int) -> None:
+        """Stop a shard; what it has answered by then is settled, the rest is pending again."""
+        await self._conduct.take_back(number)
+
+    def dismiss(self) -> None:
+        """Nothing more is to be sent: the lane is over when its shards are."""
+        self._serves = False
+        self._changed.set()
+
+    async def _send_once(self, pending: Iterator[Pending], rules: ShardRules) -> None:
+        """Put items into shards."""
         sharding = Sharding(
             self._rules.folder,
             task=self._task,
-            pending=self._wanted(),
-            rules=replace(self._rules.shards, tokens_most=self._conduct.tokens_most),
+            pending=pending,
+            rules=replace(rules, tokens_most=self._conduct.tokens_most),
         )
         try:
-            while not self._halt.asked and not self._conduct.full:
+            while not (self._halt.asked or self._conduct.full or self._enough):
                 if len(self._conduct.preparing) >= _AHEAD:
                     await self._wait_for_change()
                     continue

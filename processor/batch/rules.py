@@ -20,6 +20,8 @@ class BatchRules:
         grace_s: How long a batch that may have been made is looked for before another is.
         give_up_s: How long uploads, creations and downloads are tried again.
         leftovers_stay: Items that a batch did not answer are not put into another one.
+        serves: Somebody tells what is sent and when the lane is over; nothing is sent by itself.
+        gives_way: A batch that is refused does not stop the job: its items go another way.
         sends: Whether shards that are no batch yet become one; they are given up otherwise.
         adopts: Batches of the very same requests are taken over, whichever run made them.
         description: For people who look at the batches at the provider; may be empty.
@@ -33,6 +35,8 @@ class BatchRules:
     grace_s: float = 120.0
     give_up_s: float = 300.0
     leftovers_stay: bool = False
+    serves: bool = False
+    gives_way: bool = False
     sends: bool = True
     adopts: bool = True
     description: str = ""

@@ -185,7 +185,7 @@ class Shipping:
         useful = [batch for batch in batches if batch.status not in _IN_VAIN]
         for batch in useful[1:]:
             if batch.status not in TERMINAL:
-                await self._cancel(batch)
+                await self.cancel(batch)
 
     async def adopt(self, shard: Shard, batch: RemoteBatch) -> Shard:
         """Take over a batch of the very same requests."""
@@ -253,10 +253,11 @@ class Shipping:
             self._tell(Notice(event="batch_created", facts=facts))
         return shard
 
-    async def _cancel(self, batch: Batch | RemoteBatch) -> None:
+    async def cancel(self, batch: Batch | RemoteBatch) -> None:
+        """Stop a batch; one that cannot be stopped is watched to its end all the same."""
         try:
             await self._remote.cancel(batch.id)
-        except RemoteError as error:  # it is watched to its end all the same
+        except RemoteError as error:
             facts = {"batch": batch.id, "message": str(error)}
             self._tell(Notice(event="cancel_failed", serious=True, facts=facts))
 

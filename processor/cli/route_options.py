@@ -10,7 +10,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 _OPTIONS = (
     click.option(
         "--route",
-        type=click.Choice(["auto", "direct", "flex", "batch"]),
+        type=click.Choice(["auto", "direct", "flex", "batch", "hybrid"]),
         help="Which lane items take; batch costs half and takes up to a day. flex costs half, too: "
         "direct calls that may take minutes, and wait while there is no room for them. auto sends "
         "fewer than 1,000 directly and more by batch, unless limits, cost or urgency say "
@@ -31,6 +31,12 @@ _OPTIONS = (
         metavar="NAME",
         help="A column whose yes (true, 1, urgent, 긴급) sends a row directly, while the others "
         "go by batch.",
+    ),
+    click.option(
+        "--deadline",
+        metavar="WHEN",
+        help="When it is to be done: 2h, 90m, 18:00, 2026-11-22 06:00. What batches would bring "
+        "too late goes directly in time; what is not done by then is left (exit 4).",
     ),
     click.option(
         "--direct-first",

@@ -84,10 +84,11 @@ class Backlog:
     """The order in which work is sent.
 
     Args:
-        fresh: Items not sent yet; pulled one at a time, only when nothing else is ready.
+        fresh: Items not sent yet; pulled one at a time, only when nothing else is ready. None is
+            given where there is none for now.
     """
 
-    def __init__(self, fresh: Iterator[Fresh]) -> None:
+    def __init__(self, fresh: Iterator[Fresh | None]) -> None:
         self._fresh = fresh
         self._ready: deque[Work] = deque()
         self._later: list[tuple[float, int, Work]] = []
@@ -193,8 +194,11 @@ class Backlog:
     def _pull(self) -> Work | None:
         if self.exhausted:
             return None
-        pending = next(self._fresh, None)
-        if pending is None:
+        try:
+            pending = next(self._fresh)
+        except StopIteration:
             self.exhausted = True
+            return None
+        if pending is None:
             return None
         return Work(item=pending.item, attempts=pending.attempts, invalid=pending.invalid)

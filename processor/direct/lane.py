@@ -48,7 +48,8 @@ class DirectLane:
     Args:
         task: Renders requests and checks answers.
         transport: Where calls go.
-        pending: Fresh items; pulled only when one can be sent soon.
+        pending: Fresh items; pulled only when one can be sent soon. While it gives None, the lane
+            waits for `wake`.
         recorder: Keeps account of calls, outcomes and attempts.
         rules: How the lane behaves.
         clock: Time.
@@ -61,7 +62,7 @@ class DirectLane:
         *,
         task: Task,
         transport: Transport,
-        pending: Iterator[Fresh],
+        pending: Iterator[Fresh | None],
         recorder: Recorder,
         rules: LaneRules,
         clock: Clock,
@@ -155,6 +156,15 @@ class DirectLane:
         self._probes.succeeded(
             Work(item=succeeded.item, attempts=succeeded.attempts, invalid=succeeded.invalid)
         )
+
+    def wake(self) -> None:
+        """There may be fresh items again, or there will be none any more."""
+        self._alarm.ring()
+
+    @property
+    def calls_per_s(self) -> float:
+        """What known limits allow; infinite where none is known."""
+        return self._traffic.calls_per_s(self._clock.monotonic())
 
     def drain(self) -> None:
         """Start no more calls; those in flight finish."""

@@ -61,6 +61,10 @@ class Traffic:
         """Of the call that took the last turn."""
         return self._pace.ticket
 
+    def calls_per_s(self, now_s: float) -> float:
+        """What known limits allow; infinite where none is known."""
+        return self._pace.calls_per_s(now_s)
+
     def refund(self, work: Work) -> None:
         """A call that took its turn never reached the provider."""
         self._pace.refund(work.tokens)

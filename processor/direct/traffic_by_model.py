@@ -53,6 +53,10 @@ class TrafficByModel:
         self.hold_until_s = 0.0
         self.throttler = throttler_of(rules.rpm)
 
+    def calls_per_s(self, now_s: float) -> float:
+        """What the limits of all models allow; infinite where one has none."""
+        return sum((each.traffic.calls_per_s(now_s) for each in self._models.values()), 0.0) or inf
+
     @property
     def window(self) -> int:
         """How many calls may be in flight: those of the models known, and one's that is not yet."""

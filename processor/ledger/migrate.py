@@ -68,8 +68,16 @@ _FROM_4 = (
     _BATCHES,
 )
 
+# From 5 to 6: decisions under a deadline are kept.
+_DECISIONS = """
+CREATE TABLE decisions (
+    number INTEGER PRIMARY KEY, at REAL NOT NULL, view TEXT NOT NULL, decision TEXT NOT NULL
+)
+"""
+_FROM_5 = (_DECISIONS,)
+
 STEPS: Mapping[int, Sequence[str]] = MappingProxyType(
-    {1: _FROM_1, 2: _FROM_2, 3: _FROM_3, 4: _FROM_4}
+    {1: _FROM_1, 2: _FROM_2, 3: _FROM_3, 4: _FROM_4, 5: _FROM_5}
 )
 """Schema version to the statements that make it the next one."""
 

@@ -42,6 +42,11 @@ _VALUES = f"""
 SELECT value, id, COUNT(*), MIN(seq) FROM
 (SELECT seq, id, {_VALUE} FROM items WHERE {_UNDONE}) GROUP BY value ORDER BY 4
 """
+_TRIED = """
+SELECT DISTINCT seq FROM attempts
+ WHERE NOT EXISTS (SELECT 1 FROM outcomes WHERE outcomes.seq = attempts.seq)
+ AND NOT EXISTS (SELECT 1 FROM shard_items WHERE shard_items.seq = attempts.seq) ORDER BY seq
+"""
 _OPEN_CHUNKS = """
 SELECT number, first_seq, items FROM chunks WHERE succeeded + failed < items ORDER BY number
 """
@@ -79,6 +84,16 @@ def read(path: Path, most: int | None = None) -> Iterator[Pending]:
     """
     with database.reading(path) as connection:
         yield from islice(_read(path, connection), most)
+
+
+def tried(path: Path) -> list[int]:
+    """The `seq` of items that `read` would give, and that some call or batch was made for.
+
+    Raises:
+        LedgerError: The ledger cannot be read.
+    """
+    with database.reading(path) as connection:
+        return [seq for (seq,) in connection.execute(_TRIED)]
 
 
 def read_chosen(path: Path, seqs: Sequence[int]) -> Iterator[Pending]:

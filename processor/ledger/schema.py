@@ -6,7 +6,7 @@ A chunk is a range of `seq`, so an item needs no column for it, and an open chun
 An item is pending while it has no outcome; a chunk is complete when its counts add up.
 """
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 APPLICATION_ID = 0x70726F63  # "proc"
 
 TABLES = """
@@ -177,4 +177,11 @@ CREATE TABLE batches (                -- jobs at the provider; more than one a s
     error_file_id TEXT,
     problem TEXT                      -- why it failed
 ) WITHOUT ROWID;
+
+CREATE TABLE decisions (              -- which way items were sent under a deadline, and why
+    number INTEGER PRIMARY KEY,
+    at REAL NOT NULL,
+    view TEXT NOT NULL,               -- what was known: JSON
+    decision TEXT NOT NULL            -- JSON
+);
 """

@@ -177,6 +177,11 @@ def standing(connection: sqlite3.Connection) -> Standing:
     )
 
 
+def waiting_by_shard(connection: sqlite3.Connection) -> Mapping[int, int]:
+    """Shard to how many of its items were not answered yet."""
+    return dict(connection.execute("SELECT shard, COUNT(*) FROM shard_items GROUP BY shard"))
+
+
 def reserved_usd(connection: sqlite3.Connection) -> float:
     """What shards may cost that are not settled, and whose files were sent or are about to be."""
     (usd,) = connection.execute(

@@ -11,6 +11,7 @@ from statistics import NormalDist
 from processor.plan.prior import batch_hours
 
 _PRIOR_WEIGHT = 4.0  # batches that the users' hours count as
+_LATEST = 50  # providers change
 _ALIKE = 5.0  # sizes that differ by no more than this factor
 _INSIDE = 0.8  # of all batches end within the users' hours
 _HOUR_S = 3_600.0
@@ -37,12 +38,12 @@ class Latencies:
     """
 
     def __init__(self, seen: Sequence[Seen] = ()) -> None:
-        self._seen = tuple(seen)
+        self._seen = tuple(seen)[-_LATEST:]
 
     @property
-    def count(self) -> int:
-        """Batches that were seen."""
-        return len(self._seen)
+    def seen(self) -> tuple[Seen, ...]:
+        """Batches that were seen, the latest last."""
+        return self._seen
 
     def chance(self, requests: int, within_s: float, *, age_s: float = 0.0) -> float:
         """How probable it is that a batch ends in time.

@@ -24,6 +24,7 @@ class Lane(StrEnum):
     DIRECT = "direct"
     FLEX = "flex"  # directly, at the service tier that costs half and takes its time
     BATCH = "batch"
+    HYBRID = "hybrid"  # both, as a deadline asks for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,7 @@ class Wishes:
         urgent_field: Somebody waits for the rows in which this column says so.
         direct_first: Somebody wants to see so many rows at once.
         streamed: Somebody takes every outcome as it comes.
+        deadline: Somebody waits, but not before a certain time.
     """
 
     route: str = "auto"
@@ -43,6 +45,7 @@ class Wishes:
     urgent_field: str | None = None
     direct_first: int = 0
     streamed: bool = False
+    deadline: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +127,8 @@ def choose(wishes: Wishes, demand: Demand, bounds: Bounds, before: Lane | None =
     """
     if wishes.urgent:
         return Route(lane=Lane.DIRECT, reason="somebody waits for it (--urgent)")
+    if wishes.route == Lane.HYBRID or (wishes.route == _AUTO and wishes.deadline):
+        return _mixed(demand, bounds)
     if wishes.route != _AUTO:
         return _as_asked(Lane(wishes.route), demand, bounds)
     if wishes.streamed:
@@ -132,6 +137,14 @@ def choose(wishes: Wishes, demand: Demand, bounds: Bounds, before: Lane | None =
         why = "as its last start chose, whose work is not done"
         return _in_lane(before, demand, why)
     return _chosen(demand, bounds)
+
+
+def _mixed(demand: Demand, bounds: Bounds) -> Route:
+    split = demand.background < demand.items
+    if not bounds.has_batches:
+        return Route(lane=Lane.HYBRID, split=split, reason="this provider has no Batch API")
+    why = "everything is tried by batch as long as the direct lane can still do it in time"
+    return Route(lane=Lane.HYBRID, split=split, reason=why)
 
 
 def is_tight(demand: Demand, bounds: Bounds) -> bool:

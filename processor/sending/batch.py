@@ -1,9 +1,11 @@
 """The batch lane between pending items and the ledger."""
 
+import os
 import random
 from collections.abc import Callable, Iterator, Sequence
+from math import inf
 
-from processor import spending
+from processor import history, spending
 from processor.batch.answer import Settler
 from processor.batch.halt import Halt
 from processor.batch.lane import BatchLane
@@ -19,9 +21,12 @@ from processor.ledger.account import Account
 from processor.ledger.commit import Record
 from processor.ledger.ledger import Ledger
 from processor.ledger.pending import Pending
+from processor.ledger.shards import Batch
 from processor.ledger.writer import Writer
 from processor.notice import Notice
 from processor.plan.budget import Shortfall
+from processor.plan.latency import Seen
+from processor.plan.prices import SANDBOX
 from processor.sending.errand import Errand, Traffic
 from processor.sending.provider import remote_of
 from processor.sending.terms import BatchTerms
@@ -41,6 +46,7 @@ class BatchSending:
             is at the provider is taken in.
         by_calls_usd: Tells what calls that are made meanwhile have spent or reserved.
         leaves: What a batch does not answer may go by another lane.
+        serves: Somebody tells what is sent, by `conducted`, and when the lane is over.
     """
 
     lane = "batch"
@@ -55,6 +61,7 @@ class BatchSending:
         pending: Callable[[], Iterator[Pending]] | None,
         by_calls_usd: Callable[[], float],
         leaves: bool,
+        serves: bool = False,
     ) -> None:
         self._errand = errand
         self._account = account
@@ -62,10 +69,12 @@ class BatchSending:
         self._pending = pending
         self._by_calls_usd = by_calls_usd
         self._leaves = leaves
+        self._serves = serves
         self._lane: BatchLane | None = None
         self._purse: Purse | None = None
         self._held_usd = 0.0
         self._run_id = ""
+        self._begun_s = 0.0
         self._spent_usd: Callable[[Account], float]
         self._ended = False
 
@@ -73,6 +82,16 @@ class BatchSending:
     def stopped(self) -> Stop | None:
         """Why the job had to stop."""
         return self._lane.stopped if self._lane else None
+
+    @property
+    def conducted(self) -> BatchLane | None:
+        """The lane, to be told what to do; None before it runs."""
+        return self._lane
+
+    @property
+    def used_usd(self) -> float:
+        """What counts as spent of a budget, reservations of both lanes too."""
+        return 0.0 if self._purse is None else self._purse.used_usd
 
     @property
     def leaves_to_direct(self) -> bool:
@@ -105,6 +124,7 @@ class BatchSending:
             UsageError: Batches of another key are open.
         """
         self._check_account(ledger)
+        self._begun_s = self._errand.clock.time()
         self._run_id = ledger.meta()["run_id"]
         self._held_usd = spending.held_by_batches_usd(ledger)
         self._spent_usd = spending.begin_batches(
@@ -151,7 +171,22 @@ class BatchSending:
         """The lane waits for each of its records by itself."""
 
     def conclude(self, ledger: Ledger) -> None:
-        """Everything is in the ledger as it came."""
+        """Remember, for other runs, how long the batches took that have ended meanwhile."""
+        settings = self._errand.settings
+        if settings.provider == SANDBOX:
+            return
+        with ledger.guard():
+            batches = shards.batches(ledger.connection)
+        models = {shard.number: shard.model for shard in self._all_shards(ledger)}
+        for batch in batches:
+            seen = _seen(batch, self._begun_s)
+            if seen is not None:
+                path = history.place(os.environ)
+                history.add(path, settings.host, models[batch.shard], [seen])
+
+    def _all_shards(self, ledger: Ledger) -> list[shards.Shard]:
+        with ledger.guard():
+            return shards.all_of(ledger.connection)
 
     def shortfall(self, ledger: Ledger) -> Shortfall | None:
         """What the budget lacks, when that ended the sending."""
@@ -188,6 +223,8 @@ class BatchSending:
             sends=self._pending is not None,
             adopts=self._terms.adopts,
             description=settings.description,
+            serves=self._serves,
+            gives_way=self._serves,
         )
 
     def _check_account(self, ledger: Ledger) -> None:
@@ -205,6 +242,17 @@ class BatchSending:
                 way_out="Use that key and address until they are settled, or say --new-account if "
                 "this one belongs to the same project.",
             )
+
+
+def _seen(batch: Batch, since_s: float) -> Seen | None:
+    """How long a batch took that has ended since; None for one that tells nothing."""
+    if batch.seen_at < since_s or not batch.total or batch.created_at is None:
+        return None
+    if batch.status == "expired":
+        return Seen(batch.total, inf)
+    if batch.status != "completed":
+        return None
+    return Seen(batch.total, max(0.0, batch.seen_at - batch.created_at))
 
 
 def _nothing() -> Iterator[Pending]:

@@ -1,6 +1,7 @@
 """The direct lane between pending items and the ledger."""
 
 from collections.abc import Callable, Iterator, Sequence
+from math import inf
 
 from processor import spending
 from processor.direct.lane import DirectLane
@@ -35,7 +36,7 @@ class DirectSending:
         self,
         errand: Errand,
         *,
-        pending: Callable[[], Iterator[Pending]],
+        pending: Callable[[], Iterator[Pending | None]],
         by_batch_usd: Callable[[], float] | None = None,
     ) -> None:
         self._errand = errand
@@ -65,6 +66,16 @@ class DirectSending:
     def claimed_usd(self) -> float:
         """What counts as spent of a budget by now, but for batches; 0 without one."""
         return 0.0 if self._spending is None else self._spending.claimed_usd
+
+    @property
+    def calls_per_s(self) -> float:
+        """What known limits allow; infinite where none is known."""
+        return inf if self._lane is None else self._lane.calls_per_s
+
+    def wake(self) -> None:
+        """There may be items again, or there will be none any more."""
+        if self._lane is not None:
+            self._lane.wake()
 
     def drain(self) -> None:
         """Start no call; those in flight finish."""

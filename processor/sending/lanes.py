@@ -1,7 +1,6 @@
 """The lanes of one start of a run: one after the other, or both at once."""
 
-import asyncio
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -19,7 +18,8 @@ from processor.sending.direct import DirectSending
 from processor.sending.errand import Errand, LaneSending, Traffic
 from processor.sending.recording import Recording
 from processor.sending.split import Split
-from processor.sending.terms import BatchTerms
+from processor.sending.terms import BatchTerms, HybridTerms
+from processor.sending.together import together
 from processor.stop import Stop
 
 _NO_TRAFFIC = Traffic()
@@ -32,6 +32,7 @@ class Lanes:
         errand: What is sent.
         by_batch: Whether new work goes by batch.
         split: What of it goes directly meanwhile; None for nothing.
+        hybrid: What a start that mixes the lanes begins with; None for one that does not.
         ahead: That goes before new batches, which would hold the money that it needs.
         account: Short hash of provider and key.
         terms: What this start wants of the batch lane.
@@ -44,6 +45,7 @@ class Lanes:
         *,
         by_batch: bool,
         split: Split | None,
+        hybrid: HybridTerms | None,
         ahead: bool,
         account: str,
         terms: BatchTerms,
@@ -52,6 +54,7 @@ class Lanes:
         self._errand = errand
         self._by_batch = by_batch
         self._split = split
+        self._hybrid = hybrid
         self._ahead = ahead
         self._account = account
         self._terms = terms
@@ -90,9 +93,28 @@ class Lanes:
             UsageError: Batches of another key are open.
         """
         begun = ledger.counts()
+        if self._hybrid is not None and not self._only_open:
+            await self._send_by_both(ledger, session, begun, self._hybrid)
+            return
         only_directly = not (self._by_batch or ledger.live_shards())
         if only_directly or await self._send_batches(ledger, session, begun):
             await self._send_directly(ledger, session, begun)
+
+    async def _send_by_both(
+        self, ledger: Ledger, session: int, begun: Counts, terms: HybridTerms
+    ) -> None:
+        from processor.sending.hybrid import hybrid_of  # noqa: PLC0415 - most go directly
+
+        both = hybrid_of(
+            self._errand,
+            terms,
+            path=ledger.path,
+            account=self._account,
+            batch=self._terms,
+            first=self._split.seqs if self._split is not None else (),
+            left=lambda taken: allowance.left(ledger, self._errand.most, begun, sorted(taken)),
+        )
+        await self._together(ledger, session, both)
 
     async def _send_directly(self, ledger: Ledger, session: int, begun: Counts) -> None:
         most = allowance.left(ledger, self._errand.most, begun)
@@ -165,16 +187,14 @@ class Lanes:
         )
         try:
             async with recording.writing(ledger) as writer:
-                await _all(
-                    [
-                        asyncio.create_task(
-                            self._conduct(lane, lane.run(ledger, writer, recording.tell)),
-                            name=f"lane-{lane.lane}",
-                        )
-                        for lane in lanes
-                    ],
-                    abort=self.abort,
+                ways = (
+                    (
+                        f"lane-{lane.lane}",
+                        self._conduct(lane, lane.run(ledger, writer, recording.tell)),
+                    )
+                    for lane in lanes
                 )
+                await together(*ways, abort=self.abort)
         finally:
             self._traffic_before = self._traffic()
         for lane in lanes:
@@ -202,19 +222,3 @@ class Lanes:
         for lane in self._lanes:
             records = [record for record in commit.records if record.lane == lane.lane]
             lane.committed(records)
-
-
-async def _all(tasks: Sequence["asyncio.Task[None]"], *, abort: Callable[[], None]) -> None:
-    """Wait for all; when one fails, the others are told to end, and end first."""
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-        if any(task.done() and task.exception() for task in tasks):
-            abort()
-        await asyncio.wait(tasks)
-    except asyncio.CancelledError:
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
-        raise
-    for task in tasks:
-        task.result()

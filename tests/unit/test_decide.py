@@ -155,7 +155,7 @@ def test_no_item_goes_two_ways_and_no_budget_is_broken(view: View) -> None:
 def test_more_experience_counts_more() -> None:
     assert Latencies().chance(10_000, 1_800) < 0.01
     quick = Latencies([Seen(10_000, 900.0)] * 20)
-    assert quick.count == 20
+    assert len(quick.seen) == 20
     assert quick.chance(10_000, 1_800) > 0.8
     assert quick.chance(500, 1_800) > 0.8  # fewer take no longer
     assert quick.chance(50_000, 1_800) > 0.8  # alike

@@ -125,8 +125,8 @@ ALLOWED = {
     "report": {"codes", "delivery", "errors", "ledger", "plan", "stop", "watch"},
     "sending": {
         *BASE,
-        *("answer", "batch", "direct", "followup", "ledger", "observer", "plan", "settings"),
-        *("spending", "tasks"),
+        *("answer", "batch", "direct", "followup", "history", "ledger", "observer", "plan"),
+        *("settings", "spending", "tasks"),
     },
     "rehearsal": {
         *("data", "direct", "errors", "exports", "fitness", "identity", "importing", "items"),
@@ -138,7 +138,7 @@ ALLOWED = {
         "urgency",
     },
     "routing": {
-        *("ledger", "notice", "plan", "sending", "settings", "sizing", "spending"),
+        *("history", "ledger", "notice", "plan", "sending", "settings", "sizing", "spending"),
         *("tasks", "urgency", "watch"),
     },
     "experience": {"errors", "plan", "recipe", "settings", "sizing", "watch"},
@@ -148,11 +148,13 @@ ALLOWED = {
     },
     "sizing": {"direct", "items", "ledger", "plan", "tasks", "watch"},
     "urgency": set[str](),
+    "due": {"errors", "jsontext", "ledger", "plan"},
+    "history": {"jsontext", "plan"},
     "spending": {"direct", "items", "ledger", "plan", "settings", "tasks"},
     "run": {
         *BASE,
-        *("batch", "data", "delivery", "exports", "fitness", "identity", "importing", "ledger"),
-        "observer",
+        *("batch", "data", "delivery", "due", "exports", "fitness", "identity", "importing"),
+        *("ledger", "observer"),
         *("plan", "recipe", "report", "routing", "sending", "settings", "spending", "stop"),
         *("tasks", "watch"),
     },

@@ -1,0 +1,349 @@
+"""Both lanes at once under a deadline: looks, decides, and tells the lanes what to do.
+
+Assigning is done here alone and one thing after the other, so that no item is in two lanes: a
+shard's items are in the ledger before the direct lane is given others.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from itertools import chain, islice
+from math import inf
+from pathlib import Path
+from typing import Any
+
+from processor.batch.lane import BatchLane
+from processor.codes import BUDGET_CODE, DEADLINE_CODE
+from processor.direct.alarm import Alarm
+from processor.items import Outcome
+from processor.ledger import decisions, pending
+from processor.ledger.commit import Record
+from processor.ledger.ledger import Ledger
+from processor.ledger.pending import Pending
+from processor.ledger.writer import Writer
+from processor.notice import Notice
+from processor.plan import told
+from processor.plan.budget import Shortfall
+from processor.plan.decide import Decision, View, decide
+from processor.plan.speed import Speed
+from processor.sending.batch import BatchSending
+from processor.sending.direct import DirectSending
+from processor.sending.errand import Errand, Traffic
+from processor.sending.feed import Feed
+from processor.sending.outlook import Outlook
+from processor.sending.terms import BatchTerms, HybridTerms
+from processor.sending.together import together
+from processor.stop import Stop
+
+_START_S = 0.01  # what the batch lane needs to begin, about
+_TICK_S = 1.0  # between two looks at the speed, while calls are made
+_FED_MOST = 2_000  # items that are assigned to the direct lane ahead of their turn
+_FED_LEAST = 500
+_STEPS = frozenset({"shard_settled", "shard_dropped", "batch_created", "batch_status"})
+
+
+def hybrid_of(
+    errand: Errand,
+    terms: HybridTerms,
+    *,
+    path: Path,
+    account: str,
+    batch: BatchTerms,
+    first: Sequence[int],
+    left: Callable[[Collection[int]], int | None],
+) -> "Hybrid":
+    """Both lanes, and whoever conducts them.
+
+    Args:
+        errand: What is sent.
+        terms: What it begins with.
+        path: Of the ledger.
+        account: Short hash of provider and key.
+        batch: What the start wants of the batch lane.
+        first: Items for which somebody waits, by `seq`.
+        left: Tells how many more items may be assigned besides some; None for all.
+    """
+    feed = Feed()
+    by_batch = BatchSending(
+        errand,
+        account=account,
+        terms=batch,
+        pending=_nothing,
+        by_calls_usd=lambda: directly.claimed_usd,
+        leaves=True,
+        serves=True,
+    )
+    directly = DirectSending(
+        errand, pending=lambda: feed, by_batch_usd=lambda: by_batch.claimed_usd
+    )
+    outlook = Outlook(path=path, terms=terms)
+    return Hybrid(
+        errand, batch=by_batch, direct=directly, feed=feed, outlook=outlook, left=left, first=first
+    )
+
+
+def _nothing() -> Iterator[Pending]:
+    return iter(())
+
+
+class Hybrid:
+    """Conducts both lanes; implements `LaneSending`.
+
+    Args:
+        errand: What is sent.
+        batch: The batch lane, which serves.
+        direct: The direct lane, which is fed.
+        feed: What it is fed by.
+        outlook: Tells what is known.
+        left: Tells how many more items may be assigned besides some; None for all.
+        first: Items for which somebody waits, by `seq`: they go directly at once.
+    """
+
+    lane = "hybrid"
+
+    def __init__(
+        self,
+        errand: Errand,
+        *,
+        batch: BatchSending,
+        direct: DirectSending,
+        feed: Feed,
+        outlook: Outlook,
+        left: Callable[[Collection[int]], int | None],
+        first: Sequence[int],
+    ) -> None:
+        self._errand = errand
+        self._batch = batch
+        self._direct = direct
+        self._feed = feed
+        self._outlook = outlook
+        self._left = left
+        rpm = errand.settings.rpm
+        self._rpm_per_s = inf if rpm is None else rpm / 60
+        self._first = first
+        self._speed = Speed(believed_per_s=outlook.terms.believed_per_s)
+        self._alarm = Alarm(errand.clock)
+        self._taken_back: set[int] = set()
+        self._sending: asyncio.Task[None] | None = None
+        self._done = 0
+        self._changed = True
+        self._waits = False
+        self._stop: Stop | None = None
+        self._ended = False
+
+    @property
+    def stopped(self) -> Stop | None:
+        """Why the job had to stop."""
+        return self._stop or self._direct.stopped or self._batch.stopped
+
+    @property
+    def traffic(self) -> Traffic:
+        """Bytes so far."""
+        return self._direct.traffic + self._batch.traffic
+
+    def prepare(self, ledger: Ledger) -> None:
+        """Read what the lanes begin with, while the ledger is still free."""
+        self._batch.prepare(ledger)
+        self._direct.prepare(ledger)
+
+    async def run(self, ledger: Ledger, writer: Writer, tell: Callable[[Notice], None]) -> None:
+        """Send until nothing is left, the deadline has passed, or something stops the job."""
+
+        def hear(notice: Notice) -> None:
+            tell(notice)
+            if notice.event in _STEPS:
+                self._note_change()
+
+        try:
+            await together(
+                ("lane-batch", self._lane(self._batch.run(ledger, writer, hear))),
+                ("lane-direct", self._lane(self._direct.run(ledger, writer, hear))),
+                ("decisions", self._conduct(writer, hear)),
+                abort=self.abort,
+            )
+        finally:
+            self._alarm.close()
+
+    def committed(self, records: Sequence[Record]) -> None:
+        """What the lanes handed over is durable."""
+        direct = [record for record in records if record.lane == self._direct.lane]
+        self._direct.committed(direct)
+        for record in direct:
+            if isinstance(record, Outcome):
+                self._feed.taken.discard(record.item.seq)
+                self._done += 1
+        wants_more = self._waits and len(self._feed) < _FED_LEAST
+        if direct and (wants_more or not self._feed.taken):
+            self._note_change()
+
+    def conclude(self, ledger: Ledger) -> None:
+        """Put down how the lanes ended."""
+        self._direct.conclude(ledger)
+        self._batch.conclude(ledger)
+
+    def drain(self) -> None:
+        """Start nothing new; what is under way is recorded."""
+        self._ended = True
+        self._direct.drain()
+        self._batch.drain()
+        self._alarm.ring()
+
+    def abort(self) -> None:
+        """End what is under way, too."""
+        self._ended = True
+        self._direct.abort()
+        self._batch.abort()
+        self._alarm.ring()
+
+    def shortfall(self, ledger: Ledger) -> Shortfall | None:
+        """What the budget lacks, when that ended the sending."""
+        return self._direct.shortfall(ledger) or self._batch.shortfall(ledger)
+
+    async def _lane(self, sending: Coroutine[Any, Any, None]) -> None:
+        await sending
+        self._note_change()
+
+    def _note_change(self) -> None:
+        """A decision is due."""
+        self._changed = True
+        self._alarm.ring()
+
+    async def _conduct(self, writer: Writer, tell: Callable[[Notice], None]) -> None:
+        """Look, decide and act until nothing is left to be decided."""
+        clock = self._errand.clock
+        try:
+            while (lane := self._batch.conducted) is None:
+                if self._ended:
+                    return
+                await clock.sleep(_START_S)
+            self._feed.put(pending.read_chosen(self._outlook.path, self._first))
+            self._direct.wake()
+            due_s = inf
+            while not self._is_over():
+                self._alarm.rearm()
+                self._measure(clock.monotonic())
+                if self._changed or clock.monotonic() >= due_s:
+                    self._changed = False
+                    view = await self._view(lane)
+                    if self._has_nothing_left(view):
+                        break
+                    due_s = clock.monotonic() + await self._step(view, lane, writer, tell)
+                wait_s = _TICK_S if self._feed.taken else inf
+                await self._alarm.wait(min(due_s, clock.monotonic() + wait_s))
+        finally:
+            await self._leave()
+
+    async def _step(
+        self, view: View, lane: BatchLane, writer: Writer, tell: Callable[[Notice], None]
+    ) -> float:
+        """Decide, and do it; returns in how many seconds the next decision is due."""
+        if view.deadline_s is not None and view.now_s >= view.deadline_s:
+            left = view.fresh + view.returned + view.queued + sum(o.items for o in view.open)
+            self._stop = Stop(code=DEADLINE_CODE, message=f"{left:,} items are not done.")
+            self.drain()
+            return inf
+        decision = decide(view)
+        writer.change(
+            lambda connection: decisions.add(
+                connection, view.now_s, told.of_view(view), told.of_decision(decision)
+            )
+        )
+        if decision.direct or decision.batch or decision.cancel:
+            facts = told.of_decision(decision)
+            tell(Notice(event="decision", facts=facts))
+        await self._act(decision, view, lane)
+        return decision.look_again_s
+
+    async def _act(self, decision: Decision, view: View, lane: BatchLane) -> None:
+        for number in decision.cancel:
+            self._taken_back.add(number)
+            await lane.take_back(number)
+        if decision.direct:
+            await self._feed_direct(decision, view, lane)
+        batch = min(decision.batch, view.fresh)
+        if batch and self._sending is None:
+            items = islice(self._fresh(), batch)
+            self._sending = asyncio.create_task(lane.send(items, decision.shard_items))
+            self._sending.add_done_callback(lambda _: self._note_change())
+
+    async def _feed_direct(self, decision: Decision, view: View, lane: BatchLane) -> None:
+        count = min(decision.direct, _FED_MOST - len(self._feed))
+        self._waits = decision.direct > count
+        if count <= 0:
+            return
+        self._measure(self._errand.clock.monotonic())  # until now it may have had nothing to do
+        if count > view.returned:  # fresh ones: none that is just being put into a shard
+            await self._end_sending(lane)
+        self._feed.put(await asyncio.to_thread(self._next, count))
+        self._direct.wake()
+
+    def _next(self, count: int) -> list[Pending]:
+        """Items for the direct lane: those first that a batch has left."""
+        path, taken = self._outlook.path, self._feed.taken
+        tried = [seq for seq in pending.tried(path) if seq not in taken][:count]
+        first = list(pending.read_chosen(path, tried))
+        more = self._fresh() if len(first) < count and self._sending is None else iter(())
+        return list(islice(chain(first, more), count))
+
+    def _fresh(self) -> Iterator[Pending]:
+        """Items that nothing was sent for."""
+        taken = self._feed.taken
+        return (
+            each
+            for each in pending.read(self._outlook.path)
+            if not (each.attempts or each.invalid or each.item.seq in taken)
+        )
+
+    async def _end_sending(self, lane: BatchLane) -> None:
+        if self._sending is not None:
+            lane.stop_sending()
+            await self._sending
+            self._sending = None
+
+    async def _view(self, lane: BatchLane) -> View:
+        if self._sending is not None and self._sending.done():
+            self._sending.result()
+            self._sending = None
+        settings = self._errand.settings
+        left_usd = None
+        if settings.budget_usd is not None:
+            left_usd = max(0.0, settings.budget_usd - self._batch.used_usd)
+        speed = self._speed.estimate
+        limit_per_s = min(self._rpm_per_s, self._direct.calls_per_s)
+        if limit_per_s < speed.per_s:
+            speed = replace(speed, per_s=limit_per_s)
+        return await asyncio.to_thread(
+            self._outlook.view,
+            now_s=self._errand.clock.time(),
+            taken=frozenset(self._feed.taken),
+            taken_back=frozenset(self._taken_back),
+            most=self._left(self._feed.taken),
+            speed=speed,
+            left_usd=left_usd,
+            has_batches=self._outlook.terms.takes_batches and lane.refused is None,
+        )
+
+    def _measure(self, now_s: float) -> None:
+        done, self._done = self._done, 0
+        self._speed.look(now_s, done, busy=bool(self._feed.taken))
+
+    def _is_over(self) -> bool:
+        return self._ended or self.stopped is not None
+
+    def _has_nothing_left(self, view: View) -> bool:
+        waits = view.fresh + view.returned + view.queued
+        return not (waits or view.open or self._sending is not None)
+
+    async def _leave(self) -> None:
+        """Nothing more is assigned."""
+        self._feed.close()
+        self._direct.wake()
+        stop = self._direct.stopped
+        if stop is not None and stop.code != BUDGET_CODE:  # batches would tell it a day later
+            self._batch.drain()
+        lane = self._batch.conducted
+        if lane is not None:
+            with suppress(asyncio.CancelledError):
+                await self._end_sending(lane)
+            lane.dismiss()

@@ -1,0 +1,124 @@
+"""What is known of a run at a moment, as decisions need it."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from processor.ledger import counters, database, pending, shards
+from processor.ledger.shards import DONE, Batch, Shard
+from processor.plan.decide import Open, View
+from processor.plan.speed import Estimate
+from processor.sending.terms import HybridTerms, ItemCosts
+
+_CANCELLING = frozenset({"cancelling", "cancelled"})
+_ENOUGH = 20  # items whose cost tells what others will cost
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """Reads what is known.
+
+    Attributes:
+        path: Of the ledger.
+        terms: What the start begins with.
+    """
+
+    path: Path
+    terms: HybridTerms
+
+    def view(
+        self,
+        *,
+        now_s: float,
+        taken: Collection[int],
+        taken_back: Collection[int],
+        most: int | None,
+        speed: Estimate,
+        left_usd: float | None,
+        has_batches: bool,
+    ) -> View:
+        """What is known now.
+
+        Args:
+            now_s: Seconds since 1970.
+            taken: Items in the direct lane, by `seq`.
+            taken_back: Shards that were told to come back.
+            most: How many more items may be sent; None for all.
+            speed: Of the direct lane.
+            left_usd: Of the budget, with nothing of it that is spent or reserved.
+            has_batches: Whether the provider takes batches.
+
+        Raises:
+            LedgerError: The ledger cannot be read.
+        """
+        tried = [seq for seq in pending.tried(self.path) if seq not in taken]
+        waiting, held = shards.pending(self.path)
+        unassigned = max(0, waiting - held - len(taken))
+        if most is not None:
+            unassigned = min(unassigned, most)
+        returned = min(len(tried), unassigned)
+        costs = self._costs()
+        return View(
+            now_s=now_s,
+            deadline_s=self.terms.deadline_s,
+            fresh=unassigned - returned,
+            returned=returned,
+            queued=len(taken),
+            per_s=speed.per_s,
+            is_measured=speed.is_measured,
+            direct_usd=costs.direct_usd,
+            batch_usd=costs.batch_usd,
+            left_usd=left_usd,
+            open=self._open(now_s, taken_back),
+            has_batches=has_batches,
+            latencies=self.terms.latencies,
+        )
+
+    def _open(self, now_s: float, taken_back: Collection[int]) -> tuple[Open, ...]:
+        with database.reading(self.path) as connection:
+            waiting = shards.waiting_by_shard(connection)
+            batches: dict[int, Batch] = {each.shard: each for each in shards.batches(connection)}
+            live = [shard for shard in shards.all_of(connection) if shard.state not in DONE]
+        return tuple(
+            _as_open(
+                shard,
+                batches.get(shard.number),
+                waiting.get(shard.number, 0),
+                now_s,
+                is_back=shard.number in taken_back,
+            )
+            for shard in live
+        )
+
+    def _costs(self) -> ItemCosts:
+        with database.reading(self.path) as connection:
+            found = counters.read(connection)
+        seen = [_seen_usd(found.get(lane, {})) for lane in ("direct", "batch")]
+        direct_usd, batch_usd = seen
+        if direct_usd is None:
+            direct_usd = self.terms.expected.direct_usd if batch_usd is None else 2 * batch_usd
+        if batch_usd is None:
+            batch_usd = self.terms.expected.batch_usd if seen[0] is None else seen[0] / 2
+        return ItemCosts(direct_usd=direct_usd, batch_usd=batch_usd)
+
+
+def _as_open(
+    shard: Shard, batch: Batch | None, waiting: int, now_s: float, *, is_back: bool
+) -> Open:
+    answered = 0 if batch is None else (batch.completed or 0) + (batch.failed or 0)
+    made_s = shard.at if batch is None else (batch.created_at or batch.seen_at)
+    return Open(
+        number=shard.number,
+        items=waiting,
+        answered=min(waiting, max(0, answered - (shard.items - waiting))),
+        age_s=round(max(0.0, now_s - made_s), 3),
+        cancelling=is_back or (batch is not None and batch.status in _CANCELLING),
+    )
+
+
+def _seen_usd(lane: Mapping[str, float]) -> float | None:
+    """What an item has cost by a lane; None before enough were done."""
+    done = lane.get("succeeded", 0.0) + lane.get("failed", 0.0)
+    if done < _ENOUGH or lane.get("unpriced") or not lane.get("cost_usd"):
+        return None
+    return lane["cost_usd"] / done
