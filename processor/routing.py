@@ -13,7 +13,16 @@ from processor.ledger.ledger import Ledger
 from processor.notice import Notice
 from processor.plan.offer import direct_time
 from processor.plan.prices import FLEX
-from processor.plan.route import Bounds, Demand, Lane, Route, Wishes, choose, is_tight
+from processor.plan.route import (
+    Bounds,
+    Demand,
+    Lane,
+    Route,
+    Wishes,
+    choose,
+    hangs_on_tokens,
+    is_tight,
+)
 from processor.sending.split import Split
 from processor.sending.terms import HybridTerms, ItemCosts
 from processor.settings import Settings
@@ -206,6 +215,7 @@ def demand_of(items: int, background: int, load: Load) -> Demand:
         flex_usd=total.flex_usd,
         batch_usd=total.batch_usd,
         least_usd=total.least_usd,
+        most_usd=total.most_usd,
     )
 
 
@@ -230,9 +240,16 @@ def _gathered(
     split = split_of(ledger, settings, allowed, earlier)
     if not settings.may_batch and settings.route != FLEX:  # the rest decides nothing
         return split, Demand(items=items, background=0 if settings.urgent else items), bounds
-    scales = Scales(task, spending.prices_of(settings), usual_of(shot))
-    load = scales.total(split.background(pending.sample(ledger.path, _SAMPLED_ITEMS)))
-    return split, demand_of(items, items - len(split.seqs), load), bounds
+
+    def demand(*, counts: bool) -> Demand:
+        scales = Scales(task, spending.prices_of(settings), usual_of(shot), counts=counts)
+        load = scales.total(split.background(pending.sample(ledger.path, _SAMPLED_ITEMS)))
+        return demand_of(items, items - len(split.seqs), load)
+
+    found = demand(counts=False)
+    if settings.route != "batch" and hangs_on_tokens(found, bounds):
+        found = demand(counts=True)  # which takes a moment
+    return split, found, bounds
 
 
 def _facts(route: Route, demand: Demand, settings: Settings) -> dict[str, object]:

@@ -1,13 +1,12 @@
 """What items are in tokens and money before they are sent: rendered, counted and priced."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
 from math import ceil
 
 import orjson
-from msgspec.structs import replace
 
 from processor.direct.backlog import Work
 from processor.direct.request import BYTES_PER_TOKEN, fill_in
@@ -39,6 +38,7 @@ class Load:
         batch_usd: By batch.
         least_usd: Directly, without what is only assumed: how long answers are before there are
             any.
+        most_usd: What a budget holds for it directly, before there are any.
     """
 
     items: int = 0
@@ -48,6 +48,7 @@ class Load:
     flex_usd: float | None = 0.0
     batch_usd: float | None = 0.0
     least_usd: float | None = 0.0
+    most_usd: float | None = 0.0
 
     def __add__(self, other: "Load") -> "Load":
         return Load(
@@ -58,6 +59,7 @@ class Load:
             flex_usd=_sum(self.flex_usd, other.flex_usd),
             batch_usd=_sum(self.batch_usd, other.batch_usd),
             least_usd=_sum(self.least_usd, other.least_usd),
+            most_usd=_sum(self.most_usd, other.most_usd),
         )
 
     def cost_usd(self, lane: Lane) -> float | None:
@@ -69,7 +71,7 @@ class Load:
     def of(self, items: int) -> "Load":
         """What so many items like these are."""
         if not self.items:
-            return Load(items=items, direct_usd=None, flex_usd=None, batch_usd=None, least_usd=None)
+            return replace(_UNPRICED, items=items)
         times = items / self.items
         return Load(
             items=items,
@@ -79,10 +81,12 @@ class Load:
             flex_usd=_times(self.flex_usd, times),
             batch_usd=_times(self.batch_usd, times),
             least_usd=_times(self.least_usd, times),
+            most_usd=_times(self.most_usd, times),
         )
 
 
 NOTHING = Load()
+_UNPRICED = Load(direct_usd=None, flex_usd=None, batch_usd=None, least_usd=None, most_usd=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,8 +189,15 @@ class Scales:
 
     def _priced(self, work: Work, answers: Expected, input_tokens: int, choices: int) -> Load:
         usage = Usage(prompt_tokens=input_tokens, completion_tokens=answers.tokens * choices)
-        asked = None if work.tier is not None or work.size is None else work.size.tier
-        sure = usage if answers.basis in _SURE else replace(usage, completion_tokens=0)
+        size = work.size
+        assert size is not None
+        asked = None if work.tier is not None else size.tier
+        sure = (
+            usage
+            if answers.basis in _SURE
+            else Usage(prompt_tokens=input_tokens, completion_tokens=0)
+        )
+        most = Usage(prompt_tokens=size.input_bytes, completion_tokens=size.output_tokens)
         ask = self._prices.cost_usd
         direct_usd = ask(work.model, asked, Lane.DIRECT, usage)
         flex_usd = ask(work.model, asked or FLEX, Lane.DIRECT, usage)
@@ -199,6 +210,7 @@ class Scales:
             flex_usd=flex_usd if has_flex else None,
             batch_usd=ask(work.model, asked, Lane.BATCH, usage),
             least_usd=ask(work.model, asked, Lane.DIRECT, sure),
+            most_usd=ask(work.model, asked, Lane.DIRECT, most),
         )
 
 

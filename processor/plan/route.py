@@ -14,7 +14,7 @@ BATCH_FROM_ITEMS = 1_000
 # What calls must cost at least before fewer items than that wait for a batch at half of it.
 WORTH_WAITING_USD = 20.0
 _HOUR_S = 3_600.0
-_BOUND = 4.0  # it takes a byte for a token, which has about four
+_WRONG_BY = 4.0  # of a token's length: a byte at least
 _AUTO = "auto"
 
 
@@ -61,6 +61,7 @@ class Demand:
         flex_usd: At the flex tier.
         batch_usd: By batch.
         least_usd: What they cost directly without the part that is only assumed.
+        most_usd: What a budget holds for them directly, before their price is known.
     """
 
     items: int
@@ -71,6 +72,7 @@ class Demand:
     flex_usd: float | None = None
     batch_usd: float | None = None
     least_usd: float | None = None
+    most_usd: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,10 +156,21 @@ def is_tight(demand: Demand, bounds: Bounds) -> bool:
     """
     if bounds.left_usd is None:
         return False
-    if demand.direct_usd is None or not demand.background:
+    if demand.most_usd is None or not demand.background:
         return True
-    item_usd = demand.direct_usd / demand.background
-    return bounds.left_usd < _BOUND * item_usd * demand.items
+    return bounds.left_usd < demand.most_usd / demand.background * demand.items
+
+
+def hangs_on_tokens(demand: Demand, bounds: Bounds) -> bool:
+    """Whether a choice may be another, or tell of another cost, if tokens are counted.
+
+    Args:
+        demand: Told from lengths, which may be wrong by a factor.
+        bounds: What holds the lanes back.
+    """
+    is_held = bounds.tpm is not None or bounds.left_usd is not None
+    is_dear = (demand.least_usd or 0.0) * _WRONG_BY >= WORTH_WAITING_USD
+    return demand.background >= BATCH_FROM_ITEMS or is_held or is_dear
 
 
 def _as_asked(lane: Lane, demand: Demand, bounds: Bounds) -> Route:

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given, strategies as st
 
 from processor.plan.prior import batch_hours
-from processor.plan.route import Bounds, Demand, Lane, Route, Wishes, choose, is_tight
+from processor.plan.route import (
+    Bounds,
+    Demand,
+    Lane,
+    Route,
+    Wishes,
+    choose,
+    hangs_on_tokens,
+    is_tight,
+)
 
 DIRECT, BATCH = Lane.DIRECT, Lane.BATCH
 
@@ -14,7 +23,10 @@ DIRECT, BATCH = Lane.DIRECT, Lane.BATCH
 def work(
     background: int, urgent: int = 0, *, usd: float | None = None, least_usd: float | None = None
 ) -> Demand:
-    """So much; `usd` is what the background costs directly, `least_usd` what of it is sure."""
+    """So much; `usd` is what the background costs directly, `least_usd` what of it is sure.
+
+    A budget holds four times as much for it.
+    """
     return Demand(
         items=background + urgent,
         background=background,
@@ -23,6 +35,7 @@ def work(
         direct_usd=usd,
         batch_usd=None if usd is None else usd / 2,
         least_usd=usd if least_usd is None else least_usd,
+        most_usd=None if usd is None else 4 * usd,
     )
 
 
@@ -179,6 +192,25 @@ def test_whether_the_budget_may_not_do_for_all(
     demand: Demand, left_usd: float | None, tight: bool
 ) -> None:
     assert is_tight(demand, Bounds(left_usd=left_usd)) is tight
+
+
+@pytest.mark.parametrize(
+    ("demand", "bounds", "hangs"),
+    [
+        (work(999, usd=4.9), Bounds(), False),
+        (work(999, usd=5.0), Bounds(), True),
+        (work(999, usd=99.0, least_usd=4.9), Bounds(), False),
+        (work(1_000), Bounds(), True),
+        (work(10), Bounds(), False),
+        (work(10), Bounds(rpm=1), False),
+        (work(10), Bounds(tpm=1), True),
+        (work(10), Bounds(left_usd=1.0), True),
+    ],
+)
+def test_whether_a_choice_hangs_on_how_many_tokens_there_are(
+    demand: Demand, bounds: Bounds, hangs: bool
+) -> None:
+    assert hangs_on_tokens(demand, bounds) is hangs
 
 
 def test_a_choice_has_a_reason_whatever_is_known() -> None:
