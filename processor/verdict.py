@@ -281,6 +281,7 @@ _PHRASES = (
     (400, "specifying dimensions", "refused_parameter"),
     (400, "value for 'dimensions'", "refused_parameter"),
     (403, "embeddings from this model", "model_not_found"),
+    (404, "invalid url", "not_found"),  # whose path may be that of models
     (404, "model", "model_not_found"),
     (429, "resource unavailable", "flex_unavailable"),
     (503, "slow down", "slow_down"),

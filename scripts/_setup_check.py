@@ -24,7 +24,7 @@ from processor.batch.steps import Step
 from processor.batch.until import Until
 from processor.clock import SystemClock
 from processor.codes import cause_of
-from processor.configuration import decided, in_force, needs_key, validated
+from processor.configuration import decided, in_force, needs_key, unasked, validated
 from processor.console.words import counted, duration, money, share
 from processor.data.memory import Items
 from processor.doctor import checks, network
@@ -61,6 +61,7 @@ _LEFT_OUT = frozenset({"database", "ledger"})  # neither is needed here
 _LOOK_EVERY_S, _LOOK_SANDBOX_EVERY_S = 3.0, 0.3
 _REMOTE_EXIT = 3
 _GOES_ON = "It goes on at the provider; the same command goes on with it."
+_SENT_AGAIN = "What it did not answer goes into another batch; the same command goes on with that."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +134,7 @@ def batch(setup: Setup, folder: Path) -> Iterator[Timed]:
         results = download_batch_results(status.id, path, run=folder, **setup.contact)
         yield ok("fetch", f"{counted(results.rows, 'row')} in {path}"), clock.lap()
     except NotDoneError as error:  # what a batch did not answer was sent again
-        yield note(WAITS, error.message, _GOES_ON), clock.lap()
+        yield note(WAITS, error.message, _SENT_AGAIN), clock.lap()
         return
     except ProcessorError as error:
         remote = error.exit_code == _REMOTE_EXIT
@@ -246,7 +247,8 @@ def _way_out(error: ProcessorError) -> str:
 
 def _told(status: BatchStatus) -> str:
     done = "" if status.share is None else f", {share(status.share)} of its requests"
-    return f"{status.id} is {status.status}{done}"
+    why = "" if status.problem is None else f": {status.problem.rstrip('.')}"
+    return f"{status.id} is {status.status}{done}{why}"
 
 
 def _accounted(folder: Path) -> Finding:
@@ -266,7 +268,7 @@ def expected(setup: Setup) -> str:
     """What a check may cost at most, by the list of prices."""
     if setup.by_sandbox:
         return "nothing: the sandbox charges nothing"
-    settings = validated(setup.found)
+    settings = unasked(setup.found, sandbox=False)
     prices, count = prices_of(settings), len(_ROWS)
     by_batch = Usage(prompt_tokens=count * _PROMPT_TOKENS, completion_tokens=count * _OUTPUT_TOKENS)
     call = Usage(prompt_tokens=_CALL_TOKENS, completion_tokens=_CALL_TOKENS)

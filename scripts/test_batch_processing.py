@@ -17,7 +17,7 @@ provider or the network is at fault · 6 the batch is still at the provider · 1
 import argparse
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any, NoReturn
 
@@ -59,10 +59,10 @@ class _Parser(argparse.ArgumentParser):
         self.exit(1, f"Error: {message}\n")
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Check, and tell step by step; returns the exit code."""
     streams.make_safe()
-    options = _options()
+    options = _options(arguments)
     try:
         return _checked(_setup(options))
     except ProcessorError as error:
@@ -73,7 +73,7 @@ def main() -> int:
         return EXIT_INTERRUPTED
 
 
-def _options() -> argparse.Namespace:
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = _Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", help="the model to ask  [default: that of the task persona]")
     parser.add_argument("--base-url", metavar="URL", help="of the API  [OPENAI_BASE_URL]")
@@ -84,7 +84,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--most", type=_seconds, default=40.0, metavar="S", help="to wait for the batch  [40]"
     )
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     if options.sandbox and options.base_url:
         parser.error("--sandbox and --base-url exclude each other")
     return options

@@ -36,6 +36,7 @@ def check_batch_status(
         UsageError: Nobody knows such a batch, or there is no key.
         StoppedError: The provider cannot be asked, or does not answer this key.
     """
+    batch_id = _stripped(batch_id)
     folder = _folder_of(batch_id, run)
     if folder is None:
         return bare_batch.status(batch_id, _checked(contact))
@@ -72,20 +73,30 @@ def download_batch_results(
         UsageError: Nobody knows such a batch, there is no key, or the file cannot be.
         ProcessorError: Another process works on the run, or a disk fails.
     """
+    batch_id = _stripped(batch_id)
     folder = _folder_of(batch_id, run)
     if folder is None:
         return bare_batch.download(batch_id, str(path), _checked(contact))
     return own_batch.download(folder, batch_id, str(path), _checked(contact), partial=partial)
 
 
+def _stripped(batch_id: object) -> str:
+    """An id without what copying has put around it.
+
+    Raises:
+        UsageError: It is none.
+    """
+    if not isinstance(batch_id, str) or not batch_id.strip():
+        raise UsageError(f"{batch_id!r} is no id of a batch", way_out="It looks like batch_abc123.")
+    return batch_id.strip()
+
+
 def _folder_of(batch_id: str, run: str | Path | None) -> Path | None:
     """The run that made a batch.
 
     Raises:
-        UsageError: It is no id, or the run that was named has not made it.
+        UsageError: The run that was named has not made it.
     """
-    if not batch_id or not batch_id.strip():
-        raise UsageError(f"{batch_id!r} is no id of a batch", way_out="It looks like batch_abc123.")
     if run is None:
         return owner(batch_id, folders.all_of())
     folder = folders.chosen(Path(run))

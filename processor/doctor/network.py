@@ -29,6 +29,7 @@ _SKEW_SMALL_S, _SKEW_LARGE_S = 5.0, 60.0
 _PORTS = {"http": 80, "https": 443}
 _LATER = ("models", "model", "call", "limits", "clock")
 _NO_LIST = frozenset({404, 405, 501})
+_ANOTHER_MODEL = "Name another with --model."  # there is no run whose model would change
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -268,7 +269,8 @@ def _refused(name: str, verdict: Verdict) -> Finding:
 
 
 def _failed(name: str, said: str, code: str) -> Finding:
-    return wrong(name, said, cause_of(code).remedy, remote=True)
+    remedy = _ANOTHER_MODEL if code == "model_not_found" else cause_of(code).remedy
+    return wrong(name, said, remedy, remote=True)
 
 
 def _late(seconds: float) -> Verdict:

@@ -9,6 +9,7 @@ from processor.batch.listing import listed
 from processor.batch.remote import Remote
 from processor.batch.remote_values import RemoteBatch, RemoteError, Trouble
 from processor.clock import Clock
+from processor.codes import cause_of
 from processor.errors import StoppedError
 from processor.jobs.job import jobs_of
 from processor.ledger import database, shards
@@ -61,7 +62,12 @@ def keep(ledger: Ledger, batches: Sequence[Batch]) -> None:
 
 def stopped(error: RemoteError) -> StoppedError:
     """What the command ends with when the provider says no."""
-    return StoppedError(str(error), code=error.code, exit_code=_EXIT_STOPPED)
+    return StoppedError(
+        str(error).rstrip("."),
+        code=error.code,
+        exit_code=_EXIT_STOPPED,
+        way_out=cause_of(error.code).remedy,
+    )
 
 
 def _made_s(batch: Batch) -> float:

@@ -203,6 +203,7 @@ def test_cached_tokens_are_read() -> None:
         (404, {"code": "model_not_found"}, Kind.FATAL, "model_not_found"),  # 34
         (404, {"message": "The model `x` does not exist."}, Kind.FATAL, "model_not_found"),
         (404, {"message": "Not Found"}, Kind.FATAL, "not_found"),
+        (404, {"message": "Invalid URL (GET /v2/models)"}, Kind.FATAL, "not_found"),
         (
             404,
             {"message": "This is not a chat model and thus not supported in", "param": "model"},
