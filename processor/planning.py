@@ -1,18 +1,15 @@
 """What a run would do, and what each way of sending it takes and costs."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from math import floor
 from pathlib import Path
 
 from processor import folders
-from processor.data.source import Source
 from processor.experience import Experience, gather
-from processor.identity import Consent
 from processor.ledger.database import LEDGER_NAME
-from processor.notice import Notice
 from processor.plan.decide import View
 from processor.plan.mix import Mix, mix_of
 from processor.plan.offer import (
@@ -33,6 +30,7 @@ from processor.settings import Settings
 from processor.tasks.task import Task
 
 _AUTO = "auto"
+_NAMED = 3  # of models
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,42 +100,27 @@ class Planning:
     """Plans one start of a run; sends nothing, writes nothing, keeps nothing.
 
     Args:
+        rehearsal: Of that start.
         folder: The run's, which is only read.
         task: What is asked.
-        source: The rows.
         settings: What is in force; no key is needed.
-        consent: What may have changed since the run began.
-        afresh: Begin as if there were no run.
         deadline: When it must be done.
-        tell: Takes what happens.
     """
 
     def __init__(
         self,
+        rehearsal: Rehearsal,
         *,
         folder: Path,
         task: Task,
-        source: Source,
         settings: Settings,
-        consent: Consent,
-        afresh: bool,
-        deadline: Deadline | None,
-        tell: Callable[[Notice], None],
+        deadline: Deadline | None = None,
     ) -> None:
+        self._rehearsal = rehearsal
         self._folder = folder
         self._task = task
         self._settings = settings
         self._deadline = deadline
-        self._rehearsal = Rehearsal(
-            folder=folder,
-            task=task,
-            source=source,
-            settings=settings,
-            consent=consent,
-            outputs=(),
-            afresh=afresh,
-            tell=tell,
-        )
 
     def drain(self) -> None:
         """End it."""
@@ -166,7 +149,7 @@ class Planning:
     def _runs(self) -> list[Path]:
         """Those that may tell something, the run itself first."""
         own = [self._folder] if (self._folder / LEDGER_NAME).exists() else []
-        return list(dict.fromkeys([*own, *folders.all_of()]))
+        return list(dict.fromkeys(each.resolve() for each in [*own, *folders.all_of()]))
 
 
 def plan_of(
@@ -213,12 +196,16 @@ def _directly(found: Rehearsed, experience: Experience, settings: Settings) -> O
 
 def _flex(found: Rehearsed, settings: Settings, directly: Offer) -> Offer:
     assert directly.time is not None
-    if not settings.is_of_openai:
-        return Offer(name=Lane.FLEX, note=f"{settings.provider} is not known to have it")
     without = [model for model, load in found.loads.items() if load.flex_usd is None]
-    if without:
-        return Offer(name=Lane.FLEX, note=f"no flex price of {', '.join(without[:3])} is known")
-    return Offer(name=Lane.FLEX, cost_usd=found.total.flex_usd, time=flex_time(directly.time))
+    note = ""
+    if not settings.is_of_openai:
+        note = f"{settings.provider} is not known to have it"
+    elif without:
+        note = f"no flex price of {', '.join(without[:_NAMED])} is known"
+    if note and settings.route != Lane.FLEX.value:
+        return Offer(name=Lane.FLEX, note=note)
+    cost_usd = found.total.cost_usd(Lane.FLEX)
+    return Offer(name=Lane.FLEX, cost_usd=cost_usd, time=flex_time(directly.time), note=note)
 
 
 def _batches(found: Rehearsed, settings: Settings) -> Iterator[Offer]:

@@ -16,6 +16,7 @@ from processor.identity import Consent
 from processor.loop import run_in_loop
 from processor.plan.deadline import deadline_at
 from processor.planning import Deadline, Plan, Planning
+from processor.rehearsal import Rehearsal
 from processor.signals import guarded
 from processor.tasks.toml import load_task
 
@@ -38,20 +39,19 @@ def plan(options: dict[str, Any], *, deadline: str | None, as_json: bool) -> int
         named_input(options), options, query=task.query, needed=task.required_fields()
     )
     settings = unasked(found, sandbox=options["sandbox"])
-    planned: Plan = run_in_loop(
-        guarded(
-            Planning(
-                folder=options["out"] or default_folder(task.name, source),
-                task=task,
-                source=source,
-                settings=settings,
-                consent=Consent(task=options["accept_change"], rows=options["update"]),
-                afresh=options["new"],
-                deadline=until,
-                tell=rehearsing.tell,
-            )
-        )
+    folder = options["out"] or default_folder(task.name, source)
+    rehearsal = Rehearsal(
+        folder=folder,
+        task=task,
+        source=source,
+        settings=settings,
+        consent=Consent(task=options["accept_change"], rows=options["update"]),
+        outputs=(),
+        afresh=options["new"],
+        tell=rehearsing.tell,
     )
+    planning = Planning(rehearsal, folder=folder, task=task, settings=settings, deadline=until)
+    planned: Plan = run_in_loop(guarded(planning))
     if as_json:
         streams.say_json(document(planned, settings))
     else:

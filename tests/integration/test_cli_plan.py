@@ -186,6 +186,10 @@ def test_flex_costs_what_a_batch_costs(shell: Shell) -> None:
     assert "3 times as long as directly" in ways["flex"]["confidence"]
     asked = document(shell, "--input", "rows.jsonl", "--route", "flex")
     assert asked["route"]["lane"] == "flex"
+    unpriced = document(shell, "--input", "rows.jsonl", "--route", "flex", "--model", "gpt-4o-mini")
+    ways = lanes(unpriced)
+    assert ways["flex"]["cost_usd"] == ways["direct"]["cost_usd"]
+    assert ways["flex"]["note"] == "no flex price of gpt-4o-mini is known"
     elsewhere = document(shell, "--input", "rows.jsonl", "--base-url", "http://127.0.0.1:9/v1")
     assert lanes(elsewhere)["flex"]["note"] == "127.0.0.1 is not known to have it"
 

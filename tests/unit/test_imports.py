@@ -143,8 +143,8 @@ ALLOWED = {
     },
     "experience": {"errors", "plan", "recipe", "settings", "sizing", "watch"},
     "planning": {
-        *("data", "experience", "folders", "identity", "ledger", "notice", "plan", "rehearsal"),
-        *("routing", "settings", "tasks"),
+        *("experience", "folders", "ledger", "plan", "rehearsal", "routing", "settings"),
+        "tasks",
     },
     "sizing": {"direct", "items", "ledger", "plan", "tasks", "watch"},
     "urgency": set[str](),
