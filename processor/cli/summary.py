@@ -54,8 +54,8 @@ def lines(shot: Snapshot) -> Iterator[str]:
         f"{overall.requests_sent:,} sent · {counted(overall.retries, 'retry', 'retries')} · "
         f"{overall.reasks:,} asked again · {overall.rate_limited:,} rate limited{lost}",
     )
-    if is_flex or shot.tiers.keys() - {_STANDARD}:
-        yield _row("tier", _tiers(shot))
+    if (is_flex or shot.tiers.keys() - {_STANDARD}) and (told := _tiers(shot)):
+        yield _row("tier", told)
     latency = shot.latency_ms
     if latency.p50 is not None:  # answers of a batch have none
         yield _row(
@@ -182,7 +182,8 @@ def _tiers(shot: Snapshot) -> str:
         f"{'standard' if name == _STANDARD else name} {count:,}"
         for name, count in shot.tiers.items()
     ]
-    parts.append(f"no room {counted(shot.overall.no_room, 'time')}")
+    if shot.overall.no_room:
+        parts.append(f"no room {counted(shot.overall.no_room, 'time')}")
     return " · ".join(parts)
 
 

@@ -21,7 +21,7 @@ from processor.direct.rules import TierRules
 from processor.notice import Notice
 from processor.plan.prices import FLEX
 from processor.stop import Stop
-from processor.verdict import Verdict
+from processor.verdict import Kind, Verdict
 
 FULL_CODE = "flex_unavailable"
 FULL_AFTER = 10  # refusals without an answer between them
@@ -85,7 +85,7 @@ class Tier:
         """
         if not _asks_for_flex(work):
             return None
-        if verdict.usage is not None:
+        if verdict.kind is Kind.OK or verdict.usage is not None:
             self._serve(work)
             return None
         if not lacks_room(verdict, work):
@@ -94,17 +94,17 @@ class Tier:
         self._refused_since_s = min(self._refused_since_s, now_s)
         work.refused_since_s = min(work.refused_since_s, now_s)
         work.refusals += 1
+        falls = self._may_fall(work)
         if self._refusals == FULL_AFTER:
-            self._told("flex_full", wait_s=self._rules.patience_s, falls=self._rules.falls)
+            self._told("flex_full", wait_s=self._rules.patience_s, falls=falls)
         is_over = now_s - self._refused_since_s >= self._rules.patience_s
-        if self._refusals < FULL_AFTER or not is_over:
+        if self._refusals < FULL_AFTER or not is_over or self._is_given_up:
             return None
-        if not self._rules.falls:
-            return Stop(code=FULL_CODE, message=self._said(verdict))
-        if not self._is_given_up:
-            self._told("flex_given_up", wait_s=self._rules.patience_s, falls=True)
-            self._ask_again_s = now_s + ASK_AGAIN_S
+        if not falls:
+            return Stop(code=FULL_CODE, message=self._said(verdict, work))
+        self._told("flex_given_up", wait_s=self._rules.patience_s)
         self._is_given_up = True
+        self._ask_again_s = now_s + ASK_AGAIN_S
         return None
 
     def wait_most_s(self, work: Work, verdict: Verdict, now_s: float) -> float:
@@ -124,10 +124,10 @@ class Tier:
     def _may_fall(self, work: Work) -> bool:
         return self._rules.falls and work.tier is not None
 
-    def _said(self, verdict: Verdict) -> str:
+    def _said(self, verdict: Verdict, work: Work) -> str:
         """Why the job stops; what finds no room falls only where the lane asks for the tier."""
         said = f"{verdict.message.rstrip('.')}; nobody was served for {self._rules.patience_s:g} s."
-        if self._rules.name is None:
+        if work.tier is None:
             return said
         return f"{said} --fallback direct would go on at the standard price."
 
