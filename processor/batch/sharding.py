@@ -4,6 +4,7 @@ import hashlib
 import math
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -211,7 +212,8 @@ class _File:
         )
 
     def discard(self) -> None:
-        self._file.close()
+        with suppress(OSError):  # what is left to be written has no room, and no use
+            self._file.close()
         self._path.unlink(missing_ok=True)
 
 

@@ -97,6 +97,7 @@ def find(batch_id: str | None, info: Info | None) -> tuple[Path, str]:
 
     Raises:
         UsageError: No run in `runs/` knows it; or none was named, and nothing tells which.
+        LedgerError: None knows it, and one that might cannot be read.
     """
     if batch_id is None:
         if info is None:
@@ -108,9 +109,12 @@ def find(batch_id: str | None, info: Info | None) -> tuple[Path, str]:
     if not batch_id.strip():
         raise UsageError("배치 ID 가 비어 있습니다", way_out=_known())
     likely = [Path(info.run)] if info is not None and info.run else []
+    unread: list[LedgerError] = []
     for folder in (*likely, *_runs()):
-        if batch_id in _ids_or_none(folder):
+        if batch_id in _ids_or_none(folder, unread):
             return folder, batch_id
+    if unread:
+        raise unread[0]
     raise UsageError(
         f"배치 ID {batch_id} 를 아는 실행 기록이 {RUNS.absolute()} 에 없습니다",
         way_out=f"제출했던 폴더에서 실행했는지, ID 가 맞는지 확인하세요. {_known()}",
@@ -123,20 +127,21 @@ def _runs() -> Iterator[Path]:
     return (path.parent for path in reversed(ledgers))
 
 
-def _ids_or_none(folder: Path) -> list[str]:
-    """A ledger that cannot be read knows nothing, and hides no other."""
+def _ids_or_none(folder: Path, unread: list[LedgerError]) -> list[str]:
+    """A ledger that cannot be read knows nothing, and hides no other; why is put down."""
     if not holds(folder):
         return []
     try:
         return batch_ids(folder)
-    except LedgerError:
+    except LedgerError as error:
+        unread.append(error)
         return []
 
 
 def _known() -> str:
     """The jobs that there are, the youngest first."""
     first: Mapping[Path, str] = {
-        folder: ids[0] for folder in _runs() if (ids := _ids_or_none(folder))
+        folder: ids[0] for folder in _runs() if (ids := _ids_or_none(folder, []))
     }
     if not first:
         return "제출된 배치가 없습니다: 먼저 --mode submit 을 실행하세요."

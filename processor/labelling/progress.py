@@ -7,6 +7,7 @@ from pathlib import Path
 from shutil import copyfileobj
 from typing import IO
 
+from processor import disk
 from processor.batch.shipping import file_name
 from processor.console.streams import say, tell
 from processor.exports.atomic import replacing_bytes
@@ -78,7 +79,8 @@ class Progress:
         if not self._is_made:
             self._made()
             return
-        with Path(messages.REQUESTS_NAME).open("ab") as whole:
+        path = Path(messages.REQUESTS_NAME)
+        with disk.guarded(path), path.open("ab") as whole:
             self._add(number, whole)
 
     def _made(self) -> None:
