@@ -129,10 +129,13 @@ class Show:
         ], good
 
     def _answered(self, folder: str) -> int:
-        """Rows with an answer in the table of results."""
+        """Rows with an answer in the table of results; none where one is there twice."""
         results = self.path / folder / "results.csv"
         with results.open(encoding="utf-8-sig", newline="") as file:
-            return len({row["id"] for row in csv.DictReader(file) if row["status"] == "success"})
+            rows = list(csv.DictReader(file))
+        if len({row["id"] for row in rows}) < len(rows):
+            return 0
+        return sum(row["status"] == "success" for row in rows)
 
     def _cost_usd(self, folder: str) -> float:
         """What the answers of a run would have cost."""
