@@ -23,6 +23,12 @@ def sandbox_url() -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(autouse=True)
+def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batches of other tests tell nothing of how long those of this one take."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A self-signed certificate for this machine and `api.example.invalid`, with its key."""

@@ -21,9 +21,8 @@ ROWS = 200
 QUICK = 1_000.0  # an hour takes four seconds
 
 
-@pytest.fixture(autouse=True)
-def own_history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+@pytest.fixture
+def own_history(tmp_path: Path) -> Path:
     return tmp_path / "state" / "processor" / "batches.jsonl"
 
 
