@@ -11,6 +11,7 @@ from processor import history, spending
 from processor.ledger import pending, route as kept_route, shards
 from processor.ledger.ledger import Ledger
 from processor.notice import Notice
+from processor.plan.latency import Latencies
 from processor.plan.offer import direct_time
 from processor.plan.prices import FLEX
 from processor.plan.route import (
@@ -164,11 +165,11 @@ async def chosen(
         route=route,
         split=split if route.split else None,
         ahead=is_tight(demand, bounds),
-        hybrid=_hybrid(route, demand, bounds, settings, task.model, deadline_s),
+        hybrid=hybrid_terms(route, demand, bounds, settings, task.model, deadline_s),
     )
 
 
-def _hybrid(
+def hybrid_terms(
     route: Route,
     demand: Demand,
     bounds: Bounds,
@@ -176,14 +177,14 @@ def _hybrid(
     model: str,
     deadline_s: float | None,
 ) -> HybridTerms | None:
-    """What it takes to mix the lanes, or to end at a deadline whatever the lane."""
+    """What it takes to mix the lanes, or to end at a deadline whatever the lane; else None."""
     if route.lane is not Lane.HYBRID and (route.lane is not Lane.DIRECT or deadline_s is None):
         return None
     background = max(1, demand.background)
     believed = direct_time(demand, bounds, pace=None, concurrency=settings.concurrency)
     return HybridTerms(
         deadline_s=deadline_s,
-        latencies=history.latencies(history.place(os.environ), settings.host, model),
+        latencies=latencies_of(settings, model),
         expected=ItemCosts(
             direct_usd=_each(demand.direct_usd, background),
             batch_usd=_each(demand.batch_usd, background),
@@ -191,6 +192,11 @@ def _hybrid(
         believed_per_s=background / believed.most_s,
         takes_batches=route.lane is Lane.HYBRID and bounds.has_batches,
     )
+
+
+def latencies_of(settings: Settings, model: str) -> Latencies:
+    """How long the provider's batches of a model took."""
+    return history.latencies(history.place(os.environ), settings.host, model)
 
 
 def _each(usd: float | None, items: int) -> float | None:
@@ -223,7 +229,7 @@ def bounds_of(settings: Settings, *, spent_usd: float) -> Bounds:
     """What holds the lanes back, as far as is known without asking."""
     limit_usd = settings.budget_usd
     return Bounds(
-        has_flex=settings.is_of_openai,
+        has_flex=settings.is_of_openai and not settings.access.is_azure,
         rpm=settings.rpm,
         tpm=settings.tpm,
         left_usd=None if limit_usd is None else limit_usd - spent_usd,

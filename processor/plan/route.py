@@ -81,7 +81,7 @@ class Bounds:
 
     Attributes:
         has_batches: Whether the provider has a Batch API, as far as is known.
-        has_flex: Whether it is known to have the flex tier.
+        has_flex: Whether it is known to have the flex tier, as not every deployment on Azure has.
         rpm: Requests a minute that may be sent directly; None when not known.
         tpm: Tokens a minute.
         left_usd: Of the budget; None without one.
