@@ -116,7 +116,7 @@ def _display() -> Display:
     return Bar()
 
 
-_WAYS = {"direct": "directly", "flex": "flex", "batch": "by batch"}
+_WAYS = {"direct": "directly", "flex": "flex", "batch": "by batch", "hybrid": "both lanes"}
 
 
 def _line(notice: Notice) -> str | None:  # noqa: C901, PLR0911, PLR0912 - one line an event
