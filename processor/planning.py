@@ -3,17 +3,16 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from math import floor
 from pathlib import Path
 
-from processor import folders
+from processor import folders, routing
 from processor.experience import Experience, gather
 from processor.ledger.database import LEDGER_NAME
 from processor.plan.decide import View
+from processor.plan.latency import Latencies
 from processor.plan.mix import Mix, mix_of
 from processor.plan.offer import (
-    ASSUMED,
     MIX,
     Offer,
     Verdict,
@@ -24,26 +23,13 @@ from processor.plan.offer import (
     soonest,
 )
 from processor.plan.route import Lane, Route
+from processor.plan.speed import Speed
 from processor.rehearsal import Rehearsal, Rehearsed
-from processor.routing import bounds_of, demand_of
+from processor.routing import bounds_of, demand_of, hybrid_terms
 from processor.settings import Settings
 from processor.tasks.task import Task
 
-_AUTO = "auto"
 _NAMED = 3  # of models
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deadline:
-    """When it must be done.
-
-    Attributes:
-        at: The moment, with its zone.
-        left_s: Until then.
-    """
-
-    at: datetime
-    left_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +41,6 @@ class Plan:
         offers: Ways to send it; none where nothing would be sent.
         route: The one that it would take.
         choice: Name of its offer.
-        deadline: None without one.
         left_usd: Of the budget; None without one.
     """
 
@@ -63,19 +48,13 @@ class Plan:
     offers: Sequence[Offer]
     route: Route
     choice: str
-    deadline: Deadline | None = None
     left_usd: float | None = None
-
-    @property
-    def left_s(self) -> float | None:
-        """Until the deadline; None without one."""
-        return None if self.deadline is None else self.deadline.left_s
 
     @property
     def is_late(self) -> bool:
         """Whether the way that is chosen cannot make the deadline."""
         return any(
-            offer.verdict(self.left_s) is Verdict.NO
+            offer.verdict(self.found.left_s) is Verdict.NO
             for offer in self.offers
             if offer.name == self.choice
         )
@@ -84,9 +63,9 @@ class Plan:
     def possible_items(self) -> int:
         """How many the soonest way does before the deadline."""
         best = soonest(self.offers)
-        if best is None or best.time is None or self.left_s is None:
+        if best is None or best.time is None or self.found.left_s is None:
             return self.found.total.items
-        share = min(1.0, self.left_s / best.time.most_s)
+        share = min(1.0, self.found.left_s / best.time.most_s)
         return 0 if best.name in (Lane.BATCH, MIX) else floor(share * self.found.total.items)
 
     def is_affordable(self, offer: Offer) -> bool | None:
@@ -104,7 +83,6 @@ class Planning:
         folder: The run's, which is only read.
         task: What is asked.
         settings: What is in force; no key is needed.
-        deadline: When it must be done.
     """
 
     def __init__(
@@ -114,13 +92,11 @@ class Planning:
         folder: Path,
         task: Task,
         settings: Settings,
-        deadline: Deadline | None = None,
     ) -> None:
         self._rehearsal = rehearsal
         self._folder = folder
         self._task = task
         self._settings = settings
-        self._deadline = deadline
 
     def drain(self) -> None:
         """End it."""
@@ -144,7 +120,7 @@ class Planning:
             settings=self._settings,
         )
         found = await self._rehearsal.execute(experience.usual)
-        return plan_of(found, experience, settings=self._settings, deadline=self._deadline)
+        return plan_of(found, experience, settings=self._settings, model=self._task.model)
 
     def _runs(self) -> list[Path]:
         """Those that may tell something, the run itself first."""
@@ -152,35 +128,35 @@ class Planning:
         return list(dict.fromkeys(each.resolve() for each in [*own, *folders.all_of()]))
 
 
-def plan_of(
-    found: Rehearsed,
-    experience: Experience,
-    *,
-    settings: Settings,
-    deadline: Deadline | None = None,
-) -> Plan:
-    """The plan for what would be sent."""
-    left_usd = bounds_of(settings, spent_usd=found.snapshot.spent_usd).left_usd
+def plan_of(found: Rehearsed, experience: Experience, *, settings: Settings, model: str) -> Plan:
+    """The plan for what would be sent.
+
+    Args:
+        found: That.
+        experience: What earlier runs tell.
+        settings: What is in force.
+        model: The task's.
+    """
+    bounds = bounds_of(settings, spent_usd=found.snapshot.spent_usd)
     plan = Plan(
         found=found,
         offers=(),
         route=found.route,
         choice=offer_of(found.route),
-        deadline=deadline,
-        left_usd=left_usd,
+        left_usd=bounds.left_usd,
     )
     if not found.total.items:
         return plan
+    latencies = routing.latencies_of(settings, model)
     directly = _directly(found, experience, settings)
-    offers = [directly, _flex(found, settings, directly), *_batches(found, settings)]
-    if deadline is None or settings.route != _AUTO or not settings.may_batch:
-        return replace(plan, offers=offers)
-    mix = _mix(found, directly, settings, deadline, left_usd)
-    route = replace(found.route, reason=mix.decision.reason)
-    offers = [offer for offer in offers if offer.name != MIX]
+    ways = [directly, _flex(found, settings, directly), _by_batch(found, settings, latencies)]
+    if found.route.lane is not Lane.HYBRID:
+        return replace(plan, offers=[*ways, *_split(found, settings, latencies)])
+    mix = _mix(found, directly, settings, model)
+    route = replace(found.route, reason=f"{found.route.reason}; {mix.decision.reason}")
     if not mix.decision.batch:
-        return replace(plan, offers=offers, route=route, choice=str(Lane.DIRECT))
-    return replace(plan, offers=[*offers, mix.offer], route=route, choice=MIX)
+        return replace(plan, offers=ways, route=route, choice=str(Lane.DIRECT))
+    return replace(plan, offers=[*ways, mix.offer], route=route)
 
 
 def _directly(found: Rehearsed, experience: Experience, settings: Settings) -> Offer:
@@ -208,48 +184,51 @@ def _flex(found: Rehearsed, settings: Settings, directly: Offer) -> Offer:
     return Offer(name=Lane.FLEX, cost_usd=cost_usd, time=flex_time(directly.time), note=note)
 
 
-def _batches(found: Rehearsed, settings: Settings) -> Iterator[Offer]:
-    """All by batch; and all but those for which somebody waits."""
-    total, urgent = found.total, found.urgent
-    shard_items, note = settings.shard_size, ""
+def _by_batch(found: Rehearsed, settings: Settings, latencies: Latencies) -> Offer:
+    total, note = found.total, ""
     if not settings.is_of_openai:
         note = f"if {settings.provider} has batches"
-    time = batch_time(total.items, shard_items)
-    yield Offer(name=Lane.BATCH, cost_usd=total.batch_usd, time=time, note=note)
-    background = total.items - urgent.items
-    if 0 < background < total.items:
+    time = batch_time(total.items, settings.shard_size, latencies)
+    return Offer(name=Lane.BATCH, cost_usd=total.batch_usd, time=time, note=note)
+
+
+def _split(found: Rehearsed, settings: Settings, latencies: Latencies) -> Iterator[Offer]:
+    """All by batch but those for which somebody waits, where there are some."""
+    urgent, background = found.urgent.items, found.total.items - found.urgent.items
+    if urgent and background:
         yield Offer(
             name=MIX,
             cost_usd=found.mixed_usd,
-            time=batch_time(background, shard_items),
-            note=f"{urgent.items:,} directly, {background:,} by batch",
+            time=batch_time(background, settings.shard_size, latencies),
+            note=f"{urgent:,} directly, {background:,} by batch",
         )
 
 
-def _mix(
-    found: Rehearsed,
-    directly: Offer,
-    settings: Settings,
-    deadline: Deadline,
-    left_usd: float | None,
-) -> Mix:
+def _mix(found: Rehearsed, directly: Offer, settings: Settings, model: str) -> Mix:
     """Both lanes at once, as a run would begin."""
     total, urgent = found.total, found.urgent
+    bounds = bounds_of(settings, spent_usd=found.snapshot.spent_usd)
+    demand = demand_of(total.items, total.items - urgent.items, total)
+    terms = hybrid_terms(found.route, demand, bounds, settings, model, found.deadline_s)
+    assert terms is not None
     assert directly.time is not None
-    now_s = deadline.at.timestamp() - deadline.left_s
+    left_usd = bounds.left_usd
     view = View(
-        now_s=now_s,
-        deadline_s=deadline.at.timestamp(),
-        fresh=total.items - urgent.items,
-        per_s=total.items / directly.time.most_s,
-        is_measured=directly.time.by != ASSUMED,
-        direct_usd=_each(total.direct_usd, total.items),
-        batch_usd=_each(total.batch_usd, total.items),
+        now_s=found.begun_s,
+        deadline_s=terms.deadline_s,
+        fresh=demand.background,
+        per_s=Speed(believed_per_s=terms.believed_per_s).estimate.per_s,
+        is_measured=False,
+        direct_usd=terms.expected.direct_usd,
+        batch_usd=terms.expected.batch_usd,
         left_usd=None if left_usd is None else left_usd - (urgent.direct_usd or 0.0),
+        has_batches=terms.takes_batches,
+        latencies=terms.latencies,
     )
-    batches = batch_time(total.items, settings.shard_size)
-    return mix_of(view, batches=batches, urgent=urgent.items, urgent_usd=urgent.direct_usd)
-
-
-def _each(usd: float | None, items: int) -> float | None:
-    return None if usd is None else usd / items
+    return mix_of(
+        view,
+        directly=directly.time,
+        batches=batch_time(demand.background, settings.shard_size, terms.latencies),
+        urgent=urgent.items,
+        urgent_usd=urgent.direct_usd,
+    )

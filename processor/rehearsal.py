@@ -6,13 +6,14 @@ what is told is what the same command would send now.
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from processor import fitness, identity, routing, spending
+from processor import due, fitness, identity, routing, spending
 from processor.data.source import Source
 from processor.direct.backlog import Work
 from processor.errors import InterruptedRunError
@@ -54,6 +55,8 @@ class Rehearsed:
         unfit_items: How many.
         in_batches: Items that wait in batches of earlier starts, which would be fetched first.
         basis: What the loads were told from.
+        deadline_s: When it is to be done, in seconds since 1970; None without a deadline.
+        begun_s: When it would begin, which is now.
         outputs: Name to what it would get of the results that are there already; None of a file,
             which would be written at the end.
     """
@@ -68,12 +71,19 @@ class Rehearsed:
     unfit_items: int
     in_batches: int
     basis: Basis
+    deadline_s: float | None
+    begun_s: float
     outputs: Mapping[str, Delivered | None]
 
     @property
     def total(self) -> Load:
         """For all models."""
         return sum(self.loads.values(), NOTHING)
+
+    @property
+    def left_s(self) -> float | None:
+        """Until the deadline; None without one."""
+        return None if self.deadline_s is None else self.deadline_s - self.begun_s
 
     @property
     def later_items(self) -> int:
@@ -171,8 +181,9 @@ class Rehearsal:
 
     async def _rehearse(self, ledger: Ledger, usual: Usual | None) -> Rehearsed:
         self._fitness.check(ledger)
-        provider = self._settings.provider
+        provider, begun_s = self._settings.provider, time.time()
         identity.keep(ledger, self._task, provider=provider, accept_change=self._consent.task)
+        deadline_s = due.keep(ledger, self._settings.deadline, begun_s)
         intake, allowed = await self._import.run(ledger)
         shot = snapshot.take(ledger.folder)
         prices = spending.prices_of(self._settings)
@@ -193,6 +204,8 @@ class Rehearsal:
             unfit_items=rendered.unfit_items,
             in_batches=sum(shard.items for shard in ledger.live_shards()),
             basis=scales.basis,
+            deadline_s=deadline_s,
+            begun_s=begun_s,
             outputs={
                 output.name: await asyncio.to_thread(deliver_all, output, path)
                 if output.live

@@ -30,6 +30,7 @@ _OF_RUN = frozenset(
         *("task", "input_", "sheet", "query", "query_file", "table", "encoding", "generate"),
         *("out", "new", "accept_change", "update", "only", "limit", "repeat", "skip_invalid"),
         *("concurrency", "wait_s", "rpm", "tpm", "route", "urgent", "urgent_field"),
+        "deadline",
         *("direct_first", "shard_size", "budget_usd", "price", "model", "max_output_tokens"),
         *("profile", "base_url", "headers", "proxy", "organization", "project", "api_version"),
         *("sandbox", "sandbox_args", "seed"),
@@ -46,13 +47,8 @@ class _Plan(click.Command):
 
 
 @click.command(cls=_Plan, epilog=_EPILOG, context_settings={"allow_extra_args": True})
-@click.option(
-    "--deadline",
-    metavar="WHEN",
-    help="When it must be done: 2h, 90m, the next 18:00 of local time, or 2026-11-22 06:00.",
-)
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
-def command(*, deadline: str | None, as_json: bool, **options: Any) -> int:
+def command(*, as_json: bool, **options: Any) -> int:
     """What `run` would do: items, tokens, cost and time each way, the choice and why.
 
     Reads and checks the whole input. Needs no key, sends nothing, writes nothing. What a run
@@ -60,4 +56,4 @@ def command(*, deadline: str | None, as_json: bool, **options: Any) -> int:
     """
     from processor.cli import planning  # noqa: PLC0415 - loads the engine
 
-    return planning.plan(options, deadline=deadline, as_json=as_json)
+    return planning.plan(options, as_json=as_json)

@@ -1,6 +1,5 @@
 """What `processor plan` does. Loads the engine: the command imports it when it is used."""
 
-from datetime import datetime
 from typing import Any
 
 from processor.cli import rehearsing
@@ -14,14 +13,13 @@ from processor.errors import UsageError
 from processor.folders import default_folder
 from processor.identity import Consent
 from processor.loop import run_in_loop
-from processor.plan.deadline import deadline_at
-from processor.planning import Deadline, Plan, Planning
+from processor.planning import Plan, Planning
 from processor.rehearsal import Rehearsal
 from processor.signals import guarded
 from processor.tasks.toml import load_task
 
 
-def plan(options: dict[str, Any], *, deadline: str | None, as_json: bool) -> int:
+def plan(options: dict[str, Any], *, as_json: bool) -> int:
     """Plan as the options say; returns the exit code.
 
     Raises:
@@ -29,7 +27,6 @@ def plan(options: dict[str, Any], *, deadline: str | None, as_json: bool) -> int
     """
     check_options(options)
     found = settle(options)
-    until = None if deadline is None else _until(deadline)
     task = load_task(
         options["task"], model=options["model"], max_output_tokens=options["max_output_tokens"]
     )
@@ -50,7 +47,7 @@ def plan(options: dict[str, Any], *, deadline: str | None, as_json: bool) -> int
         afresh=options["new"],
         tell=rehearsing.tell,
     )
-    planning = Planning(rehearsal, folder=folder, task=task, settings=settings, deadline=until)
+    planning = Planning(rehearsal, folder=folder, task=task, settings=settings)
     planned: Plan = run_in_loop(guarded(planning))
     if as_json:
         streams.say_json(document(planned, settings))
@@ -58,11 +55,5 @@ def plan(options: dict[str, Any], *, deadline: str | None, as_json: bool) -> int
         for line in lines(planned, settings):
             streams.say(line)
     if planned.is_late:
-        raise UsageError(f"--deadline {deadline} cannot be made", way_out=remedy(planned))
+        raise UsageError(f"--deadline {settings.deadline} cannot be made", way_out=remedy(planned))
     return 0
-
-
-def _until(deadline: str) -> Deadline:
-    now = datetime.now()  # noqa: DTZ005 - hours are local ones
-    at = deadline_at(deadline, now)
-    return Deadline(at=at, left_s=at.timestamp() - now.timestamp())

@@ -1,6 +1,7 @@
 """A plan, told: as lines for people, as JSON for programs."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from processor.cli import rehearsing
@@ -27,13 +28,13 @@ def lines(plan: Plan, settings: Settings) -> Iterator[str]:
     for offer in plan.offers:
         if offer.time is not None and offer.note:
             yield rehearsing.row("note", f"{offer.name}: {offer.note}")
-    yield rehearsing.row("route", f"{plan.choice}: {plan.route.reason}")
+    yield rehearsing.row("route", f"{plan.route.lane}: {plan.route.reason}")
     yield from rehearsing.costs_by_model(found)
     if found.total.direct_usd is None:
         yield rehearsing.row("cost", "not known; --price IN,OUT tells it")
-    if plan.deadline is not None:
-        left = duration(plan.deadline.left_s)
-        yield rehearsing.row("deadline", f"{plan.deadline.at:%Y-%m-%d %H:%M}, in {left}")
+    if found.deadline_s is not None:
+        at = datetime.fromtimestamp(found.deadline_s, UTC).astimezone()
+        yield rehearsing.row("deadline", f"{at:%Y-%m-%d %H:%M}, in {duration(found.left_s)}")
     if plan.left_usd is not None:
         yield rehearsing.row("budget", _budget(plan, plan.left_usd))
 
@@ -46,7 +47,7 @@ def remedy(plan: Plan) -> str:
     ways = [f"{best.name} takes {span(best.time)}: a later --deadline"]
     if 0 < plan.possible_items < plan.found.total.items:
         ways.append(f"--limit {plan.possible_items}")
-    if plan.choice != best.name and best.verdict(plan.left_s) is not Verdict.NO:
+    if plan.choice != best.name and best.verdict(plan.found.left_s) is not Verdict.NO:
         ways.append(f"--route {best.name}")
     return f"Possible: {', or '.join(ways)}."
 
@@ -86,16 +87,30 @@ def document(plan: Plan, settings: Settings) -> Mapping[str, Any]:
             }
             for model, load in found.loads.items()
         },
-        "route": {"lane": plan.choice, "reason": plan.route.reason} if plan.offers else None,
-        "deadline": None if plan.deadline is None else plan.deadline.at.isoformat(),
-        "deadline_made": None if plan.deadline is None else not plan.is_late,
+        "route": _route(plan) if plan.offers else None,
+        "deadline": _moment(found.deadline_s),
+        "deadline_made": None if found.deadline_s is None else not plan.is_late,
         "budget_usd": settings.budget_usd,
         "spent_usd": shot.spent_usd,
     }
 
 
+def _route(plan: Plan) -> Mapping[str, Any]:
+    route = plan.route
+    return {
+        "lane": str(route.lane),
+        "split": route.split,
+        "choice": plan.choice,
+        "reason": route.reason,
+    }
+
+
+def _moment(at_s: float | None) -> str | None:
+    return None if at_s is None else datetime.fromtimestamp(at_s, UTC).isoformat()
+
+
 def _lane(offer: Offer, plan: Plan) -> Mapping[str, Any]:
-    time, verdict = offer.time, offer.verdict(plan.left_s)
+    time, verdict = offer.time, offer.verdict(plan.found.left_s)
     return {
         "lane": offer.name,
         "cost_usd": _rounded(offer.cost_usd),
@@ -124,7 +139,7 @@ def _cells(offer: Offer, plan: Plan) -> Sequence[str]:
     cost = "unknown" if offer.cost_usd is None else money(offer.cost_usd)
     if plan.is_affordable(offer) is False:
         cost += " · over budget"
-    verdict = offer.verdict(plan.left_s)
+    verdict = offer.verdict(plan.found.left_s)
     time = span(offer.time) + ("" if verdict is None else _VERDICTS[verdict])
     return (offer.name, cost, time, _confidence(offer, plan))
 

@@ -1,6 +1,7 @@
 """Both lanes at once under a deadline, as it is decided when a run begins. Pure."""
 
 from dataclasses import dataclass
+from math import inf
 
 from processor.plan.decide import CANCEL_S, Decision, View, decide
 from processor.plan.offer import ASSUMED, MIX, Offer, Time
@@ -17,24 +18,34 @@ class Mix:
     decision: Decision
 
 
-def mix_of(view: View, *, batches: Time, urgent: int = 0, urgent_usd: float | None = 0.0) -> Mix:
+def mix_of(
+    view: View,
+    *,
+    directly: Time,
+    batches: Time,
+    urgent: int = 0,
+    urgent_usd: float | None = 0.0,
+) -> Mix:
     """Both lanes at once.
 
     Args:
-        view: Of a run that begins, under a deadline; what goes by batch is its background.
-        batches: How long those take.
+        view: Of a run that begins; what goes by batch is its background.
+        directly: How long everything takes directly.
+        batches: How long what is for batches takes there.
         urgent: Items that go directly in any case, on top of those of the view.
         urgent_usd: What they cost.
     """
-    assert view.deadline_s is not None
-    decision, left_s = decide(view), view.deadline_s - view.now_s
+    decision = decide(view)
+    left_s = inf if view.deadline_s is None else view.deadline_s - view.now_s
     told = f"{decision.direct + urgent:,} directly, {decision.batch:,} by batch"
     if unpaid := view.fresh - decision.direct - decision.batch:
         told += f", {unpaid:,} not at all: the budget is not enough"
     usd, most_usd = _cost_usd(view, decision, left_s, urgent_usd)
     if decision.batch and most_usd is not None:
         told += f"; at most {dollars(most_usd)}, if all batches are late"
-    offer = Offer(name=MIX, cost_usd=usd, time=_time(view, decision, left_s, batches), note=told)
+    offer = Offer(
+        name=MIX, cost_usd=usd, time=_time(view, decision, left_s, directly, batches), note=told
+    )
     return Mix(offer, decision)
 
 
@@ -57,10 +68,11 @@ def _cost_usd(
     return min(usd, view.left_usd), min(most_usd, view.left_usd)  # it is never exceeded
 
 
-def _time(view: View, decision: Decision, left_s: float, batches: Time) -> Time:
-    needed_s = (decision.direct + decision.batch) / view.per_s
+def _time(view: View, decision: Decision, left_s: float, directly: Time, batches: Time) -> Time:
+    if left_s == inf:
+        return batches
     words = "assumed: batches that are late are taken back, and sent directly"
-    if needed_s <= left_s:
+    if directly.most_s <= left_s:
         most_s = min(left_s, batches.most_s)
         return Time(least_s=min(batches.least_s, most_s), most_s=most_s, by=ASSUMED, words=words)
     chance = view.latencies.chance(min(decision.batch, decision.shard_items), left_s)

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from math import ceil
 
+from processor.plan.latency import Latencies
 from processor.plan.prior import batch_hours
-from processor.plan.route import Bounds, Demand, Route
+from processor.plan.route import Bounds, Demand, Lane, Route
 
 MIX = "mix"  # the name of an offer beside those of lanes
 ASSUMED, MEASURED, LIMITS = "assumed", "measured", "limits"
@@ -16,7 +17,9 @@ _CALL_S = (2.0, 5.0)
 # Nobody tells how much slower flex is; this is only to have a figure.
 FLEX_FACTOR = 3
 _SHARD_ITEMS = 50_000
-_HOUR_S = 3_600.0
+_HOUR_S, _DAY_S = 3_600.0, 86_400.0
+_USUAL = (0.1, 0.9)  # shares of batches between whose times most end
+_NO_BATCHES = Latencies()
 
 
 class Verdict(StrEnum):
@@ -119,14 +122,22 @@ def flex_time(direct: Time) -> Time:
     )
 
 
-def batch_time(items: int, shard_items: int | None = None) -> Time:
+def batch_time(
+    items: int, shard_items: int | None = None, latencies: Latencies = _NO_BATCHES
+) -> Time:
     """How long batches take, all of them at once.
 
     Args:
         items: In all.
         shard_items: In a batch at most; None for as many as fit.
+        latencies: What is known of such batches.
     """
-    hours = batch_hours(min(items, shard_items or _SHARD_ITEMS))
+    requests, seen = min(items, shard_items or _SHARD_ITEMS), len(latencies.seen)
+    if seen:
+        least_s, most_s = (latencies.quantile_s(requests, share) for share in _USUAL)
+        words = f"measured over {seen} batch{'' if seen == 1 else 'es'}"
+        return Time(least_s=least_s, most_s=min(most_s, _DAY_S), by=MEASURED, words=words)
+    hours = batch_hours(requests)
     return Time(
         least_s=hours.least * _HOUR_S,
         most_s=hours.most * _HOUR_S,
@@ -137,7 +148,7 @@ def batch_time(items: int, shard_items: int | None = None) -> Time:
 
 def offer_of(route: Route) -> str:
     """The name of the offer that a route takes."""
-    return MIX if route.split else str(route.lane)
+    return MIX if route.split or route.lane is Lane.HYBRID else str(route.lane)
 
 
 def soonest(offers: Sequence[Offer]) -> Offer | None:

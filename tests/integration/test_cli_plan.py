@@ -80,7 +80,9 @@ def sandbox_url() -> Iterator[str]:
 
 
 @pytest.fixture(autouse=True)
-def without_key(monkeypatch: pytest.MonkeyPatch) -> None:
+def without_key(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Nor with anything that this machine knows of batches."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
     for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "DATABASE_URL"):
         monkeypatch.delenv(name, raising=False)
 
@@ -113,7 +115,12 @@ def test_the_example_of_the_users_for_programs(shell: Shell) -> None:
     assert (ways["batch"]["least_s"], ways["batch"]["most_s"]) == (7_200, 21_600)
     assert ways["direct"]["confidence"].startswith("assumed")
     assert (ways["flex"]["cost_usd"], ways["flex"]["most_s"]) == (None, None)
-    assert told["route"] == {"lane": "direct", "reason": "300 items, fewer than 1,000"}
+    assert told["route"] == {
+        "lane": "direct",
+        "split": False,
+        "choice": "direct",
+        "reason": "300 items, fewer than 1,000",
+    }
     assert (told["deadline"], told["budget_usd"]) == (None, None)
 
 
@@ -198,7 +205,7 @@ def test_who_waits_and_who_does_not(shell: Shell) -> None:
     rows = table(shell, 1_020)
     told = document(shell, "--input", rows, "--direct-first", "20")
     ways = lanes(told)
-    assert told["route"]["lane"] == "mix"
+    assert (told["route"]["lane"], told["route"]["choice"]) == ("batch", "mix")
     assert ways["mix"]["note"] == "20 directly, 1,000 by batch"
     extra_usd = ways["direct"]["cost_usd"] - ways["batch"]["cost_usd"]
     more_usd = ways["mix"]["cost_usd"] - ways["batch"]["cost_usd"]
@@ -219,7 +226,8 @@ def test_a_deadline_splits_the_work(shell: Shell) -> None:
     assert done.code == 0
     assert "perhaps by then" in done.out
     assert "note      mix: 50 directly, 1,950 by batch; at most $" in done.out
-    assert "route     mix: 1,950 by batch, 50 directly" in done.out
+    assert "route     hybrid: everything is tried by batch" in done.out
+    assert "; 1,950 by batch, 50 directly: " in done.out
     told = document(shell, "--input", rows, "--deadline", "10h")
     ways = lanes(told)
     assert told["deadline_made"] is True
@@ -234,7 +242,7 @@ def test_a_deadline_splits_the_work(shell: Shell) -> None:
 
 def test_near_deadlines_leave_no_time_for_batches(shell: Shell) -> None:
     told = document(shell, "--input", table(shell, 2_000), "--deadline", "15m")
-    assert told["route"]["lane"] == "direct"
+    assert (told["route"]["lane"], told["route"]["choice"]) == ("hybrid", "direct")
     assert set(lanes(told)) == {"direct", "flex", "batch"}
     assert lanes(told)["batch"]["by_deadline"] == "no"
 
@@ -243,7 +251,8 @@ def test_near_deadlines_leave_no_time_for_batches(shell: Shell) -> None:
     ("asked", "possible"),
     [
         (("--rpm", "5"), ("direct takes 6h40m", "--limit 300")),
-        (("--route", "batch"), ("direct takes 3m20s–8m20s", "--route direct")),
+        (("--rpm", "5", "--route", "direct"), ("direct takes 6h40m", "--limit 300")),
+        (("--concurrency", "1", "--urgent"), ("direct takes 1–3 h", "--limit 720")),
     ],
 )
 def test_a_deadline_that_cannot_be_made_is_said_with_what_can(
@@ -267,6 +276,7 @@ def test_a_deadline_that_cannot_be_made_is_said_with_what_can(
         (("--deadline", "soon"), "neither a time nor a span"),
         (("--budget", "0"), "--budget: input should be greater than 0"),
         (("--budget", "1", "--model", "mine"), "what mine costs at api.openai.com is not known"),
+        (("--deadline", "1h", "--route", "batch"), "--deadline goes with --route auto"),
         (("--rpm", "0"), "--rpm: input should be greater than or equal to 1"),
         (("--only", "nothing=1"), "nothing"),
         (("--urgent", "--route", "batch"), "--urgent and --route batch exclude each other"),

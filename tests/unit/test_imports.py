@@ -129,9 +129,9 @@ ALLOWED = {
         *("settings", "spending", "tasks"),
     },
     "rehearsal": {
-        *("data", "direct", "errors", "exports", "fitness", "identity", "importing", "items"),
-        *("ledger", "notice", "plan", "routing", "sending", "settings", "sizing", "spending"),
-        *("tasks", "watch"),
+        *("data", "direct", "due", "errors", "exports", "fitness", "identity", "importing"),
+        *("items", "ledger", "notice", "plan", "routing", "sending", "settings", "sizing"),
+        *("spending", "tasks", "watch"),
     },
     "fitness": {
         *("completion", "errors", "items", "ledger", "plan", "settings", "spending", "tasks"),

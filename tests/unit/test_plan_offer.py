@@ -1,5 +1,7 @@
 """What ways take: a table of limits, experience and what is assumed."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, strategies as st
 
@@ -89,6 +91,15 @@ def test_batches_take_the_hours_that_users_report(
     assert time.by == "assumed"
 
 
+def test_batches_that_were_seen_go_before_what_users_report() -> None:
+    quick = Latencies([Seen(5_000, 600.0)] * 40)
+    time = batch_time(10_000, None, quick)
+    assert time.most_s < 2 * HOUR_S
+    assert (time.by, time.words) == ("measured", "measured over 40 batches")
+    never = batch_time(10_000, None, Latencies([Seen(5_000, float("inf"))] * 40))
+    assert never.most_s == 24 * HOUR_S
+
+
 @pytest.mark.parametrize(
     ("time", "left_s", "verdict"),
     [
@@ -112,6 +123,7 @@ def test_whether_it_is_done_by_then(time: Time, left_s: float, verdict: Verdict)
         (Route(lane=Lane.FLEX, reason=""), "flex"),
         (Route(lane=Lane.BATCH, reason=""), "batch"),
         (Route(lane=Lane.BATCH, split=True, reason=""), "mix"),
+        (Route(lane=Lane.HYBRID, reason=""), "mix"),
     ],
 )
 def test_the_offer_of_a_route(route: Route, name: str) -> None:
@@ -138,20 +150,20 @@ def view(hours: float, *, seen: tuple[Seen, ...] = (), left_usd: float | None = 
     )
 
 
-BATCHES = batch_time(10_000)
+DIRECTLY, BATCHES = spell(500, 1_000), batch_time(10_000)
 
 
 def test_with_no_time_for_a_batch_all_goes_directly() -> None:
-    mix = mix_of(view(0.4), batches=BATCHES)
+    mix = mix_of(view(0.4), directly=DIRECTLY, batches=BATCHES)
     assert (mix.decision.direct, mix.decision.batch) == (10_000, 0)
     assert mix.offer.cost_usd == pytest.approx(20.0)
     assert mix.offer.verdict(0.4 * HOUR_S) is Verdict.YES
 
 
 def test_with_time_for_a_batch_it_costs_less_the_surer_the_batch_is() -> None:
-    unsure = mix_of(view(10), batches=BATCHES).offer
+    unsure = mix_of(view(10), directly=DIRECTLY, batches=BATCHES).offer
     quick = tuple(Seen(6_000, 600.0) for _ in range(50))
-    sure = mix_of(view(10, seen=quick), batches=BATCHES).offer
+    sure = mix_of(view(10, seen=quick), directly=DIRECTLY, batches=BATCHES).offer
     assert unsure.cost_usd is not None
     assert sure.cost_usd is not None
     assert 10 <= sure.cost_usd < 11 < unsure.cost_usd < 20
@@ -160,28 +172,35 @@ def test_with_time_for_a_batch_it_costs_less_the_surer_the_batch_is() -> None:
 
 
 def test_what_the_budget_does_not_do_for_is_told() -> None:
-    mix = mix_of(view(10, left_usd=4.0), batches=BATCHES)
+    mix = mix_of(view(10, left_usd=4.0), directly=DIRECTLY, batches=BATCHES)
     assert mix.offer.cost_usd == pytest.approx(4.0)
     assert "4,000 by batch, 6,000 not at all: the budget is not enough" in mix.offer.note
 
 
 def test_who_waits_goes_directly_in_any_case() -> None:
-    mix = mix_of(view(10), batches=BATCHES, urgent=30, urgent_usd=0.06)
-    plain = mix_of(view(10), batches=BATCHES)
+    mix = mix_of(view(10), directly=DIRECTLY, batches=BATCHES, urgent=30, urgent_usd=0.06)
+    plain = mix_of(view(10), directly=DIRECTLY, batches=BATCHES)
     assert mix.offer.cost_usd == pytest.approx((plain.offer.cost_usd or 0) + 0.06)
     assert mix.offer.note.startswith("30 directly, 10,000 by batch")
 
 
-def test_an_unknown_price_stays_unknown() -> None:
+def test_without_a_deadline_all_goes_by_batch() -> None:
     known = view(10)
-    unknown = View(now_s=0, deadline_s=known.deadline_s, fresh=known.fresh, per_s=known.per_s)
-    mix = mix_of(unknown, batches=BATCHES)
+    mix = mix_of(replace(known, deadline_s=None), directly=DIRECTLY, batches=BATCHES)
+    assert (mix.decision.direct, mix.decision.batch) == (0, 10_000)
+    assert mix.offer.cost_usd == pytest.approx(10.0)
+    assert mix.offer.time == BATCHES
+
+
+def test_an_unknown_price_stays_unknown() -> None:
+    unknown = replace(view(10), direct_usd=None, batch_usd=None)
+    mix = mix_of(unknown, directly=DIRECTLY, batches=BATCHES)
     assert mix.offer.cost_usd is None
     assert "$" not in mix.offer.note
 
 
 def test_what_neither_lane_can_make() -> None:
-    mix = mix_of(view(0.2), batches=BATCHES)
+    mix = mix_of(view(0.2), directly=DIRECTLY, batches=BATCHES)
     assert mix.offer.verdict(0.2 * HOUR_S) is Verdict.NO
 
 
@@ -203,7 +222,7 @@ def test_a_mix_costs_between_all_by_batch_and_all_directly(
         batch_usd=0.001,
         left_usd=left_usd,
     )
-    mix = mix_of(some, batches=batch_time(items))
+    mix = mix_of(some, directly=spell(items / per_s), batches=batch_time(items))
     done = mix.decision.direct + mix.decision.batch
     assert mix.offer.cost_usd is not None
     assert 0.001 * done - 1e-6 <= mix.offer.cost_usd <= 0.002 * done + 1e-6
