@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
@@ -107,7 +108,7 @@ def serve(
 def _manual_clock(config: SandboxConfig) -> ManualClock:
     """A clock that stands where an earlier life of the state's left off."""
     start_s = latest_s(config.state)
-    return ManualClock() if start_s is None else ManualClock(start_s)
+    return ManualClock(time.time() if start_s is None else start_s)
 
 
 def _fast_loop() -> asyncio.AbstractEventLoop:
