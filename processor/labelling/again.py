@@ -35,11 +35,18 @@ class Again:
 
 
 def run_of(table: Articles) -> Path | None:
-    """The folder of the run that a table of failed rows belongs to; None where there is none."""
+    """The folder of the run that a table of failed rows belongs to; None where there is none.
+
+    Raises:
+        LedgerError: Its ledger cannot be read.
+    """
     if table.run is None or Path(table.run).name != table.run:
         return None
     folder = RUNS / table.run
-    return folder if ledgers.holds(folder) else None
+    if not ledgers.holds(folder):
+        return None
+    ledgers.refresh(folder)
+    return folder
 
 
 def restored(table: Articles) -> WithoutResults:

@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from processor.errors import LedgerError, UsageError
+from processor.errors import LedgerError, RunLockedError, UsageError
 from processor.folders import RUNS
 from processor.jobs.job import Job, jobs_of
 from processor.labelling import messages
@@ -13,6 +14,7 @@ from processor.labelling.info import Info
 from processor.labelling.standing import Standing, standing_of
 from processor.ledger import database, shards
 from processor.ledger.database import LEDGER_NAME
+from processor.ledger.ledger import open_ledger
 from processor.watch import snapshot
 
 KEY = "labelling"
@@ -83,6 +85,17 @@ def batch_ids(folder: Path) -> list[str]:
     return [batch.id for job in jobs_in(folder) for batch in job.batches]
 
 
+def refresh(folder: Path) -> None:
+    """Bring a ledger up to date: the program may be a newer one than that which submitted.
+
+    Raises:
+        LedgerError: It cannot be read.
+    """
+    if database.is_older(folder / LEDGER_NAME):
+        with suppress(RunLockedError), open_ledger(folder):
+            pass
+
+
 def holds(folder: Path) -> bool:
     """Whether there is a run in a folder."""
     return (folder / LEDGER_NAME).exists()
@@ -132,6 +145,7 @@ def _ids_or_none(folder: Path, unread: list[LedgerError]) -> list[str]:
     if not holds(folder):
         return []
     try:
+        refresh(folder)
         return batch_ids(folder)
     except LedgerError as error:
         unread.append(error)

@@ -131,6 +131,7 @@ def _start(folder: Path, task: PromptTask, table: Articles) -> Start:
     if not ledgers.holds(folder):
         return Start.BEGIN
     _refuse_if_held(folder)
+    ledgers.refresh(folder)
     with database.reading(folder / LEDGER_NAME) as connection:
         row = connection.execute("SELECT value FROM meta WHERE key = 'identity'").fetchone()
         (answered,) = connection.execute("SELECT EXISTS (SELECT 1 FROM outcomes)").fetchone()

@@ -109,6 +109,16 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
+def is_older(path: Path) -> bool:
+    """Whether a ledger has an older schema, which opening it to write brings up to date.
+
+    Raises:
+        LedgerError: It cannot be read.
+    """
+    with guard(path), closing(open_to_read(path)) as connection:
+        return _recognise(path, connection) < SCHEMA_VERSION
+
+
 def open_to_read(path: Path) -> sqlite3.Connection:
     """A connection that cannot write, to a ledger of whatever schema.
 

@@ -159,8 +159,8 @@ ALLOWED = {
         *("tasks", "watch"),
     },
     "labelling": {
-        *("batch", "clock", "columns", "configuration", "console", "data", "errors"),
-        *("exports", "folders", "items", "jobs", "jsontext", "ledger", "logs", "loop"),
+        *("batch", "clock", "codes", "columns", "configuration", "console", "data", "disk"),
+        *("errors", "exports", "folders", "items", "jobs", "jsontext", "ledger", "logs", "loop"),
         *("notice", "observer", "opened", "plan", "quality", "recipe", "report", "run"),
         *("sandbox_process", "sending", "settings", "signals", "spending", "stop"),
         *("tasks", "watch"),
