@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from processor.quality import separation
 from processor.quality.counts import Counts
 from processor.quality.gathering import Gathering
 from processor.quality.likeness import LONGEST
@@ -63,13 +64,17 @@ def _of_groups(terms: Terms, gathered: Gathering) -> Iterator[str]:
         return
     if gathered.without_group:
         yield f"groups: {gathered.without_group:,} answers have no {terms.group} and are left out."
-    groups = {one.group for block in gathered.said.blocks().values() for one in block}
+    said = [one for block in gathered.said.blocks().values() for one in block]
+    groups = {one.group for one in said}
     if len(groups) < 2:
         yield f"groups: {terms.group} tells no two groups apart."
     elif terms.within is None:
         yield (
             "groups: what was asked is not told from who answers; name its column: --within COLUMN."
         )
+    longest = separation.looked_at(len(said))
+    if len(groups) > 1 and any(len(one.text) > longest for one in said):
+        yield f"groups: the first {longest:,} characters of each answer are compared."
 
 
 def _of_other_kinds(run: Run, terms: Terms) -> Iterator[str]:

@@ -17,6 +17,7 @@ from processor.quality.recognition import Cosines, Guess, Recogniser
 _SHUFFLES_MOST = 199
 _SHUFFLES_LEAST = 39
 _SHUFFLED_MOST = 20_000_000  # cosines added up in all shuffles together, which bounds the work
+_CHARACTERS_MOST = 300_000  # of all texts together, which bounds the work of comparing them
 _SHOWN_FROM = 0.05
 _GROUPS_MOST = 100
 
@@ -82,7 +83,8 @@ def measure(said: Sequence[Said], *, seed: int) -> Separation:
     """
     of_groups = len({one.group for one in said})
     design = Design(_of_largest(said))
-    cosines = likeness.cosines(likeness.vectors([one.text for one in design.said]))
+    longest = looked_at(len(said))
+    cosines = likeness.cosines(likeness.vectors([one.text[:longest] for one in design.said]))
     near = _similarities(cosines, design, seed)
     recogniser = Recogniser(cosines, design.parts, design.hidden_by)
     guesses = recogniser.guesses(design.groups)
@@ -102,6 +104,11 @@ def measure(said: Sequence[Said], *, seed: int) -> Separation:
         p_value=_p_value(_right(guesses), shuffled) if shuffled else None,
         by_group=_by_group(guesses),
     )
+
+
+def looked_at(answers: int) -> int:
+    """How many characters of each of so many answers are compared, from its beginning."""
+    return min(likeness.LONGEST, _CHARACTERS_MOST // max(1, answers))
 
 
 def _of_largest(said: Sequence[Said]) -> list[Said]:

@@ -317,6 +317,17 @@ def test_of_very_many_groups_the_largest_are_looked_at() -> None:
     assert set(found.by_group) <= {f"{n:03}" for n in range(150) if n % 2}
 
 
+def test_of_many_long_texts_the_beginnings_are_compared() -> None:
+    """So that the work is bounded: a thousand texts of two thousand characters took minutes."""
+    assert [separation.looked_at(count) for count in (2, 275, 1_000)] == [2_000, 1_090, 300]
+    ends = [
+        Said(f"{n % 2}", f"{n % 2}", f"{n // 2}", "같은 말 " * 60 + f"{n % 2}" * 50)
+        for n in range(1_000)
+    ]
+    assert separation.measure(ends, seed=0).is_shown is False
+    assert separation.measure(ends[:200], seed=0).is_shown is True
+
+
 def test_chance_is_beaten_by_chance_as_often_as_it_says() -> None:
     """Of groups without a difference one in twenty has a p-value of 0.05 or less."""
     chance, shown = Random(3), 0
