@@ -5,14 +5,14 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from processor.batch.remote_values import FAILED, TERMINAL
+from processor.batch.remote_values import CANCELLED, FAILED, TERMINAL
 from processor.codes import BUDGET_CODE
 from processor.console.streams import say
 from processor.errors import UsageError
 from processor.jobs.job import Job
 from processor.labelling import engine, info, ledgers, messages
 from processor.labelling.info import Info
-from processor.labelling.standing import CANCELLED, Standing
+from processor.labelling.standing import BATCH_FAILED, Standing
 from processor.labelling.trouble import trouble_of
 from processor.labelling.typed import Typed
 from processor.ledger import lock, shards
@@ -24,7 +24,7 @@ from processor.stop import Stop
 # Why shards are left as they are until somebody decides about them.
 _LEFT = frozenset({"batch_lost", "results_gone", "in_doubt"})
 # Why a start ends early although the provider has told how its batches are.
-_TOLD = _LEFT | {"batch_failed", BUDGET_CODE}
+_TOLD = _LEFT | {BATCH_FAILED, BUDGET_CODE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +168,8 @@ def lines(batch_id: str, folder: Path, checked: Checked) -> Iterator[str]:
         yield "   🛑 취소됨: 남은 행은 --mode submit 으로 다시 보낼 수 있습니다"
     elif standing.status != FAILED:
         yield messages.working()
+        if standing.cut_short:
+            yield messages.cut_short(tuple(standing.cut_short))
         if standing.deferred is not None:
             yield f"   ⚠️ {trouble_of(standing.deferred).cause}: {standing.deferred}"
         if standing.waiting:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from processor.batch.remote_values import FAILED
+from processor.batch.remote_values import CANCELLED, FAILED
 from processor.codes import BUDGET_CODE
 from processor.console.streams import say, tell
 from processor.data import open_source
@@ -20,7 +20,6 @@ from processor.labelling.columns import LABEL
 from processor.labelling.cost import Cost, cost_of
 from processor.labelling.info import Info
 from processor.labelling.matching import by_question
-from processor.labelling.standing import CANCELLED
 from processor.labelling.table import Table, Written
 from processor.labelling.typed import Typed
 from processor.opened import Opened

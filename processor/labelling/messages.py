@@ -88,6 +88,11 @@ def finished() -> str:
     return "   ✅ 완료: --mode download 로 결과를 받으세요"
 
 
+def cut_short(ids: tuple[str, ...]) -> str:
+    """Why a job takes longer than its first batches."""
+    return f"   ⚠️ 만료되거나 취소된 배치: {some(ids)} (답이 없는 기사는 새 배치로 다시 보냅니다)"
+
+
 def left(shards: Sequence[int], folder: str) -> Iterator[str]:
     """What to do about answers that do not come by themselves."""
     for number in shards[:_FEW_IDS]:

@@ -3,16 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from processor.batch.remote_values import FAILED, TERMINAL
+from processor.batch.remote_values import (
+    CANCELLED,
+    COMPLETED,
+    EXPIRED,
+    FAILED,
+    FINALIZING,
+    TERMINAL,
+    VALIDATING,
+)
 from processor.jobs.job import Job
 from processor.ledger.shards import UNSENT, State
 
 BATCH_FAILED = "batch_failed"
-COMPLETED = "completed"
-CANCELLED = "cancelled"
-VALIDATING = "validating"
 IN_PROGRESS = "in_progress"
-FINALIZING = "finalizing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +30,7 @@ class Standing:
         waiting: Rows that are in no batch yet.
         failure: Why its latest batch failed, if rows wait for that; None otherwise.
         deferred: Why a batch failed that is made again by itself, when there is room for it.
+        cut_short: Batches that expired, or that somebody has stopped at the provider.
     """
 
     status: str
@@ -34,6 +39,7 @@ class Standing:
     waiting: int
     failure: str | None
     deferred: str | None = None
+    cut_short: Sequence[str] = ()
 
     @property
     def is_complete(self) -> bool:
@@ -78,6 +84,12 @@ def standing_of(
         waiting=unsent + not_yet,
         failure=failure,
         deferred=_deferred(live),
+        cut_short=[
+            batch.id
+            for job in jobs
+            for batch in job.batches
+            if batch.status in {CANCELLED, EXPIRED}
+        ],
     )
 
 

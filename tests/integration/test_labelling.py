@@ -656,6 +656,23 @@ def test_the_sandbox_is_the_same_in_three_commands(
     assert len(news.labels()) == 3
 
 
+@pytest.mark.parametrize("end", ["batch_expires", "batch_cancels"])
+def test_a_batch_that_was_cut_short_is_told_and_goes_on(news: Newsroom, end: str) -> None:
+    news.articles(4)
+    news.shell.fault(f"{end}:share=0.5,count=1")
+    assert news.submit().code == 0
+    news.end_batches()
+    said = news.check()
+    assert status_of(said.out) == "validating"
+    assert f"만료되거나 취소된 배치: {news.info()['batch_id']} (" in said.out
+    news.end_batches()
+    said = news.check()
+    assert status_of(said.out) == "completed"
+    assert "취소" not in said.out
+    assert news.download().code == 0
+    assert news.shell.stats()["paid"] == 4
+
+
 def test_a_job_that_was_stopped_gives_what_it_has(news: Newsroom) -> None:
     news.articles(8)
     assert news.submit().code == 0
