@@ -79,7 +79,7 @@ class DirectLane:
         self._backlog = Backlog(pending)
         self._breaker = Breaker(rules.give_up_s)
         self._probes = Probes(self._backlog)
-        self._tier = Tier(rules.tier, tell)
+        self._tier = Tier(rules.tier, tell, lambda: self._slots.oldest_s)
         self._traffic = self._traffic_of(task)
         self._throttler = self._traffic.throttler
         self._alarm = Alarm(clock)
@@ -281,14 +281,15 @@ class DirectLane:
     def _next(self, now_s: float) -> Work | None:
         wanted = self._breaker.next
         if wanted is Next.ANY:
-            return self._backlog.take(now_s, fresh=self._may_pull())
+            return self._backlog.take(now_s, fresh=self._may_pull(now_s))
         if wanted is Next.UNTRIED and self._rules.wait_s:  # it may have to wait for those that fail
-            return self._backlog.take(now_s, fresh=self._may_pull())
-        return self._probes.take(wanted, now_s, fresh=self._may_pull())
+            return self._backlog.take(now_s, fresh=self._may_pull(now_s))
+        return self._probes.take(wanted, now_s, fresh=self._may_pull(now_s))
 
-    def _may_pull(self) -> bool:
+    def _may_pull(self, now_s: float) -> bool:
         """Backpressure: what is in flight, waits or is not written yet stays bounded."""
-        if self._tier.is_full and (self._slots or self._backlog.held > self._backlog.aside):
+        waits = self._slots or self._backlog.held > self._backlog.aside
+        if waits and self._tier.is_full(now_s):
             return False
         held = (
             len(self._slots)
@@ -375,7 +376,7 @@ class DirectLane:
         """Whether the job can go on."""
         outage = self._breaker.outage
         stop = self._breaker.observe(verdict, seq=work.item.seq, sent_s=sent_s, now_s=now_s)
-        stop = self._tier.observe(verdict, work, now_s) or stop
+        stop = self._tier.observe(verdict, work, sent_s=sent_s, now_s=now_s) or stop
         if stop is not None:
             self._stop(stop)
         if self._breaker.outage != outage:

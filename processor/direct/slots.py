@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
+from math import inf
 from typing import Protocol
 
 from processor.clock import Clock
@@ -68,6 +69,11 @@ class Slots:
     def __len__(self) -> int:
         """Calls in flight."""
         return len(self._calls.started_s)
+
+    @property
+    def oldest_s(self) -> float:
+        """When the oldest call in flight had gone; inf without any."""
+        return next(iter(self._calls.started_s.values()), inf)
 
     async def watch(self) -> None:
         """Run beside the calls and end those that take too long; never returns."""

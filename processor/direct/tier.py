@@ -25,7 +25,10 @@ from processor.verdict import Kind, Verdict
 
 FULL_CODE = "flex_unavailable"
 FULL_AFTER = 10  # refusals without an answer between them
+TOLD_AFTER_S = 10.0
 ASK_AGAIN_S = 60.0
+SERVED_AFTER_S = 10.0  # a call that is refused is so much sooner
+_SLOWER_THAN_REFUSALS = 2.0
 _REFUSED_CODE = "refused_parameter"
 _REFUSAL_WORDS = ("service_tier", "service tier", "flex")
 
@@ -36,20 +39,29 @@ class Tier:
     Args:
         rules: Which tier the lane asks for, and for how long.
         tell: Takes what concerns the whole lane.
+        oldest_s: When the oldest call in flight had gone; inf without any.
     """
 
-    def __init__(self, rules: TierRules, tell: Callable[[Notice], None]) -> None:
+    def __init__(
+        self, rules: TierRules, tell: Callable[[Notice], None], oldest_s: Callable[[], float]
+    ) -> None:
         self._rules = rules
         self._tell = tell
+        self._oldest_s = oldest_s
         self._refusals = 0  # since the latest answer
         self._refused_since_s = inf
+        self._slowest_refusal_s = 0.0
+        self._is_told = False
         self._is_given_up = False
         self._ask_again_s = -inf
 
-    @property
-    def is_full(self) -> bool:
-        """Whether there was no room lately, for anybody, and work still waits for some."""
-        return self._refusals >= FULL_AFTER and not self._is_given_up
+    def is_full(self, now_s: float) -> bool:
+        """Whether there is no room, for anybody, and work still waits for some."""
+        if self._refusals < FULL_AFTER or self._is_given_up:
+            return False
+        # An answer may take minutes: a call that was not refused by now is served.
+        served_s = max(SERVED_AFTER_S, _SLOWER_THAN_REFUSALS * self._slowest_refusal_s)
+        return now_s - self._oldest_s() <= served_s
 
     def of(self, work: Work, now_s: float) -> str | None:
         """The tier at which work shall go, unless it names one; None for the standard one."""
@@ -77,8 +89,14 @@ class Tier:
             message=f"{said}. --route {work.tier} asks for that tier; --route direct goes without.",
         )
 
-    def observe(self, verdict: Verdict, work: Work, now_s: float) -> Stop | None:
+    def observe(self, verdict: Verdict, work: Work, *, sent_s: float, now_s: float) -> Stop | None:
         """Take note of the verdict on an answer that came now.
+
+        Args:
+            verdict: On the answer.
+            work: That was sent.
+            sent_s: When its call had gone.
+            now_s: The time.
 
         Returns:
             A Stop when nobody was served for so long that the job must end.
@@ -94,17 +112,17 @@ class Tier:
         self._refused_since_s = min(self._refused_since_s, now_s)
         work.refused_since_s = min(work.refused_since_s, now_s)
         work.refusals += 1
-        falls = self._may_fall(work)
-        if self._refusals == FULL_AFTER:
-            self._told("flex_full", wait_s=self._rules.patience_s, falls=falls)
-        is_over = now_s - self._refused_since_s >= self._rules.patience_s
-        if self._refusals < FULL_AFTER or not is_over or self._is_given_up:
+        self._slowest_refusal_s = max(self._slowest_refusal_s, now_s - sent_s)
+        if not self.is_full(now_s):
             return None
-        if not falls:
-            return Stop(code=FULL_CODE, message=self._said(verdict, work))
-        self._told("flex_given_up", wait_s=self._rules.patience_s)
-        self._is_given_up = True
-        self._ask_again_s = now_s + ASK_AGAIN_S
+        falls, full_s = self._may_fall(work), now_s - self._refused_since_s
+        if full_s >= self._rules.patience_s:
+            if not falls:
+                return _stop(verdict, work, self._rules.patience_s)
+            self._give_up(now_s)
+        elif full_s >= TOLD_AFTER_S and not self._is_told:
+            self._is_told = True
+            self._told("flex_full", wait_s=self._rules.patience_s, falls=falls)
         return None
 
     def wait_most_s(self, work: Work, verdict: Verdict, now_s: float) -> float:
@@ -124,16 +142,15 @@ class Tier:
     def _may_fall(self, work: Work) -> bool:
         return self._rules.falls and work.tier is not None
 
-    def _said(self, verdict: Verdict, work: Work) -> str:
-        """Why the job stops; what finds no room falls only where the lane asks for the tier."""
-        said = f"{verdict.message.rstrip('.')}; nobody was served for {self._rules.patience_s:g} s."
-        if work.tier is None:
-            return said
-        return f"{said} --fallback direct would go on at the standard price."
+    def _give_up(self, now_s: float) -> None:
+        self._told("flex_given_up", wait_s=self._rules.patience_s)
+        self._is_told = self._is_given_up = True
+        self._ask_again_s = now_s + ASK_AGAIN_S
 
     def _serve(self, work: Work) -> None:
-        if self._refusals >= FULL_AFTER:
+        if self._is_told:
             self._told("flex_again")
+        self._is_told = False
         self._refusals = work.refusals = 0
         self._refused_since_s = work.refused_since_s = inf
         self._is_given_up = False
@@ -145,6 +162,13 @@ class Tier:
 def lacks_room(verdict: Verdict, work: Work) -> bool:
     """Whether work was refused for want of room at its tier."""
     return verdict.code == FULL_CODE and _asks_for_flex(work)
+
+
+def _stop(verdict: Verdict, work: Work, patience_s: float) -> Stop:
+    said = f"{verdict.message.rstrip('.')}; nobody was served for {patience_s:g} s."
+    if work.tier is not None:  # otherwise it never falls
+        said += " --fallback direct would go on at the standard price."
+    return Stop(code=FULL_CODE, message=said)
 
 
 def _asks_for_flex(work: Work) -> bool:

@@ -37,11 +37,11 @@ async def paid(it: Bench) -> dict[str, int]:
 @pytest.mark.parametrize("falls", [True, False])
 def test_without_room_for_a_while_everything_waits_and_goes_at_flex(*, falls: bool) -> None:
     async def main() -> None:
-        async with bench(items(300), rules=rules(falls=falls), faults=[f"{FULL}:until=60"]) as it:
+        async with bench(items(300), rules=rules(falls=falls), faults=[f"{FULL}:until=100"]) as it:
             await it.run()
             assert tiers(it) == {"flex": 300}
             assert await paid(it) == {"flex": 300}
-            assert len(it.attempts) == 60
+            assert len(it.attempts) == 100
             assert {attempt.code for attempt in it.attempts} == {FULL}
             assert not any(attempt.answered for attempt in it.attempts)
             assert it.clock.monotonic() < PATIENCE_S
@@ -110,6 +110,21 @@ def test_without_room_for_ever_the_job_stops_where_nothing_may_fall() -> None:
             assert not it.outcomes
             assert (await it.api.stats())["paid"] == 0
             assert PATIENCE_S <= it.clock.monotonic() < PATIENCE_S + 1
+
+    asyncio.run(main())
+
+
+def test_while_slow_answers_are_on_their_way_there_is_room() -> None:
+    async def main() -> None:
+        faults = [f"{FULL}:match=word7.", f"{FULL}:rate=0.5,times=1"]
+        slow = {"latency_ms": 60_000, "latency_sigma": 0}
+        limited = rules(falls=False, patience_s=30.0, concurrency=100)
+        async with bench(items(300), rules=limited, faults=faults, **slow) as it:
+            await it.run()
+            assert it.lane.stopped is None
+            assert it.codes == {seq: FULL if seq == 7 else "" for seq in range(1, 301)}
+            assert it.clock.monotonic() < 5 * 60
+            assert it.events() == []
 
     asyncio.run(main())
 

@@ -1,5 +1,7 @@
 """The service tier of calls: who waits for room, who falls, when the job stops."""
 
+from math import inf
+
 import orjson
 import pytest
 from hypothesis import given, strategies as st
@@ -7,7 +9,7 @@ from hypothesis import given, strategies as st
 from processor.direct.backlog import Work
 from processor.direct.request import fill_in
 from processor.direct.rules import TierRules
-from processor.direct.tier import ASK_AGAIN_S, FULL_AFTER, Tier, lacks_room
+from processor.direct.tier import ASK_AGAIN_S, FULL_AFTER, TOLD_AFTER_S, Tier, lacks_room
 from processor.items import Item, Usage
 from processor.notice import Notice
 from processor.plan.estimate import Size
@@ -28,12 +30,22 @@ class Lane:
     def __init__(self, *, falls: bool = False, patience_s: float = PATIENCE_S) -> None:
         self.notices: list[Notice] = []
         rules = TierRules(name="flex", patience_s=patience_s, falls=falls)
-        self.tier = Tier(rules, self.notices.append)
+        self.oldest_s = inf
+        self.tier = Tier(rules, self.notices.append, lambda: self.oldest_s)
+
+    def see(
+        self, verdict: Verdict, work: Work, now_s: float, *, took_s: float = 0.0
+    ) -> Stop | None:
+        return self.tier.observe(verdict, work, sent_s=now_s - took_s, now_s=now_s)
 
     def refuse(self, now_s: float, works: list[Work] | None = None) -> list[Stop | None]:
         """As often as it takes to be full."""
         works = works or [at_flex() for _ in range(FULL_AFTER)]
-        return [self.tier.observe(FULL, work, now_s) for work in works]
+        return [self.see(FULL, work, now_s) for work in works]
+
+    @property
+    def events(self) -> list[str]:
+        return [notice.event for notice in self.notices]
 
 
 def at_flex(*, asked_by_lane: bool = True) -> Work:
@@ -87,16 +99,49 @@ def test_a_refused_tier_tells_who_asked_for_it(message: str, work: Work, *, told
 def test_it_is_full_after_some_refusals_in_a_row() -> None:
     lane = Lane()
     for _ in range(FULL_AFTER - 1):
-        lane.tier.observe(FULL, at_flex(), 0)
-    assert not lane.tier.is_full
-    lane.tier.observe(SERVED, at_flex(), 0)
+        lane.see(FULL, at_flex(), 0)
+    assert not lane.tier.is_full(0)
+    lane.see(SERVED, at_flex(), 0)
     lane.refuse(1)
-    assert lane.tier.is_full
-    lane.tier.observe(SERVED, at_standard(), 2)  # says nothing of flex
-    assert lane.tier.is_full
-    lane.tier.observe(SERVED, at_flex(), 2)
-    assert not lane.tier.is_full
-    assert [notice.event for notice in lane.notices] == ["flex_full", "flex_again"]
+    assert lane.tier.is_full(1)
+    lane.see(SERVED, at_standard(), 2)  # says nothing of flex
+    lane.see(Verdict(kind=Kind.RETRY, code="server_error"), at_flex(), 2)  # nor this of room
+    assert lane.tier.is_full(2)
+    lane.see(Verdict(kind=Kind.OK), at_flex(), 2)
+    assert not lane.tier.is_full(2)
+
+
+def test_what_lasts_is_told_once() -> None:
+    lane = Lane()
+    for now_s in range(int(TOLD_AFTER_S) + 5):
+        lane.refuse(now_s)
+    assert lane.events == ["flex_full"]
+    assert lane.notices[0].facts == {"wait_s": PATIENCE_S, "falls": False}
+    lane.see(SERVED, at_flex(), 20)
+    lane.refuse(21)
+    lane.see(SERVED, at_flex(), 22)
+    assert lane.events == ["flex_full", "flex_again"]
+
+
+@pytest.mark.parametrize(
+    ("oldest_s", "refusal_took_s", "is_full"),
+    [
+        (inf, 0.1, True),
+        (995.0, 0.1, True),  # it may be refused yet
+        (989.0, 0.1, False),  # refusals come at once: it is served
+        (989.0, 6.0, True),  # refusals take their time
+        (980.0, 6.0, False),
+    ],
+)
+def test_who_is_served_at_this_moment_proves_that_there_is_room(
+    oldest_s: float, refusal_took_s: float, *, is_full: bool
+) -> None:
+    lane = Lane()
+    lane.refuse(0)
+    lane.oldest_s = oldest_s
+    stop = lane.see(FULL, at_flex(), 1_000, took_s=refusal_took_s)
+    assert lane.tier.is_full(1_000) is is_full
+    assert (stop is not None) is is_full
 
 
 @pytest.mark.parametrize("served_at_s", [None, 0.0, 300.0, 599.0])
@@ -104,11 +149,11 @@ def test_the_job_stops_when_nobody_was_served_for_so_long(served_at_s: float | N
     lane = Lane()
     assert lane.refuse(0) == [None] * FULL_AFTER
     if served_at_s is not None:
-        lane.tier.observe(SERVED, at_flex(), served_at_s)
+        lane.see(SERVED, at_flex(), served_at_s)
         lane.refuse(served_at_s)
     begun_s = served_at_s or 0.0
-    assert lane.tier.observe(FULL, at_flex(), begun_s + PATIENCE_S - 0.1) is None
-    stop = lane.tier.observe(FULL, at_flex(), begun_s + PATIENCE_S)
+    assert lane.see(FULL, at_flex(), begun_s + PATIENCE_S - 0.1) is None
+    stop = lane.see(FULL, at_flex(), begun_s + PATIENCE_S)
     assert stop is not None
     assert stop.code == "flex_unavailable"
     assert stop.message == (
@@ -121,16 +166,16 @@ def test_given_up_work_goes_at_the_standard_tier_and_one_asks_again_now_and_then
     lane.refuse(0)
     assert lane.tier.of(at_flex(), 1) == "flex"
     assert not any(lane.refuse(PATIENCE_S))
-    assert not lane.tier.is_full  # others may be begun
+    assert not lane.tier.is_full(PATIENCE_S)  # others may be begun
     assert lane.tier.of(at_flex(), PATIENCE_S + 1) is None
     asked_s = PATIENCE_S + ASK_AGAIN_S
     assert [lane.tier.of(at_flex(), asked_s) for _ in range(3)] == ["flex", None, None]
-    lane.tier.observe(FULL, at_flex(), asked_s + 1)
+    lane.see(FULL, at_flex(), asked_s + 1)
     assert lane.tier.of(at_flex(), asked_s + 2) is None
     assert lane.tier.of(at_flex(), asked_s + ASK_AGAIN_S) == "flex"
-    lane.tier.observe(SERVED, at_flex(), asked_s + ASK_AGAIN_S + 1)
+    lane.see(SERVED, at_flex(), asked_s + ASK_AGAIN_S + 1)
     assert lane.tier.of(at_flex(), asked_s + ASK_AGAIN_S + 2) == "flex"
-    assert [notice.event for notice in lane.notices] == ["flex_full", "flex_given_up", "flex_again"]
+    assert lane.events == ["flex_given_up", "flex_again"]
 
 
 def test_who_fell_does_not_come_back() -> None:
@@ -166,7 +211,7 @@ def test_how_long_an_item_waits_yet(
     patience_s: float, now_s: float, asked_s: float | None, left_s: float
 ) -> None:
     lane, work = Lane(patience_s=patience_s), at_flex()
-    lane.tier.observe(FULL, work, 0)
+    lane.see(FULL, work, 0)
     verdict = Verdict(kind=Kind.RETRY, code="flex_unavailable", retry_after_s=asked_s)
     assert max(0.0, lane.tier.wait_most_s(work, verdict, now_s)) == left_s
 
@@ -187,7 +232,7 @@ def test_a_job_never_stops_while_somebody_is_served_within_its_patience(
     lane, now_s, refused_since_s, refusals = Lane(patience_s=patience_s), 0.0, None, 0
     for is_served, after_s in answers:
         now_s += after_s
-        stop = lane.tier.observe(SERVED if is_served else FULL, at_flex(), now_s)
+        stop = lane.see(SERVED if is_served else FULL, at_flex(), now_s)
         refusals = 0 if is_served else refusals + 1
         refused_since_s = None if is_served else now_s if refusals == 1 else refused_since_s
         is_over = refused_since_s is not None and now_s - refused_since_s >= patience_s
