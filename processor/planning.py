@@ -10,10 +10,12 @@ from processor import folders, routing
 from processor.experience import Experience, gather
 from processor.ledger.database import LEDGER_NAME
 from processor.plan.decide import View
+from processor.plan.estimate import LEARNT_AFTER
 from processor.plan.latency import Latencies
 from processor.plan.mix import Mix, mix_of
 from processor.plan.offer import (
     MIX,
+    SHARD_ITEMS,
     Offer,
     Verdict,
     batch_time,
@@ -30,6 +32,7 @@ from processor.settings import Settings
 from processor.tasks.task import Task
 
 _NAMED = 3  # of models
+_ROUNDING = 1e-3  # items
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +45,8 @@ class Plan:
         route: The one that it would take.
         choice: Name of its offer.
         left_usd: Of the budget; None without one.
+        held_usd: What it holds for a batch until that is done; None where no batch would be, or
+            batches of this run have told what they cost.
     """
 
     found: Rehearsed
@@ -49,6 +54,7 @@ class Plan:
     route: Route
     choice: str
     left_usd: float | None = None
+    held_usd: float | None = None
 
     @property
     def is_late(self) -> bool:
@@ -65,14 +71,17 @@ class Plan:
         best = soonest(self.offers)
         if best is None or best.time is None or self.found.left_s is None:
             return self.found.total.items
+        if best.name in (Lane.BATCH, MIX):  # fewer are hardly done sooner
+            return 0
         share = min(1.0, self.found.left_s / best.time.most_s)
-        return 0 if best.name in (Lane.BATCH, MIX) else floor(share * self.found.total.items)
+        return floor(share * self.found.total.items + _ROUNDING)
 
     def is_affordable(self, offer: Offer) -> bool | None:
         """Whether the budget is enough for an offer; None where nobody knows, or without one."""
         if self.left_usd is None or offer.cost_usd is None:
             return None
-        return offer.cost_usd <= self.left_usd
+        held_usd = self.held_usd if offer.name == Lane.BATCH else None
+        return max(offer.cost_usd, held_usd or 0.0) <= self.left_usd
 
 
 class Planning:
@@ -144,6 +153,7 @@ def plan_of(found: Rehearsed, experience: Experience, *, settings: Settings, mod
         route=found.route,
         choice=offer_of(found.route),
         left_usd=bounds.left_usd,
+        held_usd=_held_usd(found, settings),
     )
     if not found.total.items:
         return plan
@@ -157,6 +167,14 @@ def plan_of(found: Rehearsed, experience: Experience, *, settings: Settings, mod
     if not mix.decision.batch:
         return replace(plan, offers=ways, route=route, choice=str(Lane.DIRECT))
     return replace(plan, offers=[*ways, mix.offer], route=route)
+
+
+def _held_usd(found: Rehearsed, settings: Settings) -> float | None:
+    total, by_batch = found.total, found.snapshot.lanes[Lane.BATCH]
+    held_usd = demand_of(total.items, total.items, total).held_usd
+    if held_usd is None or by_batch.succeeded >= LEARNT_AFTER:
+        return None
+    return held_usd * min(1.0, (settings.shard_size or SHARD_ITEMS) / total.items)
 
 
 def _directly(found: Rehearsed, experience: Experience, settings: Settings) -> Offer:

@@ -91,6 +91,7 @@ def document(plan: Plan, settings: Settings) -> Mapping[str, Any]:
         "deadline": _moment(found.deadline_s),
         "deadline_made": None if found.deadline_s is None else not plan.is_late,
         "budget_usd": settings.budget_usd,
+        "held_usd": _rounded(plan.held_usd),
         "spent_usd": shot.spent_usd,
     }
 
@@ -138,7 +139,8 @@ def _cells(offer: Offer, plan: Plan) -> Sequence[str]:
         return (offer.name, "–", "–", offer.note)
     cost = "unknown" if offer.cost_usd is None else money(offer.cost_usd)
     if plan.is_affordable(offer) is False:
-        cost += " · over budget"
+        is_held = offer.cost_usd is not None and offer.cost_usd <= (plan.left_usd or 0.0)
+        cost += " · more is held" if is_held else " · over budget"
     verdict = offer.verdict(plan.found.left_s)
     time = span(offer.time) + ("" if verdict is None else _VERDICTS[verdict])
     return (offer.name, cost, time, _confidence(offer, plan))
@@ -166,6 +168,11 @@ def _budget(plan: Plan, left_usd: float) -> str:
     known = [offer.cost_usd for offer in lanes if offer.cost_usd is not None]
     if known and min(known) > left_usd:
         told += f": not enough; the cheapest way costs about {money(min(known))}"
+    elif plan.held_usd is not None and plan.held_usd > left_usd:
+        told += (
+            f"; {money(plan.held_usd)} is held for a batch until it is done, so that none is made: "
+            "--max-output-tokens and --shard-size lower that"
+        )
     return told
 
 

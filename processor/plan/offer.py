@@ -16,7 +16,7 @@ CALLS_AT_ONCE = 20
 _CALL_S = (2.0, 5.0)
 # Nobody tells how much slower flex is; this is only to have a figure.
 FLEX_FACTOR = 3
-_SHARD_ITEMS = 50_000
+SHARD_ITEMS = 50_000
 _HOUR_S, _DAY_S = 3_600.0, 86_400.0
 _USUAL = (0.1, 0.9)  # shares of batches between whose times most end
 _NO_BATCHES = Latencies()
@@ -132,7 +132,7 @@ def batch_time(
         shard_items: In a batch at most; None for as many as fit.
         latencies: What is known of such batches.
     """
-    requests, seen = min(items, shard_items or _SHARD_ITEMS), len(latencies.seen)
+    requests, seen = min(items, shard_items or SHARD_ITEMS), len(latencies.seen)
     if seen:
         least_s, most_s = (latencies.quantile_s(requests, share) for share in _USUAL)
         words = f"measured over {seen} batch{'' if seen == 1 else 'es'}"

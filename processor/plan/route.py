@@ -74,6 +74,13 @@ class Demand:
     least_usd: float | None = None
     most_usd: float | None = None
 
+    @property
+    def held_usd(self) -> float | None:
+        """What a budget holds for them by batch until they are done; None when not known."""
+        if not self.direct_usd or self.batch_usd is None or self.most_usd is None:
+            return None
+        return self.most_usd * self.batch_usd / self.direct_usd
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
@@ -206,10 +213,10 @@ def _chosen(demand: Demand, bounds: Bounds) -> Route:
 
 
 def _by_budget(demand: Demand, bounds: Bounds) -> str | None:
-    left_usd = bounds.left_usd
-    if left_usd is None or demand.least_usd is None or demand.batch_usd is None:
+    left_usd, held_usd = bounds.left_usd, demand.held_usd
+    if left_usd is None or demand.least_usd is None or held_usd is None:
         return None
-    if demand.batch_usd <= left_usd < demand.least_usd:
+    if held_usd <= left_usd < demand.least_usd:  # else no batch would be made
         return f"{_saving(demand)}; {dollars(left_usd)} of the budget is left"
     return None
 

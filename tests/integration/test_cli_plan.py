@@ -4,6 +4,7 @@ import csv
 import hashlib
 import io
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -304,11 +305,28 @@ def test_a_budget_is_held_against_each_way(shell: Shell) -> None:
     between_usd = (ways["direct"]["cost_usd"] + ways["batch"]["cost_usd"]) / 2
     told = document(shell, "--input", rows, "--budget", f"{between_usd:.9f}")
     fits = {name: way["within_budget"] for name, way in lanes(told).items()}
-    assert fits == {"direct": False, "flex": True, "batch": True}
+    assert fits == {"direct": False, "flex": True, "batch": False}
+    small = document(shell, "--input", rows, "--budget", f"{between_usd:.9f}", "--shard-size", "50")
+    assert lanes(small)["batch"]["within_budget"] is True
+    # More is held for a batch than it will cost; what is held decides whether it is made.
+    assert told["held_usd"] > between_usd
     done = plan(shell, "--input", rows, "--budget", "0.001")
     assert done.code == 0
     assert "· over budget" in done.out
     assert "$0.00 used, $0.001000 left: not enough; the cheapest way costs about $" in done.out
+
+
+def test_a_budget_that_makes_no_batch_is_told_as_the_run_finds_it(shell: Shell) -> None:
+    task, rows = articles(shell)
+    asked = ("--task", task, "--input", rows, "--sandbox", "--budget", "0.02")
+    done = shell("plan", *asked)
+    assert "route     direct: 300 items, fewer than 1,000" in done.out
+    held = re.search(r"; \$(\S+) is held for a batch until it is done, so that none", done.out)
+    assert held is not None
+    assert shell("run", *asked, "--route", "batch", "--quiet").code == 4
+    needed = re.search(r"300 items are left, about \$(\S+) more", shell("status").out)
+    assert needed is not None
+    assert float(held[1]) == pytest.approx(float(needed[1]), rel=0.02)
 
 
 def test_each_model_has_its_cost(shell: Shell) -> None:

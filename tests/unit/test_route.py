@@ -25,7 +25,7 @@ def work(
 ) -> Demand:
     """So much; `usd` is what the background costs directly, `least_usd` what of it is sure.
 
-    A budget holds four times as much for it.
+    A budget holds a fifth more for it.
     """
     return Demand(
         items=background + urgent,
@@ -35,7 +35,7 @@ def work(
         direct_usd=usd,
         batch_usd=None if usd is None else usd / 2,
         least_usd=usd if least_usd is None else least_usd,
-        most_usd=None if usd is None else 4 * usd,
+        most_usd=None if usd is None else 1.2 * usd,
     )
 
 
@@ -76,6 +76,14 @@ def work(
         ),
         pytest.param(
             Wishes(), work(500, usd=3.0), Bounds(left_usd=1.0), None, DIRECT, id="neither"
+        ),
+        pytest.param(
+            Wishes(),
+            replace(work(500, usd=3.0), most_usd=4.2),
+            Bounds(left_usd=2.0),
+            None,
+            DIRECT,
+            id="no-batch-would-be-made",
         ),
         pytest.param(
             Wishes(), work(500, usd=99.0, least_usd=1), Bounds(), None, DIRECT, id="unsure"
@@ -181,9 +189,9 @@ def test_what_is_split(wishes: Wishes, demand: Demand, split: bool) -> None:
     ("demand", "left_usd", "tight"),
     [
         (work(500, usd=3.0), None, False),
-        (work(500, usd=3.0), 11.9, True),
-        (work(500, usd=3.0), 12.0, False),
-        (work(500, urgent=500, usd=3.0), 12.0, True),
+        (work(500, usd=3.0), 3.5, True),
+        (work(500, usd=3.0), 3.6, False),
+        (work(500, urgent=500, usd=3.0), 3.6, True),
         (work(500), 1_000.0, True),
         (work(0, urgent=5), 1_000.0, True),
     ],
