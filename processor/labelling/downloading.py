@@ -70,7 +70,8 @@ def download(typed: Typed) -> int:
         task = it.task()
         if not task.label_names:
             raise UsageError(f"배치 {batch_id} 은(는) 라벨링 작업이 아닙니다")
-        _check_gold(typed, whole, task.label_names)
+        if typed.gold is not None:
+            gold.check(typed.gold, whole.columns, whole.rows(), task.label_names)
         checked = advance(it, new_account=typed.new_account)
         standing = checked.standing
         if not (standing.is_complete or standing.status == CANCELLED or typed.force):
@@ -155,26 +156,6 @@ def _make_room(output: Path) -> None:
             f"--output {output}: 폴더 {output.parent} 을(를) 만들 수 없습니다 ({error.strerror})",
             way_out="쓸 수 있는 폴더를 지정하세요.",
         ) from error
-
-
-def _check_gold(typed: Typed, whole: _Whole, names: Mapping[str, str]) -> None:
-    """See that there is something to compare with.
-
-    Raises:
-        UsageError: There is no such column, or it holds no label.
-    """
-    if typed.gold is None:
-        return
-    if typed.gold not in whole.columns:
-        raise UsageError(
-            f"--gold {typed.gold}: 그런 열이 없습니다",
-            way_out=f"있는 열: {', '.join(whole.columns)}.",
-        )
-    if not any(label is not None for label in gold.gold_labels(whole.rows(), typed.gold, names)):
-        raise UsageError(
-            f"--gold {typed.gold}: 라벨로 읽을 수 있는 값이 하나도 없습니다",
-            way_out=f"쓸 수 있는 값: {', '.join((*names, *names.values()))}.",
-        )
 
 
 def _join(typed: Typed, it: Opened, task: PromptTask, whole: _Whole, output: Path) -> int:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from processor.errors import UsageError
 from processor.exports.atomic import replacing
 from processor.items import Row
 from processor.quality.agreement import Agreement, compare
@@ -23,6 +24,25 @@ def gold_labels(rows: Iterable[Row], column: str, names: Mapping[str, str]) -> l
     known = Vocabulary(names)
     cells = (row.fields.get(column) for row in rows)
     return [None if cell is None else known.exact(_plain(str(cell))) for cell in cells]
+
+
+def check(
+    column: str, columns: Sequence[str], rows: Iterable[Row], names: Mapping[str, str]
+) -> None:
+    """See that there is something to compare with, before anything is written.
+
+    Raises:
+        UsageError: There is no such column, or it holds no label.
+    """
+    if column not in columns:
+        raise UsageError(
+            f"--gold {column}: 그런 열이 없습니다", way_out=f"있는 열: {', '.join(columns)}."
+        )
+    if all(label is None for label in gold_labels(rows, column, names)):
+        raise UsageError(
+            f"--gold {column}: 라벨로 읽을 수 있는 값이 하나도 없습니다",
+            way_out=f"쓸 수 있는 값: {', '.join((*names, *names.values()))}.",
+        )
 
 
 def agreement(

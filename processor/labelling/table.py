@@ -116,10 +116,9 @@ class Table:
         failed = reasons.total()
         if not failed:
             self.failed_path.unlink(missing_ok=True)
-        labels = {key: counts[key] for key in self.names}
         return Written(
             rows=len(answers),
-            labels=labels,
+            labels={key: counts[key] for key in self.names},
             kept=kept,
             failed=failed,
             new=reasons[NEW],
