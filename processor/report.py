@@ -9,7 +9,7 @@ from processor.delivery import Handover
 from processor.errors import ProcessorError
 from processor.ledger.intake import Intake
 from processor.ledger.ledger import Counts
-from processor.plan.budget import Shortfall
+from processor.plan.lack import Lack
 from processor.stop import Stop
 from processor.watch.snapshot import Snapshot
 
@@ -34,7 +34,7 @@ class Report:
         exit_code: As in the documentation: 0, 2, 3, 4, 5, 6 or 130.
         intake: What was imported; None when the source was known already.
         stop: Why it stopped early, if it did.
-        shortfall: What the budget lacks, when that stopped it.
+        shortfall: What budget or deadline lack, when that stopped it.
         files: What was written, the statistics first.
         differences: What does not agree between ledger, files and figures; empty when all does.
         handovers: What became of each output.
@@ -44,7 +44,7 @@ class Report:
     exit_code: int
     intake: Intake | None
     stop: Stop | None
-    shortfall: Shortfall | None
+    shortfall: Lack | None
     files: Sequence[Path]
     differences: Sequence[str]
     handovers: Sequence[Handover]

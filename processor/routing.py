@@ -244,7 +244,8 @@ def _gathered(
     bounds = bounds_of(settings, spent_usd=shot.spent_usd)
     items = _items(ledger, allowed)
     split = split_of(ledger, settings, allowed, earlier)
-    if not settings.may_batch and settings.route != FLEX:  # the rest decides nothing
+    decides = settings.may_batch or settings.route == FLEX or settings.deadline is not None
+    if not decides:
         return split, Demand(items=items, background=0 if settings.urgent else items), bounds
 
     def demand(*, counts: bool) -> Demand:

@@ -16,7 +16,7 @@ from processor.console.screen import watching
 from processor.logs import open_logs
 from processor.loop import run_in_loop
 from processor.observer import Observer
-from processor.plan.budget import Shortfall
+from processor.plan.lack import Lack
 from processor.postgres import without_password
 from processor.report import Report
 from processor.run import Run
@@ -46,18 +46,18 @@ def conduct(
     return report.exit_code
 
 
-def _again(typed: Sequence[str], shortfall: Shortfall | None) -> list[str]:
-    """The words that go on with this run: those typed, with a budget that is enough."""
+def _again(typed: Sequence[str], shortfall: Lack | None) -> list[str]:
+    """The words that go on with this run: those typed, with enough of what it lacks."""
     if shortfall is None:
         return list(typed)
     words = iter(typed)
     kept = []
     for word in words:
-        if word == "--budget":
+        if word == shortfall.option:
             next(words, None)
-        elif not word.startswith("--budget="):
+        elif not word.startswith(f"{shortfall.option}="):
             kept.append(word)
-    return [*kept, "--budget", f"{shortfall.enough_usd:.12g}"]
+    return [*kept, shortfall.option, shortfall.enough]
 
 
 def _sum_up(report: Report, log_path: Path) -> None:

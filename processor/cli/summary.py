@@ -4,7 +4,7 @@ import shlex
 import time
 from collections.abc import Iterator, Sequence
 
-from processor.codes import BUDGET_CODE, cause_of
+from processor.codes import BUDGET_CODE, DEADLINE_CODE, cause_of
 from processor.console.words import (
     at_provider,
     counted,
@@ -25,6 +25,7 @@ TARGET_SUCCESS = 0.95
 TARGET_ERRORS = 0.05
 TARGET_ITEM_MS = 5_000
 _STANDARD = "default"  # as providers call it
+_MORE = {BUDGET_CODE: " with a higher --budget", DEADLINE_CODE: " with a later --deadline"}
 
 
 def lines(shot: Snapshot) -> Iterator[str]:
@@ -138,8 +139,8 @@ def next_steps(shot: Snapshot, *, command: str) -> Iterator[str]:
         yield f"fetch what has ended: processor batch download {folder}"
     if shot.pending > shot.jobs.at_provider:
         same = "the same command"
-        if shot.session is not None and shot.session.stop_code == BUDGET_CODE:
-            same += " with a higher --budget"
+        stopped = None if shot.session is None else shot.session.stop_code
+        same += _MORE.get(stopped or "", "")
         pending = counted(shot.pending - shot.jobs.at_provider, "item is", "items are")
         if shot.cancelled:
             yield f"{pending} pending, as they were cancelled: processor batch submit {folder}"

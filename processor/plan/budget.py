@@ -136,7 +136,7 @@ class Budget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shortfall:
-    """What a run lacks that its budget stopped.
+    """What a run lacks that its budget stopped; implements `Lack`.
 
     Attributes:
         limit_usd: The budget.
@@ -153,6 +153,16 @@ class Shortfall:
     call_usd: float
 
     @property
+    def option(self) -> str:
+        """`--budget`."""
+        return "--budget"
+
+    @property
+    def enough(self) -> str:
+        """The budget that `enough_usd` tells, as people type it."""
+        return f"{self.enough_usd:.12g}"
+
+    @property
     def enough_usd(self) -> float:
         """A budget that lets the run end, as round as people type it."""
         usd = self.used_usd + _MARGIN * self.rest_usd + self.call_usd
@@ -164,5 +174,5 @@ class Shortfall:
         left = "1 item is" if self.items == 1 else f"{self.items:,} items are"
         return (
             f"{dollars(self.used_usd)} of {dollars(self.limit_usd)} used; {left} left, "
-            f"about {dollars(self.rest_usd)} more: --budget {self.enough_usd:.12g} goes on."
+            f"about {dollars(self.rest_usd)} more: {self.option} {self.enough} goes on."
         )

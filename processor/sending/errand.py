@@ -11,7 +11,7 @@ from processor.ledger.ledger import Ledger
 from processor.ledger.writer import Writer
 from processor.notice import Notice
 from processor.observer import Observer
-from processor.plan.budget import Shortfall
+from processor.plan.lack import Lack
 from processor.plan.prices import Prices
 from processor.settings import Settings
 from processor.stop import Stop
@@ -96,5 +96,5 @@ class LaneSending(Protocol):
     def abort(self) -> None:
         """End what is under way, too; its items stay pending."""
 
-    def shortfall(self, ledger: Ledger) -> Shortfall | None:
-        """What the budget lacks, when that ended the sending."""
+    def shortfall(self, ledger: Ledger) -> Lack | None:
+        """What budget or deadline lack, when that ended the sending."""

@@ -17,15 +17,16 @@ from processor.batch.lane import BatchLane
 from processor.codes import BUDGET_CODE, DEADLINE_CODE
 from processor.direct.alarm import Alarm
 from processor.items import Outcome
-from processor.ledger import decisions, pending
+from processor.ledger import allowance, decisions, pending
 from processor.ledger.commit import Record
 from processor.ledger.ledger import Ledger
 from processor.ledger.pending import Pending
 from processor.ledger.writer import Writer
 from processor.notice import Notice
 from processor.plan import told
-from processor.plan.budget import Shortfall
 from processor.plan.decide import Decision, View, decide
+from processor.plan.lack import Lack
+from processor.plan.overdue import Overdue
 from processor.plan.speed import Speed
 from processor.sending.batch import BatchSending
 from processor.sending.direct import DirectSending
@@ -71,7 +72,10 @@ def hybrid_of(
         terms=batch,
         pending=_nothing,
         by_calls_usd=lambda: directly.claimed_usd,
+        falls=True,
         leaves=True,
+        # Under a deadline that is for `decide` to tell.
+        validating_most_s=inf if terms.deadline_s else errand.settings.validating_most_s,
         serves=True,
     )
     directly = DirectSending(
@@ -130,6 +134,7 @@ class Hybrid:
         self._changed = True
         self._waits = False
         self._stop: Stop | None = None
+        self._last: View | None = None  # at the deadline
         self._ended = False
 
     @property
@@ -181,6 +186,8 @@ class Hybrid:
         """Put down how the lanes ended."""
         self._direct.conclude(ledger)
         self._batch.conclude(ledger)
+        if self._last is not None and not self._items_left(ledger):
+            self._stop = None  # the last calls in flight brought everything
 
     def drain(self) -> None:
         """Start nothing new; what is under way is recorded."""
@@ -196,9 +203,25 @@ class Hybrid:
         self._batch.abort()
         self._alarm.ring()
 
-    def shortfall(self, ledger: Ledger) -> Shortfall | None:
-        """What the budget lacks, when that ended the sending."""
-        return self._direct.shortfall(ledger) or self._batch.shortfall(ledger)
+    def shortfall(self, ledger: Ledger) -> Lack | None:
+        """What budget or deadline lack, when that ended the sending."""
+        view, typed = self._last, self._errand.settings.deadline
+        if self._stop is None or view is None or typed is None:
+            return self._direct.shortfall(ledger) or self._batch.shortfall(ledger)
+        return Overdue(
+            typed=typed,
+            items=self._items_left(ledger),
+            per_s=view.per_s,
+            is_measured=view.is_measured,
+            direct_usd=view.direct_usd,
+            batch_usd=view.batch_usd if view.has_batches else None,
+        )
+
+    def _items_left(self, ledger: Ledger) -> int:
+        """Items that this start should have done."""
+        items = ledger.counts().pending
+        allowed = allowance.rest(ledger, self._errand.settings.limit)
+        return items if allowed is None else min(items, allowed)
 
     async def _lane(self, sending: Coroutine[Any, Any, None]) -> None:
         await sending
@@ -239,8 +262,8 @@ class Hybrid:
     ) -> float:
         """Decide, and do it; returns in how many seconds the next decision is due."""
         if view.deadline_s is not None and view.now_s >= view.deadline_s:
-            left = view.fresh + view.returned + view.queued + sum(o.items for o in view.open)
-            self._stop = Stop(code=DEADLINE_CODE, message=f"{left:,} items are not done.")
+            self._last = view
+            self._stop = Stop(code=DEADLINE_CODE, message="The time is over.")
             self.drain()
             return inf
         decision = decide(view)
@@ -253,7 +276,8 @@ class Hybrid:
             facts = told.of_decision(decision)
             tell(Notice(event="decision", facts=facts))
         await self._act(decision, view, lane)
-        return decision.look_again_s
+        left_s = inf if view.deadline_s is None else view.deadline_s - view.now_s
+        return min(decision.look_again_s, left_s)
 
     async def _act(self, decision: Decision, view: View, lane: BatchLane) -> None:
         for number in decision.cancel:

@@ -4,6 +4,7 @@ from collections.abc import Coroutine, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice
+from math import inf
 from typing import Any
 
 from processor.batch.until import Until
@@ -12,7 +13,7 @@ from processor.ledger import allowance, pending
 from processor.ledger.commit import Commit
 from processor.ledger.ledger import Counts, Ledger
 from processor.ledger.pending import Pending
-from processor.plan.budget import Shortfall
+from processor.plan.lack import Lack
 from processor.plan.route import Lane
 from processor.sending.direct import DirectSending
 from processor.sending.errand import Errand, LaneSending, Traffic
@@ -68,8 +69,8 @@ class Lanes:
         """Why the job had to stop; None when it had not."""
         return next((lane.stopped for lane in self._lanes if lane.stopped is not None), None)
 
-    def shortfall(self, ledger: Ledger) -> Shortfall | None:
-        """What the budget lacks, when that ended the sending."""
+    def shortfall(self, ledger: Ledger) -> Lack | None:
+        """What budget or deadline lack, when that ended the sending."""
         found = (lane.shortfall(ledger) for lane in self._lanes)
         return next((each for each in found if each is not None), None)
 
@@ -129,6 +130,8 @@ class Lanes:
         """
         from processor.sending.batch import BatchSending  # noqa: PLC0415 - most go directly
 
+        settings = self._errand.settings
+        falls = settings.fallback == "direct"
         sends = self._by_batch and not self._only_open
         split = self._split if sends else None
         beside: list[DirectSending] = []
@@ -146,7 +149,9 @@ class Lanes:
             terms=self._terms if self._by_batch else replace(self._terms, until=Until.FETCHED),
             pending=waiting if sends else None,
             by_calls_usd=lambda: sum(direct.claimed_usd for direct in beside),
-            leaves=self._errand.settings.fallback == "direct" or not self._by_batch,
+            falls=falls,
+            leaves=falls or not self._by_batch,
+            validating_most_s=settings.validating_most_s if falls else inf,
         )
         if split is not None:
             by_batch_usd = None if self._ahead else lambda: batch.claimed_usd
