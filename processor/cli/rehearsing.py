@@ -9,6 +9,7 @@ from processor.cli.trial import as_lines
 from processor.console import streams
 from processor.console.words import counted, money
 from processor.notice import Notice
+from processor.plan.route import Lane
 from processor.rehearsal import Rehearsed
 from processor.settings import Settings
 from processor.sizing import BY_LENGTH, Basis, Load
@@ -90,13 +91,21 @@ def _costs(found: Rehearsed, settings: Settings) -> Iterator[str]:
     """What is to be sent, in tokens and money."""
     yield row("tokens", tokens(found.total, found.basis))
     yield row("route", f"{found.route.lane}: {found.route.reason}")
-    yield row("cost", _cost(found.cost_usd))
+    yield row("cost", _range(found) or _cost(found.cost_usd))
     yield from costs_by_model(found)
     if settings.budget_usd is not None and found.cost_usd is not None:
         left_usd = settings.budget_usd - found.snapshot.spent_usd
         verdict = "is enough" if found.cost_usd <= left_usd else "may not be enough"
         used = f"{money(found.snapshot.spent_usd)} of {money(settings.budget_usd)} used"
         yield row("budget", f"{used}; the rest {verdict}")
+
+
+def _range(found: Rehearsed) -> str | None:
+    """What it costs where batches may be late; None for any other route."""
+    least_usd, most_usd = found.mixed_usd, found.total.direct_usd
+    if found.route.lane is not Lane.HYBRID or least_usd is None or most_usd is None:
+        return None
+    return f"about {money(least_usd)} to {money(most_usd)}, as batches are done in time or late"
 
 
 def _cost(usd: float | None) -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -119,6 +120,18 @@ def test_each_model_is_told_with_its_cost(shell: Shell) -> None:
     assert f"in (by length, o200k_base) · {3 * 200} out (assumed: 200 an answer)" in done.out
     priced = shell("run", "--sandbox", *options, "--price", "1,1", "--budget", "0.0005")
     assert "$0.00 of $0.000500 used; the rest may not be enough" in priced.out, priced
+
+
+def test_a_deadline_tells_what_it_costs_at_least_and_at_most(shell: Shell) -> None:
+    options = ("--task", shell.write("say.toml", SAY), "--input", table(shell, 250))
+    done = shell.run(*options, "--dry-run", "--deadline", "5h", "--price", "10,100")
+    assert "route     hybrid: everything is tried by batch" in done.out
+    assert re.search(
+        r"cost      about \$\S+ to \$\S+, as batches are done in time or late", done.out
+    )
+    late = shell.run(*options, "--dry-run", "--deadline", "2020-01-01 10:00", "--price", "10,100")
+    assert late.code == 1
+    assert "which has passed" in late.err
 
 
 def test_items_that_cannot_be_rendered_are_told(shell: Shell) -> None:
