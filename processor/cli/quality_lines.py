@@ -213,7 +213,7 @@ def _row(label: str, figure: Figure, *, plain: bool = False) -> str:
     line = "  " + _padded(label, _LABEL_COLUMNS - 2)
     if figure.value is None:
         return f"{line}{'–':>8}   {figure.note}"
-    value = f"{figure.value:.3f}" if plain else share(figure.value)
+    value = _plain(figure.value) if plain else share(figure.value)
     note = f"   {figure.note}" if figure.note else ""
     return f"{line}{value:>8}   {_interval(figure, plain=plain):<15} {figure.n:>9,}{note}"
 
@@ -222,8 +222,13 @@ def _interval(figure: Figure, *, plain: bool) -> str:
     if figure.low is None or figure.high is None:
         return "–"
     if plain:
-        return f"{figure.low:.3f}–{figure.high:.3f}"
+        return f"{_plain(figure.low)}–{_plain(figure.high)}"
     return f"{share(figure.low).removesuffix('%')}–{share(figure.high)}"
+
+
+def _plain(value: float) -> str:
+    """With three places; 0 has no sign."""
+    return f"{round(value, 3) + 0.0:.3f}"
 
 
 def _padded(text: str, columns: int, *, right: bool = False) -> str:
