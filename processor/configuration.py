@@ -10,7 +10,8 @@ from processor.console import streams
 from processor.environment import variables
 from processor.errors import UsageError
 from processor.layers import ADDRESS, Found, Layer, combined, stacked, unaddressed
-from processor.settings import Settings, option_of
+from processor.setting_names import option_of
+from processor.settings import Settings
 
 _NOTHING: Layer = MappingProxyType({})
 _SANDBOX_KEY = "sk-sandbox"

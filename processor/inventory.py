@@ -5,7 +5,8 @@ from typing import Any
 
 from processor.layers import Found, Layer
 from processor.postgres import is_address, without_password
-from processor.settings import Settings, unit_of
+from processor.setting_names import unit_of
+from processor.settings import Settings
 
 DEFAULT = "default"
 _SHOWN_CHARS = 4

@@ -22,7 +22,8 @@ from typing import Any
 from processor.access import without_password
 from processor.errors import UsageError
 from processor.layers import FROM_ENVIRONMENT, Found, Layer
-from processor.settings import Settings, nearest
+from processor.setting_names import nearest
+from processor.settings import Settings
 
 PROJECT_FILE = Path("processor.toml")
 VARIABLE = "PROCESSOR_PROFILE"

@@ -1,6 +1,5 @@
 """Every knob once: its name, its unit, its bounds, its default."""
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -28,6 +27,7 @@ from processor.access import (
     without_password,
 )
 from processor.errors import UsageError
+from processor.setting_names import nearest, option_of
 
 DEFAULT_BASE_URL = OPENAI_URL
 # https://developers.openai.com/api/docs/guides/flex-processing advises fifteen minutes.
@@ -47,23 +47,6 @@ _OWN_HEADERS = frozenset(
         *("proxy-authorization", "te", "trailer", "transfer-encoding", "upgrade"),
     }
 )
-# The unit is told where the name does not end in it.
-_UNITS: Mapping[str, str] = MappingProxyType(
-    {
-        "max_output_tokens": "tokens",
-        "chunk_size": "items",
-        "shard_size": "requests",
-        "direct_first": "items",
-        "concurrency": "calls",
-        "rpm": "requests/min",
-        "tpm": "tokens/min",
-        "price": "USD per million tokens",
-        "limit": "items",
-        "repeat": "items a row",
-        "min_success": "share",
-    }
-)
-_ENDINGS: Mapping[str, str] = MappingProxyType({"_s": "s", "_usd": "USD"})
 _Typed = Annotated[str, Field(coerce_numbers_to_str=True)]
 
 
@@ -368,32 +351,6 @@ class Settings(BaseModel):
         shown = self.model_dump(mode="json", exclude=set(SECRETS))
         proxy = without_password(self.proxy.get_secret_value()) if self.proxy else None
         return {**shown, "headers": [name for name, _ in self.headers], "proxy": proxy}
-
-
-def unit_of(name: str) -> str:
-    """The unit of a setting; empty where it has none."""
-    endings = (unit for ending, unit in _ENDINGS.items() if name.endswith(ending))
-    return _UNITS.get(name) or next(endings, "")
-
-
-def option_of(name: str) -> str:
-    """How a setting is called on the command line."""
-    if name in _CALLED:
-        return _CALLED[name]
-    for ending in _ENDINGS:
-        name = name.removesuffix(ending)
-    return "--" + name.replace("_", "-")
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """The end of a complaint about an unknown name: what may have been meant."""
-    found = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f" (did you mean {found[0]}?)" if found else ""
-
-
-_CALLED: Mapping[str, str] = MappingProxyType(
-    {"api_key": "OPENAI_API_KEY", "headers": "--header", "": "settings"}
-)
 
 
 def _is_proxy(address: str) -> bool:

@@ -19,7 +19,7 @@ from processor.api.batch_values import BatchResults, BatchStatus
 from processor.api.knobs import Contact
 from processor.errors import UsageError
 from processor.jobs.owner import owner
-from processor.settings import nearest
+from processor.setting_names import nearest
 
 
 def check_batch_status(

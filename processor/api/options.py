@@ -12,7 +12,8 @@ from processor.exports.output import Output, Terms
 from processor.outputs import Written, outputs_of
 from processor.postgres import is_address
 from processor.sending.terms import BatchTerms
-from processor.settings import Settings, nearest
+from processor.setting_names import nearest
+from processor.settings import Settings
 from processor.tasks.prompt import PromptTask
 from processor.tasks.task import Task
 
