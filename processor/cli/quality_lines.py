@@ -183,6 +183,9 @@ def _against(found: Against) -> Iterator[str]:
     }
     told = "".join(f" · {count:,} {words}" for words, count in apart.items() if count)
     yield f"{counted(found.both, 'item')} in both{told}"
+    if not found.both:
+        yield "  no id is in both: only runs of the same rows can be looked at item by item"
+        return
     yield _row("equal answers", found.identical)
     if found.likeness is not None:
         yield _row("similarity, same item", found.likeness.similarity, plain=True)

@@ -224,6 +224,15 @@ def test_embeddings_are_counted_and_no_more(shell: Shell) -> None:
     assert "compares labels and texts, and these runs have embeddings" in refused.err
 
 
+def test_two_runs_of_other_rows_have_nothing_to_compare(shell: Shell) -> None:
+    news_run(shell, articles(3), out="a")
+    news_run(shell, [{**row, "id": f"x{row['id']}"} for row in articles(2)], out="b")
+    said = shell("quality", "a", "--against", "b").out
+    assert "0 items in both · 3 in the first only · 2 in the second only" in said
+    assert "no id is in both" in said
+    assert "Cohen" not in said
+
+
 def test_of_many_answers_some_are_drawn(shell: Shell) -> None:
     shell.run("--task", "persona", "--route", "direct", "--out", "p")
     found = measured(shell, "p", "--sample", "100")
