@@ -39,6 +39,9 @@ _WORDS: Mapping[str, Callable[[Facts], str]] = MappingProxyType(
         "batch_overdue": lambda facts: (
             f"배치 작업 {facts['batch']} 지연: {facts['age_s'] / 3600:.0f}시간째 {facts['status']}"
         ),
+        "batch_stuck": lambda facts: (
+            f"배치 작업 {facts['batch']} 검증 지연: {facts['age_s'] / 3600:.1f}시간째, 취소 후 직접 전송"
+        ),
         "budget_full": lambda facts: f"배치 파일 {facts['shard']:03d} 대기: 예산 부족",
         "shard_settled": lambda facts: (
             f"배치 파일 {facts['shard']:03d} 정산 완료: 응답 {facts['answered']}/{facts['items']}"

@@ -125,6 +125,13 @@ class Settings(BaseModel):
     fallback: Literal["none", "direct"] = Field(
         "none", description="lane of items that a batch or flex did not answer"
     )
+    validating_most_s: float = Field(
+        10_800,
+        ge=0,
+        le=86_400,
+        allow_inf_nan=False,
+        description="seconds a batch may be validated before its items go directly",
+    )
     description: str = Field("", max_length=512, description="of batch jobs, at the provider")
     budget_usd: float | None = Field(
         None, gt=0, allow_inf_nan=False, description="US dollars that the run may spend in all"

@@ -52,6 +52,7 @@ class Knobs(Contact, total=False):
     grace_s: float
     rounds: int
     fallback: Literal["none", "direct"]
+    validating_most_s: float
     description: str
     budget_usd: float
     price: str | tuple[float, float, float]

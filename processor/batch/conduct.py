@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from processor import disk
 from processor.batch.adoption import Adoption
 from processor.batch.answer import Settler
+from processor.batch.apart import Apart
 from processor.batch.creations import Creations
 from processor.batch.fetching import Fetching
 from processor.batch.quota import Quota, Room, is_quota, told_limit
@@ -21,7 +22,7 @@ from processor.batch.remote_values import (
 )
 from processor.batch.settling import Settling
 from processor.batch.shipping import Shipping, file_name
-from processor.batch.sight import look
+from processor.batch.sight import is_stuck, look
 from processor.batch.steps import Step
 from processor.batch.tools import Tools
 from processor.batch.tries import Tries
@@ -53,7 +54,7 @@ class Conduct:
         given_back: Shards that came to their end, and of which items are pending again.
         preparing: Numbers of shards that are on their way to become a batch.
         full: Whether a shard was left because the provider has no room for it now.
-        too_large: Items that no batch may hold.
+        apart: Items that go into no batch any more: none may hold them, or theirs was refused.
         refused: Why the provider refused a batch, when that does not stop the job.
         tokens_most: Of a shard, by model, where the provider refused larger ones.
     """
@@ -99,7 +100,7 @@ class Conduct:
         self.given_back = 0
         self.preparing: set[int] = set()
         self.full = False
-        self.too_large: set[int] = set()
+        self.apart = Apart()
         self.refused: str | None = None
         self._taken_back: set[int] = set()
         self.tokens_most: dict[str, int] = {}
@@ -161,6 +162,8 @@ class Conduct:
             return await self._drop(shard, "nothing is sent by batch any more")
         if shard.state in UNSENT and shard.number in self._taken_back:
             return await self._drop(shard, "its items are wanted at once")
+        if shard.state in UNSENT and not self._halt.sends:
+            return None
         return await self._ways[shard.state](shard, tries)
 
     async def _begin(self, shard: Shard, tries: Tries) -> Shard | None:
@@ -180,9 +183,14 @@ class Conduct:
     async def _send(self, shard: Shard, tries: Tries) -> Shard | None:
         """Send the file, once there is money for the batch."""
         if (admitted := self._purse.admitted(shard)) is not None:
-            return await self._shipping.upload(admitted, tries)
+            sent, refusal = await self._shipping.upload(admitted, tries)
+            return sent if refusal is None else await self._refused(sent, refusal)
         if not self._purse.is_holding:
-            self._give_way(BUDGET_CODE, "The budget has no room for the next batch.")
+            message = "The budget has no room for the next batch."
+            if self._rules.serves and self._rules.gives_way:
+                self.refused = message
+            else:
+                self._halt.stop_for(BUDGET_CODE, message)
             return await self._drop(shard, "the budget has no room for it")
         if shard.number not in self._unaffordable:
             self._unaffordable.add(shard.number)
@@ -195,11 +203,8 @@ class Conduct:
 
     async def _create(self, shard: Shard, tries: Tries) -> Shard | None:
         """Make a batch, once there is room for it."""
-        while (wait_s := self._creations.wait_s(self._clock.monotonic())) > 0:
-            if self._rules.until is not Until.SETTLED or self._halt.asked:
-                self.full = True
-                return None
-            await self._halt.wait(wait_s)
+        if not await self._may_create():
+            return None
         now_s = self._clock.monotonic()
         admission = self._quota.admit(
             shard.model, tokens=shard.tokens, rows=shard.items, now_s=now_s
@@ -217,9 +222,17 @@ class Conduct:
                 self.tokens_most[shard.model] = admission.most_tokens
                 return await self._drop(shard, "it is larger than the provider's queue")
             case Room.NEVER:
-                with self._store.reading() as shelf:
-                    self.too_large |= set(shelf.waiting(shard.number))
+                self._set_apart(shard)
                 return await self._drop(shard, "its row is larger than the provider's queue")
+
+    async def _may_create(self) -> bool:
+        """Wait until the provider lets another batch be made; False when nobody stays for that."""
+        while (wait_s := self._creations.wait_s(self._clock.monotonic())) > 0:
+            if self._rules.until is not Until.SETTLED or not self._halt.sends:
+                self.full = True
+                return False
+            await self._halt.wait(wait_s, self._room)
+        return True
 
     async def _create_now(self, shard: Shard, tries: Tries) -> Shard | None:
         now_s = self._clock.monotonic()
@@ -233,8 +246,7 @@ class Conduct:
             return created
         self._end(created)
         if error.trouble is Trouble.REFUSED:
-            self._give_way(error.code, f"shard {created.number}: {error}")
-            return await self._drop(created, str(error))
+            return await self._refused(created, error)
         await tries.failed(error)
         return created
 
@@ -278,6 +290,8 @@ class Conduct:
                 await self._store.see([now])
             if now.status not in {batch.status, VALIDATING, FAILED}:
                 self._quota.accepted(shard.number)
+            if is_stuck(now, shard.at, self._rules.validating_most_s):
+                await self._stop_stuck(shard, now)
         if any(batch.status not in TERMINAL for batch in batches):
             return shard if self._rules.until is Until.SETTLED else None
         return await self._ended(shard, batches)
@@ -301,15 +315,41 @@ class Conduct:
             return shard
         self._end(shard)
         failed = f"batch {batches[-1].id} (shard {shard.number}) failed"
-        self._give_way("batch_failed", f"{failed}: {with_remedy(problem)}")
-        return await self._drop(shard, problem)
+        message = f"{failed}: {with_remedy(problem)}"
+        return await self._give_up(shard, "batch_failed", message, problem)
 
-    def _give_way(self, code: str, message: str) -> None:
-        """A batch was refused, and another one would be."""
+    async def _stop_stuck(self, shard: Shard, batch: Batch) -> None:
+        """Its items go another way once it has ended; asked for until it is told to end."""
+        facts = {"batch": batch.id, "shard": shard.number, "age_s": round(batch.seen_at - shard.at)}
+        self._tools.tell(Notice(event="batch_stuck", serious=True, facts=facts))
+        await self._shipping.cancel(batch)
+
+    async def _refused(self, shard: Shard, error: RemoteError) -> Shard:
+        """The provider makes no batch of a shard."""
+        message = f"shard {shard.number}: {error}"
+        return await self._give_up(shard, error.code, message, str(error))
+
+    async def _give_up(self, shard: Shard, code: str, message: str, problem: str) -> Shard:
+        """The provider does not do a shard, and would not do it another time."""
         if self._rules.gives_way:
             self.refused = message
+            self._set_apart(shard)
         else:
-            self._halt.stop_for(code, message)
+            self._close(code, message)
+        return await self._drop(shard, problem)
+
+    def _close(self, code: str, message: str) -> None:
+        """Another shard would fare no better: what is at the provider is settled, then it ends."""
+        self._halt.close_for(code, message)
+        facts = {"code": code, "message": message}
+        self._tools.tell(Notice(event="batch_closed", serious=True, facts=facts))
+        self._make_room()
+        self._wake_unaffordable()
+
+    def _set_apart(self, shard: Shard) -> None:
+        """What waits in a shard goes into no batch any more."""
+        with self._store.reading() as shelf:
+            self.apart.add(shelf.waiting(shard.number))
 
     async def _unseen(
         self, shard: Shard, batch: Batch, error: RemoteError, tries: Tries
@@ -321,6 +361,9 @@ class Conduct:
             return shard if self._rules.until is Until.SETTLED else None
         if error.trouble is Trouble.GONE:
             message = f"the provider does not know batch {batch.id} any more ({error})"
+            if self._rules.gives_way and len(self._batches[shard.number]) == 1:
+                self._end(shard)
+                return await self._give_up(shard, "batch_lost", message, message)
             self._halt.leave_one("batch_lost", message)
         elif error.trouble is Trouble.REFUSED:
             self._halt.leave_one(error.code, f"batch {batch.id}: {error}")
@@ -358,7 +401,7 @@ class Conduct:
         self._tools.at(Step.FILES_REMOVED)
         self._tools.tell(settlement.notice(shard))
         if settlement.fatal is not None:
-            self._halt.stop_for(settlement.fatal.code, settlement.fatal.message)
+            self._close(settlement.fatal.code, settlement.fatal.message)
         return shard
 
     async def _drop(self, shard: Shard, problem: str) -> Shard:

@@ -20,6 +20,7 @@ class Halt:
         self._asked = asyncio.Event()
         self._stop: Stop | None = None
         self._stuck: Stop | None = None
+        self._closed = False
 
     @property
     def stop(self) -> Stop | None:
@@ -30,6 +31,11 @@ class Halt:
     def asked(self) -> bool:
         """Whether nothing new is to be started."""
         return self._asked.is_set()
+
+    @property
+    def sends(self) -> bool:
+        """Whether shards that are no batch yet may become one."""
+        return not (self._closed or self.asked)
 
     def leave(self) -> None:
         """Start nothing new."""
@@ -45,6 +51,11 @@ class Halt:
         """A shard cannot go on until somebody has decided about it; others do, and then it ends."""
         if self._stuck is None:
             self._stuck = Stop(code=code, message=message)
+
+    def close_for(self, code: str, message: str) -> None:
+        """The same, and another shard would fare no better: none is sent any more."""
+        self._closed = True
+        self.leave_one(code, message)
 
     async def wait(self, seconds: float = inf, wake: asyncio.Event | None = None) -> None:
         """Wait until the time is over, the event is set, or the lane is to be left."""

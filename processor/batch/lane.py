@@ -79,8 +79,8 @@ class BatchLane:
 
     @property
     def left_for_direct(self) -> int:
-        """Items that no batch may hold, and that are pending still."""
-        return len(self._conduct.too_large)
+        """Items that go into no batch any more, and that are pending still."""
+        return len(self._conduct.apart)
 
     @property
     def refused(self) -> str | None:
@@ -154,12 +154,12 @@ class BatchLane:
 
     async def _send_all(self) -> None:
         """Put what is pending into shards, and what their results leave, until nothing is."""
-        while not self._halt.asked:
+        while self._halt.sends:
             given_back = self._conduct.given_back
             await self._send_once(self._wanted(), self._rules.shards)
             while self._tasks and self._conduct.given_back == given_back and not self._halt.asked:
                 await self._wait_for_change()
-            if self._conduct.given_back == given_back or self._rules.leftovers_stay:
+            if self._conduct.given_back == given_back:
                 return
 
     async def send(self, pending: Iterator[Pending], items_most: int) -> None:
@@ -195,7 +195,7 @@ class BatchLane:
             rules=replace(rules, tokens_most=self._conduct.tokens_most),
         )
         try:
-            while not (self._halt.asked or self._conduct.full or self._enough):
+            while self._halt.sends and not (self._conduct.full or self._enough):
                 if len(self._conduct.preparing) >= _AHEAD:
                     await self._wait_for_change()
                     continue
@@ -210,10 +210,8 @@ class BatchLane:
 
     def _wanted(self) -> Iterator[Pending]:
         for pending in self._pending():
-            leftover = pending.attempts > len(pending.invalid)
-            if pending.item.seq in self._conduct.too_large:
-                continue
-            if not (leftover and self._rules.leftovers_stay):
+            leftover = pending.attempts > 0 and self._rules.leftovers_stay
+            if not (leftover or pending.item.seq in self._conduct.apart):
                 yield pending
 
     async def _begin(self, written: Written) -> None:

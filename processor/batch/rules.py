@@ -1,6 +1,7 @@
 """How the batch lane behaves."""
 
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 
 from processor.batch.sharding import ShardRules
@@ -21,7 +22,8 @@ class BatchRules:
         give_up_s: How long uploads, creations and downloads are tried again.
         leftovers_stay: Items that a batch did not answer are not put into another one.
         serves: Somebody tells what is sent and when the lane is over; nothing is sent by itself.
-        gives_way: A batch that is refused does not stop the job: its items go another way.
+        gives_way: A batch that is refused or lost does not stop the job: its items go another way.
+        validating_most_s: How long a batch may be validated before it is stopped.
         sends: Whether shards that are no batch yet become one; they are given up otherwise.
         adopts: Batches of the very same requests are taken over, whichever run made them.
         description: For people who look at the batches at the provider; may be empty.
@@ -37,6 +39,7 @@ class BatchRules:
     leftovers_stay: bool = False
     serves: bool = False
     gives_way: bool = False
+    validating_most_s: float = inf
     sends: bool = True
     adopts: bool = True
     description: str = ""

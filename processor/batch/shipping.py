@@ -61,8 +61,12 @@ class Shipping:
         run, digest = self._rules.run_id, shard.sha256[:12]
         return f"{run}-{shard.number}-{shard.upload}-{digest}.jsonl"
 
-    async def upload(self, shard: Shard, tries: Tries) -> Shard:
-        """Send the file of a shard that is written."""
+    async def upload(self, shard: Shard, tries: Tries) -> tuple[Shard, RemoteError | None]:
+        """Send the file of a shard that is written.
+
+        Returns:
+            The shard; and why the provider does not take its file, if it does not.
+        """
         shard = replace(
             shard, state=State.UPLOADING, account=self._rules.account, at=self._clock.time()
         )
@@ -72,10 +76,12 @@ class Shipping:
         try:
             file = await self._remote.upload(path, self.name_of(shard))
         except RemoteError as error:
+            if error.trouble is Trouble.REFUSED and not error.in_doubt:
+                return shard, error
             await tries.failed(error)
-            return shard
+            return shard, None
         self._at(Step.FILE_SENT)
-        return await self._uploaded(shard, file, tries)
+        return await self._uploaded(shard, file, tries), None
 
     async def find_file(self, shard: Shard, tries: Tries) -> Shard:
         """Look whether the file of an intent has arrived; it is to be sent again otherwise."""
@@ -231,11 +237,8 @@ class Shipping:
         back = replace(shard, state=State.UPLOADED, at=self._clock.time())
         if error.trouble is Trouble.GONE and tries.failures >= _FRESH_TRIES:
             if shard.upload >= _UPLOADS_MOST:
-                self._halt.stop_for(
-                    error.code,
-                    f"the file of shard {shard.number} was sent {shard.upload} times, and no batch "
-                    f"can be made of it: {error}",
-                )
+                message = f"its file was sent {shard.upload} times, no batch is made of it: {error}"
+                error = RemoteError(message, trouble=Trouble.REFUSED, code=error.code)
             else:
                 back = replace(back, state=State.WRITTEN, upload=shard.upload + 1, file_id=None)
         await self._store.keep(back)

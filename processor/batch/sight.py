@@ -2,7 +2,14 @@
 
 from msgspec.structs import replace
 
-from processor.batch.remote_values import COMPLETED, FAILED, FINALIZING, TERMINAL, RemoteBatch
+from processor.batch.remote_values import (
+    COMPLETED,
+    FAILED,
+    FINALIZING,
+    TERMINAL,
+    VALIDATING,
+    RemoteBatch,
+)
 from processor.ledger.shards import Batch
 
 
@@ -54,6 +61,17 @@ def look(before: Batch, told: RemoteBatch, now_s: float, *, grace_s: float) -> B
     if unfinished != replace(before, seen_at=now.seen_at):
         return unfinished
     return unfinished if now.seen_at - before.seen_at < grace_s else now
+
+
+def is_stuck(batch: Batch, since_s: float, most_s: float) -> bool:
+    """Whether a batch is validated for too long: it may never begin.
+
+    Args:
+        batch: As it was seen last.
+        since_s: When its shard came to be open, by our clock.
+        most_s: How long that may take.
+    """
+    return batch.status == VALIDATING and batch.seen_at - since_s >= most_s
 
 
 def _ends_without_files(batch: Batch) -> bool:

@@ -114,8 +114,10 @@ _OWN_CODES = {Trouble.QUOTA: QUOTA_CODE, Trouble.GONE: "not_found"}
 def _trouble(status: int, code: str, error: ProviderError) -> Trouble:
     if _is_quota(status, error):
         return Trouble.QUOTA
-    if code in _FATAL or _names_model(error):
+    if code in _FATAL:
         return Trouble.FATAL
+    if _names_model(error):
+        return Trouble.REFUSED
     if status in _GONE_STATUSES or _misses_file(status, error):
         return Trouble.GONE
     if code in _AGAIN or status in _AGAIN_STATUSES or status >= 500:

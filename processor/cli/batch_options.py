@@ -26,8 +26,17 @@ _OPTIONS = (
     click.option(
         "--fallback",
         type=click.Choice(["none", "direct"]),
-        help="Where items go that a batch or flex did not answer; none puts them into another "
-        "batch. See --flex-patience.",
+        help="Where items go that a batch or flex did not answer, or of which the provider makes "
+        "no batch, or loses it; none puts what was not answered into another batch, and stops for "
+        "the rest. See --flex-patience.",
+    ),
+    click.option(
+        "--validating-most",
+        "validating_most_s",
+        type=float,
+        metavar="S",
+        help="With --fallback direct: seconds a batch may be validated before it is stopped, and "
+        "its items go directly.  [default: 10800]",
     ),
     click.option(
         "--grace",

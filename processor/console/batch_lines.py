@@ -56,6 +56,14 @@ _WORDS: Mapping[str, Callable[[Facts], str]] = MappingProxyType(
         "batch_deferred": lambda facts: (
             f"shard {facts['shard']} waits for room in the provider's queue: {facts['message']}"
         ),
+        "batch_stuck": lambda facts: (
+            f"{facts['batch']} is validating for {duration(facts['age_s'])}: it is stopped, and "
+            "what it has not answered goes directly"
+        ),
+        "batch_closed": lambda facts: (
+            f"nothing more is sent by batch: {facts['message']}; "
+            "what is at the provider is awaited first"
+        ),
         "budget_full": lambda facts: (
             f"shard {facts['shard']} waits: the budget has room for it only "
             "when others cost less than they may"

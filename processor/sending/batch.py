@@ -45,6 +45,7 @@ class BatchSending:
         pending: Gives the items that may be sent and no shard holds; None when nothing new is: what
             is at the provider is taken in.
         by_calls_usd: Tells what calls that are made meanwhile have spent or reserved.
+        falls: What no batch takes or answers goes directly: no shard gets it again.
         leaves: What a batch does not answer may go by another lane.
         serves: Somebody tells what is sent, by `conducted`, and when the lane is over.
     """
@@ -60,6 +61,7 @@ class BatchSending:
         terms: BatchTerms,
         pending: Callable[[], Iterator[Pending]] | None,
         by_calls_usd: Callable[[], float],
+        falls: bool,
         leaves: bool,
         serves: bool = False,
     ) -> None:
@@ -68,6 +70,7 @@ class BatchSending:
         self._terms = terms
         self._pending = pending
         self._by_calls_usd = by_calls_usd
+        self._falls = falls
         self._leaves = leaves
         self._serves = serves
         self._lane: BatchLane | None = None
@@ -98,7 +101,7 @@ class BatchSending:
         """Whether what is pending is for the direct lane: nothing of it waits for a batch."""
         if self._lane is None or self._lane.full:
             return False
-        return self._errand.settings.fallback == "direct" or bool(self._lane.left_for_direct)
+        return self._falls or bool(self._lane.left_for_direct)
 
     @property
     def claimed_usd(self) -> float:
@@ -219,13 +222,20 @@ class BatchSending:
             shards=ShardRules(items_most=settings.shard_size or LINES_MOST),
             grace_s=settings.grace_s,
             give_up_s=settings.give_up_s,
-            leftovers_stay=settings.fallback == "direct",
+            leftovers_stay=self._falls,
             sends=self._pending is not None,
             adopts=self._terms.adopts,
             description=settings.description,
             serves=self._serves,
-            gives_way=self._serves,
+            gives_way=self._falls,
+            validating_most_s=self._validating_most_s(),
         )
+
+    def _validating_most_s(self) -> float:
+        """How long a batch may be validated; under a deadline that is for `decide` to tell."""
+        settings = self._errand.settings
+        is_bound = self._falls and settings.deadline is None
+        return settings.validating_most_s if is_bound else inf
 
     def _check_account(self, ledger: Ledger) -> None:
         """Refuse batches of another key or provider: nobody knows whether this one sees them."""

@@ -74,8 +74,6 @@ def hybrid_of(
         by_calls_usd=lambda: directly.claimed_usd,
         falls=True,
         leaves=True,
-        # Under a deadline that is for `decide` to tell.
-        validating_most_s=inf if terms.deadline_s else errand.settings.validating_most_s,
         serves=True,
     )
     directly = DirectSending(

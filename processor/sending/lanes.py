@@ -4,7 +4,6 @@ from collections.abc import Coroutine, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice
-from math import inf
 from typing import Any
 
 from processor.batch.until import Until
@@ -130,8 +129,7 @@ class Lanes:
         """
         from processor.sending.batch import BatchSending  # noqa: PLC0415 - most go directly
 
-        settings = self._errand.settings
-        falls = settings.fallback == "direct"
+        falls = self._errand.settings.fallback == "direct"
         sends = self._by_batch and not self._only_open
         split = self._split if sends else None
         beside: list[DirectSending] = []
@@ -151,7 +149,6 @@ class Lanes:
             by_calls_usd=lambda: sum(direct.claimed_usd for direct in beside),
             falls=falls,
             leaves=falls or not self._by_batch,
-            validating_most_s=settings.validating_most_s if falls else inf,
         )
         if split is not None:
             by_batch_usd = None if self._ahead else lambda: batch.claimed_usd
