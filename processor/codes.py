@@ -321,6 +321,7 @@ PROVIDER_CODES: Mapping[str, str] = MappingProxyType(
         "too_many_requests": "rate_limited",
         "slow_down": "slow_down",
         "resource_unavailable": "flex_unavailable",
+        "capacity_exceeded": "flex_unavailable",
         "invalid_api_key": "auth",
         "account_deactivated": "auth",
         "unsupported_country_region_territory": "forbidden",

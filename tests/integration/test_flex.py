@@ -224,6 +224,14 @@ def test_responses_go_at_flex(shell: Shell) -> None:
     assert shell.figures()["tiers"] == {"flex": 5}
 
 
+def test_a_timeout_that_is_given_goes_before_the_quarter_of_an_hour(shell: Shell) -> None:
+    rows(shell, 5)
+    shell.fault("hang:count=1")
+    assert run(shell, "--timeout", "0.5").code == 0
+    figures = shell.figures()
+    assert (figures["tiers"], figures["retries"]) == ({"flex": 5}, 1)
+
+
 def test_a_budget_holds_though_items_fall_to_the_dearer_tier(shell: Shell) -> None:
     rows(shell, 300)
     shell.fault(f"{FULL}:after=100")

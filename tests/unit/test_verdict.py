@@ -193,6 +193,8 @@ def test_cached_tokens_are_read() -> None:
         (503, {"message": "Slow Down"}, Kind.RETRY, "slow_down"),
         (429, {"message": "Resource Unavailable"}, Kind.RETRY, "flex_unavailable"),  # 28
         (429, {"code": "resource_unavailable"}, Kind.RETRY, "flex_unavailable"),
+        (498, {"code": "capacity_exceeded"}, Kind.RETRY, "flex_unavailable"),
+        (400, {"message": "Invalid service_tier argument"}, Kind.FATAL, "refused_parameter"),
         (500, {"type": "server_error"}, Kind.RETRY, "server_error"),  # 29
         (503, {"message": "Overloaded"}, Kind.RETRY, "server_error"),  # 30
         (524, {}, Kind.RETRY, "timeout"),
