@@ -12,7 +12,7 @@ from processor.direct.backlog import Work
 from processor.direct.request import BYTES_PER_TOKEN, fill_in
 from processor.items import Failure, Request, Usage
 from processor.ledger.pending import Pending
-from processor.plan.answers import Expected, Usual, expected
+from processor.plan.answers import NOTHING as WITHOUT_OUTPUT, Expected, Usual, expected
 from processor.plan.estimate import choices_of, output_cap
 from processor.plan.prices import FLEX, Prices
 from processor.plan.route import Lane
@@ -22,7 +22,7 @@ from processor.watch.snapshot import Snapshot
 
 BY_LENGTH = "length"
 _SLICE_ITEMS = 500  # counted in one call, which takes 25 µs by itself
-_SURE = frozenset({"measured", "none"})
+_SURE = frozenset({"measured", WITHOUT_OUTPUT})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,7 +188,8 @@ class Scales:
         return found
 
     def _priced(self, work: Work, answers: Expected, input_tokens: int, choices: int) -> Load:
-        usage = Usage(prompt_tokens=input_tokens, completion_tokens=answers.tokens * choices)
+        several = 1 if answers.basis in _SURE else choices  # what was measured is of all of them
+        usage = Usage(prompt_tokens=input_tokens, completion_tokens=answers.tokens * several)
         size = work.size
         assert size is not None
         asked = None if work.tier is not None else size.tier

@@ -6,11 +6,13 @@ from typing import Any
 
 from processor.cli import rehearsing
 from processor.console.words import duration, money
+from processor.plan.answers import NOTHING, thinks
 from processor.plan.offer import ASSUMED, MIX, Offer, Time, Verdict, soonest
 from processor.planning import Plan
 from processor.settings import Settings
 
 _FORMAT = 1
+_NAMED = 3  # of models
 _HEAD = ("lane", "cost", "time", "confidence")
 _VERDICTS = {Verdict.YES: "", Verdict.PERHAPS: " · perhaps by then", Verdict.NO: " · not by then"}
 _HOUR_S = 3_600.0
@@ -25,9 +27,7 @@ def lines(plan: Plan, settings: Settings) -> Iterator[str]:
         return
     yield rehearsing.row("tokens", rehearsing.tokens(found.total, found.basis))
     yield from _table([_HEAD, *(_cells(offer, plan) for offer in plan.offers)])
-    for offer in plan.offers:
-        if offer.time is not None and offer.note:
-            yield rehearsing.row("note", f"{offer.name}: {offer.note}")
+    yield from _notes(plan)
     yield rehearsing.row("route", f"{plan.route.lane}: {plan.route.reason}")
     yield from rehearsing.costs_by_model(found)
     if found.total.direct_usd is None:
@@ -37,6 +37,16 @@ def lines(plan: Plan, settings: Settings) -> Iterator[str]:
         yield rehearsing.row("deadline", f"{at:%Y-%m-%d %H:%M}, in {duration(found.left_s)}")
     if plan.left_usd is not None:
         yield rehearsing.row("budget", _budget(plan, plan.left_usd))
+
+
+def _notes(plan: Plan) -> Iterator[str]:
+    for offer in plan.offers:
+        if offer.time is not None and offer.note:
+            yield rehearsing.row("note", f"{offer.name}: {offer.note}")
+    thinking = [model for model in plan.found.loads if thinks(model)]
+    if thinking and _cost_by(plan) == ASSUMED:
+        models = ", ".join(thinking[:_NAMED])
+        yield rehearsing.row("note", f"what {models} may think first is charged, and not assumed")
 
 
 def remedy(plan: Plan) -> str:
@@ -150,7 +160,7 @@ def _confidence(offer: Offer, plan: Plan) -> str:
     """How sure cost and time are."""
     assert offer.time is not None
     cost = _cost_by(plan)
-    if offer.cost_usd is None or cost == offer.time.by == ASSUMED:
+    if offer.cost_usd is None or cost == NOTHING or cost == offer.time.by == ASSUMED:
         return offer.time.words
     costs = ", ".join(each.words for each in plan.found.basis.output_by[:1])
     return f"answers {costs}; time {offer.time.words}"

@@ -1,12 +1,16 @@
 """How long answers will be. Pure."""
 
+import re
 from dataclasses import dataclass
 from types import MappingProxyType
 
+NOTHING = "nothing"
 # Tokens; of a label as users report it. What a model thinks before it answers is not in it.
 _ASSUMED = MappingProxyType({"label": 5, "latex": 50})
 _ASSUMED_OTHERWISE = 200
 _WITHOUT_OUTPUT = "embedding"
+# OpenAI's models that think first, also behind a router and fine-tuned.
+_THINKS = re.compile(r"(?:openai/)?(?:ft:)?(?:gpt-(?:[5-9]|\d{2})|o\d)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +32,18 @@ class Expected:
 
     Attributes:
         tokens: So many.
-        basis: How that is known: `measured`, `cap`, `assumed`, or `none` where nothing is written.
+        basis: How that is known: `measured`, `cap`, `assumed`, or `nothing` is written.
         words: The same for people.
     """
 
     tokens: int
     basis: str
     words: str
+
+
+def thinks(model: str) -> bool:
+    """Whether a model is known to think before it answers, which is charged as output."""
+    return _THINKS.match(model) is not None
 
 
 def expected(kind: str, cap: int | None, usual: Usual | None) -> Expected:
@@ -46,7 +55,7 @@ def expected(kind: str, cap: int | None, usual: Usual | None) -> Expected:
         usual: Of earlier answers; None before any.
     """
     if kind == _WITHOUT_OUTPUT:
-        return Expected(0, "none", "nothing is written")
+        return Expected(0, NOTHING, "nothing is written")
     if usual is not None:
         answers = f"{usual.answers:,} answer{'' if usual.answers == 1 else 's'}"
         return Expected(round(usual.tokens), "measured", f"measured over {answers}")

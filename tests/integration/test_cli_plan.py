@@ -187,6 +187,14 @@ def test_unknown_prices_are_unknown(shell: Shell) -> None:
     assert lanes(priced)["direct"]["cost_usd"] > 0.4
 
 
+def test_what_a_model_thinks_is_named_where_it_is_not_in_the_figures(shell: Shell) -> None:
+    note = "note      what gpt-6-luna may think first is charged, and not assumed"
+    rows = table(shell, 3)
+    assert note in plan(shell, "--input", rows).out
+    assert "think" not in plan(shell, "--input", rows, "--model", "gpt-4o-mini").out
+    assert "think" not in plan(shell, "--input", rows, "--max-output-tokens", "900").out
+
+
 def test_flex_costs_what_a_batch_costs(shell: Shell) -> None:
     told = document(shell, "--input", table(shell, 10))
     ways = lanes(told)
@@ -362,6 +370,7 @@ def test_embeddings_write_nothing(shell: Shell) -> None:
     assert done.code == 0
     assert "in (cl100k_base)\n" in done.out
     assert "no flex price of text-embedding-3-small is known" in done.out
+    assert "assumed: 20 calls at once, 2–5 s each\n" in done.out
 
 
 def test_what_is_planned_is_what_is_charged(shell: Shell) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from processor.plan.answers import Usual, expected
+from processor.plan.answers import Usual, expected, thinks
 
 
 @pytest.mark.parametrize(
@@ -20,8 +20,8 @@ from processor.plan.answers import Usual, expected
         ("text", 900, None, 900, "cap"),
         ("text", 900, Usual(120.0, 1), 120, "measured"),
         ("json", None, None, 200, "assumed"),
-        ("embedding", None, None, 0, "none"),
-        ("embedding", None, Usual(3.0, 9), 0, "none"),
+        ("embedding", None, None, 0, "nothing"),
+        ("embedding", None, Usual(3.0, 9), 0, "nothing"),
     ],
 )
 def test_the_length(
@@ -43,3 +43,20 @@ def test_the_length(
 )
 def test_the_words(kind: str, cap: int | None, usual: Usual | None, words: str) -> None:
     assert expected(kind, cap, usual).words == words
+
+
+@pytest.mark.parametrize(
+    ("model", "does"),
+    [
+        ("gpt-5-mini", True),
+        ("gpt-6-luna", True),
+        ("openai/gpt-5", True),
+        ("o3-mini", True),
+        ("gpt-4o-mini", False),
+        ("gpt-4.1", False),
+        ("gpt-oss-20b", False),
+        ("olmo", False),
+    ],
+)
+def test_models_that_think_first(model: str, does: bool) -> None:
+    assert thinks(model) is does
