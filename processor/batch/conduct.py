@@ -14,6 +14,7 @@ from processor.batch.creations import Creations
 from processor.batch.fetching import Fetching
 from processor.batch.quota import Quota, Room, is_quota, told_limit
 from processor.batch.remote_values import (
+    CANCELLING,
     FAILED,
     TERMINAL,
     VALIDATING,
@@ -34,6 +35,7 @@ from processor.ledger.shards import DONE, UNSENT, Batch, Shard, State
 from processor.notice import Notice
 
 _PREPARING = frozenset({*UNSENT, State.CREATING})
+_ENDING = TERMINAL | {CANCELLING}
 _FETCHES_MOST = 4  # at once; a hundred shards may end together
 
 Way = Callable[[Shard, Tries], Awaitable[Shard | None]]
@@ -56,6 +58,7 @@ class Conduct:
         full: Whether a shard was left because the provider has no room for it now.
         apart: Items that go into no batch any more: none may hold them, or theirs was refused.
         refused: Why the provider refused a batch, when that does not stop the job.
+        left: Numbers of shards that stay where they are, for a later start.
         tokens_most: Of a shard, by model, where the provider refused larger ones.
     """
 
@@ -102,7 +105,9 @@ class Conduct:
         self.full = False
         self.apart = Apart()
         self.refused: str | None = None
+        self.left: set[int] = set()
         self._taken_back: set[int] = set()
+        self._cancelled: set[str] = set()
         self.tokens_most: dict[str, int] = {}
 
     async def take_back(self, number: int) -> None:
@@ -110,9 +115,22 @@ class Conduct:
         self._taken_back.add(number)
         self._make_room()
         self._wake_unaffordable()
-        for batch in self._batches.get(number, ()):
-            if batch.status not in TERMINAL:
-                await self._shipping.cancel(batch)
+        await self._stop(self._batches.get(number, ()))
+
+    async def _stop_unwanted(self, shard: Shard, batches: Sequence[Batch]) -> None:
+        """Asked for at every look: when a shard is taken back it may be no batch yet."""
+        await self._shipping.keep_one(batches)
+        if shard.number in self._taken_back:
+            await self._stop(batches)
+
+    async def _stop(self, batches: Sequence[Batch]) -> None:
+        """Cancel batches, each once: what fails is tried again at the next look at them."""
+        for batch in batches:
+            if batch.status in _ENDING or batch.id in self._cancelled:
+                continue
+            self._cancelled.add(batch.id)
+            if not await self._shipping.cancel(batch):
+                self._cancelled.discard(batch.id)
 
     def made_before(self, times_s: Iterable[float]) -> None:
         """Count batches of earlier starts; they were made in so many seconds since 1970."""
@@ -144,6 +162,7 @@ class Conduct:
 
     def _leave(self, shard: Shard) -> None:
         """Nobody waits any more for what a shard holds that is left where it is."""
+        self.left.add(shard.number)
         self._purse.leave(shard.number)
         self._wake_unaffordable()
         self._end(shard)
@@ -271,7 +290,7 @@ class Conduct:
     async def _watch(self, shard: Shard, tries: Tries) -> Shard | None:
         """Look at the batches of a shard until all have ended."""
         batches = self._batches[shard.number]
-        await self._shipping.keep_one(batches)
+        await self._stop_unwanted(shard, batches)
         if self._rules.until is Until.SUBMITTED:
             return None
         for place, batch in enumerate(batches):

@@ -5,8 +5,9 @@ Everything is in the ledger, so a start that finds shards there goes on with eac
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Coroutine, Iterator
 from dataclasses import replace
+from typing import Any
 
 from processor import disk
 from processor.batch.answer import Settler
@@ -81,6 +82,21 @@ class BatchLane:
     def left_for_direct(self) -> int:
         """Items that go into no batch any more, and that are pending still."""
         return len(self._conduct.apart)
+
+    @property
+    def too_large(self) -> Collection[int]:
+        """Items, by `seq`, that no batch may hold."""
+        return self._conduct.too_large
+
+    @property
+    def left(self) -> Collection[int]:
+        """Numbers of shards that stay where they are, for a later start."""
+        return self._conduct.left
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether nothing new is started any more."""
+        return self._halt.asked
 
     @property
     def refused(self) -> str | None:
@@ -177,9 +193,13 @@ class BatchLane:
         self._enough = True
         self._changed.set()
 
-    async def take_back(self, number: int) -> None:
-        """Stop a shard; what it has answered by then is settled, the rest is pending again."""
-        await self._conduct.take_back(number)
+    def take_back(self, number: int) -> None:
+        """Stop a shard; what it has answered by then is settled, the rest is pending again.
+
+        The provider is told beside other work: it may be slow to answer, for each of a hundred.
+        """
+        if not self._halt.asked:
+            self._track(self._conduct.take_back(number), f"take-back-{number}")
 
     def dismiss(self) -> None:
         """Nothing more is to be sent: the lane is over when its shards are."""
@@ -242,7 +262,10 @@ class BatchLane:
         self._start(shard, [])
 
     def _start(self, shard: Shard, batches: list[Batch]) -> None:
-        task = asyncio.create_task(self._conduct.run(shard, batches), name=f"shard-{shard.number}")
+        self._track(self._conduct.run(shard, batches), f"shard-{shard.number}")
+
+    def _track(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(lambda _: self._changed.set())
 

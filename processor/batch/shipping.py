@@ -54,6 +54,7 @@ class Shipping:
         self._tell = tools.tell
         self._at = tools.at
         self._all = SharedList(tools.remote, tools.clock)
+        self._uncancelled: set[str] = set()
         self._missed_s: dict[int, float] = {}  # by shard: when its batch was first looked for
 
     def name_of(self, shard: Shard) -> str:
@@ -256,13 +257,21 @@ class Shipping:
             self._tell(Notice(event="batch_created", facts=facts))
         return shard
 
-    async def cancel(self, batch: Batch | RemoteBatch) -> None:
-        """Stop a batch; one that cannot be stopped is watched to its end all the same."""
+    async def cancel(self, batch: Batch | RemoteBatch) -> bool:
+        """Stop a batch; one that cannot be stopped is watched to its end all the same.
+
+        Returns:
+            Whether the provider agreed.
+        """
         try:
             await self._remote.cancel(batch.id)
         except RemoteError as error:
-            facts = {"batch": batch.id, "message": str(error)}
-            self._tell(Notice(event="cancel_failed", serious=True, facts=facts))
+            if batch.id not in self._uncancelled:  # told once, however often it is tried
+                self._uncancelled.add(batch.id)
+                facts = {"batch": batch.id, "message": str(error)}
+                self._tell(Notice(event="cancel_failed", serious=True, facts=facts))
+            return False
+        return True
 
     async def _files(self, shard: Shard) -> list[RemoteFile]:
         """The files that an intent may have made, the oldest first."""

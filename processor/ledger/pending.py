@@ -4,7 +4,7 @@ import sqlite3
 from array import array
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -74,16 +74,25 @@ class Pending(Struct, frozen=True, kw_only=True, gc=False):
     invalid: tuple[tuple[str, str], ...] = ()
 
 
-def read(path: Path, most: int | None = None) -> Iterator[Pending]:
+def read(
+    path: Path, most: int | None = None, *, elsewhere: Callable[[], Collection[int]] = tuple
+) -> Iterator[Pending]:
     """Items without an outcome that no shard holds, in order, a slice of a chunk in memory.
 
     Each chunk is read once: what becomes pending behind the reader is not seen.
+
+    Args:
+        path: The ledger.
+        most: Of them; None for all.
+        elsewhere: Tells the items, by `seq`, that somebody has who takes them from there when
+            their outcome is durable. It is asked before each slice, which may be old when its
+            last item is taken: who has got an outcome since must not be seen.
 
     Raises:
         LedgerError: The ledger cannot be read.
     """
     with database.reading(path) as connection:
-        yield from islice(_read(path, connection), most)
+        yield from islice(_read(path, connection, elsewhere), most)
 
 
 def tried(path: Path) -> list[int]:
@@ -210,7 +219,9 @@ def _item(seq: int, chunk: int, key: str, is_integer: int, fields: str) -> Item:
     return Item(seq=seq, chunk=chunk, id=identity, fields=jsontext.loads(fields))
 
 
-def _read(path: Path, connection: sqlite3.Connection) -> Iterator[Pending]:
+def _read(
+    path: Path, connection: sqlite3.Connection, elsewhere: Callable[[], Collection[int]]
+) -> Iterator[Pending]:
     number = 0
     while True:
         chunk = connection.execute(
@@ -224,11 +235,12 @@ def _read(path: Path, connection: sqlite3.Connection) -> Iterator[Pending]:
         last_seq = first_seq + items - 1
         for first in range(first_seq, last_seq + 1, _SLICE_ITEMS):
             span = (first, min(first + _SLICE_ITEMS - 1, last_seq))
+            others = frozenset(elsewhere())
             found = _of_span(connection, number, span)
             expected -= len(found)
             if expected < 0:  # outcomes are gone that were counted: never pay for them again
                 raise database.damaged(path, f"outcomes of chunk {number} are missing")
-            yield from found
+            yield from (each for each in found if each.item.seq not in others)
 
 
 def _of_span(connection: sqlite3.Connection, number: int, span: tuple[int, int]) -> list[Pending]:

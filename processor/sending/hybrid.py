@@ -280,7 +280,7 @@ class Hybrid:
     async def _act(self, decision: Decision, view: View, lane: BatchLane) -> None:
         for number in decision.cancel:
             self._taken_back.add(number)
-            await lane.take_back(number)
+            lane.take_back(number)
         if decision.direct:
             await self._feed_direct(decision, view, lane)
         batch = min(decision.batch, view.fresh)
@@ -310,12 +310,8 @@ class Hybrid:
 
     def _fresh(self) -> Iterator[Pending]:
         """Items that nothing was sent for."""
-        taken = self._feed.taken
-        return (
-            each
-            for each in pending.read(self._outlook.path)
-            if not (each.attempts or each.invalid or each.item.seq in taken)
-        )
+        found = pending.read(self._outlook.path, elsewhere=lambda: self._feed.taken)
+        return (each for each in found if not (each.attempts or each.invalid))
 
     async def _end_sending(self, lane: BatchLane) -> None:
         if self._sending is not None:
