@@ -41,7 +41,7 @@ def mix_of(
     if unpaid := view.fresh - decision.direct - decision.batch:
         told += f", {unpaid:,} not at all: the budget is not enough"
     usd, most_usd = _cost_usd(view, decision, left_s, urgent_usd)
-    if decision.batch and most_usd is not None:
+    if decision.batch and most_usd is not None and left_s < inf:
         told += f"; at most {dollars(most_usd)}, if all batches are late"
     offer = Offer(
         name=MIX, cost_usd=usd, time=_time(view, decision, left_s, directly, batches), note=told
@@ -57,9 +57,9 @@ def _cost_usd(
         return None, None
     directly_usd = urgent_usd + decision.direct * view.direct_usd
     size = min(decision.batch, decision.shard_items)
-    # A batch has until what it leaves must begin directly.
-    idle_s = left_s - decision.batch / view.per_s - CANCEL_S
-    chance = view.latencies.chance(size, idle_s)
+    rescue_s = decision.batch / view.per_s
+    # A batch has until what it leaves must begin directly; what is too much for that stays there.
+    chance = view.latencies.chance(size, left_s - rescue_s - CANCEL_S) if rescue_s < left_s else 1.0
     item_usd = chance * view.batch_usd + (1 - chance) * view.direct_usd
     usd = directly_usd + decision.batch * item_usd
     most_usd = directly_usd + decision.batch * view.direct_usd
