@@ -249,6 +249,18 @@ def test_a_deadline_splits_the_work(shell: Shell) -> None:
     assert ways["batch"]["cost_usd"] < ways["mix"]["cost_usd"] < ways["direct"]["cost_usd"]
 
 
+def test_a_run_begins_as_its_plan_says(shell: Shell) -> None:
+    rows = table(shell, 200)
+    asked = ("--input", rows, "--base-url", shell.url, "--price", "1,2", "--deadline", "2h")
+    told = document(shell, *asked)
+    assert lanes(told)["mix"]["note"].startswith("10 directly, 190 by batch")
+    assert shell("run", "--task", "say.toml", *asked, "--quiet").code == 0
+    done = shell.figures()["lanes"]
+    assert (done["direct"]["succeeded"], done["batch"]["succeeded"]) == (10, 190)
+    ran = f"route     hybrid: {told['route']['reason'].split(';')[0]}"
+    assert ran in shell("status").out
+
+
 def test_near_deadlines_leave_no_time_for_batches(shell: Shell) -> None:
     told = document(shell, "--input", table(shell, 2_000), "--deadline", "15m")
     assert (told["route"]["lane"], told["route"]["choice"]) == ("hybrid", "direct")
