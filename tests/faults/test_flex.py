@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from lane_bench import GREET, Bench, bench, items, let_pass, naming
+from msgspec.structs import replace
 
 from processor.direct.rules import LaneRules, TierRules
 from processor.direct.tier import ASK_AGAIN_S, FULL_AFTER
@@ -78,7 +79,7 @@ def test_without_room_for_ever_the_rest_goes_at_the_standard_tier() -> None:
 
 def test_it_is_asked_now_and_then_whether_there_is_room_again() -> None:
     async def main() -> None:
-        slow = {"latency_ms": 1_000, "latency_sigma": 0}
+        slow: dict[str, Any] = {"latency_ms": 1_000, "latency_sigma": 0}
         limited = rules(concurrency=2)
         async with bench(items(1_000), rules=limited, faults=[FULL], **slow) as it:
 
@@ -117,7 +118,7 @@ def test_without_room_for_ever_the_job_stops_where_nothing_may_fall() -> None:
 def test_while_slow_answers_are_on_their_way_there_is_room() -> None:
     async def main() -> None:
         faults = [f"{FULL}:match=word7.", f"{FULL}:rate=0.5,times=1"]
-        slow = {"latency_ms": 60_000, "latency_sigma": 0}
+        slow: dict[str, Any] = {"latency_ms": 60_000, "latency_sigma": 0}
         limited = rules(falls=False, patience_s=30.0, concurrency=100)
         async with bench(items(300), rules=limited, faults=faults, **slow) as it:
             await it.run()
@@ -196,8 +197,9 @@ def test_a_task_that_names_flex_itself_does_not_fall(name: str | None) -> None:
 def test_a_row_that_names_its_tier_keeps_it() -> None:
     async def main() -> None:
         rows = naming(*[""] * 6)
-        for n, one in enumerate(rows):
-            one.item.fields["tier"] = ["", "default", "priority"][n % 3]
+        for n, one in enumerate(list(rows)):
+            fields = {**one.item.fields, "tier": ["", "default", "priority"][n % 3]}
+            rows[n] = replace(one, item=replace(one.item, fields=fields))
         async with bench(rows, text=BY_ROW, rules=rules()) as it:
             await it.run()
             assert tiers(it) == {"flex": 2, "default": 2, "priority": 2}
