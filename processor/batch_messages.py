@@ -10,7 +10,7 @@ Facts = Mapping[str, Any]
 
 
 def message_of(notice: Notice) -> str | None:
-    """The message of a step; None for what is none of the lane's, or brings its own."""
+    """The message of a step or a decision; None for others, and for what brings its own."""
     words = _WORDS.get(notice.event)
     return None if words is None or "message" in notice.facts else words(notice.facts)
 
@@ -19,6 +19,13 @@ def _status(facts: Facts) -> str:
     done, total = (facts["completed"] or 0) + (facts["failed"] or 0), facts["total"]
     counts = f", 진행률 {done}/{total} ({100 * done / total:.1f}%)" if total else ""
     return f"배치 작업 {facts['batch']} 상태 {facts['status']}{counts}"
+
+
+def _decision(facts: Facts) -> str:
+    parts = [f"배치 {facts['batch']}건"] if facts["batch"] else []
+    parts += [f"직접 {facts['direct']}건"] if facts["direct"] else []
+    parts += [f"배치 {len(facts['cancel'])}개 회수"] if facts["cancel"] else []
+    return f"마감 결정: {', '.join(parts)}"
 
 
 _WORDS: Mapping[str, Callable[[Facts], str]] = MappingProxyType(
@@ -42,6 +49,7 @@ _WORDS: Mapping[str, Callable[[Facts], str]] = MappingProxyType(
         "batch_stuck": lambda facts: (
             f"배치 작업 {facts['batch']} 검증 지연: {facts['age_s'] / 3600:.1f}시간째, 취소 후 직접 전송"
         ),
+        "decision": _decision,
         "budget_full": lambda facts: f"배치 파일 {facts['shard']:03d} 대기: 예산 부족",
         "shard_settled": lambda facts: (
             f"배치 파일 {facts['shard']:03d} 정산 완료: 응답 {facts['answered']}/{facts['items']}"

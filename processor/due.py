@@ -1,13 +1,13 @@
 """The deadline of a run: absolute from its first start, whatever the words were."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
-from processor import jsontext
 from processor.errors import UsageError
+from processor.ledger import deadline
+from processor.ledger.deadline import Deadline
 from processor.ledger.ledger import Ledger
 from processor.plan.deadline import deadline_at
-
-_KEY = "deadline"
 
 
 def keep(ledger: Ledger, text: str | None, now_s: float) -> float | None:
@@ -25,29 +25,22 @@ def keep(ledger: Ledger, text: str | None, now_s: float) -> float | None:
     """
     if text is None:
         return None
-    kept = _kept(ledger)
-    if kept is not None and kept[0] == text:
-        if kept[1] <= now_s:
-            at = datetime.fromtimestamp(kept[1], UTC).astimezone()
+    kept = deadline.kept_in(ledger.meta())
+    if kept is not None and kept.open and kept.text == text:
+        if kept.at_s <= now_s:
+            at = datetime.fromtimestamp(kept.at_s, UTC).astimezone()
             raise UsageError(
                 f"--deadline {text} of this run was {at:%Y-%m-%d %H:%M}, which has passed",
                 way_out="Give a later one, or none.",
             )
-        return kept[1]
+        return kept.at_s
     at_s = deadline_at(text, datetime.fromtimestamp(now_s, UTC).astimezone()).timestamp()
-    ledger.set_meta(**{_KEY: jsontext.dumps({"text": text, "at": at_s})})
+    deadline.keep(ledger, Deadline(text=text, at_s=at_s))
     return at_s
 
 
 def close(ledger: Ledger) -> None:
     """The work is done: the same words mean another moment next time."""
-    if _kept(ledger) is not None:
-        ledger.set_meta(**{_KEY: ""})
-
-
-def _kept(ledger: Ledger) -> tuple[str, float] | None:
-    text = ledger.meta().get(_KEY)
-    if not text:
-        return None
-    told = jsontext.loads(text)
-    return str(told["text"]), float(told["at"])
+    kept = deadline.kept_in(ledger.meta())
+    if kept is not None:
+        deadline.keep(ledger, replace(kept, open=False))

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 from processor.codes import BUDGET_CODE, DEADLINE_CODE, cause_of
+from processor.console import course_lines
 from processor.console.words import (
     at_provider,
     counted,
@@ -19,6 +20,7 @@ from processor.exports.output import Delivered
 from processor.exports.tables import SKIPPED_NAME
 from processor.ledger.intake import Intake
 from processor.plan.prices import FLEX
+from processor.watch.course import course_of, latest_that_acts, timing_of
 from processor.watch.snapshot import Snapshot
 
 TARGET_SUCCESS = 0.95
@@ -28,8 +30,13 @@ _STANDARD = "default"  # as providers call it
 _MORE = {BUDGET_CODE: " with a higher --budget", DEADLINE_CODE: " with a later --deadline"}
 
 
-def lines(shot: Snapshot) -> Iterator[str]:
-    """The summary, a line at a time."""
+def lines(shot: Snapshot, *, is_live: bool = False) -> Iterator[str]:
+    """The summary, a line at a time.
+
+    Args:
+        shot: The run.
+        is_live: Whether it goes on.
+    """
     yield f"{shot.task} · {shot.model} · {shot.provider} · {shot.folder}"
     yield _row(
         "items",
@@ -38,14 +45,7 @@ def lines(shot: Snapshot) -> Iterator[str]:
     )
     if shot.skipped:
         yield _row("left out", f"{counted(shot.skipped, 'bad row')}, listed in {SKIPPED_NAME}")
-    is_flex = shot.route.get("lane") == FLEX
-    if is_flex or shot.route.get("asked") == "auto" or shot.route.get("split"):
-        yield _row("route", f"{shot.route['lane']}: {shot.route['reason']}")
-    yield _row("time", f"{duration(shot.elapsed_s)} · {rate(shot.throughput_per_s)}")
-    if shot.jobs.at_provider:
-        yield _row("batch", at_provider(shot.jobs, time.time()))
-    if shot.jobs.waiting:
-        yield _row("batch", f"{counted(shot.jobs.waiting, 'item')} in shards that are no batch yet")
+    yield from _way(shot, is_live=is_live)
     if shot.checks:
         yield _row("checks", " · ".join(f"{name} {count:,}" for name, count in shot.checks.items()))
     overall = shot.overall
@@ -55,7 +55,7 @@ def lines(shot: Snapshot) -> Iterator[str]:
         f"{overall.requests_sent:,} sent · {counted(overall.retries, 'retry', 'retries')} · "
         f"{overall.reasks:,} asked again · {overall.rate_limited:,} rate limited{lost}",
     )
-    if (is_flex or shot.tiers.keys() - {_STANDARD}) and (told := _tiers(shot)):
+    if (_is_flex(shot) or shot.tiers.keys() - {_STANDARD}) and (told := _tiers(shot)):
         yield _row("tier", told)
     latency = shot.latency_ms
     if latency.p50 is not None:  # answers of a batch have none
@@ -70,12 +70,46 @@ def lines(shot: Snapshot) -> Iterator[str]:
         f"{overall.prompt_tokens:,} in · {overall.completion_tokens:,} out · "
         f"{money(overall.cost_usd)}{charged}",
     )
+    if (lanes := course_lines.lanes(shot)) is not None:
+        yield _row("lanes", lanes)
     if shot.session is not None and shot.session.budget_usd is not None:
         yield _row("budget", _budget(shot, shot.session.budget_usd))
     for code, count in shot.errors.items():
         cause = cause_of(code)
         yield _row("error", f"{code} {count:,}: {cause.means} {cause.remedy}")
     yield from _targets(shot)
+
+
+def _way(shot: Snapshot, *, is_live: bool) -> Iterator[str]:
+    """Which lanes items take, and how the time stands."""
+    now_s = time.time()
+    if _is_flex(shot) or shot.route.get("asked") == "auto" or shot.route.get("split"):
+        yield _row("route", f"{shot.route['lane']}: {shot.route['reason']}")
+    timing = timing_of(shot)
+    if timing is not None:
+        yield _row("deadline", course_lines.deadline(timing, shot, now_s, is_live=is_live))
+    yield _row("time", f"{duration(shot.elapsed_s)} · {rate(shot.throughput_per_s)}")
+    if shot.jobs.at_provider:
+        yield _row("batch", at_provider(shot.jobs, now_s))
+    if shot.jobs.waiting:
+        yield _row("batch", f"{counted(shot.jobs.waiting, 'item')} in shards that are no batch yet")
+
+
+def _is_flex(shot: Snapshot) -> bool:
+    return bool(shot.route.get("lane") == FLEX)
+
+
+def decisions(shot: Snapshot) -> Iterator[str]:
+    """The latest decision of a run that uses both lanes, and what was known, a line at a time."""
+    latest = course_of(shot)
+    if latest is None:
+        return
+    now_s, acting = time.time(), latest_that_acts(shot.folder)
+    if acting is not None and acting.view.deadline_s == shot.deadline_s:
+        yield _row("decided", course_lines.decision(acting, now_s))
+    if acting is None or acting.at != latest.at:
+        yield _row("latest", course_lines.decision(latest, now_s))
+    yield _row("known", course_lines.known(latest.view))
 
 
 def changes(intake: Intake) -> Iterator[str]:
@@ -135,6 +169,8 @@ def next_steps(shot: Snapshot, *, command: str) -> Iterator[str]:
     """What to do now, as commands to type."""
     folder = shlex.quote(str(shot.folder))
     if shot.jobs.at_provider:
+        if shot.deadline_s is not None:
+            yield f"batches that are late are taken back only while it runs: {command}"
         yield f"how its batches are: processor batch check {folder}"
         yield f"fetch what has ended: processor batch download {folder}"
     if shot.pending > shot.jobs.at_provider:

@@ -16,6 +16,7 @@ from processor.errors import LedgerError
 from processor.ledger.commit import ChunkTotals, Commit
 from processor.notice import Notice
 from processor.watch import snapshot
+from processor.watch.course import timing_of
 from processor.watch.snapshot import Snapshot
 
 _RATE_OVER_S = 20.0
@@ -81,11 +82,15 @@ class Screen:
             self._seen.popleft()
         span_s = now_s - self._seen[0][0]
         done = shot.finished - self._seen[0][1]
-        if not span_s or not done:
+        per_s = done / span_s if span_s and done else None
+        timing = timing_of(shot)
+        if timing is not None and timing.done_s is not None:  # which knows of batches, too
+            return Speed(per_s=per_s, eta_s=max(0.0, timing.done_s - time.time()))
+        if per_s is None:
             return Speed(per_s=None, eta_s=None)
         # It may have begun in haste, which limits that were set do not let it keep up.
-        eta_s = max(shot.pending * span_s / done, shot.pending_least_s)
-        return Speed(per_s=done / span_s, eta_s=eta_s)
+        eta_s = max(shot.pending / per_s, shot.pending_least_s)
+        return Speed(per_s=per_s, eta_s=eta_s)
 
 
 @contextmanager
@@ -136,6 +141,8 @@ def _line(notice: Notice) -> str | None:  # noqa: C901, PLR0911, PLR0912 - one l
             return f"{counted(facts['pending'], 'item')} to send to {facts['model']}"
         case "route" if facts["asked"] == "auto" or facts["split"] or facts["lane"] == "flex":
             return f"{_WAYS[facts['lane']]}: {facts['reason']}"
+        case "decision":
+            return f"decided: {facts['reason']}"
         case "flex_full":
             then = "goes at the standard tier" if facts["falls"] else "fails"
             patience = duration(facts["wait_s"])

@@ -9,6 +9,7 @@ import orjson
 
 from processor.exports.atomic import replacing
 from processor.exports.chunk_files import FORMAT
+from processor.watch.course import Course, Timing, all_directly_usd, course_of, timing_of
 from processor.watch.snapshot import LaneTotals, Session, Snapshot
 
 STATS_NAME = "conversion_stats.json"
@@ -95,6 +96,9 @@ def as_json(snapshot: Snapshot, *, reconciled: bool | None = None) -> dict[str, 
         "peak_rss_mb": round(snapshot.peak_rss_mb, 1),
         "bytes_sent": snapshot.bytes_sent,
         "bytes_received": snapshot.bytes_received,
+        "deadline": _deadline(timing_of(snapshot)),
+        "decision": _decision(course_of(snapshot)),
+        "all_direct_usd": _rounded(all_directly_usd(snapshot), 8),
         "stopped": _stop(snapshot.session),
         "reconciled": reconciled,
     }
@@ -105,6 +109,43 @@ def _stop(session: Session | None) -> dict[str, str | None] | None:
     if session is None or session.stop_code is None:
         return None
     return {"code": session.stop_code, "message": session.stop_message}
+
+
+def _deadline(timing: Timing | None) -> dict[str, Any] | None:
+    """How the latest start stands to its deadline; None without one."""
+    if timing is None:
+        return None
+    return {
+        "at": _moment(timing.deadline_s),
+        "made": timing.made,
+        "forecast": timing.verdict,
+        "done_at": _moment(timing.done_s),
+    }
+
+
+def _decision(course: Course | None) -> dict[str, Any] | None:
+    """The latest decision between the lanes; None where nothing is decided."""
+    if course is None:
+        return None
+    decision, view = course.decision, course.view
+    return {
+        "at": _moment(course.at),
+        "direct": decision.direct,
+        "batch": decision.batch,
+        "taken_back": list(decision.cancel),
+        "reason": decision.reason,
+        "known": {
+            "not_sent": view.fresh + view.returned,
+            "returned": view.returned,
+            "in_direct_lane": view.queued,
+            "in_batches": sum(shard.items for shard in view.open),
+            "answered_there": sum(shard.answered for shard in view.open),
+            "batches": len(view.open),
+            "direct_per_s": _rounded(view.per_s, 3),
+            "is_measured": view.is_measured,
+            "budget_left_usd": _rounded(view.left_usd, 8),
+        },
+    }
 
 
 def _lane(totals: LaneTotals) -> dict[str, Any]:

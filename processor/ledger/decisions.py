@@ -2,12 +2,28 @@
 
 import sqlite3
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from processor import jsontext
 
 Told = Mapping[str, Any]
 """A view or a decision as JSON values."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A decision as it is kept: reading it costs nothing until somebody asks what it says.
+
+    Attributes:
+        at: Seconds since 1970.
+        view: What was known, as JSON.
+        decision: As JSON.
+    """
+
+    at: float
+    view: str
+    decision: str
 
 
 def add(connection: sqlite3.Connection, at: float, view: Told, decision: Told) -> None:
@@ -24,9 +40,20 @@ def all_of(connection: sqlite3.Connection) -> Iterator[tuple[float, Told, Told]]
     return ((at, jsontext.loads(view), jsontext.loads(decision)) for at, view, decision in rows)
 
 
-def latest(connection: sqlite3.Connection) -> Told | None:
-    """The last one with its time as `at`; None before the first."""
-    row = connection.execute(
-        "SELECT at, decision FROM decisions ORDER BY number DESC LIMIT 1"
-    ).fetchone()
-    return None if row is None else {"at": row[0], **jsontext.loads(row[1])}
+def latest(connection: sqlite3.Connection) -> Kept | None:
+    """The last one; None before the first."""
+    return _first_of(connection, "SELECT at, view, decision FROM decisions ORDER BY number DESC")
+
+
+def latest_that_acts(connection: sqlite3.Connection) -> Kept | None:
+    """The last one by which anything was sent or taken back; None before the first."""
+    return _first_of(
+        connection,
+        "SELECT at, view, decision FROM decisions WHERE decision ->> 'direct' "
+        "OR decision ->> 'batch' OR json_array_length(decision, '$.cancel') ORDER BY number DESC",
+    )
+
+
+def _first_of(connection: sqlite3.Connection, query: str) -> Kept | None:
+    row = connection.execute(f"{query} LIMIT 1").fetchone()
+    return None if row is None else Kept(at=row[0], view=row[1], decision=row[2])

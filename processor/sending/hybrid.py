@@ -270,12 +270,17 @@ class Hybrid:
                 connection, view.now_s, told.of_view(view), told.of_decision(decision)
             )
         )
-        if decision.direct or decision.batch or decision.cancel:
-            facts = told.of_decision(decision)
-            tell(Notice(event="decision", facts=facts))
+        if self._begins_something(decision):
+            tell(Notice(event="decision", facts=told.of_decision(decision)))
         await self._act(decision, view, lane)
         left_s = inf if view.deadline_s is None else view.deadline_s - view.now_s
         return min(decision.look_again_s, left_s)
+
+    def _begins_something(self, decision: Decision) -> bool:
+        """Whether a decision does more than to go on with what was decided before."""
+        feeds = decision.direct and not self._waits
+        shards = decision.batch and self._sending is None
+        return bool(feeds or shards or decision.cancel)
 
     async def _act(self, decision: Decision, view: View, lane: BatchLane) -> None:
         for number in decision.cancel:

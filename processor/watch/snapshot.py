@@ -11,11 +11,14 @@ from processor.ledger import (
     cancellation,
     counters,
     database,
+    deadline as kept_deadline,
+    decisions,
     histogram,
     route as kept_route,
     shards,
 )
 from processor.ledger.calls import LOST, REQUESTS
+from processor.ledger.decisions import Kept
 from processor.ledger.shards import Standing
 
 _LANES = ("direct", "batch")  # always shown; others when they did something
@@ -73,6 +76,7 @@ class Session:
         budget_usd: What the run may spend over all its starts; None for no bound.
         rpm: Requests a minute that it was told to send at most; None when it was not.
         tpm: The same of tokens.
+        deadline: As somebody typed it; None without one.
     """
 
     pid: int
@@ -83,6 +87,7 @@ class Session:
     budget_usd: float | None
     rpm: int | None
     tpm: int | None
+    deadline: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +100,8 @@ class Snapshot:
     0 when it has ended, unless it was killed. `jobs` tells how far the batch lane is; what was
     `cancelled` is not sent again unless somebody asks for it. `tiers` counts items that were
     answered directly, by the service tier that their answers report. `route` is the latest choice
-    of lanes (see `ledger.route`).
+    of lanes (see `ledger.route`); `deadline_s` is when the latest start is to be done, `decided`
+    its latest decision under that (see `watch.course`).
 
     Times are seconds since the epoch, money US dollars (None: unknown), shares 0-1 over finished
     items (None before any).
@@ -121,6 +127,8 @@ class Snapshot:
     tiers: Mapping[str, int]
     jobs: Standing
     route: Mapping[str, Any]
+    deadline_s: float | None
+    decided: Kept | None
     cancelled: bool
     chunks: int
     chunks_complete: int
@@ -220,6 +228,8 @@ def _read(folder: Path, connection: sqlite3.Connection) -> Snapshot:
         tiers=_named({"direct": found.get("direct", {})}, "tier."),
         jobs=shards.standing(connection),
         route=kept_route.kept_in(meta),
+        deadline_s=_deadline_s(meta, session),
+        decided=decisions.latest(connection),
         cancelled=cancellation.is_noted_in(meta),
         chunks=int(own.get(counters.CHUNKS, 0)),
         chunks_complete=int(own.get(counters.CHUNKS_COMPLETE, 0)),
@@ -237,6 +247,14 @@ def _read(folder: Path, connection: sqlite3.Connection) -> Snapshot:
         killed_usd=spending.killed_usd,
         reserved_usd=spending.claimed_usd,
     )
+
+
+def _deadline_s(meta: Mapping[str, str], session: Session | None) -> float | None:
+    """When the latest start is to be done; None when it was given no deadline."""
+    kept = kept_deadline.kept_in(meta)
+    if kept is None or session is None or session.deadline != kept.text:
+        return None
+    return kept.at_s
 
 
 def _summed(found: Counters) -> dict[str, float]:
@@ -301,7 +319,8 @@ def _session(connection: sqlite3.Connection) -> Session | None:
     row = connection.execute(
         "SELECT pid, started_at, exit_code, stop_code, stop_message, "
         "json_extract(settings, '$.budget_usd'), json_extract(settings, '$.rpm'), "
-        "json_extract(settings, '$.tpm') FROM sessions ORDER BY number DESC LIMIT 1"
+        "json_extract(settings, '$.tpm'), json_extract(settings, '$.deadline') "
+        "FROM sessions ORDER BY number DESC LIMIT 1"
     ).fetchone()
     if row is None:
         return None
@@ -314,4 +333,5 @@ def _session(connection: sqlite3.Connection) -> Session | None:
         budget_usd=row[5],
         rpm=row[6],
         tpm=row[7],
+        deadline=row[8],
     )

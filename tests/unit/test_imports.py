@@ -104,7 +104,7 @@ ALLOWED = {
         *("access", "answer", "clock", "codes", "completion", "errors", "headers", "items"),
         *("notice", "plan", "provider_error", "proxy", "stop", "tasks", "verdict"),
     },
-    "watch": {"errors", "items", "jsontext", "ledger"},
+    "watch": {"codes", "errors", "items", "jsontext", "ledger", "plan"},
     "exports": {
         *("arrow", "columns", "errors", "extras", "items", "jsoncells", "jsontext", "labels"),
         *("ledger", "packing", "postgres", "watch"),
