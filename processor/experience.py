@@ -8,6 +8,7 @@ from pathlib import Path
 from processor.errors import LedgerError, UsageError
 from processor.plan.answers import Usual
 from processor.plan.offer import Pace
+from processor.plan.prices import FLEX
 from processor.recipe import begun
 from processor.settings import Settings
 from processor.sizing import usual_of
@@ -75,6 +76,8 @@ def _paced_alike(shot: Snapshot, settings: Settings) -> bool:
     try:
         before = begun(shot.folder).settings
     except (LedgerError, UsageError):
+        return False
+    if "route" in before and before["route"].value == FLEX:  # slower than other calls
         return False
     now = settings.model_dump(include=set(_SAME))
     usual = {name: field.default for name, field in Settings.model_fields.items()}

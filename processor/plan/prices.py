@@ -44,7 +44,8 @@ class Prices:
             name, whose prices are found by its address.
         base_url: Address of the API.
         own: What the user says that it costs, whichever model answers; batch is half.
-        own_flex: What of that an answer at the flex tier costs; not every provider makes it cheaper.
+        own_flex: Share of that which an answer at the flex tier costs; not every provider makes it
+            cheaper.
     """
 
     def __init__(
