@@ -181,7 +181,7 @@ class Conduct:
             return await self._drop(shard, "nothing is sent by batch any more")
         if shard.state in UNSENT and shard.number in self._taken_back:
             return await self._drop(shard, "its items are wanted at once")
-        if shard.state in UNSENT and not self._halt.sends:
+        if shard.state in UNSENT and not self._halt.sends(shard.model):
             return None
         return await self._ways[shard.state](shard, tries)
 
@@ -222,7 +222,7 @@ class Conduct:
 
     async def _create(self, shard: Shard, tries: Tries) -> Shard | None:
         """Make a batch, once there is room for it."""
-        if not await self._may_create():
+        if not await self._may_create(shard.model):
             return None
         now_s = self._clock.monotonic()
         admission = self._quota.admit(
@@ -244,10 +244,10 @@ class Conduct:
                 self._set_apart(shard)
                 return await self._drop(shard, "its row is larger than the provider's queue")
 
-    async def _may_create(self) -> bool:
+    async def _may_create(self, model: str) -> bool:
         """Wait until the provider lets another batch be made; False when nobody stays for that."""
         while (wait_s := self._creations.wait_s(self._clock.monotonic())) > 0:
-            if self._rules.until is not Until.SETTLED or not self._halt.sends:
+            if self._rules.until is not Until.SETTLED or not self._halt.sends(model):
                 self.full = True
                 return False
             await self._halt.wait(wait_s, self._room)
@@ -338,10 +338,13 @@ class Conduct:
         return await self._give_up(shard, "batch_failed", message, problem)
 
     async def _stop_stuck(self, shard: Shard, batch: Batch) -> None:
-        """Its items go another way once it has ended; asked for until it is told to end."""
-        facts = {"batch": batch.id, "shard": shard.number, "age_s": round(batch.seen_at - shard.at)}
+        """What it has not answered when it has ended goes another way."""
+        if shard.number in self._taken_back:
+            return
+        age_s = round(batch.seen_at - shard.at)
+        facts = {"batch": batch.id, "shard": shard.number, "age_s": age_s}
         self._tools.tell(Notice(event="batch_stuck", serious=True, facts=facts))
-        await self._shipping.cancel(batch)
+        await self.take_back(shard.number)
 
     async def _refused(self, shard: Shard, error: RemoteError) -> Shard:
         """The provider makes no batch of a shard."""
@@ -354,13 +357,15 @@ class Conduct:
             self.refused = message
             self._set_apart(shard)
         else:
-            self._close(code, message)
+            self._close(shard, code, message)
         return await self._drop(shard, problem)
 
-    def _close(self, code: str, message: str) -> None:
-        """Another shard would fare no better: what is at the provider is settled, then it ends."""
-        self._halt.close_for(code, message)
-        facts = {"code": code, "message": message}
+    def _close(self, shard: Shard, code: str, message: str) -> None:
+        """Another one of its model would fare no better; all others are settled, then it ends."""
+        if shard.model in self._halt.closed:
+            return
+        self._halt.close_for(code, message, model=shard.model)
+        facts = {"code": code, "message": message, "model": shard.model}
         self._tools.tell(Notice(event="batch_closed", serious=True, facts=facts))
         self._make_room()
         self._wake_unaffordable()
@@ -420,7 +425,7 @@ class Conduct:
         self._tools.at(Step.FILES_REMOVED)
         self._tools.tell(settlement.notice(shard))
         if settlement.fatal is not None:
-            self._close(settlement.fatal.code, settlement.fatal.message)
+            self._close(shard, settlement.fatal.code, settlement.fatal.message)
         return shard
 
     async def _drop(self, shard: Shard, problem: str) -> Shard:

@@ -13,6 +13,9 @@ class Halt:
 
     Args:
         clock: Time.
+
+    Attributes:
+        closed: Models of which no shard is sent any more.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -20,7 +23,7 @@ class Halt:
         self._asked = asyncio.Event()
         self._stop: Stop | None = None
         self._stuck: Stop | None = None
-        self._closed = False
+        self.closed: set[str] = set()
 
     @property
     def stop(self) -> Stop | None:
@@ -32,10 +35,9 @@ class Halt:
         """Whether nothing new is to be started."""
         return self._asked.is_set()
 
-    @property
-    def sends(self) -> bool:
-        """Whether shards that are no batch yet may become one."""
-        return not (self._closed or self.asked)
+    def sends(self, model: str) -> bool:
+        """Whether shards of a model that are no batch yet may become one."""
+        return not (self.asked or model in self.closed)
 
     def leave(self) -> None:
         """Start nothing new."""
@@ -52,9 +54,9 @@ class Halt:
         if self._stuck is None:
             self._stuck = Stop(code=code, message=message)
 
-    def close_for(self, code: str, message: str) -> None:
-        """The same, and another shard would fare no better: none is sent any more."""
-        self._closed = True
+    def close_for(self, code: str, message: str, *, model: str) -> None:
+        """The same, and another shard of the model would fare no better: none is sent any more."""
+        self.closed.add(model)
         self.leave_one(code, message)
 
     async def wait(self, seconds: float = inf, wake: asyncio.Event | None = None) -> None:

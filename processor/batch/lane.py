@@ -11,6 +11,7 @@ from typing import Any
 
 from processor import disk
 from processor.batch.answer import Settler
+from processor.batch.apart import Apart
 from processor.batch.conduct import Conduct
 from processor.batch.quota import Quota
 from processor.batch.sharding import TEMPORARY, Sharding, ShardRules, Written
@@ -84,9 +85,9 @@ class BatchLane:
         return len(self._conduct.apart)
 
     @property
-    def too_large(self) -> Collection[int]:
-        """Items, by `seq`, that no batch may hold."""
-        return self._conduct.too_large
+    def apart(self) -> Apart:
+        """Items, by `seq`, that go into no batch any more."""
+        return self._conduct.apart
 
     @property
     def left(self) -> Collection[int]:
@@ -170,7 +171,7 @@ class BatchLane:
 
     async def _send_all(self) -> None:
         """Put what is pending into shards, and what their results leave, until nothing is."""
-        while self._halt.sends:
+        while self._may_send:
             given_back = self._conduct.given_back
             await self._send_once(self._wanted(), self._rules.shards)
             while self._tasks and self._conduct.given_back == given_back and not self._halt.asked:
@@ -212,10 +213,10 @@ class BatchLane:
             self._rules.folder,
             task=self._task,
             pending=pending,
-            rules=replace(rules, tokens_most=self._conduct.tokens_most),
+            rules=replace(rules, tokens_most=self._conduct.tokens_most, left_out=self._halt.closed),
         )
         try:
-            while self._halt.sends and not (self._conduct.full or self._enough):
+            while self._may_send and not (self._conduct.full or self._enough):
                 if len(self._conduct.preparing) >= _AHEAD:
                     await self._wait_for_change()
                     continue
@@ -228,6 +229,12 @@ class BatchLane:
         finally:
             sharding.close()
 
+    @property
+    def _may_send(self) -> bool:
+        """Whether anything new may become a batch."""
+        is_closed = self._halt.closed and self._task.model_field is None
+        return not (self._halt.asked or is_closed)
+
     def _wanted(self) -> Iterator[Pending]:
         for pending in self._pending():
             leftover = pending.attempts > 0 and self._rules.leftovers_stay
@@ -235,7 +242,11 @@ class BatchLane:
                 yield pending
 
     async def _begin(self, written: Written) -> None:
-        """A shard of a file that is written."""
+        """A shard of a file that is written, unless its model was closed meanwhile."""
+        if written.model in self._halt.closed:
+            with disk.guarded(written.path):
+                written.path.unlink()
+            return
         self._at(Step.FILE_WRITTEN)
         with self._store.reading() as shelf:
             number = shelf.next_number()

@@ -3,7 +3,7 @@
 import hashlib
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,12 +56,14 @@ class ShardRules:
         bytes_most: Of the file.
         inputs_most: Texts of embeddings, of which a line may hold many.
         tokens_most: Of the prompts, by model; one that is not named has no bound.
+        left_out: Models whose items stay out; may grow.
     """
 
     items_most: int = LINES_MOST
     bytes_most: int = BYTES_MOST
     inputs_most: int = LINES_MOST
     tokens_most: Mapping[str, int] = field(default_factory=dict)
+    left_out: Collection[str] = ()
 
 
 class Sharding:
@@ -133,6 +135,8 @@ class Sharding:
             self._leave_out(pending, "too_large", f"Its request has {inputs:,} texts")
             return
         model = body["model"] if isinstance(body.get("model"), str) else ""
+        if model in self._rules.left_out:
+            return
         bounds = size_of(body, len(line))
         size = _Size(1, len(line), inputs, len(line) // _BYTES_PER_TOKEN, bounds.output_tokens)
         place = (request.endpoint, model)

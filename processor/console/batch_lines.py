@@ -61,8 +61,8 @@ _WORDS: Mapping[str, Callable[[Facts], str]] = MappingProxyType(
             "what it has not answered goes directly"
         ),
         "batch_closed": lambda facts: (
-            f"nothing more is sent by batch: {facts['message']}; "
-            "what is at the provider is awaited first"
+            f"no further batch is made for {facts['model'] or 'these rows'}: {facts['message']}; "
+            "all others are settled first"
         ),
         "budget_full": lambda facts: (
             f"shard {facts['shard']} waits: the budget has room for it only "
