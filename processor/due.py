@@ -34,7 +34,9 @@ def keep(ledger: Ledger, text: str | None, now_s: float) -> float | None:
                 way_out="Give a later one, or none.",
             )
         return kept.at_s
-    at_s = deadline_at(text, datetime.fromtimestamp(now_s, UTC).astimezone()).timestamp()
+    # Without a zone: a fixed offset would not know of a clock that is changed meanwhile.
+    now = datetime.fromtimestamp(now_s)  # noqa: DTZ006 - as said above
+    at_s = deadline_at(text, now).timestamp()
     deadline.keep(ledger, Deadline(text=text, at_s=at_s))
     return at_s
 
