@@ -351,7 +351,8 @@ class DirectLane:
             verdict = judge_failure(error.fault)
         except asyncio.CancelledError:
             verdict = self._judge_cancelled()
-        verdict = self._tier.rule(verdict, work)
+        if work.size is not None and work.size.tier is not None:
+            verdict = self._tier.rule(verdict, work)
         if self._choosers is not None:
             verdict = self._choosers.rule(verdict, work)
         now_s = self._clock.monotonic()
@@ -376,7 +377,8 @@ class DirectLane:
         """Whether the job can go on."""
         outage = self._breaker.outage
         stop = self._breaker.observe(verdict, seq=work.item.seq, sent_s=sent_s, now_s=now_s)
-        stop = self._tier.observe(verdict, work, sent_s=sent_s, now_s=now_s) or stop
+        if work.size is not None and work.size.tier is not None:
+            stop = self._tier.observe(verdict, work, sent_s=sent_s, now_s=now_s) or stop
         if stop is not None:
             self._stop(stop)
         if self._breaker.outage != outage:
