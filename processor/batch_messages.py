@@ -46,8 +46,12 @@ _WORDS: Mapping[str, Callable[[Facts], str]] = MappingProxyType(
         "batch_overdue": lambda facts: (
             f"배치 작업 {facts['batch']} 지연: {facts['age_s'] / 3600:.0f}시간째 {facts['status']}"
         ),
+        "route_changed": lambda facts: (
+            f"직접 호출 한도 소진: 남은 {facts['items']}개를 배치로 전송"
+        ),
         "batch_stuck": lambda facts: (
-            f"배치 작업 {facts['batch']} 검증 지연: {facts['age_s'] / 3600:.1f}시간째, 취소 후 직접 전송"
+            f"배치 작업 {facts['batch']} 검증 지연: {facts['age_s'] / 3600:.1f}시간째, "
+            "취소 후 직접 전송"
         ),
         "decision": _decision,
         "budget_full": lambda facts: f"배치 파일 {facts['shard']:03d} 대기: 예산 부족",

@@ -23,11 +23,13 @@ from processor.plan.route import (
     choose,
     hangs_on_tokens,
     is_tight,
+    moved,
 )
 from processor.sending.split import Split
 from processor.sending.terms import HybridTerms, ItemCosts
 from processor.settings import Settings
 from processor.sizing import Load, Scales, usual_of
+from processor.stop import Stop
 from processor.tasks.task import Task
 from processor.urgency import is_urgent
 from processor.watch import snapshot
@@ -42,13 +44,11 @@ class Choice:
     Attributes:
         split: What goes directly while the rest goes by batch; None for nothing.
         hybrid: What a start that mixes the lanes begins with; None for one that does not.
-        ahead: Whether it goes before the rest instead, because the budget may not do for all.
     """
 
     route: Route
     split: Split | None
     hybrid: HybridTerms | None
-    ahead: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,10 +163,43 @@ async def chosen(
     tell(Notice(event="route", facts=facts))
     return Choice(
         route=route,
-        split=split if route.split else None,
-        ahead=is_tight(demand, bounds),
+        split=replace(split, ahead=is_tight(demand, bounds)) if route.split else None,
         hybrid=hybrid_terms(route, demand, bounds, settings, task.model, deadline_s),
     )
+
+
+async def moves(
+    ledger: Ledger,
+    *,
+    settings: Settings,
+    streamed: bool,
+    goes_on: bool,
+    lane: Lane,
+    stop: Stop,
+    tell: Callable[[Notice], None],
+) -> bool:
+    """Whether the rest of a start goes by batch, as its calls ended; if so, that is told and kept.
+
+    Args:
+        ledger: Of the run.
+        settings: With what a person asks for.
+        streamed: Whether every outcome is taken as it comes.
+        goes_on: Whether the start only ends what others began: what they chose stays kept.
+        lane: Of the start until now.
+        stop: Why its calls are over.
+        tell: Takes what happens.
+    """
+    wishes = wishes_of(settings, streamed=streamed)
+    route = moved(wishes, lane, stop.code, stop.message)
+    if route is None or not await _has_batches(ledger, settings):
+        return False
+    facts = {"lane": str(route.lane), "split": False, "reason": route.reason, "moved": True}
+    if not goes_on:
+        kept = kept_route.kept_in(ledger.meta())
+        kept_route.keep(ledger, {**kept, **facts, "at": time.time(), "through_seq": None})
+    items = ledger.counts().pending
+    tell(Notice(event="route_changed", serious=True, facts={**facts, "items": items}))
+    return True
 
 
 def hybrid_terms(

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from processor import due, fitness, identity, machine, routing, spending
@@ -34,6 +35,7 @@ from processor.sending.errand import Errand
 from processor.sending.lanes import Lanes
 from processor.sending.terms import BatchTerms
 from processor.settings import Settings
+from processor.stop import Stop
 from processor.tasks.task import Task
 from processor.watch import snapshot
 from processor.watch.snapshot import Snapshot
@@ -236,13 +238,25 @@ class Run:
             by_batch=choice.route.lane is Lane.BATCH,
             split=choice.split,
             hybrid=choice.hybrid,
-            ahead=choice.ahead,
             account=self._account,
             terms=self._batch,
             only_open=self._cancelled,
+            moves=partial(self._moves, ledger, choice.route.lane),
         )
         await self._sending.run(ledger, session)
         ledger.add_seconds("send", self._clock.monotonic() - begun_s)
+
+    async def _moves(self, ledger: Ledger, lane: Lane, stop: Stop) -> bool:
+        """Whether the rest goes by batch, as its calls ended."""
+        return await routing.moves(
+            ledger,
+            settings=self._settings,
+            streamed=self._streamed,
+            goes_on=self._import.source is None,
+            lane=lane,
+            stop=stop,
+            tell=self._tell_notice,
+        )
 
     def _has_work(self, ledger: Ledger) -> bool:
         if self._interrupted:

@@ -83,7 +83,8 @@ def lines(shot: Snapshot, *, is_live: bool = False) -> Iterator[str]:
 def _way(shot: Snapshot, *, is_live: bool) -> Iterator[str]:
     """Which lanes items take, and how the time stands."""
     now_s = time.time()
-    if _is_flex(shot) or shot.route.get("asked") == "auto" or shot.route.get("split"):
+    is_chosen = any(shot.route.get(name) for name in ("split", "moved"))
+    if _is_flex(shot) or shot.route.get("asked") == "auto" or is_chosen:
         yield _row("route", f"{shot.route['lane']}: {shot.route['reason']}")
     timing = timing_of(shot)
     if timing is not None:

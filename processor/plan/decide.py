@@ -61,6 +61,7 @@ class View:
         left_usd: Of the budget, with nothing of it that is spent or reserved; None without one.
         open: Shards at the provider.
         has_batches: Whether the provider takes batches.
+        has_direct: Whether it takes calls: those of a day may be used up.
     """
 
     now_s: float
@@ -75,6 +76,7 @@ class View:
     left_usd: float | None = None
     open: tuple[Open, ...] = ()
     has_batches: bool = True
+    has_direct: bool = True
     latencies: Latencies = field(default_factory=Latencies, compare=False)
 
 
@@ -101,6 +103,8 @@ class Decision:
 
 def decide(view: View) -> Decision:
     """What is to be done now."""
+    if not view.has_direct:
+        return _without_direct(view)
     if view.deadline_s is None:
         return _without_deadline(view)
     time = _Time.of(view, view.deadline_s)
@@ -144,6 +148,12 @@ class _Time:
         held = sum(shard.items - shard.answered for shard in view.open)
         needed_s = (view.fresh + view.returned + view.queued + held) / view.per_s
         return cls(usable_s, usable_s - needed_s, CANCEL_S + 2 * _LOOK_S, view.per_s * usable_s)
+
+
+def _without_direct(view: View) -> Decision:
+    """By batch, also what came back: there is no other way, whatever the deadline."""
+    _, batch = _affordable(view, 0, tries=view.has_batches)
+    return Decision(batch=batch, shard_items=_shard_items(view), reason="no calls are taken")
 
 
 def _without_deadline(view: View) -> Decision:

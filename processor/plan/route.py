@@ -16,6 +16,8 @@ WORTH_WAITING_USD = 20.0
 _HOUR_S = 3_600.0
 _WRONG_BY = 4.0  # of a token's length: a byte at least
 _AUTO = "auto"
+# Codes of stops that say that calls are over for hours; the Batch API has limits of its own.
+_FOR_HOURS = frozenset({"daily_limit", "blocked"})
 
 
 class Lane(StrEnum):
@@ -146,6 +148,22 @@ def choose(wishes: Wishes, demand: Demand, bounds: Bounds, before: Lane | None =
         why = "as its last start chose, whose work is not done"
         return _in_lane(before, demand, why)
     return _chosen(demand, bounds)
+
+
+def moved(wishes: Wishes, lane: Lane, code: str, message: str) -> Route | None:
+    """Where the rest goes when calls are over for hours; None when it stays for another start.
+
+    Args:
+        wishes: Of a person.
+        lane: Of the start until then.
+        code: Why calls are over.
+        message: The same, in the provider's words.
+    """
+    is_free = wishes.route in (_AUTO, Lane.HYBRID)
+    if code not in _FOR_HOURS or not is_free or wishes.urgent or wishes.streamed:
+        return None
+    reason = f"calls are over for hours ({code}: {message.rstrip('.')}), so the rest goes by batch"
+    return Route(lane=Lane.HYBRID if lane is Lane.HYBRID else Lane.BATCH, reason=reason)
 
 
 def _mixed(demand: Demand, bounds: Bounds) -> Route:

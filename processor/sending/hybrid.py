@@ -72,8 +72,8 @@ def hybrid_of(
         terms=batch,
         pending=_nothing,
         by_calls_usd=lambda: directly.claimed_usd,
-        falls=True,
-        leaves=True,
+        falls=terms.takes_direct,
+        leaves=terms.takes_direct,
         serves=True,
     )
     directly = DirectSending(
@@ -288,9 +288,9 @@ class Hybrid:
             lane.take_back(number)
         if decision.direct:
             await self._feed_direct(decision, view, lane)
-        batch = min(decision.batch, view.fresh)
+        batch = min(decision.batch, view.fresh + (0 if view.has_direct else view.returned))
         if batch and self._sending is None:
-            items = islice(self._fresh(), batch)
+            items = islice(self._fresh() if view.has_direct else self._unassigned(), batch)
             self._sending = asyncio.create_task(lane.send(items, decision.shard_items))
             self._sending.add_done_callback(lambda _: self._note_change())
 
@@ -315,8 +315,10 @@ class Hybrid:
 
     def _fresh(self) -> Iterator[Pending]:
         """Items that nothing was sent for."""
-        found = pending.read(self._outlook.path, elsewhere=lambda: self._feed.taken)
-        return (each for each in found if not (each.attempts or each.invalid))
+        return (each for each in self._unassigned() if not (each.attempts or each.invalid))
+
+    def _unassigned(self) -> Iterator[Pending]:
+        return pending.read(self._outlook.path, elsewhere=lambda: self._feed.taken)
 
     async def _end_sending(self, lane: BatchLane) -> None:
         if self._sending is not None:

@@ -1,6 +1,6 @@
 """The lanes of one start of a run: one after the other, or both at once."""
 
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -33,10 +33,10 @@ class Lanes:
         by_batch: Whether new work goes by batch.
         split: What of it goes directly meanwhile; None for nothing.
         hybrid: What a start that mixes the lanes begins with; None for one that does not.
-        ahead: That goes before new batches, which would hold the money that it needs.
         account: Short hash of provider and key.
         terms: What this start wants of the batch lane.
         only_open: Nothing new is sent.
+        moves: Asked when calls are over: whether what is left goes by batch.
     """
 
     def __init__(
@@ -46,19 +46,20 @@ class Lanes:
         by_batch: bool,
         split: Split | None,
         hybrid: HybridTerms | None,
-        ahead: bool,
         account: str,
         terms: BatchTerms,
         only_open: bool,
+        moves: Callable[[Stop], Awaitable[bool]],
     ) -> None:
         self._errand = errand
         self._by_batch = by_batch
         self._split = split
         self._hybrid = hybrid
-        self._ahead = ahead
         self._account = account
         self._terms = terms
         self._only_open = only_open
+        self._moves = moves
+        self._is_moved = False
         self._lanes: Sequence[LaneSending] = ()
         self._traffic_before = _NO_TRAFFIC
         self._ended = False
@@ -93,6 +94,19 @@ class Lanes:
             UsageError: Batches of another key are open.
         """
         begun = ledger.counts()
+        await self._send(ledger, session, begun)
+        stops = (lane.stopped for lane in self._lanes if lane.lane != Lane.BATCH)
+        stop = next((each for each in stops if each is not None), None)
+        if stop is None or self._ended or not await self._moves(stop):
+            return
+        self._is_moved = self._by_batch = True
+        self._split = None
+        if self._hybrid is not None:
+            self._hybrid = replace(self._hybrid, takes_direct=False)
+        if not self._ended:  # while the provider was asked what it has
+            await self._send(ledger, session, begun)
+
+    async def _send(self, ledger: Ledger, session: int, begun: Counts) -> None:
         if self._hybrid is not None and not self._only_open:
             await self._send_by_both(ledger, session, begun, self._hybrid)
             return
@@ -129,7 +143,7 @@ class Lanes:
         """
         from processor.sending.batch import BatchSending  # noqa: PLC0415 - most go directly
 
-        falls = self._errand.settings.fallback == "direct"
+        falls = self._errand.settings.fallback == "direct" and not self._is_moved
         sends = self._by_batch and not self._only_open
         split = self._split if sends else None
         beside: list[DirectSending] = []
@@ -151,12 +165,12 @@ class Lanes:
             leaves=falls or not self._by_batch,
         )
         if split is not None:
-            by_batch_usd = None if self._ahead else lambda: batch.claimed_usd
+            by_batch_usd = None if split.ahead else lambda: batch.claimed_usd
             urgent = partial(pending.read_chosen, ledger.path, split.seqs)
             direct = DirectSending(self._errand, pending=urgent, by_batch_usd=by_batch_usd)
-            if self._ahead:
+            if split.ahead:
                 await self._together(ledger, session, direct)
-                if self._ended:
+                if self._ended or _is_over(direct):
                     return False
             else:
                 beside.append(direct)
@@ -210,9 +224,9 @@ class Lanes:
         provider. A budget is another matter: batches may give some of it back.
         """
         await sending
-        stop = lane.stopped
-        if lane.lane == Lane.DIRECT and stop is not None and stop.code != BUDGET_CODE:
-            self.drain()
+        if lane.lane == Lane.DIRECT and _is_over(lane):
+            for other in self._lanes:
+                other.drain()
 
     def _traffic(self) -> Traffic:
         return sum((lane.traffic for lane in self._lanes), self._traffic_before)
@@ -224,3 +238,8 @@ class Lanes:
         for lane in self._lanes:
             records = [record for record in commit.records if record.lane == lane.lane]
             lane.committed(records)
+
+
+def _is_over(lane: LaneSending) -> bool:
+    """Whether it stopped for what somebody has to mend; batches may give a budget back."""
+    return lane.stopped is not None and lane.stopped.code != BUDGET_CODE

@@ -71,6 +71,7 @@ class Outlook:
             left_usd=left_usd,
             open=self._open(now_s, taken_back),
             has_batches=has_batches,
+            has_direct=self.terms.takes_direct,
             latencies=self.terms.latencies,
         )
 

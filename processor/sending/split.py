@@ -15,10 +15,12 @@ class Split:
     Attributes:
         seqs: Theirs, in order; each was pending, and in no shard, when they were chosen.
         through_seq: The last of those among them that are the first ones of the run; 0 without any.
+        ahead: They go before new batches, which would hold the money that they need.
     """
 
     seqs: Sequence[int] = ()
     through_seq: int = 0
+    ahead: bool = False
 
     def background(self, pending: Iterator[Pending]) -> Iterator[Pending]:
         """The others."""

@@ -45,6 +45,7 @@ class HybridTerms:
         expected: What an item costs, before any has told.
         believed_per_s: Items a second of the direct lane, before it is measured.
         takes_batches: Whether the provider has a Batch API, and somebody wants it.
+        takes_direct: Whether it takes calls: those of a day may be used up.
     """
 
     deadline_s: float | None
@@ -52,3 +53,4 @@ class HybridTerms:
     expected: ItemCosts
     believed_per_s: float
     takes_batches: bool = True
+    takes_direct: bool = True

@@ -167,3 +167,100 @@ def test_what_one_model_is_refused_is_in_no_other_ones_way(tmp_path: Path) -> No
         assert (stats["paid"], stats["items"]["paid_twice"]) == (8, 0)
 
     walk(tmp_path, visit, models=MODELS[1:])
+
+
+@pytest.mark.parametrize("first", [0, 5], ids=["from-the-start", "on-the-way"])
+@pytest.mark.parametrize(
+    "fault", ["daily_limit", "rate_limit:retry-after=7200"], ids=["daily", "blocked"]
+)
+def test_when_calls_are_over_for_the_day_the_rest_goes_by_batch(
+    tmp_path: Path, fault: str, first: int
+) -> None:
+    async def visit(bench: Bench) -> None:
+        report = await bench.run(route="auto", concurrency=1)
+        assert (report.exit_code, report.stop) == (0, None)
+        assert lanes(bench) == Counter(direct=first, batch=ROWS - first)
+        (told,) = bench.told("route_changed")
+        assert (told["lane"], told["items"]) == ("batch", ROWS - first)
+        assert report.snapshot.route["reason"] == told["reason"]
+        assert "calls are over for hours" in told["reason"]
+        stats = await bench.stats()
+        assert (stats["paid"], stats["items"]["paid_twice"]) == (ROWS, 0)
+
+    walk(tmp_path, visit, f"{fault}{',' if ':' in fault else ':'}after={first}")
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"route": "direct"},
+        {"route": "auto", "urgent": True},
+        {"route": "auto", "provider": "another's"},
+    ],
+    ids=["direct", "urgent", "without-batches"],
+)
+def test_who_waits_or_has_no_batches_stops_when_calls_are_over(
+    tmp_path: Path, asked: dict[str, Any]
+) -> None:
+    async def visit(bench: Bench) -> None:
+        report = await bench.run(**asked)
+        assert report.stop is not None
+        assert (report.exit_code, report.stop.code) == (3, "daily_limit")
+        assert "POST /v1/files" not in (await bench.stats())["by_route"]
+        assert not bench.told("route_changed")
+
+    no_batches = ["status:on=batches,status=404"] if "provider" in asked else []
+    walk(tmp_path, visit, "daily_limit", *no_batches)
+
+
+def test_who_detaches_leaves_the_rest_in_batches(tmp_path: Path) -> None:
+    async def visit(bench: Bench) -> None:
+        assert (await bench.run(route="auto", terms=AWAY)).exit_code == 6
+        assert (await bench.run(route="auto")).exit_code == 0
+        assert lanes(bench) == {"batch": ROWS}
+        assert (await bench.stats())["paid"] == ROWS
+
+    walk(tmp_path, visit, "daily_limit")
+
+
+def test_a_limit_of_items_holds_over_both_ways(tmp_path: Path) -> None:
+    async def visit(bench: Bench) -> None:
+        report = await bench.run(route="auto", concurrency=1, limit=8)
+        assert (report.exit_code, report.snapshot.succeeded) == (0, 8)
+        assert lanes(bench) == {"direct": 3, "batch": 5}
+
+    walk(tmp_path, visit, "daily_limit:after=3")
+
+
+def test_what_batches_left_goes_into_another_when_calls_are_over(tmp_path: Path) -> None:
+    async def visit(bench: Bench) -> None:
+        report = await bench.run(route="auto", fallback="direct")
+        assert (report.exit_code, report.stop) == (0, None)
+        assert lanes(bench) == {"batch": 1_000}
+        assert len(bench.told("route_changed")) == 1
+
+    walk(tmp_path, visit, "server_error:on=line,count=3", "daily_limit", rows=1_000)
+
+
+@pytest.mark.parametrize("deadline", [None, "6h"])
+def test_a_mix_goes_on_by_batch_alone(tmp_path: Path, deadline: str | None) -> None:
+    async def visit(bench: Bench) -> None:
+        report = await bench.run(route="hybrid", deadline=deadline, direct_first=6)
+        assert (report.exit_code, report.stop) == (0, None)
+        assert lanes(bench) == {"direct": 4, "batch": ROWS - 4}
+        assert [told["lane"] for told in bench.told("route_changed")] == ["hybrid"]
+        stats = await bench.stats()
+        assert (stats["paid"], stats["items"]["paid_twice"]) == (ROWS, 0)
+
+    fault = "daily_limit:after=4"
+    walk(tmp_path, visit, fault, speed=1_000.0, in_progress_s=300, latency_ms=500)
+
+
+def test_a_deadline_ends_a_mix_that_batches_alone_cannot_end(tmp_path: Path) -> None:
+    async def visit(bench: Bench) -> None:
+        report = await bench.run(route="hybrid", deadline="30m")
+        assert report.stop is not None
+        assert (report.exit_code, report.stop.code) == (4, "deadline")
+        assert report.snapshot.succeeded == 0
+
+    walk(tmp_path, visit, "daily_limit", "batch_stuck:status=in_progress", speed=1_000.0)

@@ -141,7 +141,7 @@ ALLOWED = {
     },
     "routing": {
         *("history", "ledger", "notice", "plan", "sending", "settings", "sizing", "spending"),
-        *("tasks", "urgency", "watch"),
+        *("stop", "tasks", "urgency", "watch"),
     },
     "experience": {"errors", "plan", "recipe", "settings", "sizing", "watch"},
     "planning": {
