@@ -48,6 +48,7 @@ class Spending:
         model: The task's.
         keep: Keeps figures of the account; its future is done when they are durable.
         granted: Called in the event loop when what the purse asked for is.
+        hopes: Tells whether others may give some of the budget back.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Spending:
         model: str,
         keep: Callable[[Mapping[str, float]], "Future[None]"],
         granted: Callable[[], None],
+        hopes: Callable[[], bool] = bool,
     ) -> None:
         self._ledger = ledger
         self._budget = opening.budget
@@ -78,6 +80,7 @@ class Spending:
             estimators=self._estimators,
             price=prices.cost_usd,
             reserve=self._reserve,
+            hopes=hopes,
         )
 
     def _reserve(self, usd: float) -> None:
@@ -95,6 +98,11 @@ class Spending:
     def claimed_usd(self) -> float:
         """What counts as spent, but for batches: reservations of calls are in it."""
         return self._budget.claimed_usd
+
+    @property
+    def unspent_usd(self) -> float:
+        """What of it is only reserved, by calls in flight or for those that follow."""
+        return max(0.0, self._budget.claimed_usd - self._budget.spent_usd)
 
     def settle(self) -> None:
         """Put down what was really spent: no call is in flight, and all answers are durable."""

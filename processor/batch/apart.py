@@ -2,7 +2,7 @@
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import chain
 
 
@@ -14,6 +14,9 @@ class Apart:
 
     def __len__(self) -> int:
         return len(self._seqs)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._seqs)
 
     def __contains__(self, seq: int) -> bool:
         place = bisect_left(self._seqs, seq)

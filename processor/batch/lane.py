@@ -90,6 +90,11 @@ class BatchLane:
         return self._conduct.apart
 
     @property
+    def sends(self) -> bool:
+        """Whether batches are made, and nothing is wrong with those that were."""
+        return self._halt.stop is None and self._conduct.refused is None
+
+    @property
     def left(self) -> Collection[int]:
         """Numbers of shards that stay where they are, for a later start."""
         return self._conduct.left

@@ -106,6 +106,7 @@ class DirectLane:
         self._chunk = 0
         self._draining = False
         self.stopped: Stop | None = None
+        self.is_idle = False
 
     def _traffic_of(self, task: Task) -> Traffic | TrafficByModel:
         """Of one model, unless rows name theirs."""
@@ -139,7 +140,9 @@ class DirectLane:
                 self._alarm.rearm()
                 until_s = await self._dispatch()
                 if not self._finished():
+                    self.is_idle = until_s == inf and not self._is_waiting()
                     await self._alarm.wait(until_s)
+                    self.is_idle = False
             if not self._is_ending():
                 self._stop_for_choosers()
         finally:
@@ -236,7 +239,7 @@ class DirectLane:
                 return self._room_grows_at_s(now_s)
             work = self._next(now_s)
             if work is None:
-                return self._look_again_at_s()
+                return self._look_again_at_s(now_s)
             if work.body is None and not self._render(work, now_s):
                 continue
             if self._choosers is not None and self._choosers.hold(work):
@@ -253,15 +256,21 @@ class DirectLane:
             return min(due_s, self._backlog.next_due_s())
         return inf
 
-    def _look_again_at_s(self) -> float:
+    def _look_again_at_s(self, now_s: float) -> float:
         """When something may be sent, as nothing can be now; the job stops if that is never."""
         due_s = self._backlog.next_due_s()
-        is_idle = due_s == inf and not (
-            self._slots or self._conclusions.reasks or self._conclusions.unwritten
-        )
-        if is_idle:
+        if due_s == inf and not (self._is_waiting() or self._may_be_fed(now_s)):
             self._stop_for_choosers()
         return due_s
+
+    def _is_waiting(self) -> bool:
+        """Whether something ends or is written soon."""
+        conclusions = self._conclusions
+        return bool(self._slots or conclusions.reasks or conclusions.unwritten)
+
+    def _may_be_fed(self, now_s: float) -> bool:
+        """Whether fresh items may come, which could tell what others wait for."""
+        return not self._backlog.exhausted and self._may_pull(now_s)
 
     def _stop_for_choosers(self) -> None:
         """Nothing is left to be asked: what rows chose and did not get is why they are pending."""

@@ -24,6 +24,7 @@ class Purse:
         price: What an answer costs.
         reserve: Called with what should be reserved in all; `granted` is to follow once that is
             durable.
+        hopes: Tells whether others may give some of the budget back.
 
     Attributes:
         refused: The call for which the budget had no room left.
@@ -37,11 +38,13 @@ class Purse:
         estimators: Estimators,
         price: Pricer,
         reserve: Callable[[float], None],
+        hopes: Callable[[], bool] = bool,
     ) -> None:
         self._budget = budget
         self._estimators = estimators
         self._price = price
         self._reserve = reserve
+        self._hopes = hopes
         self.refused: Work | None = None
         self.lost = 0
 
@@ -55,8 +58,8 @@ class Purse:
         return self._budget.admits(work.estimate_usd)
 
     def refusal(self, work: Work) -> Stop | None:
-        """Why the call cannot be sent even when all others have ended; None when it can."""
-        if self._budget.fits(work.estimate_usd):
+        """Why the call cannot be sent even when all others have ended; None when it may be."""
+        if self._budget.fits(work.estimate_usd) or self._hopes():
             return None
         self.refused = work
         used, limit = dollars(self._budget.spent_usd), dollars(self._budget.limit_usd)

@@ -4,7 +4,7 @@ import sqlite3
 from array import array
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,9 @@ _VALUE = "(SELECT value FROM json_each(fields) WHERE key = ?) AS value"
 _WITHOUT_OUTCOME = f"(SELECT * FROM items WHERE seq BETWEEN ? AND ? AND {_FREE} ORDER BY seq)"
 _CHOSEN = f"""
 (SELECT * FROM items WHERE seq IN (SELECT value FROM json_each(?)) AND {_FREE} ORDER BY seq)
+"""
+_FREE_OF = f"""
+SELECT seq FROM (SELECT value AS seq FROM json_each(?)) AS items WHERE {_FREE} ORDER BY seq
 """
 _LAST_OF = f"""
 SELECT IFNULL(MAX(seq), 0) FROM (SELECT seq FROM items
@@ -120,6 +123,17 @@ def read_chosen(path: Path, seqs: Sequence[int]) -> Iterator[Pending]:
         for first in range(0, len(seqs), _SLICE_ITEMS):
             chosen = jsontext.dumps(list(seqs[first : first + _SLICE_ITEMS]))
             yield from _of_some(connection, chunks, chosen, _CHOSEN, (chosen,))
+
+
+def free(path: Path, seqs: Iterable[int]) -> list[int]:
+    """Those of some items that `read` would give, in order.
+
+    Raises:
+        LedgerError: The ledger cannot be read.
+    """
+    chosen = jsontext.dumps(list(seqs))
+    with database.reading(path) as connection:
+        return [seq for (seq,) in connection.execute(_FREE_OF, (chosen,))]
 
 
 class InShard:

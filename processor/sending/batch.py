@@ -97,6 +97,11 @@ class BatchSending:
         return 0.0 if self._purse is None else self._purse.used_usd
 
     @property
+    def is_holding(self) -> bool:
+        """Whether a batch may still give some of the budget back."""
+        return self._purse is not None and self._purse.is_holding
+
+    @property
     def leaves_to_direct(self) -> bool:
         """Whether what is pending is for the direct lane: nothing of it waits for a batch."""
         if self._lane is None or self._lane.full:

@@ -28,6 +28,7 @@ class DirectSending:
         errand: What is sent.
         pending: Gives the items.
         by_batch_usd: Tells what batches claim of the budget, if they are conducted meanwhile.
+        hopes: Tells whether some of that may be given back, which is then waited for.
     """
 
     lane = "direct"
@@ -38,10 +39,12 @@ class DirectSending:
         *,
         pending: Callable[[], Iterator[Pending | None]],
         by_batch_usd: Callable[[], float] | None = None,
+        hopes: Callable[[], bool] = bool,
     ) -> None:
         self._errand = errand
         self._pending = pending
         self._by_batch_usd = by_batch_usd
+        self._hopes = hopes
         self._opening: Opening | None = None
         self._witness: Pending | None = None
         self._lane: DirectLane | None = None
@@ -68,9 +71,19 @@ class DirectSending:
         return 0.0 if self._spending is None else self._spending.claimed_usd
 
     @property
+    def unspent_usd(self) -> float:
+        """What of that is only reserved."""
+        return 0.0 if self._spending is None else self._spending.unspent_usd
+
+    @property
     def calls_per_s(self) -> float:
         """What known limits allow; infinite where none is known."""
         return inf if self._lane is None else self._lane.calls_per_s
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it waits for something new with no call in flight or due."""
+        return self._lane is not None and self._lane.is_idle
 
     def wake(self) -> None:
         """There may be items again, or there will be none any more."""
@@ -111,6 +124,7 @@ class DirectSending:
                 model=errand.task.model,
                 keep=writer.keep,
                 granted=self._granted,
+                hopes=self._hopes,
             )
         async with Transport(
             settings.access,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import chain, islice
-from math import inf
+from math import ceil, inf
 from pathlib import Path
 from typing import Any
 
@@ -32,15 +32,17 @@ from processor.sending.batch import BatchSending
 from processor.sending.direct import DirectSending
 from processor.sending.errand import Errand, Traffic
 from processor.sending.feed import Feed
-from processor.sending.outlook import Outlook
+from processor.sending.outlook import Outlook, Standing
 from processor.sending.terms import BatchTerms, HybridTerms
 from processor.sending.together import together
 from processor.stop import Stop
 
 _START_S = 0.01  # what the batch lane needs to begin, about
 _TICK_S = 1.0  # between two looks at the speed, while calls are made
-_FED_MOST = 2_000  # items that are assigned to the direct lane ahead of their turn
-_FED_LEAST = 500
+_REST_S = 1.0  # between two decisions at least: a look at a large ledger takes a moment
+_FED_S = 20.0  # work that is assigned to the direct lane ahead of its turn
+_FED_LEAST = 2_000  # items, the same
+_REFILL_SHARE = 0.25  # of it
 _STEPS = frozenset({"shard_settled", "shard_dropped", "batch_created", "batch_status"})
 
 
@@ -77,12 +79,21 @@ def hybrid_of(
         serves=True,
     )
     directly = DirectSending(
-        errand, pending=lambda: feed, by_batch_usd=lambda: by_batch.claimed_usd
+        errand,
+        pending=lambda: feed,
+        by_batch_usd=lambda: by_batch.claimed_usd,
+        hopes=lambda: by_batch.is_holding,
     )
     outlook = Outlook(path=path, terms=terms)
     return Hybrid(
         errand, batch=by_batch, direct=directly, feed=feed, outlook=outlook, left=left, first=first
     )
+
+
+def _is_at_a_loss(view: View, decision: Decision) -> bool:
+    """Whether items wait, nothing is under way, and nothing is to be done."""
+    is_quiet = not (view.open or view.queued or decision.direct or decision.batch)
+    return is_quiet and view.fresh + view.returned > 0
 
 
 def _nothing() -> Iterator[Pending]:
@@ -130,7 +141,8 @@ class Hybrid:
         self._sending: asyncio.Task[None] | None = None
         self._done = 0
         self._changed = True
-        self._waits = False
+        self._refills_at = 0
+        self._is_done = False
         self._stop: Stop | None = None
         self._last: View | None = None  # at the deadline
         self._ended = False
@@ -138,6 +150,8 @@ class Hybrid:
     @property
     def stopped(self) -> Stop | None:
         """Why the job had to stop."""
+        if self._is_done:
+            return None
         return self._stop or self._direct.stopped or self._batch.stopped
 
     @property
@@ -176,7 +190,7 @@ class Hybrid:
             if isinstance(record, Outcome):
                 self._feed.taken.discard(record.item.seq)
                 self._done += 1
-        wants_more = self._waits and len(self._feed) < _FED_LEAST
+        wants_more = len(self._feed) < self._refills_at
         if direct and (wants_more or not self._feed.taken):
             self._note_change()
 
@@ -184,8 +198,7 @@ class Hybrid:
         """Put down how the lanes ended."""
         self._direct.conclude(ledger)
         self._batch.conclude(ledger)
-        if self._last is not None and not self._items_left(ledger):
-            self._stop = None  # the last calls in flight brought everything
+        self._is_done = not self._items_left(ledger)  # whatever stopped one of the lanes
 
     def drain(self) -> None:
         """Start nothing new; what is under way is recorded."""
@@ -240,18 +253,22 @@ class Hybrid:
                 await clock.sleep(_START_S)
             self._feed.put(pending.read_chosen(self._outlook.path, self._first))
             self._direct.wake()
-            due_s = inf
-            while not self._is_over():
+            due_s, rested_s = inf, -inf
+            while not self._is_over(lane):
                 self._alarm.rearm()
-                self._measure(clock.monotonic())
-                if self._changed or clock.monotonic() >= due_s:
+                now_s = clock.monotonic()
+                self._measure(now_s)
+                if now_s >= (min(due_s, rested_s) if self._changed else due_s):
                     self._changed = False
                     view = await self._view(lane)
                     if self._has_nothing_left(view):
                         break
                     due_s = clock.monotonic() + await self._step(view, lane, writer, tell)
+                    rested_s = clock.monotonic() + _REST_S
+                self._direct.wake()  # there may be money for it again
+                until_s = min(due_s, rested_s) if self._changed else due_s
                 wait_s = _TICK_S if self._feed.taken else inf
-                await self._alarm.wait(min(due_s, clock.monotonic() + wait_s))
+                await self._alarm.wait(min(until_s, clock.monotonic() + wait_s))
         finally:
             await self._leave()
 
@@ -278,7 +295,7 @@ class Hybrid:
 
     def _begins_something(self, decision: Decision) -> bool:
         """Whether a decision does more than to go on with what was decided before."""
-        feeds = decision.direct and not self._waits
+        feeds = decision.direct and not self._refills_at
         shards = decision.batch and self._sending is None
         return bool(feeds or shards or decision.cancel)
 
@@ -286,39 +303,65 @@ class Hybrid:
         for number in decision.cancel:
             self._taken_back.add(number)
             lane.take_back(number)
+<<<<<<< ours
         if decision.direct:
             await self._feed_direct(decision, view, lane)
         batch = min(decision.batch, view.fresh + (0 if view.has_direct else view.returned))
         if batch and self._sending is None:
             items = islice(self._fresh() if view.has_direct else self._unassigned(), batch)
+=======
+        if decision.direct > view.returned and self._sending is not None:
+            await self._end_sending(lane)  # what is fresh is known again only then
+            self._note_change()
+            return
+        # Where nothing else follows, one call is refused by whoever pays, and says what is lacking.
+        direct = decision.direct or int(_is_at_a_loss(view, decision))
+        if direct and self._direct.stopped is None:
+            await self._feed_direct(direct, view, lane)
+        batch = min(decision.batch, view.fresh)
+        if batch and self._sending is None:
+            items = islice(self._fresh(lane), batch)
+>>>>>>> theirs
             self._sending = asyncio.create_task(lane.send(items, decision.shard_items))
             self._sending.add_done_callback(lambda _: self._note_change())
 
-    async def _feed_direct(self, decision: Decision, view: View, lane: BatchLane) -> None:
-        count = min(decision.direct, _FED_MOST - len(self._feed))
-        self._waits = decision.direct > count
+    async def _feed_direct(self, wanted: int, view: View, lane: BatchLane) -> None:
+        most = max(_FED_LEAST, ceil(_FED_S * view.per_s))
+        count = min(wanted, most - len(self._feed))
+        self._refills_at = ceil(_REFILL_SHARE * most) if wanted > count else 0
         if count <= 0:
             return
         self._measure(self._errand.clock.monotonic())  # until now it may have had nothing to do
-        if count > view.returned:  # fresh ones: none that is just being put into a shard
-            await self._end_sending(lane)
-        self._feed.put(await asyncio.to_thread(self._next, count))
+        self._feed.put(await asyncio.to_thread(self._next, count, lane))
         self._direct.wake()
 
-    def _next(self, count: int) -> list[Pending]:
-        """Items for the direct lane: those first that a batch has left."""
-        path, taken = self._outlook.path, self._feed.taken
-        tried = [seq for seq in pending.tried(path) if seq not in taken][:count]
-        first = list(pending.read_chosen(path, tried))
-        more = self._fresh() if len(first) < count and self._sending is None else iter(())
+    def _next(self, count: int, lane: BatchLane) -> list[Pending]:
+        """Items for the direct lane: those first that no batch has answered, or may hold."""
+        path, taken = self._outlook.path, frozenset(self._feed.taken)
+        refused = pending.free(path, (seq for seq in lane.apart if seq not in taken))
+        tried = (seq for seq in pending.tried(path) if seq not in taken)
+        chosen = sorted(islice(chain(tried, refused), count))
+        first = list(pending.read_chosen(path, chosen))
+        more = self._fresh(lane) if len(first) < count and self._sending is None else iter(())
         return list(islice(chain(first, more), count))
 
+<<<<<<< ours
     def _fresh(self) -> Iterator[Pending]:
         """Items that nothing was sent for."""
         return (each for each in self._unassigned() if not (each.attempts or each.invalid))
 
     def _unassigned(self) -> Iterator[Pending]:
         return pending.read(self._outlook.path, elsewhere=lambda: self._feed.taken)
+=======
+    def _fresh(self, lane: BatchLane) -> Iterator[Pending]:
+        """Items that nothing was sent for, and that a batch may hold."""
+        found = pending.read(self._outlook.path, elsewhere=lambda: self._feed.taken)
+        return (
+            each
+            for each in found
+            if not (each.attempts or each.invalid or each.item.seq in lane.apart)
+        )
+>>>>>>> theirs
 
     async def _end_sending(self, lane: BatchLane) -> None:
         if self._sending is not None:
@@ -333,7 +376,8 @@ class Hybrid:
         settings = self._errand.settings
         left_usd = None
         if settings.budget_usd is not None:
-            left_usd = max(0.0, settings.budget_usd - self._batch.used_usd)
+            # What calls have reserved and not spent is theirs, too.
+            left_usd = settings.budget_usd - self._batch.used_usd + self._direct.unspent_usd
         speed = self._speed.estimate
         limit_per_s = min(self._rpm_per_s, self._direct.calls_per_s)
         if limit_per_s < speed.per_s:
@@ -341,23 +385,37 @@ class Hybrid:
         return await asyncio.to_thread(
             self._outlook.view,
             now_s=self._errand.clock.time(),
-            taken=frozenset(self._feed.taken),
-            taken_back=frozenset(self._taken_back),
-            most=self._left(self._feed.taken),
+            standing=Standing(
+                taken=frozenset(self._feed.taken),
+                queued=0 if self._is_idle else len(self._feed.taken),
+                apart=lane.apart,
+                taken_back=frozenset(self._taken_back),
+                left=frozenset(lane.left),
+                most=self._left(self._feed.taken),
+            ),
             speed=speed,
             left_usd=left_usd,
-            has_batches=self._outlook.terms.takes_batches and lane.refused is None,
+            has_batches=self._outlook.terms.takes_batches and lane.sends,
         )
 
     def _measure(self, now_s: float) -> None:
         done, self._done = self._done, 0
-        self._speed.look(now_s, done, busy=bool(self._feed.taken))
+        self._speed.look(now_s, done, busy=bool(self._feed.taken) and not self._is_idle)
 
-    def _is_over(self) -> bool:
-        return self._ended or self.stopped is not None
+    @property
+    def _is_idle(self) -> bool:
+        """Whether the direct lane can do nothing with what it has: money or a model is lacking."""
+        return self._direct.is_idle and not self._feed
+
+    def _is_over(self, lane: BatchLane) -> bool:
+        """Whether nothing is to be decided any more; what batches hold is, without money, too."""
+        stop = self._direct.stopped
+        return self._ended or lane.is_leaving or (stop is not None and stop.code != BUDGET_CODE)
 
     def _has_nothing_left(self, view: View) -> bool:
         waits = view.fresh + view.returned + view.queued
+        if self._direct.stopped is not None and not view.has_batches:
+            waits = 0
         return not (waits or view.open or self._sending is not None)
 
     async def _leave(self) -> None:

@@ -1,17 +1,38 @@
 """What is known of a run at a moment, as decisions need it."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from processor.ledger import counters, database, pending, shards
-from processor.ledger.shards import DONE, Batch, Shard
+from processor.ledger.shards import Batch, Shard
 from processor.plan.decide import Open, View
 from processor.plan.speed import Estimate
 from processor.sending.terms import HybridTerms, ItemCosts
 
 _CANCELLING = frozenset({"cancelling", "cancelled"})
 _ENOUGH = 20  # items whose cost tells what others will cost
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How the lanes stand, which no ledger tells.
+
+    Attributes:
+        taken: Items in the direct lane, by `seq`.
+        queued: How many of them it sends, or is about to.
+        apart: Items that go into no batch any more.
+        taken_back: Shards that were told to come back.
+        left: Shards that stay where they are.
+        most: How many more items may be sent; None for all.
+    """
+
+    taken: Collection[int]
+    queued: int
+    apart: Iterable[int]
+    taken_back: Collection[int]
+    left: Collection[int]
+    most: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,9 +51,7 @@ class Outlook:
         self,
         *,
         now_s: float,
-        taken: Collection[int],
-        taken_back: Collection[int],
-        most: int | None,
+        standing: Standing,
         speed: Estimate,
         left_usd: float | None,
         has_batches: bool,
@@ -41,52 +60,57 @@ class Outlook:
 
         Args:
             now_s: Seconds since 1970.
-            taken: Items in the direct lane, by `seq`.
-            taken_back: Shards that were told to come back.
-            most: How many more items may be sent; None for all.
+            standing: How the lanes stand.
             speed: Of the direct lane.
-            left_usd: Of the budget, with nothing of it that is spent or reserved.
+            left_usd: Of the budget, with nothing of it that is spent, or reserved by batches.
             has_batches: Whether the provider takes batches.
 
         Raises:
             LedgerError: The ledger cannot be read.
         """
+        # First: what leaves a shard meanwhile counts twice then; otherwise nobody would see it.
+        away = self._open(now_s, standing)
+        taken = standing.taken
         tried = [seq for seq in pending.tried(self.path) if seq not in taken]
+        refused = pending.free(self.path, (seq for seq in standing.apart if seq not in taken))
         waiting, held = shards.pending(self.path)
         unassigned = max(0, waiting - held - len(taken))
-        if most is not None:
-            unassigned = min(unassigned, most)
-        returned = min(len(tried), unassigned)
+        if standing.most is not None:
+            unassigned = min(unassigned, standing.most)
+        returned = min(len(tried) + len(refused), unassigned)
         costs = self._costs()
+        if left_usd is not None:
+            left_usd = max(0.0, left_usd - standing.queued * (costs.direct_usd or 0.0))
         return View(
             now_s=now_s,
             deadline_s=self.terms.deadline_s,
             fresh=unassigned - returned,
             returned=returned,
-            queued=len(taken),
+            queued=standing.queued,
             per_s=speed.per_s,
             is_measured=speed.is_measured,
             direct_usd=costs.direct_usd,
             batch_usd=costs.batch_usd,
             left_usd=left_usd,
-            open=self._open(now_s, taken_back),
+            open=away,
             has_batches=has_batches,
             has_direct=self.terms.takes_direct,
             latencies=self.terms.latencies,
         )
 
-    def _open(self, now_s: float, taken_back: Collection[int]) -> tuple[Open, ...]:
+    def _open(self, now_s: float, standing: Standing) -> tuple[Open, ...]:
         with database.reading(self.path) as connection:
             waiting = shards.waiting_by_shard(connection)
             batches: dict[int, Batch] = {each.shard: each for each in shards.batches(connection)}
-            live = [shard for shard in shards.all_of(connection) if shard.state not in DONE]
+            found = shards.live(connection)
+        live = [shard for shard in found if shard.number not in standing.left]
         return tuple(
             _as_open(
                 shard,
                 batches.get(shard.number),
                 waiting.get(shard.number, 0),
                 now_s,
-                is_back=shard.number in taken_back,
+                is_back=shard.number in standing.taken_back,
             )
             for shard in live
         )
