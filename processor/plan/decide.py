@@ -24,6 +24,7 @@ _TRY_S = 300.0  # that a batch has before it must come back are enough to try it
 _SAMPLE, _SAMPLE_SHARE = 50, 0.05  # items that tell how fast the direct lane is
 _ANY = 10**12
 _SHARD_LEAST, _SHARD_MOST = 500, 50_000
+_PASSED = "the deadline has passed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +110,7 @@ def decide(view: View) -> Decision:
         return _without_deadline(view)
     time = _Time.of(view, view.deadline_s)
     if time.usable_s <= 0:
-        return Decision(reason="the deadline has passed")
+        return Decision(reason=_PASSED)
     tries = _tries(view, time)
     direct, batch = _affordable(view, _at_once(view, time, tries=tries), tries=tries)
     cancel = _taken_back(view, time, queued=view.queued + direct)
@@ -151,7 +152,9 @@ class _Time:
 
 
 def _without_direct(view: View) -> Decision:
-    """By batch, also what came back: there is no other way, whatever the deadline."""
+    """By batch, also what came back: there is no other way, and there may be enough time."""
+    if view.deadline_s is not None and view.deadline_s <= view.now_s:
+        return Decision(reason=_PASSED)
     _, batch = _affordable(view, 0, tries=view.has_batches)
     return Decision(batch=batch, shard_items=_shard_items(view), reason="no calls are taken")
 

@@ -33,7 +33,7 @@ def forecast(view: View, decision: Decision) -> Forecast:
     if view.deadline_s is None:
         return Forecast(done_s=view.now_s + max(directly_s, batches_s), verdict=None)
     left_s = view.deadline_s - view.now_s
-    rescued_s = _rescued(view, decision, directly_s)
+    rescued_s = _rescued(view, decision, directly_s) if view.has_direct else inf
     by_themselves_s = max(directly_s, batches_s)
     is_paid = decision.direct + decision.batch >= view.fresh + view.returned
     if rescued_s <= left_s:  # what is late will be taken back in time

@@ -16,8 +16,8 @@ WORTH_WAITING_USD = 20.0
 _HOUR_S = 3_600.0
 _WRONG_BY = 4.0  # of a token's length: a byte at least
 _AUTO = "auto"
-# Codes of stops that say that calls are over for hours; the Batch API has limits of its own.
-_FOR_HOURS = frozenset({"daily_limit", "blocked"})
+# Codes of stops after which no call is taken for long; the Batch API has limits of its own.
+_OVER = frozenset({"daily_limit", "blocked"})
 
 
 class Lane(StrEnum):
@@ -151,7 +151,7 @@ def choose(wishes: Wishes, demand: Demand, bounds: Bounds, before: Lane | None =
 
 
 def moved(wishes: Wishes, lane: Lane, code: str, message: str) -> Route | None:
-    """Where the rest goes when calls are over for hours; None when it stays for another start.
+    """Where the rest goes when no call is taken for long; None when it stays for another start.
 
     Args:
         wishes: Of a person.
@@ -160,9 +160,10 @@ def moved(wishes: Wishes, lane: Lane, code: str, message: str) -> Route | None:
         message: The same, in the provider's words.
     """
     is_free = wishes.route in (_AUTO, Lane.HYBRID)
-    if code not in _FOR_HOURS or not is_free or wishes.urgent or wishes.streamed:
+    if code not in _OVER or not is_free or wishes.urgent or wishes.streamed:
         return None
-    reason = f"calls are over for hours ({code}: {message.rstrip('.')}), so the rest goes by batch"
+    said = f"{code}: {message.rstrip('.')}"
+    reason = f"calls are over for now ({said}), and nobody waits: the rest goes by batch"
     return Route(lane=Lane.HYBRID if lane is Lane.HYBRID else Lane.BATCH, reason=reason)
 
 

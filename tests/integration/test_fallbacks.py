@@ -183,7 +183,7 @@ def test_when_calls_are_over_for_the_day_the_rest_goes_by_batch(
         (told,) = bench.told("route_changed")
         assert (told["lane"], told["items"]) == ("batch", ROWS - first)
         assert report.snapshot.route["reason"] == told["reason"]
-        assert "calls are over for hours" in told["reason"]
+        assert "calls are over for now" in told["reason"]
         stats = await bench.stats()
         assert (stats["paid"], stats["items"]["paid_twice"]) == (ROWS, 0)
 

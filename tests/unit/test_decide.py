@@ -52,6 +52,18 @@ def shard(number: int, items: int, **others: float) -> Open:
         pytest.param(
             replace(NOW, left_usd=5_000.0, is_measured=False), 0, 10_000, id="no-money-for-a-sample"
         ),
+        pytest.param(
+            replace(NOW, has_direct=False, returned=70, deadline_s=1_500.0, is_measured=False),
+            0,
+            10_070,
+            id="calls-are-over",
+        ),
+        pytest.param(
+            replace(NOW, has_direct=False, left_usd=100.0), 0, 200, id="calls-are-over-and-money"
+        ),
+        pytest.param(
+            replace(NOW, has_direct=False, deadline_s=0.0), 0, 0, id="calls-are-over-and-time"
+        ),
     ],
 )
 def test_where_items_go(view: View, direct: int, batch: int) -> None:
@@ -94,6 +106,9 @@ LAST_S = 1_500 + CANCEL_S + 120
             replace(OPEN, deadline_s=1.05 * LAST_S, left_usd=0.0), (), id="no-money-for-calls"
         ),
         pytest.param(replace(OPEN, deadline_s=None), (), id="nobody-waits"),
+        pytest.param(
+            replace(OPEN, deadline_s=1.05 * LAST_S, has_direct=False), (), id="calls-are-over"
+        ),
     ],
 )
 def test_what_is_taken_back(view: View, cancel: tuple[int, ...]) -> None:
@@ -135,6 +150,7 @@ views = st.builds(
         unique_by=lambda each: each.number,
     ).map(tuple),
     has_batches=st.booleans(),
+    has_direct=st.booleans(),
 )
 
 
@@ -145,6 +161,7 @@ def test_no_item_goes_two_ways_and_no_budget_is_broken(view: View) -> None:
     assert decision.batch >= 0
     assert decision.direct + decision.batch <= view.fresh + view.returned
     assert view.has_batches or not decision.batch
+    assert view.has_direct or not (decision.direct or decision.cancel)
     assert set(decision.cancel) <= {each.number for each in view.open if not each.cancelling}
     assert 0 < decision.look_again_s <= 60
     if view.left_usd is not None and view.direct_usd and view.batch_usd:

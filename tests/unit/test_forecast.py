@@ -96,6 +96,12 @@ def test_what_will_be_made_is_done_before(
     assert (told.done_s <= left_s) == (told.verdict is not Verdict.NO)
 
 
+def test_what_calls_cannot_rescue_is_not_sure() -> None:
+    view = replace(NOW, open=(Open(number=1, items=500),), per_s=400.0)
+    assert forecast(view, WAIT).verdict is Verdict.YES
+    assert forecast(replace(view, has_direct=False), WAIT).verdict is Verdict.PERHAPS
+
+
 def test_many_shards_are_told_at_once() -> None:
     shards = tuple(Open(number=n, items=500, age_s=float(n % 50)) for n in range(400))
     view = replace(NOW, open=shards, per_s=400.0, latencies=NEVER)

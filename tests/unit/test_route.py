@@ -15,6 +15,7 @@ from processor.plan.route import (
     choose,
     hangs_on_tokens,
     is_tight,
+    moved,
 )
 
 DIRECT, BATCH = Lane.DIRECT, Lane.BATCH
@@ -219,6 +220,39 @@ def test_whether_a_choice_hangs_on_how_many_tokens_there_are(
     demand: Demand, bounds: Bounds, hangs: bool
 ) -> None:
     assert hangs_on_tokens(demand, bounds) is hangs
+
+
+@pytest.mark.parametrize(
+    ("wishes", "lane", "code", "to"),
+    [
+        pytest.param(Wishes(), DIRECT, "daily_limit", BATCH, id="a-day"),
+        pytest.param(Wishes(), DIRECT, "blocked", BATCH, id="hours"),
+        pytest.param(Wishes(), BATCH, "daily_limit", BATCH, id="what-batches-left"),
+        pytest.param(Wishes(direct_first=5), DIRECT, "daily_limit", BATCH, id="some-are-first"),
+        pytest.param(
+            Wishes(deadline=True), Lane.HYBRID, "daily_limit", Lane.HYBRID, id="a-deadline"
+        ),
+        pytest.param(Wishes(route="hybrid"), Lane.HYBRID, "blocked", Lane.HYBRID, id="a-mix"),
+        pytest.param(Wishes(), DIRECT, "rate_limited", None, id="a-minute"),
+        pytest.param(Wishes(), DIRECT, "auth", None, id="another-reason"),
+        pytest.param(Wishes(), DIRECT, "budget", None, id="money"),
+        pytest.param(Wishes(urgent=True), DIRECT, "daily_limit", None, id="urgent"),
+        pytest.param(Wishes(streamed=True), DIRECT, "daily_limit", None, id="streamed"),
+        pytest.param(Wishes(route="direct"), DIRECT, "daily_limit", None, id="directly"),
+        pytest.param(Wishes(route="flex"), Lane.FLEX, "daily_limit", None, id="flex"),
+        pytest.param(Wishes(route="batch"), BATCH, "daily_limit", None, id="batch"),
+    ],
+)
+def test_where_the_rest_goes_when_calls_are_over(
+    wishes: Wishes, lane: Lane, code: str, to: Lane | None
+) -> None:
+    found = moved(wishes, lane, code, "No more today.")
+    assert (found and found.lane) == to
+    if found is not None:
+        assert found.reason == (
+            f"calls are over for now ({code}: No more today), and nobody waits: "
+            "the rest goes by batch"
+        )
 
 
 def test_a_choice_has_a_reason_whatever_is_known() -> None:
