@@ -143,6 +143,7 @@ class Hybrid:
         self._changed = True
         self._refills_at = 0
         self._is_done = False
+        self._is_lost = False  # nothing more follows
         self._stop: Stop | None = None
         self._last: View | None = None  # at the deadline
         self._ended = False
@@ -303,25 +304,21 @@ class Hybrid:
         for number in decision.cancel:
             self._taken_back.add(number)
             lane.take_back(number)
-<<<<<<< ours
-        if decision.direct:
-            await self._feed_direct(decision, view, lane)
-        batch = min(decision.batch, view.fresh + (0 if view.has_direct else view.returned))
-        if batch and self._sending is None:
-            items = islice(self._fresh() if view.has_direct else self._unassigned(), batch)
-=======
         if decision.direct > view.returned and self._sending is not None:
             await self._end_sending(lane)  # what is fresh is known again only then
             self._note_change()
             return
+        may_call = view.has_direct and self._direct.stopped is None
+        is_at_a_loss = _is_at_a_loss(view, decision)
+        self._is_lost = is_at_a_loss and not may_call
         # Where nothing else follows, one call is refused by whoever pays, and says what is lacking.
-        direct = decision.direct or int(_is_at_a_loss(view, decision))
-        if direct and self._direct.stopped is None:
+        direct = decision.direct or int(is_at_a_loss)
+        if direct and may_call:
             await self._feed_direct(direct, view, lane)
-        batch = min(decision.batch, view.fresh)
+        batch = min(decision.batch, view.fresh + (0 if view.has_direct else view.returned))
         if batch and self._sending is None:
-            items = islice(self._fresh(lane), batch)
->>>>>>> theirs
+            found = self._fresh(lane) if view.has_direct else self._unassigned(lane)
+            items = islice(found, batch)
             self._sending = asyncio.create_task(lane.send(items, decision.shard_items))
             self._sending.add_done_callback(lambda _: self._note_change())
 
@@ -345,23 +342,14 @@ class Hybrid:
         more = self._fresh(lane) if len(first) < count and self._sending is None else iter(())
         return list(islice(chain(first, more), count))
 
-<<<<<<< ours
-    def _fresh(self) -> Iterator[Pending]:
-        """Items that nothing was sent for."""
-        return (each for each in self._unassigned() if not (each.attempts or each.invalid))
-
-    def _unassigned(self) -> Iterator[Pending]:
-        return pending.read(self._outlook.path, elsewhere=lambda: self._feed.taken)
-=======
     def _fresh(self, lane: BatchLane) -> Iterator[Pending]:
         """Items that nothing was sent for, and that a batch may hold."""
+        return (each for each in self._unassigned(lane) if not (each.attempts or each.invalid))
+
+    def _unassigned(self, lane: BatchLane) -> Iterator[Pending]:
+        """Items that a batch may hold."""
         found = pending.read(self._outlook.path, elsewhere=lambda: self._feed.taken)
-        return (
-            each
-            for each in found
-            if not (each.attempts or each.invalid or each.item.seq in lane.apart)
-        )
->>>>>>> theirs
+        return (each for each in found if each.item.seq not in lane.apart)
 
     async def _end_sending(self, lane: BatchLane) -> None:
         if self._sending is not None:
@@ -410,7 +398,8 @@ class Hybrid:
     def _is_over(self, lane: BatchLane) -> bool:
         """Whether nothing is to be decided any more; what batches hold is, without money, too."""
         stop = self._direct.stopped
-        return self._ended or lane.is_leaving or (stop is not None and stop.code != BUDGET_CODE)
+        is_stopped = stop is not None and stop.code != BUDGET_CODE
+        return self._ended or self._is_lost or lane.is_leaving or is_stopped
 
     def _has_nothing_left(self, view: View) -> bool:
         waits = view.fresh + view.returned + view.queued

@@ -74,10 +74,11 @@ class Outlook:
         tried = [seq for seq in pending.tried(self.path) if seq not in taken]
         refused = pending.free(self.path, (seq for seq in standing.apart if seq not in taken))
         waiting, held = shards.pending(self.path)
-        unassigned = max(0, waiting - held - len(taken))
+        nowhere = 0 if self.terms.takes_direct else len(refused)
+        unassigned = max(0, waiting - held - len(taken) - nowhere)
         if standing.most is not None:
             unassigned = min(unassigned, standing.most)
-        returned = min(len(tried) + len(refused), unassigned)
+        returned = min(len(tried) + len(refused) - nowhere, unassigned)
         costs = self._costs()
         if left_usd is not None:
             left_usd = max(0.0, left_usd - standing.queued * (costs.direct_usd or 0.0))
