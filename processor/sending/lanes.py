@@ -12,6 +12,7 @@ from processor.ledger import allowance, pending
 from processor.ledger.commit import Commit
 from processor.ledger.ledger import Counts, Ledger
 from processor.ledger.pending import Pending
+from processor.notice import Notice
 from processor.plan.lack import Lack
 from processor.plan.route import Lane
 from processor.sending.direct import DirectSending
@@ -132,6 +133,10 @@ class Lanes:
 
     async def _send_directly(self, ledger: Ledger, session: int, begun: Counts) -> None:
         most = allowance.left(ledger, self._errand.most, begun)
+        waiting = ledger.counts().pending
+        items = waiting if most is None else min(waiting, most)
+        if self._by_batch and items:
+            self._tell(Notice(event="fallback", facts={"items": items}))
         direct = DirectSending(self._errand, pending=lambda: ledger.pending(most))
         await self._together(ledger, session, direct)
 
@@ -227,6 +232,10 @@ class Lanes:
         if lane.lane == Lane.DIRECT and _is_over(lane):
             for other in self._lanes:
                 other.drain()
+
+    def _tell(self, notice: Notice) -> None:
+        for observer in self._errand.observers:
+            observer.notice(notice)
 
     def _traffic(self) -> Traffic:
         return sum((lane.traffic for lane in self._lanes), self._traffic_before)

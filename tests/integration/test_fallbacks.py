@@ -40,6 +40,14 @@ def ledger(bench: Bench, statement: str) -> list[tuple[Any, ...]]:
         return connection.execute(statement).fetchall()
 
 
+def by_model(bench: Bench) -> None:
+    """Each row names one of three models, in its words, too."""
+    (bench.folder / "task.toml").write_text(BY_ROW)
+    named = ((n, MODELS[n % 3]) for n in range(ROWS))
+    rows = ({"id": n, "word": f"word{n} of {model}", "model": model} for n, model in named)
+    (bench.folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
 async def statuses(bench: Bench) -> Counter[str]:
     """How many batches there are in each status."""
     return Counter(batch["status"] for batch in (await bench.admin("batches"))["batches"])
@@ -63,6 +71,7 @@ def test_what_batches_do_not_do_goes_directly(tmp_path: Path, fault: str, by_bat
         report = await bench.run(**DIRECTLY, validating_most_s=600, timeout_s=80_000)
         assert (report.exit_code, report.stop) == (0, None)
         assert lanes(bench) == Counter(batch=by_batch, direct=ROWS - by_batch)
+        assert [told["items"] for told in bench.told("fallback")] == [ROWS - by_batch]
         stats = await bench.stats()
         assert (stats["paid"], stats["items"]["paid_twice"]) == (ROWS, 0)
 
@@ -89,6 +98,16 @@ def test_what_is_too_large_for_the_queue_is_split_and_not_sent_directly(tmp_path
         assert (await bench.stats())["by_route"]["POST /v1/batches"] > 2
 
     walk(tmp_path, visit, enqueued_tokens=60, enqueued_form="400")
+
+
+def test_a_limit_of_items_holds_for_what_goes_directly(tmp_path: Path) -> None:
+    async def visit(bench: Bench) -> None:
+        assert (await bench.run(**DIRECTLY, limit=8)).exit_code == 0
+        assert lanes(bench) == {"batch": 4, "direct": 4}
+        assert (await bench.run(**DIRECTLY, limit=4)).exit_code == 0
+        assert [told["items"] for told in bench.told("fallback")] == [4]
+
+    walk(tmp_path, visit, "batch_fails:code=invalid_request,count=1")
 
 
 def test_a_batch_that_begins_late_is_let_be(tmp_path: Path) -> None:
@@ -155,9 +174,7 @@ def test_nothing_more_is_sent_after_a_refusal(tmp_path: Path) -> None:
 
 def test_what_one_model_is_refused_is_in_no_other_ones_way(tmp_path: Path) -> None:
     async def visit(bench: Bench) -> None:
-        (bench.folder / "task.toml").write_text(BY_ROW)
-        rows = ({"id": n, "word": f"word{n}.", "model": MODELS[n % 3]} for n in range(ROWS))
-        (bench.folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        by_model(bench)
         report = await bench.run(grace_s=20.0, shard_size=2)
         assert report.stop is not None
         assert (report.exit_code, report.stop.code) == (3, "batch_failed")
@@ -213,6 +230,22 @@ def test_who_waits_or_has_no_batches_stops_when_calls_are_over(
     walk(tmp_path, visit, "daily_limit", *no_batches)
 
 
+def test_the_limit_of_one_model_moves_its_rows(tmp_path: Path) -> None:
+    async def visit(bench: Bench) -> None:
+        by_model(bench)
+        report = await bench.run(route="auto")
+        assert (report.exit_code, report.stop) == (0, None)
+        entries = bench.results().values()
+        assert {(entry["fields"]["model"], entry["lane"]) for entry in entries} == {
+            (MODELS[0], "batch"),
+            (MODELS[1], "direct"),
+            (MODELS[2], "direct"),
+        }
+        assert (await bench.stats())["items"]["paid_twice"] == 0
+
+    walk(tmp_path, visit, f"daily_limit:match=of {MODELS[0]}", models=MODELS)
+
+
 def test_who_detaches_leaves_the_rest_in_batches(tmp_path: Path) -> None:
     async def visit(bench: Bench) -> None:
         assert (await bench.run(route="auto", terms=AWAY)).exit_code == 6
@@ -240,6 +273,16 @@ def test_what_batches_left_goes_into_another_when_calls_are_over(tmp_path: Path)
         assert len(bench.told("route_changed")) == 1
 
     walk(tmp_path, visit, "server_error:on=line,count=3", "daily_limit", rows=1_000)
+
+
+def test_a_mix_without_a_deadline_does_not_wait_for_what_never_begins(tmp_path: Path) -> None:
+    async def visit(bench: Bench) -> None:
+        report = await bench.run(route="hybrid", validating_most_s=600)
+        assert (report.exit_code, report.stop) == (0, None)
+        assert lanes(bench) == {"direct": ROWS}
+        assert len(bench.told("batch_stuck")) == 1
+
+    walk(tmp_path, visit, "batch_stuck:status=validating", speed=1_000.0)
 
 
 @pytest.mark.parametrize("deadline", [None, "6h"])
