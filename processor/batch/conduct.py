@@ -1,7 +1,7 @@
 """Conducts shards, each from where it is to its end."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -10,9 +10,9 @@ from processor import disk
 from processor.batch.adoption import Adoption
 from processor.batch.answer import Settler
 from processor.batch.apart import Apart
-from processor.batch.creations import Creations
+from processor.batch.entrance import Entrance
 from processor.batch.fetching import Fetching
-from processor.batch.quota import Quota, Room, is_quota, told_limit
+from processor.batch.quota import Room, is_quota
 from processor.batch.remote_values import (
     CANCELLING,
     FAILED,
@@ -48,7 +48,7 @@ class Conduct:
     Args:
         tools: Of the lane.
         settler: Decides what becomes of items.
-        quota: Tokens that are enqueued.
+        entrance: Of the provider's queue.
         watching: Looks at batches.
         changed: Called when a shard moved on.
 
@@ -67,7 +67,7 @@ class Conduct:
         tools: Tools,
         *,
         settler: Settler,
-        quota: Quota,
+        entrance: Entrance,
         watching: Watching,
         changed: Callable[[], None],
     ) -> None:
@@ -78,11 +78,9 @@ class Conduct:
         self._clock = tools.clock
         self._halt = tools.halt
         self._settler = settler
-        self._quota = quota
+        self._entrance = entrance
         self._watching = watching
         self._changed = changed
-        self._creations = Creations()
-        self._room = asyncio.Event()
         self._spent = asyncio.Event()
         self._unaffordable: set[int] = set()
         self._adoption = Adoption(tools)
@@ -113,7 +111,7 @@ class Conduct:
     async def take_back(self, number: int) -> None:
         """Stop a shard; what it has answered by then is settled, the rest is pending again."""
         self._taken_back.add(number)
-        self._make_room()
+        self._entrance.wake()
         self._wake_unaffordable()
         await self._stop(self._batches.get(number, ()))
 
@@ -132,11 +130,6 @@ class Conduct:
             if not await self._shipping.cancel(batch):
                 self._cancelled.discard(batch.id)
 
-    def made_before(self, times_s: Iterable[float]) -> None:
-        """Count batches of earlier starts; they were made in so many seconds since 1970."""
-        ahead_s = self._clock.time() - self._clock.monotonic()
-        self._creations = Creations(time_s - ahead_s for time_s in times_s)
-
     async def run(self, shard: Shard, batches: Sequence[Batch]) -> None:
         """Conduct a shard until it is settled, given up, or the lane is left.
 
@@ -150,22 +143,32 @@ class Conduct:
         try:
             while shard.state not in DONE and not self._halt.asked:
                 self._note(shard)
+                tries.yields = self._rules.gives_way and shard.state in UNSENT
                 moved = await self._advance(shard, tries)
                 if moved is None:
                     break
                 shard = moved
+                if tries.exhausted is not None:
+                    shard = await self._yield(shard, tries.exhausted)
             if shard.state not in DONE and self._rules.until is Until.SETTLED:
                 self._leave(shard)
         finally:
             self.preparing.discard(shard.number)
             self._changed()
 
+    async def _yield(self, shard: Shard, error: RemoteError) -> Shard:
+        """No try has made a batch; where one may have been made, somebody has to decide."""
+        if shard.state in UNSENT:
+            return await self._refused(shard, error)
+        self._halt.stop_for(error.code, str(error))
+        return shard
+
     def _leave(self, shard: Shard) -> None:
         """Nobody waits any more for what a shard holds that is left where it is."""
         self.left.add(shard.number)
         self._purse.leave(shard.number)
         self._wake_unaffordable()
-        self._end(shard)
+        self._entrance.leave(shard)
 
     def _note(self, shard: Shard) -> None:
         """Whether the shard is on its way to become a batch."""
@@ -222,12 +225,7 @@ class Conduct:
 
     async def _create(self, shard: Shard, tries: Tries) -> Shard | None:
         """Make a batch, once there is room for it."""
-        if not await self._may_create(shard.model):
-            return None
-        now_s = self._clock.monotonic()
-        admission = self._quota.admit(
-            shard.model, tokens=shard.tokens, rows=shard.items, now_s=now_s
-        )
+        admission = self._entrance.admit(shard)
         match admission.room:
             case Room.NOW:
                 return await self._create_now(shard, tries)
@@ -235,7 +233,7 @@ class Conduct:
                 if self._rules.until is not Until.SETTLED:
                     self.full = True
                     return None
-                await self._halt.wait(admission.at_s - now_s, self._room)
+                await self._entrance.wait(admission.at_s)
                 return shard
             case Room.SPLIT:
                 self.tokens_most[shard.model] = admission.most_tokens
@@ -244,26 +242,15 @@ class Conduct:
                 self._set_apart(shard)
                 return await self._drop(shard, "its row is larger than the provider's queue")
 
-    async def _may_create(self, model: str) -> bool:
-        """Wait until the provider lets another batch be made; False when nobody stays for that."""
-        while (wait_s := self._creations.wait_s(self._clock.monotonic())) > 0:
-            if self._rules.until is not Until.SETTLED or not self._halt.sends(model):
-                self.full = True
-                return False
-            await self._halt.wait(wait_s, self._room)
-        return True
-
     async def _create_now(self, shard: Shard, tries: Tries) -> Shard | None:
-        now_s = self._clock.monotonic()
-        self._quota.opened(shard.number, shard.model, tokens=shard.tokens, now_s=now_s)
-        self._creations.note(now_s)
+        self._entrance.enter(shard)
         created, error = await self._shipping.create(shard, tries)
         if error is None:
             return self._with_batches(created)
         if error.trouble is Trouble.QUOTA:
-            self._refuse(created, str(error))
+            self._entrance.refuse(created, str(error))
             return created
-        self._end(created)
+        self._entrance.leave(created)
         if error.trouble is Trouble.REFUSED:
             return await self._refused(created, error)
         await tries.failed(error)
@@ -277,7 +264,7 @@ class Conduct:
         if found is None:
             return None
         if found.state is State.UPLOADED:  # what there is not holds no tokens
-            self._end(found)
+            self._entrance.leave(found)
         return self._with_batches(found)
 
     def _with_batches(self, shard: Shard) -> Shard:
@@ -308,7 +295,7 @@ class Conduct:
                 batches[place] = now
                 await self._store.see([now])
             if now.status not in {batch.status, VALIDATING, FAILED}:
-                self._quota.accepted(shard.number)
+                self._entrance.accept(shard)
             if is_stuck(now, shard.at, self._rules.validating_most_s):
                 await self._stop_stuck(shard, now)
         if any(batch.status not in TERMINAL for batch in batches):
@@ -321,18 +308,18 @@ class Conduct:
             self._batches[shard.number] = [*batches, *others]
             return shard
         if any(batch.status != FAILED for batch in batches):
-            self._end(shard)
+            self._entrance.leave(shard)
             shard = replace(shard, state=State.ENDED, at=self._clock.time())
             await self._store.keep(shard)
             self._tools.at(Step.END_KEPT)
             return shard
         problem = batches[-1].problem or "the provider does not say why"
         if is_quota(problem):
-            self._refuse(shard, problem)
+            self._entrance.refuse(shard, problem)
             shard = replace(shard, state=State.UPLOADED, at=self._clock.time())
             await self._store.keep(shard)
             return shard
-        self._end(shard)
+        self._entrance.leave(shard)
         failed = f"batch {batches[-1].id} (shard {shard.number}) failed"
         message = f"{failed}: {with_remedy(problem)}"
         return await self._give_up(shard, "batch_failed", message, problem)
@@ -367,7 +354,7 @@ class Conduct:
         self._halt.close_for(code, message, model=shard.model)
         facts = {"code": code, "message": message, "model": shard.model}
         self._tools.tell(Notice(event="batch_closed", serious=True, facts=facts))
-        self._make_room()
+        self._entrance.wake()
         self._wake_unaffordable()
 
     def _set_apart(self, shard: Shard) -> None:
@@ -386,7 +373,7 @@ class Conduct:
         if error.trouble is Trouble.GONE:
             message = f"the provider does not know batch {batch.id} any more ({error})"
             if self._rules.gives_way and len(self._batches[shard.number]) == 1:
-                self._end(shard)
+                self._entrance.leave(shard)
                 return await self._give_up(shard, "batch_lost", message, message)
             self._halt.leave_one("batch_lost", message)
         elif error.trouble is Trouble.REFUSED:
@@ -439,30 +426,6 @@ class Conduct:
         facts = {"shard": shard.number, "items": shard.items, "message": problem}
         self._tools.tell(Notice(event="shard_dropped", serious=True, facts=facts))
         return shard
-
-    def _refuse(self, shard: Shard, words: str) -> None:
-        """The provider's queue has no room for a shard."""
-        limit = told_limit(words)
-        self._quota.refused(
-            shard.number,
-            shard.model,
-            tokens=shard.tokens,
-            limit=limit,
-            now_s=self._clock.monotonic(),
-        )
-        self._make_room()  # it held tokens for which others wait
-        facts = {"shard": shard.number, "limit": limit, "message": words}
-        self._tools.tell(Notice(event="batch_deferred", facts=facts))
-
-    def _end(self, shard: Shard) -> None:
-        """A shard holds no tokens any more."""
-        self._quota.ended(shard.number)
-        self._make_room()
-
-    def _make_room(self) -> None:
-        """Wake those that wait; who waits from now on waits for the next time."""
-        self._room.set()
-        self._room = asyncio.Event()
 
     def _give_back(self, shard: Shard) -> None:
         """A shard's reservation is over."""

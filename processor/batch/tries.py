@@ -15,6 +15,10 @@ class Tries:
     Args:
         tools: Of the lane, which is stopped when patience ends.
         shard: Its number.
+
+    Attributes:
+        yields: Whether the lane goes on instead, as the shard may go another way.
+        exhausted: Why it has to; None while there is patience.
     """
 
     def __init__(self, tools: Tools, shard: int) -> None:
@@ -26,6 +30,8 @@ class Tries:
         self._shard = shard
         self._failures = 0
         self._since_s = 0.0
+        self.yields = False
+        self.exhausted: RemoteError | None = None
 
     @property
     def failures(self) -> int:
@@ -53,7 +59,9 @@ class Tries:
         asked_s = error.retry_after_s or 0.0
         mends = error.trouble in {Trouble.AGAIN, Trouble.GONE, Trouble.QUOTA}
         if not mends or asked_s > _ASKED_MOST_S or now_s - self._since_s >= self._give_up_s:
-            if alone and error.trouble is not Trouble.FATAL:
+            if self.yields and error.trouble is not Trouble.FATAL:
+                self.exhausted = error
+            elif alone and error.trouble is not Trouble.FATAL:
                 self._halt.leave_one(error.code, f"shard {self._shard}: {error}")
             else:
                 self._halt.stop_for(error.code, str(error))
