@@ -13,7 +13,7 @@ from processor import disk
 from processor.batch.answer import Settler
 from processor.batch.apart import Apart
 from processor.batch.conduct import Conduct
-from processor.batch.quota import Quota
+from processor.batch.entrance import Entrance
 from processor.batch.sharding import TEMPORARY, Sharding, ShardRules, Written
 from processor.batch.shipping import SHARD_FILES, file_name, number_in
 from processor.batch.steps import Step
@@ -60,7 +60,7 @@ class BatchLane:
         self._halt = tools.halt
         self._tell = tools.tell
         self._at = tools.at
-        self._quota = Quota()
+        self._entrance = Entrance(tools)
         self._changed = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._serves = tools.rules.serves
@@ -69,7 +69,7 @@ class BatchLane:
         self._conduct = Conduct(
             tools,
             settler=settler,
-            quota=self._quota,
+            entrance=self._entrance,
             watching=self._watching,
             changed=self._changed.set,
         )
@@ -165,13 +165,11 @@ class BatchLane:
         with self._store.reading() as shelf:
             live, batches = shelf.live(), shelf.batches()
         made = [batch for several in batches.values() for batch in several]
-        self._conduct.made_before(batch.created_at or batch.seen_at for batch in made)
+        self._entrance.made_before(batch.created_at or batch.seen_at for batch in made)
         for shard in live:
             self._purse.know(shard)
             if shard.state in _ENQUEUED:
-                self._quota.opened(
-                    shard.number, shard.model, tokens=shard.tokens, now_s=self._clock.monotonic()
-                )
+                self._entrance.find(shard)
             self._start(shard, batches.get(shard.number, []))
 
     async def _send_all(self) -> None:
