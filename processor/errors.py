@@ -2,6 +2,7 @@
 
 ProcessorError
 ├── UsageError            1  an option or a setting that cannot be
+│   └── DeadlineError     1  a deadline that no lane can make
 ├── InputError            1  a row, a file or a column; names the place
 │   └── SourceAwayError 1, 3  a database is not there, or went away while it was read
 ├── TaskError             1  a task file or its template
@@ -35,6 +36,10 @@ class ProcessorError(Exception):
 
 class UsageError(ProcessorError):
     """An option or a setting is out of range, unknown or contradicts another."""
+
+
+class DeadlineError(UsageError):
+    """No lane can make the deadline; nothing was sent."""
 
 
 class InputError(ProcessorError):

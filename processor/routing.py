@@ -8,9 +8,11 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 
 from processor import history, spending
+from processor.errors import DeadlineError
 from processor.ledger import pending, route as kept_route, shards
 from processor.ledger.ledger import Ledger
 from processor.notice import Notice
+from processor.plan.beyond import beyond
 from processor.plan.latency import Latencies
 from processor.plan.offer import direct_time
 from processor.plan.prices import FLEX
@@ -49,6 +51,19 @@ class Choice:
     route: Route
     split: Split | None
     hybrid: HybridTerms | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """When a start is to be done.
+
+    Attributes:
+        at_s: Seconds since 1970.
+        left_s: Until then.
+    """
+
+    at_s: float
+    left_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +146,7 @@ async def chosen(
     allowed: int | None,
     streamed: bool,
     goes_on: bool,
-    deadline_s: float | None,
+    due: Due | None,
     tell: Callable[[Notice], None],
 ) -> Choice:
     """Choose the lanes of a start; the choice is told, and kept in the ledger for the next one.
@@ -143,8 +158,11 @@ async def chosen(
         allowed: How many items this start may finish; None for all.
         streamed: Whether every outcome is taken as it comes.
         goes_on: Whether it only ends what others began: what they chose stays kept.
-        deadline_s: When it is to be done, in seconds since 1970; None without a deadline.
+        due: When it is to be done; None without a deadline.
         tell: Takes what happens.
+
+    Raises:
+        DeadlineError: Nothing was sent yet, and no lane can make the deadline.
     """
     wishes = wishes_of(settings, streamed=streamed)
     earlier = earlier_of(ledger, wishes, allowed)
@@ -155,6 +173,10 @@ async def chosen(
     if route.lane in (Lane.BATCH, Lane.HYBRID) and not await _has_batches(ledger, settings):
         bounds = replace(bounds, has_batches=False)
         route = choose(wishes, demand, bounds)
+    at_s = None if due is None else due.at_s
+    terms = hybrid_terms(route, demand, bounds, settings, task.model, at_s)
+    if terms is not None and due is not None and not _is_begun(ledger):
+        _refuse_beyond(demand, bounds, terms, settings, due.left_s)
     facts = _facts(route, demand, settings)
     if not goes_on:
         basis = {"wishes": asdict(wishes), "demand": asdict(demand), "bounds": asdict(bounds)}
@@ -164,8 +186,26 @@ async def chosen(
     return Choice(
         route=route,
         split=replace(split, ahead=is_tight(demand, bounds)) if route.split else None,
-        hybrid=hybrid_terms(route, demand, bounds, settings, task.model, deadline_s),
+        hybrid=terms,
     )
+
+
+def _is_begun(ledger: Ledger) -> bool:
+    """Whether anything was sent: then as much as possible is done by a deadline."""
+    counts = ledger.counts()
+    return counts.pending < counts.total or bool(ledger.live_shards())
+
+
+def _refuse_beyond(
+    demand: Demand, bounds: Bounds, terms: HybridTerms, settings: Settings, left_s: float
+) -> None:
+    """Raise `DeadlineError` for a deadline that certainly cannot be made."""
+    latencies = terms.latencies if terms.takes_batches else None
+    found = beyond(demand, bounds, latencies, left_s)
+    if found is not None:
+        raise DeadlineError(
+            f"--deadline {settings.deadline} cannot be made: {found.reason}", way_out=found.way_out
+        )
 
 
 async def moves(

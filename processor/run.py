@@ -16,7 +16,7 @@ from processor import due, fitness, identity, machine, routing, spending
 from processor.clock import Clock, SystemClock
 from processor.data.source import Source
 from processor.delivery import Deliveries
-from processor.errors import LedgerError, ProcessorError, UsageError
+from processor.errors import DeadlineError, LedgerError, ProcessorError, UsageError
 from processor.exports import chunk_files, embeddings, reconciliation, stats, tables
 from processor.exports.output import Output
 from processor.identity import NO_CONSENT, Consent
@@ -24,7 +24,7 @@ from processor.importing import Import
 from processor.ledger import allowance, cancellation, route as kept_route
 from processor.ledger.database import LEDGER_NAME
 from processor.ledger.intake import Intake
-from processor.ledger.ledger import Ledger, discard_if_empty, open_ledger
+from processor.ledger.ledger import Ledger, discard_if_empty, discard_if_unsent, open_ledger
 from processor.notice import Notice
 from processor.observer import Observer
 from processor.plan.prices import FLEX
@@ -137,7 +137,9 @@ class Run:
         except ProcessorError as error:
             event = "run_failed" if self._sending else "run_refused"
             self._tell(event, error=str(error), exit_code=error.exit_code)
-            if not isinstance(error, LedgerError):  # what a bad disk shows may not be all there is
+            if isinstance(error, DeadlineError):
+                discard_if_unsent(self._folder)
+            elif not isinstance(error, LedgerError):  # a bad disk may not show all there is
                 discard_if_empty(self._folder)
             raise
         except BaseException:  # of a program's own rows, or whoever ended it
@@ -181,6 +183,8 @@ class Run:
             except BaseException as error:
                 self._deliveries.leave()
                 with suppress(LedgerError):  # what went wrong first is what is told
+                    if isinstance(error, DeadlineError):
+                        due.close(ledger)
                     ledger.end_session(session, exit_code_of(error))
                 raise
 
@@ -215,7 +219,7 @@ class Run:
             allowed=self._allowed,
             streamed=self._streamed,
             goes_on=self._import.source is None,
-            deadline_s=self._deadline_s,
+            due=self._due(),
             tell=self._tell_notice,
         )
         if self._interrupted:  # while the provider was asked what it has
@@ -245,6 +249,10 @@ class Run:
         )
         await self._sending.run(ledger, session)
         ledger.add_seconds("send", self._clock.monotonic() - begun_s)
+
+    def _due(self) -> routing.Due | None:
+        at_s = self._deadline_s
+        return None if at_s is None else routing.Due(at_s=at_s, left_s=at_s - self._clock.time())
 
     async def _moves(self, ledger: Ledger, lane: Lane, stop: Stop) -> bool:
         """Whether the rest goes by batch, as its calls ended."""

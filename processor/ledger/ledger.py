@@ -21,6 +21,9 @@ from processor.ledger.shards import Shard
 from processor.ledger.tally import Pricer
 from processor.ledger.writer import Vitals, Writer
 
+_NO_ITEM = "SELECT 1 FROM items LIMIT 1"
+_UNSENT = "SELECT 1 FROM outcomes UNION ALL SELECT 1 FROM attempts UNION ALL SELECT 1 FROM shards"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
@@ -218,13 +221,23 @@ def open_ledger(folder: Path) -> Iterator[Ledger]:
 
 def discard_if_empty(folder: Path) -> None:
     """Remove a run folder whose ledger holds no item: the run was refused before it began."""
+    _discard(folder, _NO_ITEM)
+
+
+def discard_if_unsent(folder: Path) -> None:
+    """Remove a run folder of whose items none was sent: the next start reads them again."""
+    _discard(folder, _UNSENT)
+
+
+def _discard(folder: Path, unless: str) -> None:
+    """Remove a run folder, unless a query finds something in its ledger."""
     path = folder / database.LEDGER_NAME
     try:
         if not path.exists() or lock.is_held(folder):
             return
         with lock.hold(folder):
             with database.reading(path) as connection:
-                if connection.execute("SELECT 1 FROM items LIMIT 1").fetchone():
+                if connection.execute(unless).fetchone():
                     return
             wal, shm = f"{path.name}-wal", f"{path.name}-shm"
             for name in (path.name, wal, shm, calls.CALLS_NAME, lock.LOCK_NAME):

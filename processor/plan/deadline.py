@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, time, timedelta
+from math import ceil
 
 from processor.errors import UsageError
 
@@ -12,6 +13,9 @@ _SPAN = re.compile(
 )
 _HOUR = re.compile(r"(\d{1,2}):(\d{2})", re.ASCII)
 _MOST = timedelta(days=30)
+_MARGIN = 1.2  # one is made with some time to spare, or not at all
+_BEGIN_S = 120.0
+_STEP_M = 5
 _WAY_OUT = (
     "Give a span (2h, 90m, 1h30m), the next such hour of local time (18:00), "
     "or a date with it (2026-11-22 06:00)."
@@ -43,6 +47,20 @@ def deadline_at(text: str, now: datetime) -> datetime:
     if left > _MOST:
         raise _too_far(text)
     return at
+
+
+def deadline_for(seconds: float) -> str:
+    """A deadline that is enough for what takes so long at least, as people type it: `1h05m`."""
+    least = (_BEGIN_S + _MARGIN * seconds) / 60
+    return span_of(min(_MOST // timedelta(minutes=1), _STEP_M * ceil(least / _STEP_M)))
+
+
+def span_of(minutes: int) -> str:
+    """`45m`, `2h`, `1h05m`."""
+    hours, rest = divmod(minutes, 60)
+    if not hours:
+        return f"{rest}m"
+    return f"{hours}h{rest:02d}m" if rest else f"{hours}h"
 
 
 def _span(text: str, local: datetime) -> datetime | None:

@@ -3,13 +3,10 @@
 from dataclasses import dataclass
 from math import ceil
 
+from processor.plan.deadline import deadline_for, span_of
 from processor.plan.prices import dollars
 
-_MARGIN = 1.2  # a deadline is made with some time to spare, or not at all
-_BEGIN_S = 120.0
-_STEP_M = 5  # as people type it
-_HOUR_M = 60
-_MOST_M = 30 * 24 * _HOUR_M  # more is no deadline
+_MORE_S = 300.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,28 +40,19 @@ class Overdue:
 
         The same words mean the same moment, which has passed.
         """
-        seconds = _BEGIN_S + _MARGIN * self.items / self.per_s
-        minutes = min(_MOST_M, _STEP_M * ceil(seconds / 60 / _STEP_M))
-        other = minutes + _STEP_M if minutes < _MOST_M else minutes - _STEP_M
-        is_same = _span(minutes) == self.typed.replace(" ", "").lower()
-        return _span(other if is_same else minutes)
+        needed_s = self.items / self.per_s
+        enough = deadline_for(needed_s)
+        is_same = enough == self.typed.replace(" ", "").lower()
+        return deadline_for(needed_s + _MORE_S) if is_same else enough
 
     def __str__(self) -> str:
         """One sentence for people."""
         left = "1 item is" if self.items == 1 else f"{self.items:,} items are"
         minutes = ceil(self.items / self.per_s / 60)
         pace = "" if self.is_measured else " (assumed)"
-        costs = f"about {_span(minutes)} directly{pace}"
+        costs = f"about {span_of(minutes)} directly{pace}"
         if self.direct_usd is not None:
             costs += f" for {dollars(self.items * self.direct_usd)}"
         if self.batch_usd is not None:
             costs += f", {dollars(self.items * self.batch_usd)} by batch"
         return f"{left} left, {costs}: {self.option} {self.enough} goes on."
-
-
-def _span(minutes: int) -> str:
-    """`45m`, `2h`, `1h05m`."""
-    hours, rest = divmod(minutes, _HOUR_M)
-    if not hours:
-        return f"{rest}m"
-    return f"{hours}h{rest:02d}m" if rest else f"{hours}h"

@@ -140,8 +140,8 @@ ALLOWED = {
         "urgency",
     },
     "routing": {
-        *("history", "ledger", "notice", "plan", "sending", "settings", "sizing", "spending"),
-        *("stop", "tasks", "urgency", "watch"),
+        *("errors", "history", "ledger", "notice", "plan", "sending", "settings", "sizing"),
+        *("spending", "stop", "tasks", "urgency", "watch"),
     },
     "experience": {"errors", "plan", "recipe", "settings", "sizing", "watch"},
     "planning": {

@@ -48,8 +48,7 @@ def test_enough_is_another_deadline_that_is_enough(items: int, per_s: float, typ
     assert items / per_s + 60 <= left_s <= 1.2 * items / per_s + 720
 
 
-@pytest.mark.parametrize("typed", ["720h", "3h"])
-def test_no_deadline_is_too_far_to_be_typed(typed: str) -> None:
-    late = Overdue(typed=typed, items=1_000_000, per_s=0.01)
-    assert late.enough == {"720h": "719h55m"}.get(typed, "720h")
+def test_no_deadline_is_too_far_to_be_typed() -> None:
+    late = Overdue(typed="3h", items=1_000_000, per_s=0.01)
+    assert late.enough == "720h"
     assert deadline_at(late.enough, NOW) > NOW
