@@ -108,7 +108,7 @@ def serve(
 def _manual_clock(config: SandboxConfig) -> ManualClock:
     """A clock that stands where an earlier life of the state's left off."""
     start_s = latest_s(config.state)
-    return ManualClock(time.time() if start_s is None else start_s)
+    return ManualClock(float(int(time.time())) if start_s is None else start_s)
 
 
 def _fast_loop() -> asyncio.AbstractEventLoop:

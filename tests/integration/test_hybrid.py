@@ -22,8 +22,8 @@ QUICK = 1_000.0  # an hour takes four seconds
 
 
 @pytest.fixture
-def own_history(tmp_path: Path) -> Path:
-    return tmp_path / "state" / "processor" / "batches.jsonl"
+def own_history(own_state: Path) -> Path:
+    return own_state / "processor" / "batches.jsonl"
 
 
 def hybrid(
@@ -84,9 +84,7 @@ def test_a_batch_that_will_be_late_comes_back_in_time(tmp_path: Path, fault: str
 )
 def test_what_a_batch_leaves_goes_directly(tmp_path: Path, fault: str) -> None:
     patient = {"timeout_s": 80_000}  # four seconds of the machine's
-    report, lanes, items = hybrid(
-        tmp_path, fault, deadline="30h", speed=20_000.0, settings=patient
-    )
+    report, lanes, items = hybrid(tmp_path, fault, deadline="30h", speed=20_000.0, settings=patient)
     assert report.exit_code == 0
     assert sum(lanes.values()) == ROWS
     assert lanes["direct"] >= ROWS // 3
@@ -168,3 +166,73 @@ def test_who_ends_it_goes_on_later(tmp_path: Path) -> None:
         assert (await bench.stats())["items"]["paid_twice"] == 0
 
     walk(tmp_path, visit, rows=ROWS, speed=QUICK, in_progress_s=1_200)
+
+
+STUCK = "batch_stuck:status=in_progress,share=0.5"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    ["server_error:on=cancel,count=3", "lost_answer:on=cancel,count=2", "lost_answer:on=create"],
+    ids=["cancel-fails", "cancel-in-doubt", "creation-in-doubt"],
+)
+def test_a_batch_is_told_to_come_back_until_it_does(tmp_path: Path, fault: str) -> None:
+    report, lanes, items = hybrid(tmp_path, STUCK, fault)
+    assert report.exit_code == 0
+    assert sum(lanes.values()) == ROWS
+    assert items["paid_twice"] == 0
+
+
+def test_a_batch_that_cannot_be_stopped_is_not_paid_for_twice(tmp_path: Path) -> None:
+    report, lanes, items = hybrid(
+        tmp_path, STUCK, "status:on=cancel,status=409", deadline="40m", rows=40
+    )
+    assert (report.exit_code, report.stop.code) == (4, "deadline")
+    assert (report.snapshot.pending, sum(lanes.values())) == (38, 0)  # of a chunk that is not done
+    assert items["paid_twice"] == 0
+
+
+def test_rows_that_no_batch_may_hold_go_directly(tmp_path: Path) -> None:
+    async def visit(bench: Bench) -> None:
+        report = await bench.run(route="hybrid", deadline="5h")
+        assert report.exit_code == 0
+        assert {entry["lane"] for entry in bench.results().values()} == {"direct"}
+        assert len(bench.told("shard_written")) <= 2 * 20 + 2  # in one, then each alone
+
+    walk(tmp_path, visit, rows=20, speed=QUICK, enqueued_tokens=5)
+
+
+def test_a_shard_in_doubt_does_not_keep_the_others_from_their_deadline(tmp_path: Path) -> None:
+    report, lanes, items = hybrid(
+        tmp_path,
+        "lost_answer:on=create,count=1",
+        "status:on=batches,status=404",
+        STUCK,
+        settings={"shard_size": 40},
+    )
+    assert (report.exit_code, report.stop.code) == (3, "in_doubt")
+    assert sum(lanes.values()) == ROWS - 40
+    assert items["paid_twice"] == 0
+
+
+def test_what_cannot_be_uploaded_goes_directly(tmp_path: Path) -> None:
+    report, lanes, _ = hybrid(tmp_path, "server_error:on=upload")
+    assert (report.exit_code, lanes) == (0, {"direct": ROWS})
+
+
+def test_a_limit_holds_while_items_are_put_into_shards(tmp_path: Path) -> None:
+    report, lanes, items = hybrid(tmp_path, STUCK, settings={"limit": 70, "shard_size": 20})
+    assert report.exit_code == 0
+    assert sum(lanes.values()) == items["seen"] == 70
+
+
+def test_when_the_money_is_gone_nobody_waits_for_the_deadline(tmp_path: Path) -> None:
+    prices = {"price": (1000.0, 1000.0, 5000.0), "max_output_tokens": 60}
+    report, _, _ = hybrid(
+        tmp_path,
+        deadline="20h",
+        in_progress_s=600,
+        settings={**prices, "budget_usd": 12.0, "shard_size": 20},
+    )
+    assert (report.exit_code, report.stop.code) == (4, "budget")
+    assert 11.0 < report.snapshot.spent_usd <= 12.0
