@@ -14,7 +14,6 @@ from processor.batch.entrance import Entrance
 from processor.batch.fetching import Fetching
 from processor.batch.quota import Room, is_quota
 from processor.batch.remote_values import (
-    CANCELLING,
     FAILED,
     TERMINAL,
     VALIDATING,
@@ -23,8 +22,9 @@ from processor.batch.remote_values import (
 )
 from processor.batch.settling import Settling
 from processor.batch.shipping import Shipping, file_name
-from processor.batch.sight import is_stuck, look
+from processor.batch.sight import look
 from processor.batch.steps import Step
+from processor.batch.stopping import Stopping
 from processor.batch.tools import Tools
 from processor.batch.tries import Tries
 from processor.batch.trouble import with_remedy
@@ -35,7 +35,6 @@ from processor.ledger.shards import DONE, UNSENT, Batch, Shard, State
 from processor.notice import Notice
 
 _PREPARING = frozenset({*UNSENT, State.CREATING})
-_ENDING = TERMINAL | {CANCELLING}
 _FETCHES_MOST = 4  # at once; a hundred shards may end together
 
 Way = Callable[[Shard, Tries], Awaitable[Shard | None]]
@@ -81,10 +80,10 @@ class Conduct:
         self._entrance = entrance
         self._watching = watching
         self._changed = changed
-        self._spent = asyncio.Event()
         self._unaffordable: set[int] = set()
         self._adoption = Adoption(tools)
         self._shipping = Shipping(tools)
+        self._stopping = Stopping(tools, self._shipping)
         self._fetching = Fetching(tools)
         self._fetches = asyncio.Semaphore(_FETCHES_MOST)
         self._settlings = asyncio.Semaphore()  # two would only wait for each other
@@ -104,31 +103,13 @@ class Conduct:
         self.apart = Apart()
         self.refused: str | None = None
         self.left: set[int] = set()
-        self._taken_back: set[int] = set()
-        self._cancelled: set[str] = set()
         self.tokens_most: dict[str, int] = {}
 
     async def take_back(self, number: int) -> None:
         """Stop a shard; what it has answered by then is settled, the rest is pending again."""
-        self._taken_back.add(number)
         self._entrance.wake()
-        self._wake_unaffordable()
-        await self._stop(self._batches.get(number, ()))
-
-    async def _stop_unwanted(self, shard: Shard, batches: Sequence[Batch]) -> None:
-        """Asked for at every look: when a shard is taken back it may be no batch yet."""
-        await self._shipping.keep_one(batches)
-        if shard.number in self._taken_back:
-            await self._stop(batches)
-
-    async def _stop(self, batches: Sequence[Batch]) -> None:
-        """Cancel batches, each once: what fails is tried again at the next look at them."""
-        for batch in batches:
-            if batch.status in _ENDING or batch.id in self._cancelled:
-                continue
-            self._cancelled.add(batch.id)
-            if not await self._shipping.cancel(batch):
-                self._cancelled.discard(batch.id)
+        self._purse.wake()
+        await self._stopping.take_back(number, self._batches.get(number, ()))
 
     async def run(self, shard: Shard, batches: Sequence[Batch]) -> None:
         """Conduct a shard until it is settled, given up, or the lane is left.
@@ -167,7 +148,6 @@ class Conduct:
         """Nobody waits any more for what a shard holds that is left where it is."""
         self.left.add(shard.number)
         self._purse.leave(shard.number)
-        self._wake_unaffordable()
         self._entrance.leave(shard)
 
     def _note(self, shard: Shard) -> None:
@@ -182,7 +162,7 @@ class Conduct:
         """One step; None when the shard is to be left where it is."""
         if shard.state in UNSENT and not self._rules.sends:
             return await self._drop(shard, "nothing is sent by batch any more")
-        if shard.state in UNSENT and shard.number in self._taken_back:
+        if shard.state in UNSENT and self._stopping.is_back(shard):
             return await self._drop(shard, "its items are wanted at once")
         if shard.state in UNSENT and not self._halt.sends(shard.model):
             return None
@@ -220,7 +200,7 @@ class Conduct:
         if self._rules.until is not Until.SETTLED:
             self.full = True
             return None
-        await self._halt.wait(wake=self._spent)
+        await self._halt.wait(wake=self._purse.room)
         return shard
 
     async def _create(self, shard: Shard, tries: Tries) -> Shard | None:
@@ -277,7 +257,7 @@ class Conduct:
     async def _watch(self, shard: Shard, tries: Tries) -> Shard | None:
         """Look at the batches of a shard until all have ended."""
         batches = self._batches[shard.number]
-        await self._stop_unwanted(shard, batches)
+        await self._stopping.look(shard, batches)
         if self._rules.until is Until.SUBMITTED:
             return None
         for place, batch in enumerate(batches):
@@ -296,8 +276,7 @@ class Conduct:
                 await self._store.see([now])
             if now.status not in {batch.status, VALIDATING, FAILED}:
                 self._entrance.accept(shard)
-            if is_stuck(now, shard.at, self._rules.validating_most_s):
-                await self._stop_stuck(shard, now)
+            await self._stopping.see(shard, now)
         if any(batch.status not in TERMINAL for batch in batches):
             return shard if self._rules.until is Until.SETTLED else None
         return await self._ended(shard, batches)
@@ -324,15 +303,6 @@ class Conduct:
         message = f"{failed}: {with_remedy(problem)}"
         return await self._give_up(shard, "batch_failed", message, problem)
 
-    async def _stop_stuck(self, shard: Shard, batch: Batch) -> None:
-        """What it has not answered when it has ended goes another way."""
-        if shard.number in self._taken_back:
-            return
-        age_s = round(batch.seen_at - shard.at)
-        facts = {"batch": batch.id, "shard": shard.number, "age_s": age_s}
-        self._tools.tell(Notice(event="batch_stuck", serious=True, facts=facts))
-        await self.take_back(shard.number)
-
     async def _refused(self, shard: Shard, error: RemoteError) -> Shard:
         """The provider makes no batch of a shard."""
         message = f"shard {shard.number}: {error}"
@@ -355,7 +325,7 @@ class Conduct:
         facts = {"code": code, "message": message, "model": shard.model}
         self._tools.tell(Notice(event="batch_closed", serious=True, facts=facts))
         self._entrance.wake()
-        self._wake_unaffordable()
+        self._purse.wake()
 
     def _set_apart(self, shard: Shard) -> None:
         """What waits in a shard goes into no batch any more."""
@@ -404,7 +374,7 @@ class Conduct:
         self.given_back += settlement.again > 0
         shard = replace(shard, state=State.SETTLED, at=self._clock.time())
         await self._store.keep(shard)
-        self._give_back(shard)
+        self._purse.release(shard.number)
         self._tools.at(Step.SHARD_SETTLED)
         with disk.guarded(self._rules.folder):
             for path in (self._file(shard), *(path for paths in files for path in paths)):
@@ -419,23 +389,13 @@ class Conduct:
         """Give a shard up: its items are pending again."""
         shard = replace(shard, state=State.DROPPED, problem=problem, at=self._clock.time())
         await self._store.keep(shard)
-        self._give_back(shard)
+        self._purse.release(shard.number)
         self.given_back += 1
         with disk.guarded(self._rules.folder):
             self._file(shard).unlink(missing_ok=True)
         facts = {"shard": shard.number, "items": shard.items, "message": problem}
         self._tools.tell(Notice(event="shard_dropped", serious=True, facts=facts))
         return shard
-
-    def _give_back(self, shard: Shard) -> None:
-        """A shard's reservation is over."""
-        self._purse.release(shard.number)
-        self._wake_unaffordable()
-
-    def _wake_unaffordable(self) -> None:
-        """Let those look again that wait for money."""
-        self._spent.set()
-        self._spent = asyncio.Event()
 
     def _is_here(self, shard: Shard) -> bool:
         """Whether its file is as it was written; after a power cut it may not be."""

@@ -7,6 +7,7 @@ The most is a bound at first: a token holds a byte at least, and an answer fills
 shards of the same model are settled, it is what those cost for a byte, and a margin.
 """
 
+import asyncio
 from collections.abc import Callable
 from math import ceil
 
@@ -34,6 +35,7 @@ class Purse:
 
     Attributes:
         refused: The shard for which there was no room.
+        room: Set once there may be more: who waits from then on waits for another.
         claimed_usd: What is held, and what answers of batches have cost since this start began.
     """
 
@@ -55,6 +57,7 @@ class Purse:
         with store.reading() as shelf:
             self._before_usd = shelf.account().batch_usd
         self.claimed_usd = 0.0
+        self.room = asyncio.Event()
 
     @property
     def used_usd(self) -> float:
@@ -107,11 +110,18 @@ class Purse:
     def leave(self, number: int) -> None:
         """A shard keeps what it holds for as long as this start lives."""
         self._left.add(number)
+        self.wake()
 
     def release(self, number: int) -> None:
         """A shard is settled, or given up."""
         self._held.pop(number, None)
         self._claim()
+        self.wake()
+
+    def wake(self) -> None:
+        """Let those look again that wait for money."""
+        self.room.set()
+        self.room = asyncio.Event()
 
     def _claim(self) -> None:
         with self._store.reading() as shelf:
