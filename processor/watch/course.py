@@ -89,7 +89,11 @@ def all_directly_usd(shot: Snapshot) -> float | None:
     demand = shot.route.get("demand") or {}
     direct_usd, batch_usd = demand.get("direct_usd"), demand.get("batch_usd")
     total_usd, by_batch_usd = shot.overall.cost_usd, shot.lanes["batch"].cost_usd
-    if not (direct_usd and batch_usd and by_batch_usd) or total_usd is None:
+    if total_usd is None or by_batch_usd is None:
+        return None
+    if not by_batch_usd:
+        return total_usd
+    if not (direct_usd and batch_usd):
         return None
     return float(total_usd + by_batch_usd * (direct_usd / batch_usd - 1))
 

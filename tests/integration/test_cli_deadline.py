@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from command_line import SAY, Shell
@@ -15,11 +14,6 @@ from processor.sandbox_process import sandbox
 def sandbox_url() -> Iterator[str]:
     with sandbox(["--latency-ms", "0"]) as url:
         yield url
-
-
-@pytest.fixture(autouse=True)
-def own_history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
 
 def arguments(shell: Shell, rows: int) -> tuple[str, ...]:

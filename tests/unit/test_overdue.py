@@ -45,7 +45,7 @@ def test_enough_is_another_deadline_that_is_enough(items: int, per_s: float, typ
     late = Overdue(typed=typed, items=items, per_s=per_s)
     assert late.enough != typed.replace(" ", "").lower()
     left_s = (deadline_at(late.enough, NOW) - NOW).total_seconds()
-    assert items / per_s + 60 <= left_s <= 1.2 * items / per_s + 720
+    assert items / per_s + 60 <= left_s <= 1.2 * items / per_s + 900
 
 
 def test_no_deadline_is_too_far_to_be_typed() -> None:
