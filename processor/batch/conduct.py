@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from pathlib import Path
 
 from msgspec.structs import replace
 
@@ -21,7 +20,7 @@ from processor.batch.remote_values import (
     Trouble,
 )
 from processor.batch.settling import Settling
-from processor.batch.shipping import Shipping, file_name
+from processor.batch.shipping import Shipping
 from processor.batch.sight import look
 from processor.batch.steps import Step
 from processor.batch.stopping import Stopping
@@ -170,7 +169,7 @@ class Conduct:
 
     async def _begin(self, shard: Shard, tries: Tries) -> Shard | None:
         """Take over a batch of the very same, or send the file for one."""
-        if not self._is_here(shard):
+        if not self._shipping.is_here(shard):
             return await self._drop(shard, "its file is not there any more")
         try:
             found = await self._adoption.find(shard)
@@ -377,7 +376,10 @@ class Conduct:
         self._purse.release(shard.number)
         self._tools.at(Step.SHARD_SETTLED)
         with disk.guarded(self._rules.folder):
-            for path in (self._file(shard), *(path for paths in files for path in paths)):
+            for path in (
+                self._shipping.file_of(shard),
+                *(path for paths in files for path in paths),
+            ):
                 path.unlink(missing_ok=True)
         self._tools.at(Step.FILES_REMOVED)
         self._tools.tell(settlement.notice(shard))
@@ -392,17 +394,7 @@ class Conduct:
         self._purse.release(shard.number)
         self.given_back += 1
         with disk.guarded(self._rules.folder):
-            self._file(shard).unlink(missing_ok=True)
+            self._shipping.file_of(shard).unlink(missing_ok=True)
         facts = {"shard": shard.number, "items": shard.items, "message": problem}
         self._tools.tell(Notice(event="shard_dropped", serious=True, facts=facts))
         return shard
-
-    def _is_here(self, shard: Shard) -> bool:
-        """Whether its file is as it was written; after a power cut it may not be."""
-        try:
-            return self._file(shard).stat().st_size == shard.bytes
-        except FileNotFoundError:
-            return False
-
-    def _file(self, shard: Shard) -> Path:
-        return self._rules.folder / file_name(shard.number)

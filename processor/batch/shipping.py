@@ -6,6 +6,7 @@ anything is done again: files by name and size, batches by their input file.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 
 from msgspec.structs import replace
 
@@ -62,6 +63,17 @@ class Shipping:
         run, digest = self._rules.run_id, shard.sha256[:12]
         return f"{run}-{shard.number}-{shard.upload}-{digest}.jsonl"
 
+    def file_of(self, shard: Shard) -> Path:
+        """Where a shard's file is, here."""
+        return self._rules.folder / file_name(shard.number)
+
+    def is_here(self, shard: Shard) -> bool:
+        """Whether its file is as it was written; after a power cut it may not be."""
+        try:
+            return self.file_of(shard).stat().st_size == shard.bytes
+        except FileNotFoundError:
+            return False
+
     async def upload(self, shard: Shard, tries: Tries) -> tuple[Shard, RemoteError | None]:
         """Send the file of a shard that is written.
 
@@ -73,7 +85,7 @@ class Shipping:
         )
         await self._store.keep(shard)
         self._at(Step.UPLOAD_INTENDED)
-        path = self._rules.folder / file_name(shard.number)
+        path = self.file_of(shard)
         try:
             file = await self._remote.upload(path, self.name_of(shard))
         except RemoteError as error:

@@ -56,6 +56,12 @@ _WORDS: Mapping[str, Callable[[Facts], str]] = MappingProxyType(
         "batch_deferred": lambda facts: (
             f"shard {facts['shard']} waits for room in the provider's queue: {facts['message']}"
         ),
+        "fallback": lambda facts: (
+            f"{counted(facts['items'], 'item')} directly: no batch took or answered them"
+        ),
+        "route_changed": lambda facts: (
+            f"{counted(facts['items'], 'item')} by batch: {facts['reason']}"
+        ),
         "batch_stuck": lambda facts: (
             f"{facts['batch']} is validating for {duration(facts['age_s'])}: it is stopped, and "
             "what it has not answered goes directly"

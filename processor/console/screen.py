@@ -141,10 +141,6 @@ def _line(notice: Notice) -> str | None:  # noqa: C901, PLR0911, PLR0912 - one l
             return f"{counted(facts['pending'], 'item')} to send to {facts['model']}"
         case "route" if facts["asked"] == "auto" or facts["split"] or facts["lane"] == "flex":
             return f"{_WAYS[facts['lane']]}: {facts['reason']}"
-        case "fallback":
-            return f"{counted(facts['items'], 'item')} directly: no batch took or answered them"
-        case "route_changed":
-            return f"{counted(facts['items'], 'item')} by batch: {facts['reason']}"
         case "decision":
             return f"decided: {facts['reason']}"
         case "flex_full":
