@@ -187,10 +187,12 @@ class BatchLane:
 
         Args:
             pending: The items.
-            items_most: Of a shard.
+            items_most: Of a shard; fewer where the lane's rules say so.
         """
         self._enough = False
-        await self._send_once(pending, replace(self._rules.shards, items_most=items_most))
+        rules = self._rules.shards
+        least = min(items_most, rules.items_most)
+        await self._send_once(pending, replace(rules, items_most=least))
 
     def stop_sending(self) -> None:
         """What is not in a shard yet stays out of it."""

@@ -211,7 +211,8 @@ def test_a_shard_in_doubt_does_not_keep_the_others_from_their_deadline(tmp_path:
         settings={"shard_size": 40},
     )
     assert (report.exit_code, report.stop.code) == (3, "in_doubt")
-    assert sum(lanes.values()) == ROWS - 40
+    assert report.snapshot.pending == 40
+    assert lanes["direct"] > 20
     assert items["paid_twice"] == 0
 
 

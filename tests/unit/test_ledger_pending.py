@@ -139,3 +139,20 @@ def test_those_with_a_wanted_value_are_found(tmp_path: Path) -> None:
         assert list(pending.seqs_where(ledger.path, "no such", wanted, 99)) == []
     assert found == [1, 3, 8]
     assert set(seen) == {1, None, "", '{"a":1}', "[1]"}
+
+
+def test_who_gets_an_outcome_after_a_slice_was_read_is_not_given(tmp_path: Path) -> None:
+    with ledger_of(tmp_path, 10) as ledger:
+        called = {4, 7}
+        found = pending.read(ledger.path, elsewhere=lambda: called)
+        first = next(found).item.seq
+        settle(ledger.connection, succeeded(item(4)))
+        called.discard(4)
+        assert [first, *(one.item.seq for one in found)] == [1, 2, 3, 5, 6, 8, 9, 10]
+
+
+def test_of_some_items_those_are_free_that_may_be_sent(tmp_path: Path) -> None:
+    with ledger_of(tmp_path, 10) as ledger:
+        settle(ledger.connection, succeeded(item(2)))
+        hold(ledger, 5)
+        assert pending.free(ledger.path, iter([9, 5, 2, 1])) == [1, 9]
