@@ -25,7 +25,8 @@ def _decision(facts: Facts) -> str:
     parts = [f"배치 {facts['batch']}건"] if facts["batch"] else []
     parts += [f"직접 {facts['direct']}건"] if facts["direct"] else []
     parts += [f"배치 {len(facts['cancel'])}개 회수"] if facts["cancel"] else []
-    return f"마감 결정: {', '.join(parts)}"
+    late = " (마감 초과 예상)" if facts["forecast"] == "no" else ""
+    return f"마감 결정: {', '.join(parts)}{late}"
 
 
 _WORDS: Mapping[str, Callable[[Facts], str]] = MappingProxyType(

@@ -142,7 +142,8 @@ def _line(notice: Notice) -> str | None:  # noqa: C901, PLR0911, PLR0912 - one l
         case "route" if facts["asked"] == "auto" or facts["split"] or facts["lane"] == "flex":
             return f"{_WAYS[facts['lane']]}: {facts['reason']}"
         case "decision":
-            return f"decided: {facts['reason']}"
+            late = "; the deadline will hardly be made" if facts["forecast"] == "no" else ""
+            return f"decided: {facts['reason']}{late}"
         case "flex_full":
             then = "goes at the standard tier" if facts["falls"] else "fails"
             patience = duration(facts["wait_s"])

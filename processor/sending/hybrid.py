@@ -25,6 +25,7 @@ from processor.ledger.writer import Writer
 from processor.notice import Notice
 from processor.plan import told
 from processor.plan.decide import Decision, View, decide
+from processor.plan.forecast import forecast
 from processor.plan.lack import Lack
 from processor.plan.overdue import Overdue
 from processor.plan.speed import Speed
@@ -289,7 +290,8 @@ class Hybrid:
             )
         )
         if self._begins_something(decision):
-            tell(Notice(event="decision", facts=told.of_decision(decision)))
+            expected = {"forecast": forecast(view, decision).verdict}
+            tell(Notice(event="decision", facts={**told.of_decision(decision), **expected}))
         await self._act(decision, view, lane)
         left_s = inf if view.deadline_s is None else view.deadline_s - view.now_s
         return min(decision.look_again_s, left_s)

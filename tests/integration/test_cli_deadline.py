@@ -88,3 +88,50 @@ def test_what_cannot_be_is_refused_before_anything_is_sent(
     assert problem in done.err
     assert shell.stats()["received"] == 0
     assert not any(path for path in shell.folder.glob("runs/*"))
+
+
+def test_a_deadline_that_is_made_is_told_with_what_was_saved(shell: Shell) -> None:
+    shell.reset()
+    done = shell(
+        *("run", "--base-url", shell.url, *arguments(shell, 300)),
+        *("--price", "1,2", "--deadline", "2h"),
+    )
+    assert done.code == 0, done.err
+    assert "both lanes: everything is tried by batch" in done.err
+    assert "decided: 285 by batch, 15 directly: " in done.err
+    assert re.search(r"deadline  \d{4}-\d\d-\d\d \d\d:\d\d: made, 1h59m before it", done.out)
+    (lanes,) = [line for line in done.out.splitlines() if line.startswith("  lanes")]
+    pattern = r"15 directly for \$\S+ · 285 by batch for \$\S+ · saved \$\S+ \((\S+)%\) against all"
+    found = re.search(pattern, lanes)
+    assert found is not None, lanes
+    assert 46 < float(found[1]) < 49  # 285 of 300 at half the price
+    status = shell("status").out
+    assert re.search(r"decided   \S+, \S+ ago: 285 by batch, 15 directly: ", status)
+    assert re.search(r"known     \S+/s directly \(measured, cautiously\)", status)
+
+
+def test_programs_are_told_the_same(shell: Shell) -> None:
+    shell.reset()
+    assert shell.run(*arguments(shell, 40), "--price", "1,2", "--deadline", "2h").code == 0
+    told = json.loads(shell("status", "--json").out)
+    assert (told["deadline"]["made"], told["running"]) == (True, False)
+    assert told["deadline"]["done_at"] < told["deadline"]["at"]
+    assert told["decision"]["known"]["not_sent"] == 0
+    assert told["all_direct_usd"] > told["cost_usd"]
+    figures = shell.figures()
+    assert figures["deadline"] == told["deadline"]
+    (log,) = (shell.folder / "logs").glob("batch_conversion_*.log")
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    (decision,) = [line for line in lines if line["event"] == "decision"]
+    assert decision["message"] == "마감 결정: 배치 38건, 직접 2건"
+    assert decision["forecast"] == "yes"
+
+
+def test_without_a_deadline_nothing_is_told_of_one(shell: Shell) -> None:
+    shell.reset()
+    rows = arguments(shell, 40)
+    assert shell.run(*rows, "--deadline", "2h", "--limit", "20").code == 0
+    assert shell.run(*rows).code == 0
+    told = json.loads(shell("status", "--json").out)
+    assert (told["deadline"], told["decision"]) == (None, None)
+    assert "deadline" not in shell("status").out
