@@ -1,6 +1,7 @@
 """How a run under a deadline is told while it works, on one quick clock with the sandbox."""
 
 import asyncio
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from processor.cli import summary
 from processor.console.display import Speed
 from processor.console.screen import Screen
 from processor.exports import stats
+from processor.notice import Notice
 from processor.plan.offer import Verdict
 from processor.watch import snapshot
 from processor.watch.course import course_of, latest_that_acts, timing_of
@@ -19,13 +21,18 @@ STUCK = "batch_stuck:status=in_progress,share=0.5"
 SOME: dict[str, Any] = {"rows": 200, "latency_ms": 500}
 
 
-class Deaf:
-    """A display that shows nothing."""
+class Glance:
+    """A display that keeps what it is shown last."""
 
-    every_s = 1_000.0
+    every_s = 0.01
 
-    def show(self, shot: Snapshot, now: Speed) -> None:
-        pass
+    def __init__(self) -> None:
+        self.speed = Speed(per_s=None, eta_s=None)
+        self.shown = threading.Event()
+
+    def show(self, shot: Snapshot, now: Speed) -> None:  # noqa: ARG002 - a display's
+        self.speed = now
+        self.shown.set()
 
     def say(self, line: str) -> None:
         pass
@@ -53,12 +60,12 @@ def test_what_is_known_while_it_works(tmp_path: Path) -> None:
         assert "190 by batch, 10 directly" in lines
         told = stats.as_json(shot)["deadline"]
         assert (told["made"], told["forecast"]) == (None, "yes")
-        screen = Screen(bench.out, Deaf())
-        seen = screen._look()
+        screen = Screen(bench.out, glance := Glance())
+        screen.notice(Notice(event="sending", facts={"pending": 200, "model": "any"}))
+        assert await asyncio.to_thread(glance.shown.wait, 20)
         screen.close()
-        assert seen is not None
-        assert seen[1].eta_s is not None
-        assert 0 < seen[1].eta_s <= 4 * 3_600
+        assert glance.speed.eta_s is not None
+        assert 0 < glance.speed.eta_s <= 4 * 3_600
         work.cancel()
         await asyncio.gather(work, return_exceptions=True)
         shot = snapshot.take(bench.out)
