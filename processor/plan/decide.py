@@ -156,7 +156,11 @@ def _without_direct(view: View) -> Decision:
     if view.deadline_s is not None and view.deadline_s <= view.now_s:
         return Decision(reason=_PASSED)
     _, batch = _affordable(view, 0, tries=view.has_batches)
-    return Decision(batch=batch, shard_items=_shard_items(view), reason="no calls are taken")
+    return Decision(
+        batch=batch,
+        shard_items=_shard_items(view),
+        reason=f"{f'{batch:,} by batch' if batch else 'wait'}: no calls are taken",
+    )
 
 
 def _without_deadline(view: View) -> Decision:

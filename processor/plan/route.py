@@ -163,7 +163,7 @@ def moved(wishes: Wishes, lane: Lane, code: str, message: str) -> Route | None:
     if code not in _OVER or not is_free or wishes.urgent or wishes.streamed:
         return None
     said = f"{code}: {message.rstrip('.')}"
-    reason = f"calls are over for now ({said}), and nobody waits: the rest goes by batch"
+    reason = f"calls are over for now ({said}): the rest goes by batch"
     return Route(lane=Lane.HYBRID if lane is Lane.HYBRID else Lane.BATCH, reason=reason)
 
 

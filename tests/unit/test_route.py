@@ -249,10 +249,8 @@ def test_where_the_rest_goes_when_calls_are_over(
     found = moved(wishes, lane, code, "No more today.")
     assert (found and found.lane) == to
     if found is not None:
-        assert found.reason == (
-            f"calls are over for now ({code}: No more today), and nobody waits: "
-            "the rest goes by batch"
-        )
+        said = f"({code}: No more today)"
+        assert found.reason == f"calls are over for now {said}: the rest goes by batch"
 
 
 def test_a_choice_has_a_reason_whatever_is_known() -> None:
