@@ -46,6 +46,7 @@ class Victim:
     Attributes:
         items: How many rows there are.
         route: Options that say which lane they take.
+        deadlines: That the starts are given in turn; none without any.
         unsent: Calls that were begun and never reached the sandbox, one figure a kill.
         lost: Calls that were begun and are sent again, because nothing of them was durable.
     """
@@ -56,6 +57,8 @@ class Victim:
     concurrency: int
     row_bytes: int = 0
     route: Sequence[str] = ("--route", "direct")
+    deadlines: Sequence[str] = ()
+    starts: int = 0
     unsent: list[int] = field(default_factory=list)
     lost: list[int] = field(default_factory=list)
 
@@ -74,10 +77,13 @@ class Victim:
         return self.path / "out"
 
     def start(self) -> "subprocess.Popen[str]":
-        """The same command, once more."""
+        """The same command, once more; but for its deadline."""
         command = [*(sys.executable, "-m", "processor", "run", "--task", "choose.toml", "--quiet")]
         command += ["--input", "rows.jsonl", "--base-url", self.server.url, "--out", "out"]
         command += self.route
+        if self.deadlines:
+            command += ["--deadline", self.deadlines[self.starts % len(self.deadlines)]]
+        self.starts += 1
         command += ["--concurrency", str(self.concurrency), "--chunk-size", "25"]
         return subprocess.Popen(  # noqa: S603 - our own command
             command,

@@ -3,9 +3,10 @@
     python scripts/kill_test.py                         100 kills: about ten minutes
     python scripts/kill_test.py --kills 400 --seed 7    more of them, and the same ones again
 
-Five phases: while rows are imported, while items are sent (some calls fail and are tried again),
+Six phases: while rows are imported, while items are sent (some calls fail and are tried again),
 while half of the answers are invalid and asked again, while some rows go directly and the others by
-batch, and while files and tables are written. The process is killed with SIGKILL; the same command
+batch, while a deadline that is another one for every start sends rows by batch and takes them back,
+and while files and tables are written. The process is killed with SIGKILL; the same command
 goes on, is killed again, and at the end comes to its end.
 
 After each kill: the ledger is sound; what was logged or stands in a file of results is in it; files
@@ -38,6 +39,9 @@ _IMPORT_ROW_BYTES = 20_000
 _EXPORT_ROW_BYTES = 2_000
 _EXPORT_S = 1.0
 _BATCH_S = 1.0
+_BACK_S = 2.5
+# By the first nothing is in a hurry; by the second batches are stopped at once.
+_DEADLINES = ("3h", "13m", "2h", "12m30s", "12m")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +54,7 @@ class Phase:
         row_bytes: Size of a row.
         options: Of the sandbox.
         route: Of the run: which lane its rows take.
+        deadlines: Of its starts, in turn.
         moment: When to kill.
     """
 
@@ -60,6 +65,7 @@ class Phase:
     row_bytes: int = 0
     options: Sequence[str] = ()
     route: Sequence[str] = ("--route", "direct")
+    deadlines: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +109,13 @@ def in_both_lanes(victim: Victim, process: "subprocess.Popen[str]", rng: random.
     after(process, rng.random() * _BATCH_S)
 
 
+def under_a_deadline(victim: Victim, process: "subprocess.Popen[str]", rng: random.Random) -> None:
+    """Some time after the first request; what is taken back comes in about that time."""
+    before = victim.asked()
+    until(process, lambda: victim.asked() > before)
+    after(process, rng.random() * _BACK_S)
+
+
 def exporting(victim: Victim, process: "subprocess.Popen[str]", rng: random.Random) -> None:
     """Some time after the files and tables were begun."""
     until(process, lambda: victim.has_logged("exporting"))
@@ -111,8 +124,8 @@ def exporting(victim: Victim, process: "subprocess.Popen[str]", rng: random.Rand
 
 _UNEVEN = ("--latency-ms", str(_LATENCY_MS), "--fault", "server_error:rate=0.1,times=1")
 PHASES = (
-    Phase(name="import", share=0.2, kills_a_run=6, moment=importing, row_bytes=_IMPORT_ROW_BYTES),
-    Phase(name="sending", share=0.3, kills_a_run=5, moment=sending, options=_UNEVEN),
+    Phase(name="import", share=0.15, kills_a_run=6, moment=importing, row_bytes=_IMPORT_ROW_BYTES),
+    Phase(name="sending", share=0.2, kills_a_run=5, moment=sending, options=_UNEVEN),
     Phase(
         name="re-ask",
         share=0.15,
@@ -128,7 +141,16 @@ PHASES = (
         options=(*_UNEVEN, "--in-progress-s", str(_BATCH_S)),
         route=("--route", "batch", "--direct-first", "90", "--shard-size", "25", "--grace", "2"),
     ),
-    Phase(name="export", share=0.15, kills_a_run=8, moment=exporting, row_bytes=_EXPORT_ROW_BYTES),
+    Phase(
+        name="deadline",
+        share=0.2,
+        kills_a_run=5,
+        moment=under_a_deadline,
+        options=(*_UNEVEN, "--in-progress-s", str(2 * _BACK_S), "--cancelling-s", "0.5"),
+        route=("--route", "hybrid", "--shard-size", "40", "--grace", "2"),
+        deadlines=_DEADLINES,
+    ),
+    Phase(name="export", share=0.1, kills_a_run=8, moment=exporting, row_bytes=_EXPORT_ROW_BYTES),
 )
 
 
@@ -153,6 +175,7 @@ def suffer(
                 concurrency=concurrency,
                 row_bytes=phase.row_bytes,
                 route=phase.route,
+                deadlines=phase.deadlines,
             )
             most = min(phase.kills_a_run, kills - len(lost))
             found += [f"{victim.path.name}: {line}" for line in _run(victim, phase, rng, most)]

@@ -7,7 +7,7 @@ import pytest
 from kill_test import PHASES, Phase, suffer
 
 CONCURRENCY = 10
-KILLS = {"import": 1, "sending": 2, "re-ask": 1, "both lanes": 2, "export": 1}
+KILLS = {"import": 1, "sending": 2, "re-ask": 1, "both lanes": 2, "deadline": 3, "export": 1}
 
 
 @pytest.fixture
