@@ -156,7 +156,7 @@ def test_without_a_fallback_others_are_settled_before_the_stop(
         assert lanes(bench) == {"batch": ROWS}
         assert (await bench.stats())["paid"] == ROWS
 
-    walk(tmp_path, visit, fault, in_progress_s=100)
+    walk(tmp_path, visit, fault, in_progress_s=30)
 
 
 def test_nothing_more_is_sent_after_a_refusal(tmp_path: Path) -> None:
@@ -244,6 +244,18 @@ def test_the_limit_of_one_model_moves_its_rows(tmp_path: Path) -> None:
         assert (await bench.stats())["items"]["paid_twice"] == 0
 
     walk(tmp_path, visit, f"daily_limit:match=of {MODELS[0]}", models=MODELS)
+
+
+def test_rows_for_which_somebody_waits_do_not_end_what_goes_by_batch(tmp_path: Path) -> None:
+    async def visit(bench: Bench) -> None:
+        report = await bench.run(route="auto", direct_first=10, shard_size=330, concurrency=2)
+        assert (report.exit_code, report.stop) == (0, None)
+        by_lane = lanes(bench)
+        assert by_lane["batch"] == 1_100 - by_lane["direct"]
+        assert 3 <= by_lane["direct"] < 10
+        assert (await bench.stats())["items"]["paid_twice"] == 0
+
+    walk(tmp_path, visit, "daily_limit:after=4", rows=1_100)
 
 
 def test_who_detaches_leaves_the_rest_in_batches(tmp_path: Path) -> None:
