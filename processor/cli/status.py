@@ -28,18 +28,18 @@ def command(folder: Path | None, *, as_json: bool) -> None:
     from processor.watch import snapshot  # noqa: PLC0415
 
     folder = folders.chosen(folder)
-    shot, is_live = snapshot.take(folder), lock.is_held(folder)
+    shot = snapshot.take(folder)
     if as_json:
-        streams.say_json({**stats.as_json(shot), "running": is_live})
+        streams.say_json(stats.as_json(shot))
         return
-    for line in summary.lines(shot, is_live=is_live):
+    for line in summary.lines(shot):
         streams.say(line)
     for line in summary.decisions(shot):
         streams.say(line)
     stopped = summary.stop(shot)
     if stopped is not None:
         streams.say(f"  {'stopped':<9} {stopped}")
-    if is_live:
+    if lock.is_held(folder):
         streams.say(f"  {'state':<9} running")
     else:
         streams.say(f"  {'state':<9} not running{', resumable' if shot.pending else ''}")

@@ -30,13 +30,8 @@ _STANDARD = "default"  # as providers call it
 _MORE = {BUDGET_CODE: " with a higher --budget", DEADLINE_CODE: " with a later --deadline"}
 
 
-def lines(shot: Snapshot, *, is_live: bool = False) -> Iterator[str]:
-    """The summary, a line at a time.
-
-    Args:
-        shot: The run.
-        is_live: Whether it goes on.
-    """
+def lines(shot: Snapshot) -> Iterator[str]:
+    """The summary, a line at a time."""
     yield f"{shot.task} · {shot.model} · {shot.provider} · {shot.folder}"
     yield _row(
         "items",
@@ -45,7 +40,7 @@ def lines(shot: Snapshot, *, is_live: bool = False) -> Iterator[str]:
     )
     if shot.skipped:
         yield _row("left out", f"{counted(shot.skipped, 'bad row')}, listed in {SKIPPED_NAME}")
-    yield from _way(shot, is_live=is_live)
+    yield from _way(shot)
     if shot.checks:
         yield _row("checks", " · ".join(f"{name} {count:,}" for name, count in shot.checks.items()))
     overall = shot.overall
@@ -80,7 +75,7 @@ def lines(shot: Snapshot, *, is_live: bool = False) -> Iterator[str]:
     yield from _targets(shot)
 
 
-def _way(shot: Snapshot, *, is_live: bool) -> Iterator[str]:
+def _way(shot: Snapshot) -> Iterator[str]:
     """Which lanes items take, and how the time stands."""
     now_s = time.time()
     is_chosen = any(shot.route.get(name) for name in ("split", "moved"))
@@ -88,7 +83,7 @@ def _way(shot: Snapshot, *, is_live: bool) -> Iterator[str]:
         yield _row("route", f"{shot.route['lane']}: {shot.route['reason']}")
     timing = timing_of(shot)
     if timing is not None:
-        yield _row("deadline", course_lines.deadline(timing, shot, now_s, is_live=is_live))
+        yield _row("deadline", course_lines.deadline(timing, shot, now_s))
     yield _row("time", f"{duration(shot.elapsed_s)} · {rate(shot.throughput_per_s)}")
     if shot.jobs.at_provider:
         yield _row("batch", at_provider(shot.jobs, now_s))

@@ -17,15 +17,8 @@ _WORDS = {
 _LAST_S = 60.0
 
 
-def deadline(timing: Timing, shot: Snapshot, now_s: float, *, is_live: bool) -> str:
-    """`2026-11-21 20:00, in 41m12s: will be made, done about 19:42`.
-
-    Args:
-        timing: As the run's latest start tells it.
-        shot: The run.
-        now_s: Seconds since 1970.
-        is_live: Whether that start goes on.
-    """
+def deadline(timing: Timing, shot: Snapshot, now_s: float) -> str:
+    """`2026-11-21 20:00, in 41m12s: will be made, done about 19:42`."""
     at = f"{_moment(timing.deadline_s):%Y-%m-%d %H:%M}"
     if timing.made is not None and timing.done_s is not None:
         apart = duration(abs(timing.deadline_s - timing.done_s))
@@ -35,7 +28,7 @@ def deadline(timing: Timing, shot: Snapshot, now_s: float, *, is_live: bool) -> 
     if timing.made is False or left_s <= 0:
         return f"{at}: passed, {left} left"
     when = f"{at}, in {duration(left_s)}"
-    if timing.verdict is None or not is_live:
+    if timing.verdict is None:
         return f"{when}: {left} left"
     if timing.done_s is None:
         return f"{when}: {_WORDS[timing.verdict]}"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from processor import jsontext
 from processor.codes import DEADLINE_CODE
-from processor.ledger import database, decisions
+from processor.ledger import database, decisions, lock
 from processor.ledger.decisions import Kept
 from processor.plan import told
 from processor.plan.decide import Decision, View
@@ -74,7 +74,8 @@ def timing_of(shot: Snapshot) -> Timing | None:
         made = shot.finished_at <= deadline_s
         return Timing(deadline_s=deadline_s, made=made, done_s=shot.finished_at)
     course = course_of(shot)
-    if course is None or session.exit_code is not None:
+    goes_on = session.exit_code is None and lock.is_held(shot.folder)  # it may have been killed
+    if course is None or not goes_on:
         return Timing(deadline_s=deadline_s)
     expected = course.forecast
     done_s = expected.done_s if isfinite(expected.done_s) else None

@@ -1,7 +1,9 @@
 """How a run under a deadline is told while it works, on one quick clock with the sandbox."""
 
 import asyncio
+import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from processor.cli import summary
 from processor.console.display import Speed
 from processor.console.screen import Screen
 from processor.exports import stats
+from processor.ledger.database import LEDGER_NAME
 from processor.notice import Notice
 from processor.plan.offer import Verdict
 from processor.watch import snapshot
@@ -55,7 +58,7 @@ def test_what_is_known_while_it_works(tmp_path: Path) -> None:
         acting = latest_that_acts(bench.out)
         assert acting is not None
         assert (acting.decision.batch, acting.decision.direct) == (190, 10)
-        lines = "\n".join([*summary.lines(shot, is_live=True), *summary.decisions(shot)])
+        lines = "\n".join([*summary.lines(shot), *summary.decisions(shot)])
         assert ": will be made" in lines
         assert "190 by batch, 10 directly" in lines
         told = stats.as_json(shot)["deadline"]
@@ -73,6 +76,10 @@ def test_what_is_known_while_it_works(tmp_path: Path) -> None:
         assert timing is not None
         assert (timing.made, timing.verdict) == (None, None)  # nothing goes on
         assert "items are left" in "\n".join(summary.lines(shot))
+        with closing(sqlite3.connect(bench.out / LEDGER_NAME)) as connection:
+            connection.execute("UPDATE sessions SET exit_code = NULL")  # as a kill leaves it
+            connection.commit()
+        assert timing_of(snapshot.take(bench.out)) == timing
 
     walk(tmp_path, visit, STUCK, speed=100.0, **SOME)
 
