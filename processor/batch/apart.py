@@ -18,7 +18,9 @@ class Apart:
     def __iter__(self) -> Iterator[int]:
         return iter(self._seqs)
 
-    def __contains__(self, seq: int) -> bool:
+    def __contains__(self, seq: object) -> bool:
+        if not isinstance(seq, int):
+            return False
         place = bisect_left(self._seqs, seq)
         return place < len(self._seqs) and self._seqs[place] == seq
 
