@@ -96,9 +96,7 @@ def as_json(snapshot: Snapshot, *, reconciled: bool | None = None) -> dict[str, 
         "peak_rss_mb": round(snapshot.peak_rss_mb, 1),
         "bytes_sent": snapshot.bytes_sent,
         "bytes_received": snapshot.bytes_received,
-        "deadline": _deadline(timing_of(snapshot)),
-        "decision": _decision(course_of(snapshot)),
-        "all_direct_usd": _rounded(all_directly_usd(snapshot), 8),
+        **_of_both_lanes(snapshot),
         "stopped": _stop(snapshot.session),
         "reconciled": reconciled,
     }
@@ -109,6 +107,15 @@ def _stop(session: Session | None) -> dict[str, str | None] | None:
     if session is None or session.stop_code is None:
         return None
     return {"code": session.stop_code, "message": session.stop_message}
+
+
+def _of_both_lanes(snapshot: Snapshot) -> dict[str, Any]:
+    """What a run under a deadline has beside what every run has."""
+    return {
+        "deadline": _deadline(timing_of(snapshot)),
+        "decision": _decision(course_of(snapshot)),
+        "all_direct_usd": _rounded(all_directly_usd(snapshot), 8),
+    }
 
 
 def _deadline(timing: Timing | None) -> dict[str, Any] | None:

@@ -233,11 +233,7 @@ def _read(folder: Path, connection: sqlite3.Connection) -> Snapshot:
         cancelled=cancellation.is_noted_in(meta),
         chunks=int(own.get(counters.CHUNKS, 0)),
         chunks_complete=int(own.get(counters.CHUNKS_COMPLETE, 0)),
-        stages_s={
-            name.removeprefix("stage.").removesuffix("_s"): value
-            for name, value in own.items()
-            if name.startswith("stage.")
-        },
+        stages_s=_stages_s(own),
         cpu_s=active[3],
         peak_rss_mb=active[4],
         bytes_sent=active[5],
@@ -247,6 +243,14 @@ def _read(folder: Path, connection: sqlite3.Connection) -> Snapshot:
         killed_usd=spending.killed_usd,
         reserved_usd=spending.claimed_usd,
     )
+
+
+def _stages_s(own: Mapping[str, float]) -> dict[str, float]:
+    return {
+        name.removeprefix("stage.").removesuffix("_s"): value
+        for name, value in own.items()
+        if name.startswith("stage.")
+    }
 
 
 def _deadline_s(meta: Mapping[str, str], session: Session | None) -> float | None:
