@@ -259,7 +259,8 @@ class DirectLane:
     def _look_again_at_s(self, now_s: float) -> float:
         """When something may be sent, as nothing can be now; the job stops if that is never."""
         due_s = self._backlog.next_due_s()
-        if due_s == inf and not (self._is_waiting() or self._may_be_fed(now_s)):
+        may_be_fed = not self._backlog.exhausted and self._may_pull(now_s)
+        if due_s == inf and not (may_be_fed or self._is_waiting()):
             self._stop_for_choosers()
         return due_s
 
@@ -267,10 +268,6 @@ class DirectLane:
         """Whether something ends or is written soon."""
         conclusions = self._conclusions
         return bool(self._slots or conclusions.reasks or conclusions.unwritten)
-
-    def _may_be_fed(self, now_s: float) -> bool:
-        """Whether fresh items may come, which could tell what others wait for."""
-        return not self._backlog.exhausted and self._may_pull(now_s)
 
     def _stop_for_choosers(self) -> None:
         """Nothing is left to be asked: what rows chose and did not get is why they are pending."""
@@ -288,12 +285,11 @@ class DirectLane:
         return self._barrier(work, now_s)
 
     def _next(self, now_s: float) -> Work | None:
-        wanted = self._breaker.next
-        if wanted is Next.ANY:
-            return self._backlog.take(now_s, fresh=self._may_pull(now_s))
-        if wanted is Next.UNTRIED and self._rules.wait_s:  # it may have to wait for those that fail
-            return self._backlog.take(now_s, fresh=self._may_pull(now_s))
-        return self._probes.take(wanted, now_s, fresh=self._may_pull(now_s))
+        wanted, fresh = self._breaker.next, self._may_pull(now_s)
+        # With a pause between chunks an untried one may have to wait for those that fail.
+        if wanted is Next.ANY or (wanted is Next.UNTRIED and self._rules.wait_s):
+            return self._backlog.take(now_s, fresh=fresh)
+        return self._probes.take(wanted, now_s, fresh=fresh)
 
     def _may_pull(self, now_s: float) -> bool:
         """Backpressure: what is in flight, waits or is not written yet stays bounded."""
@@ -331,8 +327,7 @@ class DirectLane:
         """When the work's chunk may begin, with `--wait`; 0 when nothing holds it."""
         if not self._rules.wait_s or work.item.chunk <= self._chunk or work.done:
             return 0.0
-        held = self._backlog.held - self._backlog.aside
-        if self._slots or held or self._conclusions.reasks or self._conclusions.unwritten:
+        if self._backlog.held > self._backlog.aside or self._is_waiting():
             return inf
         first = self._chunk == 0
         self._chunk = work.item.chunk

@@ -5,12 +5,11 @@ shard's items are in the ledger before the direct lane is given others.
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from itertools import chain, islice
+from itertools import islice
 from math import ceil, inf
-from pathlib import Path
 from typing import Any
 
 from processor.batch.lane import BatchLane
@@ -20,7 +19,6 @@ from processor.items import Outcome
 from processor.ledger import allowance, decisions, pending
 from processor.ledger.commit import Record
 from processor.ledger.ledger import Ledger
-from processor.ledger.pending import Pending
 from processor.ledger.writer import Writer
 from processor.notice import Notice
 from processor.plan import told
@@ -34,7 +32,7 @@ from processor.sending.direct import DirectSending
 from processor.sending.errand import Errand, Traffic
 from processor.sending.feed import Feed
 from processor.sending.outlook import Outlook, Standing
-from processor.sending.terms import BatchTerms, HybridTerms
+from processor.sending.picking import Picking
 from processor.sending.together import together
 from processor.stop import Stop
 
@@ -47,58 +45,10 @@ _REFILL_SHARE = 0.25  # of it
 _STEPS = frozenset({"shard_settled", "shard_dropped", "batch_created", "batch_status"})
 
 
-def hybrid_of(
-    errand: Errand,
-    terms: HybridTerms,
-    *,
-    path: Path,
-    account: str,
-    batch: BatchTerms,
-    first: Sequence[int],
-    left: Callable[[Collection[int]], int | None],
-) -> "Hybrid":
-    """Both lanes, and whoever conducts them.
-
-    Args:
-        errand: What is sent.
-        terms: What it begins with.
-        path: Of the ledger.
-        account: Short hash of provider and key.
-        batch: What the start wants of the batch lane.
-        first: Items for which somebody waits, by `seq`.
-        left: Tells how many more items may be assigned besides some; None for all.
-    """
-    feed = Feed()
-    by_batch = BatchSending(
-        errand,
-        account=account,
-        terms=batch,
-        pending=_nothing,
-        by_calls_usd=lambda: directly.claimed_usd,
-        falls=terms.takes_direct,
-        leaves=terms.takes_direct,
-        serves=True,
-    )
-    directly = DirectSending(
-        errand,
-        pending=lambda: feed,
-        by_batch_usd=lambda: by_batch.claimed_usd,
-        hopes=lambda: by_batch.is_holding,
-    )
-    outlook = Outlook(path=path, terms=terms)
-    return Hybrid(
-        errand, batch=by_batch, direct=directly, feed=feed, outlook=outlook, left=left, first=first
-    )
-
-
 def _is_at_a_loss(view: View, decision: Decision) -> bool:
     """Whether items wait, nothing is under way, and nothing is to be done."""
     is_quiet = not (view.open or view.queued or decision.direct or decision.batch)
     return is_quiet and view.fresh + view.returned > 0
-
-
-def _nothing() -> Iterator[Pending]:
-    return iter(())
 
 
 class Hybrid:
@@ -132,6 +82,7 @@ class Hybrid:
         self._direct = direct
         self._feed = feed
         self._outlook = outlook
+        self._picking = Picking(outlook.path, feed.taken)
         self._left = left
         rpm = errand.settings.rpm
         self._rpm_per_s = inf if rpm is None else rpm / 60
@@ -319,8 +270,8 @@ class Hybrid:
             await self._feed_direct(direct, view, lane)
         batch = min(decision.batch, view.fresh + (0 if view.has_direct else view.returned))
         if batch and self._sending is None:
-            found = self._fresh(lane) if view.has_direct else self._unassigned(lane)
-            items = islice(found, batch)
+            pick = self._picking.fresh if view.has_direct else self._picking.unassigned
+            items = islice(pick(lane.apart), batch)
             self._sending = asyncio.create_task(lane.send(items, decision.shard_items))
             self._sending.add_done_callback(lambda _: self._note_change())
 
@@ -331,27 +282,10 @@ class Hybrid:
         if count <= 0:
             return
         self._measure(self._errand.clock.monotonic())  # until now it may have had nothing to do
-        self._feed.put(await asyncio.to_thread(self._next, count, lane))
+        fresh = self._picking.fresh(lane.apart) if self._sending is None else iter(())
+        picked = await asyncio.to_thread(self._picking.for_calls, count, lane.apart, fresh)
+        self._feed.put(picked)
         self._direct.wake()
-
-    def _next(self, count: int, lane: BatchLane) -> list[Pending]:
-        """Items for the direct lane: those first that no batch has answered, or may hold."""
-        path, taken = self._outlook.path, frozenset(self._feed.taken)
-        refused = pending.free(path, (seq for seq in lane.apart if seq not in taken))
-        tried = (seq for seq in pending.tried(path) if seq not in taken)
-        chosen = sorted(islice(chain(tried, refused), count))
-        first = list(pending.read_chosen(path, chosen))
-        more = self._fresh(lane) if len(first) < count and self._sending is None else iter(())
-        return list(islice(chain(first, more), count))
-
-    def _fresh(self, lane: BatchLane) -> Iterator[Pending]:
-        """Items that nothing was sent for, and that a batch may hold."""
-        return (each for each in self._unassigned(lane) if not (each.attempts or each.invalid))
-
-    def _unassigned(self, lane: BatchLane) -> Iterator[Pending]:
-        """Items that a batch may hold."""
-        found = pending.read(self._outlook.path, elsewhere=lambda: self._feed.taken)
-        return (each for each in found if each.item.seq not in lane.apart)
 
     async def _end_sending(self, lane: BatchLane) -> None:
         if self._sending is not None:

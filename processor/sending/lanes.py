@@ -118,7 +118,7 @@ class Lanes:
     async def _send_by_both(
         self, ledger: Ledger, session: int, begun: Counts, terms: HybridTerms
     ) -> None:
-        from processor.sending.hybrid import hybrid_of  # noqa: PLC0415 - most go directly
+        from processor.sending.both import hybrid_of  # noqa: PLC0415 - most go directly
 
         both = hybrid_of(
             self._errand,
