@@ -49,8 +49,9 @@ def latest_that_acts(connection: sqlite3.Connection) -> Kept | None:
     """The last one by which anything was sent or taken back; None before the first."""
     return _first_of(
         connection,
-        "SELECT at, view, decision FROM decisions WHERE decision ->> 'direct' "
-        "OR decision ->> 'batch' OR json_array_length(decision, '$.cancel') ORDER BY number DESC",
+        "SELECT at, view, decision FROM decisions WHERE json_extract(decision, '$.direct') "
+        "OR json_extract(decision, '$.batch') OR json_array_length(decision, '$.cancel') "
+        "ORDER BY number DESC",
     )
 
 
