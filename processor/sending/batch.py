@@ -267,7 +267,8 @@ def _seen(batch: Batch, since_s: float) -> Seen | None:
         return Seen(batch.total, inf)
     if batch.status != "completed":
         return None
-    return Seen(batch.total, max(0.0, batch.seen_at - batch.created_at))
+    seconds = batch.seen_at - batch.created_at
+    return Seen(batch.total, seconds) if seconds >= 0 else None  # clocks differ
 
 
 def _nothing() -> Iterator[Pending]:

@@ -131,7 +131,7 @@ class Outlook:
 def _as_open(
     shard: Shard, batch: Batch | None, waiting: int, now_s: float, *, is_back: bool
 ) -> Open:
-    answered = 0 if batch is None else (batch.completed or 0) + (batch.failed or 0)
+    answered = 0 if batch is None else batch.completed or 0  # what failed is to be done again
     made_s = shard.at if batch is None else (batch.created_at or batch.seen_at)
     return Open(
         number=shard.number,
