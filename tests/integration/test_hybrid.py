@@ -173,8 +173,8 @@ STUCK = "batch_stuck:status=in_progress,share=0.5"
 
 @pytest.mark.parametrize(
     "fault",
-    ["server_error:on=cancel,count=3", "lost_answer:on=cancel,count=2", "lost_answer:on=create"],
-    ids=["cancel-fails", "cancel-in-doubt", "creation-in-doubt"],
+    ["server_error:on=cancel,count=3", "lost_answer:on=create"],
+    ids=["cancel-fails", "creation-in-doubt"],
 )
 def test_a_batch_is_told_to_come_back_until_it_does(tmp_path: Path, fault: str) -> None:
     report, lanes, items = hybrid(tmp_path, STUCK, fault)
