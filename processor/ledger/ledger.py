@@ -22,7 +22,8 @@ from processor.ledger.tally import Pricer
 from processor.ledger.writer import Vitals, Writer
 
 _NO_ITEM = "SELECT 1 FROM items LIMIT 1"
-_UNSENT = "SELECT 1 FROM outcomes UNION ALL SELECT 1 FROM attempts UNION ALL SELECT 1 FROM shards"
+# An earlier start may have sent what nothing is known of but that it may have cost something.
+_UNSENT = "SELECT 1 FROM shards UNION ALL SELECT 1 FROM sessions WHERE number > 1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,7 +226,7 @@ def discard_if_empty(folder: Path) -> None:
 
 
 def discard_if_unsent(folder: Path) -> None:
-    """Remove a run folder of whose items none was sent: the next start reads them again."""
+    """Remove a run folder whose first start sent nothing: the next one reads its rows again."""
     _discard(folder, _UNSENT)
 
 

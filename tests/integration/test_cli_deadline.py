@@ -62,6 +62,17 @@ def test_a_deadline_that_no_lane_can_make_is_said_before_anything_is_sent(
     assert "Error: --deadline 10m cannot be made" in planned.err
 
 
+def test_a_run_of_another_start_is_kept_when_its_deadline_is_refused(shell: Shell) -> None:
+    shell.reset()
+    asked = arguments(shell, 60)
+    assert shell.run(*asked, "--limit", "20").code == 0
+    run = shell.the_run()
+    shell.run(*asked, "--rpm", "1", "--route", "direct", "--deadline", "1s")
+    assert (run / "ledger.sqlite").exists()
+    assert shell.run(*asked).code == 0
+    assert shell.figures()["succeeded"] == 60
+
+
 def test_a_run_that_was_begun_does_what_it_can(shell: Shell) -> None:
     shell.reset()
     asked = arguments(shell, 60)
