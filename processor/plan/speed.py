@@ -7,6 +7,7 @@ from collections import deque
 from dataclasses import dataclass
 
 _LATEST_S = 300.0
+_SURE_S = 60.0
 _CAUTION = 0.8  # of what was seen
 _BELIEF = 0.5  # of what is only believed
 _LEAST_PER_S = 0.01
@@ -25,12 +26,10 @@ class Speed:
 
     Args:
         believed_per_s: Before anything is measured.
-        limit_per_s: The most that known limits allow; None when none is known.
     """
 
-    def __init__(self, *, believed_per_s: float, limit_per_s: float | None = None) -> None:
+    def __init__(self, *, believed_per_s: float) -> None:
         self._believed_per_s = believed_per_s
-        self.limit_per_s = limit_per_s
         self._busy: deque[tuple[float, float, int]] = deque()  # until, seconds, items
         self._at_s: float | None = None
 
@@ -54,11 +53,10 @@ class Speed:
         """The speed, cautiously."""
         seconds = sum(each[1] for each in self._busy)
         done = sum(each[2] for each in self._busy)
+        believed_per_s = _BELIEF * self._believed_per_s
         if not done or not seconds:
-            return Estimate(self._bounded(_BELIEF * self._believed_per_s), is_measured=False)
-        return Estimate(self._bounded(_CAUTION * done / seconds), is_measured=True)
-
-    def _bounded(self, per_s: float) -> float:
-        if self.limit_per_s is not None:
-            per_s = min(per_s, self.limit_per_s)
-        return max(_LEAST_PER_S, per_s)
+            return Estimate(believed_per_s, is_measured=False)
+        per_s = max(_LEAST_PER_S, _CAUTION * done / seconds)
+        if seconds < _SURE_S:  # a lane that has hardly begun says nothing against a belief
+            per_s = max(per_s, believed_per_s)
+        return Estimate(per_s, is_measured=True)
