@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ model = "model"
 kind = "text"
 """
 AWAY = BatchTerms(until=Until.SUBMITTED)
-DIRECTLY = {"fallback": "direct", "shard_size": 4, "grace_s": 20.0}
+DIRECTLY: Mapping[str, Any] = {"fallback": "direct", "shard_size": 4, "grace_s": 20.0}
 
 
 def lanes(bench: Bench) -> Counter[str]:
