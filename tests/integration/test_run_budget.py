@@ -260,8 +260,15 @@ def test_kills_do_not_exceed_it_and_do_not_use_it_up(folder: Folder) -> None:
     moments = random.Random(7)
     options = (*PRICE, "--concurrency", str(CONCURRENCY), "--budget", "6")
     for _ in range(3):
+        answered = folder.admin("stats")["answered"]
         process = folder.start(*options)
-        _kill(process, moments.uniform(0.7, 1.1))
+        enough = answered + moments.randint(10, 20)
+        folder.wait_for(
+            lambda process=process, enough=enough: (
+                process.poll() is not None or folder.admin("stats")["answered"] >= enough
+            )
+        )
+        _kill(process, 0)
     code, _, told = folder.run(*options)
     stats = folder.admin("stats")
     print(f"charged {charged_usd(stats):.4f}, {told.splitlines()[-1]}")
