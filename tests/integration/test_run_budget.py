@@ -262,13 +262,7 @@ def test_kills_do_not_exceed_it_and_do_not_use_it_up(folder: Folder) -> None:
     for _ in range(3):
         answered = folder.admin("stats")["answered"]
         process = folder.start(*options)
-        enough = answered + moments.randint(10, 20)
-        folder.wait_for(
-            lambda process=process, enough=enough: (
-                process.poll() is not None or folder.admin("stats")["answered"] >= enough
-            )
-        )
-        _kill(process, 0)
+        _kill_after(folder, process, answered + moments.randint(10, 20))
     code, _, told = folder.run(*options)
     stats = folder.admin("stats")
     print(f"charged {charged_usd(stats):.4f}, {told.splitlines()[-1]}")
@@ -280,6 +274,14 @@ def test_kills_do_not_exceed_it_and_do_not_use_it_up(folder: Folder) -> None:
         assert folder.admin("stats")["paid"] == stats["paid"]
         assert folder.run(*options, "--budget", suggested(told))[0] == 0
     folder.assert_whole(ITEMS)
+
+
+def _kill_after(folder: Folder, process: "subprocess.Popen[str]", answered: int) -> None:
+    """Kill it when so many calls were answered, unless it has ended by then."""
+    folder.wait_for(
+        lambda: process.poll() is not None or folder.admin("stats")["answered"] >= answered
+    )
+    _kill(process, 0)
 
 
 def _kill(process: "subprocess.Popen[str]", after_s: float) -> None:
