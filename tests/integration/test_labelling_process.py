@@ -101,15 +101,17 @@ def test_a_submission_that_was_killed_goes_on_and_pays_once(
 @pytest.mark.parametrize("shard", ["", "--shard-size 100"], ids=["a shard", "the requests"])
 def test_a_full_disk_is_one_line_and_the_way_on_pays_once(desk: Desk, shard: str) -> None:
     desk.news.articles(300)
-    submit = f'"$PYTHON" "$SCRIPTS/batch_labeling_openai.py" --mode submit --input {INPUT} {shard}'
-    said = desk.sh(f"ulimit -f 200; {submit}")  # kilobytes of a file
+    # A long prompt makes the files of requests far larger than the ledger ever is.
+    desk.news.write(("{text}\n0, 1, 2?\n" + "기준 " * 1_000).encode(), "ask.txt")
+    script = '"$PYTHON" "$SCRIPTS/batch_labeling_openai.py"'
+    submit = f"{script} --mode submit --input {INPUT} --prompt ask.txt {shard}"
+    said = desk.sh(f"ulimit -f 1500; {submit}")  # kilobytes of a file
     assert said.returncode == 5
     (line,) = said.stderr.splitlines()
     assert "File too large. Free the disk" in line
     assert desk.sh(f"{submit} --grace 0.2").returncode == 0
     wait_for(lambda: status_of(desk.news.check().out) == "completed")
-    check = '"$PYTHON" "$SCRIPTS/batch_labeling_openai.py" --mode check'
-    assert desk.sh(f"ulimit -f 20; {check}").returncode == 5
+    assert desk.sh(f"ulimit -f 20; {script} --mode check").returncode == 5
     assert desk.news.download().code == 0
     assert (desk.news.paid_twice(), desk.news.shell.stats()["paid"]) == (0, 300)
 
