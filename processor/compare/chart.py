@@ -11,7 +11,7 @@ from statistics import fmean
 from typing import Any
 
 from processor.compare.line import Line
-from processor.compare.svg import Drawing, Point
+from processor.drawing import Drawing, Point
 from processor.exports.atomic import replacing
 
 CHART_NAME = "comparison.svg"

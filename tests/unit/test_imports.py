@@ -77,6 +77,7 @@ ALLOWED = {
     "proxy": {"access"},
     "completion": {"items", "provider_error"},
     "disk": {"errors"},
+    "drawing": set[str](),
     "doctor": {
         *("access", "clock", "codes", "completion", "direct", "errors", "exports", "extras"),
         *("inventory", "headers", "jsontext", "layers", "ledger", "postgres", "provider_error"),
@@ -168,9 +169,10 @@ ALLOWED = {
         *("tasks", "watch"),
     },
     "compare": {
-        *("batch", "clock", "columns", "data", "errors", "exports", "folders", "identity"),
-        *("items", "jsontext", "ledger", "logs", "loop", "observer", "plan", "rehearsal"),
-        *("report", "run", "sending", "settings", "sizing", "spending", "tasks", "watch"),
+        *("batch", "clock", "columns", "data", "drawing", "errors", "exports", "folders"),
+        *("identity", "items", "jsontext", "ledger", "logs", "loop", "observer", "plan"),
+        *("rehearsal", "report", "run", "sending", "settings", "sizing", "spending", "tasks"),
+        "watch",
     },
     "sandbox": set[str](),
     "sandbox_process": {"errors"},
