@@ -7,6 +7,7 @@ from pathlib import Path
 
 _STATUS = Path("/proc/self/status")
 _PEAK_KB = re.compile(rb"VmHWM:\s+(\d+) kB")
+_NOW_KB = re.compile(rb"VmRSS:\s+(\d+) kB")
 
 
 def cpu_s() -> float:
@@ -19,10 +20,21 @@ def peak_rss_mb() -> float:
 
     On Linux not from getrusage, whose figure begins with the parent's at the time of the fork.
     """
+    told = _status_mb(_PEAK_KB)
+    return _peak_by_getrusage_mb() if told is None else told
+
+
+def rss_mb() -> float:
+    """The memory it holds now, in MB of a million bytes; 0 where that cannot be told."""
+    return _status_mb(_NOW_KB) or 0.0
+
+
+def _status_mb(line: re.Pattern[bytes]) -> float | None:
+    """A figure of Linux; None elsewhere."""
     try:
-        found = _PEAK_KB.search(_STATUS.read_bytes())
+        found = line.search(_STATUS.read_bytes())
     except OSError:
-        return _peak_by_getrusage_mb()
+        return None
     return int(found[1]) * 1024 / 1e6 if found else 0.0
 
 

@@ -31,7 +31,8 @@ from processor.ledger import pending
 from processor.ledger.intake import IntakeRules
 from processor.ledger.ledger import Ledger, open_ledger
 from processor.ledger.shards import Shard, State
-from processor.ledger.writer import Vitals, Writer
+from processor.ledger.vitals import Vitals
+from processor.ledger.writer import Writer
 from processor.logs import open_logs
 from processor.sending.errand import Errand, Traffic
 from processor.sending.recording import Recording
@@ -222,7 +223,7 @@ def _raise(error: BaseException) -> None:
 
 
 def _vitals() -> Vitals:
-    return Vitals(cpu_s=0.0, peak_rss_mb=0.0, bytes_sent=0, bytes_received=0)
+    return Vitals(cpu_s=0.0, rss_mb=0.0, peak_rss_mb=0.0, bytes_sent=0, bytes_received=0)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

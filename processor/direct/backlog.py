@@ -125,6 +125,10 @@ class Backlog:
         """Send this only after `recall`."""
         self._aside.append(work)
 
+    def renew(self) -> None:
+        """There are fresh items again."""
+        self.exhausted = False
+
     def recall(self) -> None:
         """Send what was put aside next, in its order."""
         if self._aside:

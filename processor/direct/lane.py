@@ -21,6 +21,7 @@ from processor.direct.backlog import Backlog, Fresh, Work
 from processor.direct.breaker import Breaker, Next
 from processor.direct.choices import Choosers
 from processor.direct.conclusions import Conclusions
+from processor.direct.gauge import Gauge, Leeway
 from processor.direct.pace import Ticket
 from processor.direct.probes import Probes
 from processor.direct.purse import Purse
@@ -81,7 +82,6 @@ class DirectLane:
         self._probes = Probes(self._backlog)
         self._tier = Tier(rules.tier, tell, lambda: self._slots.oldest_s)
         self._traffic = self._traffic_of(task)
-        self._throttler = self._traffic.throttler
         self._alarm = Alarm(clock)
         self._conclusions = Conclusions(
             task=task,
@@ -105,6 +105,7 @@ class DirectLane:
         )
         self._chunk = 0
         self._draining = False
+        self._paused = False
         self.stopped: Stop | None = None
         self.is_idle = False
 
@@ -140,7 +141,7 @@ class DirectLane:
                 self._alarm.rearm()
                 until_s = await self._dispatch()
                 if not self._finished():
-                    self.is_idle = until_s == inf and not self._is_waiting()
+                    self.is_idle = until_s == inf and not (self._paused or self._is_waiting())
                     await self._alarm.wait(until_s)
                     self.is_idle = False
             if not self._is_ending():
@@ -168,6 +169,32 @@ class DirectLane:
     def calls_per_s(self) -> float:
         """What known limits allow; infinite where none is known."""
         return self._traffic.calls_per_s(self._clock.monotonic())
+
+    def heed(self, leeway: Leeway) -> None:
+        """Go on as somebody wants it."""
+        self._paused = leeway.paused
+        self._traffic.allow(leeway)
+        self._alarm.ring()
+
+    def renew(self) -> None:
+        """There are fresh items again, although there were none any more."""
+        self._backlog.renew()
+        self._alarm.ring()
+
+    def gauge(self) -> Gauge:
+        """How the lane stands."""
+        now_s = self._clock.monotonic()
+        per_s = self._traffic.calls_per_s(now_s)
+        requests_per_min, tokens_per_min = self._traffic.per_minute
+        return Gauge(
+            window=self._traffic.window,
+            in_flight=len(self._slots),
+            waiting=self._backlog.held,
+            calls_per_s=None if per_s == inf else per_s,
+            requests_per_min=requests_per_min,
+            tokens_per_min=tokens_per_min,
+            held_s=max(0.0, self._traffic.hold_until_s - now_s),
+        )
 
     def drain(self) -> None:
         """Start no more calls; those in flight finish."""
@@ -207,15 +234,16 @@ class DirectLane:
             found = self._choose()
             if not isinstance(found, Work):
                 return found
-            if self._throttler is not None:
-                await self._throttler.acquire()  # type: ignore[no-untyped-call]
+            throttler = self._traffic.throttler
+            if throttler is not None:
+                await throttler.acquire()  # type: ignore[no-untyped-call]
                 if self._is_ending():
                     return inf
             self._slots.start(self._take_turn(found))
 
     def _follow(self) -> Turn | None:
         """The turn that may follow in a slot that has become free."""
-        if self._throttler is not None:
+        if self._traffic.throttler is not None:
             return None
         found = self._choose()
         if not isinstance(found, Work):
@@ -231,7 +259,7 @@ class DirectLane:
 
     def _choose(self) -> Work | float:
         """Work that may be sent now, its turn taken; or when to look again, inf for a change."""
-        while not self._is_ending():
+        while not (self._is_ending() or self._paused):
             now_s = self._clock.monotonic()
             if now_s < self._traffic.hold_until_s:
                 return self._traffic.hold_until_s

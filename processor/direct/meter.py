@@ -141,6 +141,16 @@ class Meter:
         self._credit = 0.0
         self._at_s: float | None = None
 
+    @property
+    def per_minute(self) -> float | None:
+        """The provider's limit, as it was told last; None before it was."""
+        return None if self._limit == math.inf else self._limit
+
+    def allow(self, per_minute: float | None) -> None:
+        """Set the ceiling anew; None for none but the provider's."""
+        self._ceiling_per_s = math.inf if per_minute is None else per_minute / PERIOD_S
+        self.free = self._ceiling_per_s == self._inflow_per_s == math.inf
+
     def rate_per_s(self, now_s: float) -> float:
         """The pace of this moment, in planned units; infinite when no limit is known."""
         # The ceiling is ours alone, whatever others are charged and the provider counts.

@@ -129,6 +129,16 @@ class Pace:
             self._project_tokens.calls_per_s(now_s),
         )
 
+    def allow(self, *, rpm: float | None, tpm: float | None) -> None:
+        """Set the known limits anew; None to learn them."""
+        self._requests.allow(rpm)
+        self._tokens.allow(tpm)
+
+    @property
+    def per_minute(self) -> tuple[float | None, float | None]:
+        """The provider's limits of requests and tokens; None where it told none."""
+        return self._requests.per_minute, self._tokens.per_minute
+
     def slow_down(self, now_s: float) -> None:
         """The provider says that the rate rose too fast."""
         self._brake.slow_down(now_s)

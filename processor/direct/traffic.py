@@ -6,6 +6,7 @@ from collections.abc import Callable
 from asyncio_throttle.throttler import Throttler
 
 from processor.direct.backlog import Work
+from processor.direct.gauge import Leeway
 from processor.direct.pace import Pace, Ticket
 from processor.direct.rules import LaneRules
 from processor.direct.transport import Reply
@@ -64,6 +65,17 @@ class Traffic:
     def calls_per_s(self, now_s: float) -> float:
         """What known limits allow; infinite where none is known."""
         return self._pace.calls_per_s(now_s)
+
+    @property
+    def per_minute(self) -> tuple[float | None, float | None]:
+        """The provider's limits of requests and tokens; None where it told none."""
+        return self._pace.per_minute
+
+    def allow(self, leeway: Leeway) -> None:
+        """Set the ceilings anew."""
+        self._window.allow(leeway.concurrency, ceiling=WINDOW_CEILING)
+        self._pace.allow(rpm=leeway.rpm, tpm=leeway.tpm)
+        self.throttler = changed_throttler(self.throttler, leeway.rpm)
 
     def refund(self, work: Work) -> None:
         """A call that took its turn never reached the provider."""
@@ -130,6 +142,14 @@ class Traffic:
 def window_of(rules: LaneRules) -> Window:
     """A window as it is at first."""
     return Window.of(rules.concurrency, ceiling=WINDOW_CEILING)
+
+
+def changed_throttler(throttler: Throttler | None, rpm: int | None) -> Throttler | None:
+    """The hard ceiling for another limit; it remembers the calls of the last minute."""
+    if throttler is None or not rpm:
+        return throttler_of(rpm)
+    throttler.rate_limit = rpm
+    return throttler
 
 
 def throttler_of(rpm: int | None) -> Throttler | None:

@@ -5,9 +5,16 @@ from dataclasses import replace
 from math import inf
 
 from processor.direct.backlog import Backlog, Work
+from processor.direct.gauge import Leeway
 from processor.direct.pace import Pace, Ticket
 from processor.direct.rules import LaneRules
-from processor.direct.traffic import WINDOW_CEILING, Traffic, throttler_of, window_of
+from processor.direct.traffic import (
+    WINDOW_CEILING,
+    Traffic,
+    changed_throttler,
+    throttler_of,
+    window_of,
+)
 from processor.direct.transport import Reply
 from processor.notice import Notice
 from processor.verdict import Verdict
@@ -56,6 +63,24 @@ class TrafficByModel:
     def calls_per_s(self, now_s: float) -> float:
         """What the limits of all models allow; infinite where one has none."""
         return sum((each.traffic.calls_per_s(now_s) for each in self._models.values()), 0.0) or inf
+
+    @property
+    def per_minute(self) -> tuple[float | None, float | None]:
+        """The limits of the only model; None where there are several."""
+        if len(self._models) != 1:
+            return None, None
+        return next(iter(self._models.values())).traffic.per_minute
+
+    def allow(self, leeway: Leeway) -> None:
+        """Set the ceilings of all models together anew."""
+        self._rules = replace(self._rules, concurrency=leeway.concurrency)
+        self._first_window = window_of(self._rules).size
+        self._ceiling = leeway.concurrency or WINDOW_CEILING
+        has_limit = leeway.rpm or leeway.tpm
+        self._allowed = Pace(rpm=leeway.rpm, tpm=leeway.tpm) if has_limit else None
+        self.throttler = changed_throttler(self.throttler, leeway.rpm)
+        for model in self._models.values():
+            model.traffic.allow(replace(leeway, rpm=None, tpm=None))
 
     @property
     def window(self) -> int:

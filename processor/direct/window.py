@@ -73,6 +73,13 @@ class Window:
             return cls(start=concurrency, ceiling=concurrency)
         return cls(start=min(_START, ceiling), ceiling=ceiling)
 
+    def allow(self, concurrency: int | None, *, ceiling: int) -> None:
+        """Set the ceiling anew, as `of`; without one it goes on from where it is."""
+        self._ceiling = ceiling if concurrency is None else concurrency
+        self._width = (
+            min(self._width, float(ceiling)) if concurrency is None else float(concurrency)
+        )
+
     @property
     def size(self) -> int:
         """Calls that may be in flight now; at least 1."""

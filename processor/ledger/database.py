@@ -28,7 +28,7 @@ _DAMAGED = (
 # What would be paid for twice comes first, rows of the input last: they are seen as they are sent.
 _EXAMINED = (
     *("meta", "sources", "counters", "chunks", "sessions", "shards", "shard_items", "batches"),
-    *("attempts", "outcomes", "items"),
+    *("decisions", "control", "samples", "attempts", "outcomes", "items"),
 )
 _EXAMINED_MOST_S = 0.5
 _CLOSED = "Check the permissions of the folder, or name another with --out."

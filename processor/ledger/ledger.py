@@ -19,7 +19,8 @@ from processor.ledger.pending import Pending
 from processor.ledger.requeue import requeue
 from processor.ledger.shards import Shard
 from processor.ledger.tally import Pricer
-from processor.ledger.writer import Vitals, Writer
+from processor.ledger.vitals import Vitals
+from processor.ledger.writer import Writer
 
 _NO_ITEM = "SELECT 1 FROM items LIMIT 1"
 # An earlier start may have sent what nothing is known of but that it may have cost something.

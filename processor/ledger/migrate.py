@@ -76,8 +76,33 @@ CREATE TABLE decisions (
 """
 _FROM_5 = (_DECISIONS,)
 
+# From 6 to 7: figures over time and orders have a place, failures and doubts are found at once.
+_SAMPLES = """
+CREATE TABLE samples (
+    number INTEGER PRIMARY KEY, session INTEGER NOT NULL, at REAL NOT NULL,
+    succeeded INTEGER NOT NULL, failed INTEGER NOT NULL, requests INTEGER NOT NULL,
+    retries INTEGER NOT NULL, rate_limited INTEGER NOT NULL, cost_usd REAL, p50_ms REAL,
+    p95_ms REAL, "window" INTEGER, in_flight INTEGER NOT NULL, limit_per_s REAL,
+    at_provider INTEGER NOT NULL, cpu_s REAL NOT NULL, rss_mb REAL NOT NULL,
+    bytes_sent INTEGER NOT NULL, bytes_received INTEGER NOT NULL
+)
+"""
+_CONTROL = """
+CREATE TABLE control (
+    number INTEGER PRIMARY KEY, at REAL NOT NULL, asked_by TEXT NOT NULL, words TEXT NOT NULL,
+    taken_at REAL, accepted INTEGER, answer TEXT
+)
+"""
+_FROM_6 = (
+    "CREATE INDEX failures ON outcomes (code, seq) WHERE succeeded = 0",
+    "CREATE INDEX reviews ON outcomes (seq) WHERE \"check\" = 'review'",
+    "ALTER TABLE sessions ADD COLUMN gauges TEXT",
+    _SAMPLES,
+    _CONTROL,
+)
+
 STEPS: Mapping[int, Sequence[str]] = MappingProxyType(
-    {1: _FROM_1, 2: _FROM_2, 3: _FROM_3, 4: _FROM_4, 5: _FROM_5}
+    {1: _FROM_1, 2: _FROM_2, 3: _FROM_3, 4: _FROM_4, 5: _FROM_5, 6: _FROM_6}
 )
 """Schema version to the statements that make it the next one."""
 

@@ -6,7 +6,7 @@ A chunk is a range of `seq`, so an item needs no column for it, and an open chun
 An item is pending while it has no outcome; a chunk is complete when its counts add up.
 """
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 APPLICATION_ID = 0x70726F63  # "proc"
 
 TABLES = """
@@ -70,6 +70,9 @@ CREATE TABLE outcomes (
     body TEXT,
     at REAL NOT NULL
 );
+-- Both are small and cost nothing where all goes well; who looks for these items reads no others.
+CREATE INDEX failures ON outcomes (code, seq) WHERE succeeded = 0;
+CREATE INDEX reviews ON outcomes (seq) WHERE "check" = 'review';
 
 CREATE TABLE vectors (                -- of embeddings; apart, so that who reads outcomes is quick
     seq INTEGER PRIMARY KEY,
@@ -121,7 +124,40 @@ CREATE TABLE sessions (               -- one row for each time the run was start
     cpu_s REAL NOT NULL DEFAULT 0,
     peak_rss_mb REAL NOT NULL DEFAULT 0,
     bytes_sent INTEGER NOT NULL DEFAULT 0,
-    bytes_received INTEGER NOT NULL DEFAULT 0
+    bytes_received INTEGER NOT NULL DEFAULT 0,
+    gauges TEXT                       -- what it said of itself last: see gauges.py
+);
+
+CREATE TABLE samples (                -- figures over time: see samples.py
+    number INTEGER PRIMARY KEY,
+    session INTEGER NOT NULL,
+    at REAL NOT NULL,
+    succeeded INTEGER NOT NULL,       -- counts are of the whole run up to here
+    failed INTEGER NOT NULL,
+    requests INTEGER NOT NULL,
+    retries INTEGER NOT NULL,
+    rate_limited INTEGER NOT NULL,
+    cost_usd REAL,                    -- NULL: unknown
+    p50_ms REAL,                      -- of calls since the sample before
+    p95_ms REAL,
+    "window" INTEGER,
+    in_flight INTEGER NOT NULL,
+    limit_per_s REAL,                 -- NULL: none known
+    at_provider INTEGER NOT NULL,
+    cpu_s REAL NOT NULL,              -- of the session up to here, as bytes
+    rss_mb REAL NOT NULL,
+    bytes_sent INTEGER NOT NULL,
+    bytes_received INTEGER NOT NULL
+);
+
+CREATE TABLE control (                -- what people asked of the run while it works
+    number INTEGER PRIMARY KEY,
+    at REAL NOT NULL,
+    asked_by TEXT NOT NULL,
+    words TEXT NOT NULL,              -- the order: see control.py
+    taken_at REAL,                    -- NULL: not yet
+    accepted INTEGER,
+    answer TEXT
 );
 
 CREATE TABLE outbox (                 -- items that changed, since there is an output: see outbox.py

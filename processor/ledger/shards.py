@@ -177,6 +177,14 @@ def standing(connection: sqlite3.Connection) -> Standing:
     )
 
 
+def at_provider(connection: sqlite3.Connection) -> int:
+    """Items that are, or may be, in a batch whose results are not here."""
+    (items,) = connection.execute(
+        "SELECT IFNULL(SUM(items), 0) FROM shards WHERE state IN (?, ?, ?)", _AWAY
+    ).fetchone()
+    return int(items)
+
+
 def waiting_by_shard(connection: sqlite3.Connection) -> Mapping[int, int]:
     """Shard to how many of its items were not answered yet."""
     return dict(connection.execute("SELECT shard, COUNT(*) FROM shard_items GROUP BY shard"))

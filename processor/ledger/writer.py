@@ -9,27 +9,21 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from processor.errors import LedgerError
 from processor.ledger import account, calls, database
 from processor.ledger.calls import CALLS_NAME, CallCount
 from processor.ledger.commit import Commit, Record, write
+from processor.ledger.gauges import Gauges, written
+from processor.ledger.samples import Sampler
 from processor.ledger.tally import Pricer
+from processor.ledger.vitals import Vitals
 
 GATHER_S = 0.05
 Change = Callable[[sqlite3.Connection], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Vitals:
-    """What this process used for the session so far."""
-
-    cpu_s: float
-    peak_rss_mb: float
-    bytes_sent: int
-    bytes_received: int
 
 
 class Writer:
@@ -70,6 +64,8 @@ class Writer:
         self._hurry = threading.Event()
         self._closing = False
         self._failure: BaseException | None = None
+        self._gauges: Gauges | None = None
+        self._sampler = Sampler(connection, session)
         self._calls = CallCount(path.with_name(CALLS_NAME), calls.begun(connection))
         self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
         self._thread.start()
@@ -122,6 +118,23 @@ class Writer:
     def keep(self, figures: Mapping[str, float]) -> "Future[None]":
         """Keep figures of the account (see `account.keep`); the future is that of `flush`."""
         return self.change(lambda connection: account.keep(connection, figures))
+
+    def gauge(self, gauges: Gauges) -> None:
+        """Keep how this start sends; when it is time for it, with a sample."""
+        before, self._gauges = self._gauges, gauges
+        now_s = time.monotonic()
+        if self._sampler.is_due(now_s):
+            self.sample()
+        elif before is None or replace(before, at=gauges.at) != gauges:
+            self.change(lambda _: None)  # the row of the session tells it
+
+    def sample(self) -> None:
+        """Take a sample now."""
+        gauges, now_s = self._gauges, time.monotonic()
+        if gauges is not None:
+            self.change(
+                lambda connection: self._sampler.take(connection, now_s, gauges, self._vitals())
+            )
 
     def close(self) -> None:
         """Write what is left and end the thread; the connection is the caller's again."""
@@ -180,13 +193,14 @@ class Writer:
             vitals = self._vitals()
             connection.execute(
                 "UPDATE sessions SET seen_at = ?, cpu_s = ?, peak_rss_mb = ?, bytes_sent = ?, "
-                "bytes_received = ? WHERE number = ?",
+                "bytes_received = ?, gauges = IFNULL(?, gauges) WHERE number = ?",
                 (
                     time.time(),
                     vitals.cpu_s,
                     vitals.peak_rss_mb,
                     vitals.bytes_sent,
                     vitals.bytes_received,
+                    written(self._gauges) if self._gauges else None,
                     self._session,
                 ),
             )

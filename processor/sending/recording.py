@@ -10,7 +10,8 @@ from processor.errors import LedgerError
 from processor.followup import FollowUp
 from processor.ledger.commit import Commit
 from processor.ledger.ledger import Ledger
-from processor.ledger.writer import Vitals, Writer
+from processor.ledger.vitals import Vitals
+from processor.ledger.writer import Writer
 from processor.notice import Notice
 from processor.sending.errand import Errand, Traffic
 
@@ -99,6 +100,7 @@ class Recording:
         traffic = self._traffic()
         return Vitals(
             cpu_s=machine.cpu_s() - self._errand.cpu_before_s,
+            rss_mb=machine.rss_mb(),
             peak_rss_mb=machine.peak_rss_mb(),
             bytes_sent=traffic.sent,
             bytes_received=traffic.received,

@@ -15,7 +15,7 @@ from processor.ledger.commit import Record, write
 from processor.ledger.ledger import Ledger, open_ledger
 from processor.ledger.reading import IntakeRules
 from processor.ledger.shards import Shard, State
-from processor.ledger.writer import Vitals
+from processor.ledger.vitals import Vitals
 
 UNPRICED = "a model without a price"
 
@@ -214,4 +214,4 @@ def settle(connection: sqlite3.Connection, *records: Record, session: int = 1) -
 
 
 def vitals() -> Vitals:
-    return Vitals(cpu_s=1.5, peak_rss_mb=64.0, bytes_sent=10, bytes_received=20)
+    return Vitals(cpu_s=1.5, rss_mb=50.0, peak_rss_mb=64.0, bytes_sent=10, bytes_received=20)
