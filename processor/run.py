@@ -231,6 +231,7 @@ class Run:
             settings=self._settings,
             prices=spending.prices_of(self._settings),
             clock=self._clock,
+            account=self._account,
             most=self._allowed,
             observers=self._observers,
             delivered=self._deliveries.committed,
@@ -242,10 +243,10 @@ class Run:
             by_batch=choice.route.lane is Lane.BATCH,
             split=choice.split,
             hybrid=choice.hybrid,
-            account=self._account,
             terms=self._batch,
             only_open=self._cancelled,
             moves=partial(self._moves, ledger, choice.route.lane),
+            leave=self.drain,
         )
         await self._sending.run(ledger, session)
         ledger.add_seconds("send", self._clock.monotonic() - begun_s)

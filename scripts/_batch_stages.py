@@ -186,6 +186,7 @@ async def work(folder: Path, items: int, *, follow: bool) -> dict[str, float]:
                 settings=_SETTINGS,
                 prices=spending.prices_of(_SETTINGS),
                 clock=SystemClock(),
+                account="",
                 most=None,
                 observers=[log],
                 delivered=_nothing,

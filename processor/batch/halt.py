@@ -23,6 +23,8 @@ class Halt:
         self._asked = asyncio.Event()
         self._stop: Stop | None = None
         self._stuck: Stop | None = None
+        self._going = asyncio.Event()
+        self._going.set()
         self.closed: set[str] = set()
 
     @property
@@ -38,6 +40,24 @@ class Halt:
     def sends(self, model: str) -> bool:
         """Whether shards of a model that are no batch yet may become one."""
         return not (self.asked or model in self.closed)
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether nothing is sent until somebody lets it go on."""
+        return not self._going.is_set()
+
+    def pause(self) -> None:
+        """Send nothing new for now; what is at the provider is watched, and fetched."""
+        self._going.clear()
+
+    def resume(self) -> None:
+        """Go on with sending."""
+        self._going.set()
+
+    async def until_going(self) -> None:
+        """Wait while nothing is to be sent, or until the lane is to be left."""
+        if self.is_paused:
+            await self.wait(wake=self._going)
 
     def leave(self) -> None:
         """Start nothing new."""

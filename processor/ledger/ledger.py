@@ -12,7 +12,7 @@ from typing import Any
 from processor import jsontext
 from processor.data.source import Source
 from processor.errors import LedgerError, RunLockedError, UsageError
-from processor.ledger import calls, counters, database, lock, pending, shards
+from processor.ledger import calls, control, counters, database, lock, pending, shards
 from processor.ledger.commit import Commit
 from processor.ledger.intake import Intake, IntakeRules, take_in
 from processor.ledger.pending import Pending
@@ -127,6 +127,7 @@ class Ledger:
         """Note that the run was started; returns the session's number."""
         now = time.time()
         with self.guard(), database.transaction(self._connection):
+            control.close(self._connection)  # what a start that was killed left
             cursor = self._connection.execute(
                 "INSERT INTO sessions (started_at, seen_at, pid, settings) VALUES (?, ?, ?, ?)",
                 (now, now, os.getpid(), jsontext.dumps(dict(settings))),
@@ -141,6 +142,7 @@ class Ledger:
         """Note how a session ended; `stop` is the code and the words of what ended it early."""
         now = time.time()
         with self.guard(), database.transaction(self._connection):
+            control.close(self._connection)
             self._connection.execute(
                 "UPDATE sessions SET seen_at = ?, exit_code = ?, stop_code = ?, "
                 "stop_message = ? WHERE number = ?",

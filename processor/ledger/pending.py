@@ -53,6 +53,11 @@ SELECT DISTINCT seq FROM attempts
 _OPEN_CHUNKS = """
 SELECT number, first_seq, items FROM chunks WHERE succeeded + failed < items ORDER BY number
 """
+_LACKS_OUTCOMES = """
+SELECT succeeded + failed > (SELECT COUNT(*) FROM outcomes
+                             WHERE seq BETWEEN first_seq AND first_seq + items - 1)
+FROM chunks WHERE number = ?
+"""
 _SAMPLED_CHUNKS = 20
 _ATTEMPTS = "(SELECT * FROM attempts WHERE seq BETWEEN ? AND ? ORDER BY seq, number)"
 _IN_SHARD = """
@@ -252,9 +257,16 @@ def _read(
             others = frozenset(elsewhere())
             found = _of_span(connection, number, span)
             expected -= len(found)
-            if expected < 0:  # outcomes are gone that were counted: never pay for them again
+            if expected < 0 and _lacks_outcomes(connection, number):
+                # They were counted: never pay for them again.
                 raise database.damaged(path, f"outcomes of chunk {number} are missing")
             yield from (each for each in found if each.item.seq not in others)
+
+
+def _lacks_outcomes(connection: sqlite3.Connection, number: int) -> bool:
+    """Whether a chunk counts more than there are; failed items may be pending again meanwhile."""
+    (lacks,) = connection.execute(_LACKS_OUTCOMES, (number,)).fetchone()
+    return bool(lacks)
 
 
 def _of_span(connection: sqlite3.Connection, number: int, span: tuple[int, int]) -> list[Pending]:

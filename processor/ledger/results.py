@@ -81,14 +81,19 @@ def of_chunk(connection: sqlite3.Connection, number: int) -> list[Result]:
     first_seq, items = connection.execute(
         "SELECT first_seq, items FROM chunks WHERE number = ?", (number,)
     ).fetchone()
-    return _of_span(connection, first_seq, first_seq + items - 1)
+    return of_span(connection, first_seq, first_seq + items - 1)
 
 
 def of_run(connection: sqlite3.Connection) -> Iterator[list[Result]]:
     """All items, in input order, a slice of them at a time."""
     (last_seq,) = connection.execute("SELECT IFNULL(MAX(seq), 0) FROM items").fetchone()
     for first in range(1, last_seq + 1, _SLICE_ITEMS):
-        yield _of_span(connection, first, first + _SLICE_ITEMS - 1)
+        yield of_span(connection, first, first + _SLICE_ITEMS - 1)
+
+
+def of_span(connection: sqlite3.Connection, first_seq: int, last_seq: int) -> list[Result]:
+    """The items from one to another, in input order."""
+    return _read(connection, _SPAN, (first_seq, last_seq))
 
 
 def of_items(connection: sqlite3.Connection, seqs: Sequence[int]) -> list[Result]:
@@ -110,10 +115,6 @@ def columns(connection: sqlite3.Connection) -> list[Column]:
     return [
         Column(name, *types.get(name, ())) for name in jsontext.loads(found.get("columns", "[]"))
     ]
-
-
-def _of_span(connection: sqlite3.Connection, first_seq: int, last_seq: int) -> list[Result]:
-    return _read(connection, _SPAN, (first_seq, last_seq))
 
 
 def _read(

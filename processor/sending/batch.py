@@ -14,6 +14,7 @@ from processor.batch.rules import BatchRules
 from processor.batch.sharding import LINES_MOST, ShardRules
 from processor.batch.store import Store
 from processor.batch.tools import Tools
+from processor.direct.gauge import Leeway
 from processor.errors import UsageError
 from processor.items import Usage
 from processor.ledger import allowance, shards
@@ -40,7 +41,6 @@ class BatchSending:
 
     Args:
         errand: What is sent.
-        account: Short hash of provider and key.
         terms: Of this start.
         pending: Gives the items that may be sent and no shard holds; None when nothing new is: what
             is at the provider is taken in.
@@ -57,7 +57,6 @@ class BatchSending:
         self,
         errand: Errand,
         *,
-        account: str,
         terms: BatchTerms,
         pending: Callable[[], Iterator[Pending]] | None,
         by_calls_usd: Callable[[], float],
@@ -66,7 +65,6 @@ class BatchSending:
         serves: bool = False,
     ) -> None:
         self._errand = errand
-        self._account = account
         self._terms = terms
         self._pending = pending
         self._by_calls_usd = by_calls_usd
@@ -79,6 +77,7 @@ class BatchSending:
         self._run_id = ""
         self._begun_s = 0.0
         self._spent_usd: Callable[[Account], float]
+        self._paused = False
         self._ended = False
 
     @property
@@ -112,6 +111,19 @@ class BatchSending:
     def claimed_usd(self) -> float:
         """What shards hold, and what answers have cost since this lane began."""
         return self._held_usd if self._purse is None else self._purse.claimed_usd
+
+    def heed(self, leeway: Leeway) -> None:
+        """Send nothing new while that is paused; ceilings of calls are none of batches."""
+        self._paused = leeway.paused
+        if self._lane is not None:
+            self._lane.pause(paused=leeway.paused)
+
+    def renew(self, items: int) -> bool:  # noqa: ARG002 - all that are pending are read again
+        """Put items that are pending again into shards, too."""
+        return self._lane is not None and self._lane.renew()
+
+    def gauge(self) -> None:
+        """No calls are made that anybody waits for."""
 
     def drain(self) -> None:
         """Start nothing new; what is under way is recorded."""
@@ -172,6 +184,7 @@ class BatchSending:
                 ),
                 pending=self._pending or _nothing,
             )
+            self._lane.pause(paused=self._paused)
             if not self._ended:
                 await self._lane.run()
 
@@ -222,7 +235,7 @@ class BatchSending:
         return BatchRules(
             run_id=self._run_id,
             folder=self._errand.folder / FOLDER_NAME,
-            account=self._account,
+            account=self._errand.account,
             until=self._terms.until,
             shards=ShardRules(items_most=settings.shard_size or LINES_MOST),
             grace_s=settings.grace_s,
@@ -249,7 +262,7 @@ class BatchSending:
         others = [
             shard
             for shard in live
-            if shard.state in shards.AT_PROVIDER and shard.account != self._account
+            if shard.state in shards.AT_PROVIDER and shard.account != self._errand.account
         ]
         if others and not self._terms.new_account:
             raise UsageError(

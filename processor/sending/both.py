@@ -18,7 +18,6 @@ def hybrid_of(
     terms: HybridTerms,
     *,
     path: Path,
-    account: str,
     batch: BatchTerms,
     first: Sequence[int],
     left: Callable[[Collection[int]], int | None],
@@ -29,7 +28,6 @@ def hybrid_of(
         errand: What is sent.
         terms: What it begins with.
         path: Of the ledger.
-        account: Short hash of provider and key.
         batch: What the start wants of the batch lane.
         first: Items for which somebody waits, by `seq`.
         left: Tells how many more items may be assigned besides some; None for all.
@@ -37,7 +35,6 @@ def hybrid_of(
     feed = Feed()
     by_batch = BatchSending(
         errand,
-        account=account,
         terms=batch,
         pending=_nothing,
         by_calls_usd=lambda: directly.claimed_usd,
@@ -47,7 +44,7 @@ def hybrid_of(
     )
     directly = DirectSending(
         errand,
-        pending=lambda: feed,
+        pending=feed,
         by_batch_usd=lambda: by_batch.claimed_usd,
         hopes=lambda: by_batch.is_holding,
     )

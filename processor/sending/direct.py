@@ -4,10 +4,12 @@ from collections.abc import Callable, Iterator, Sequence
 from math import inf
 
 from processor import spending
+from processor.direct.gauge import Gauge, Leeway
 from processor.direct.lane import DirectLane
 from processor.direct.retry import RetryPolicy
 from processor.direct.rules import LaneRules, TierRules
 from processor.direct.transport import CONNECT_S, Transport
+from processor.items import Outcome
 from processor.ledger import allowance
 from processor.ledger.commit import Record
 from processor.ledger.ledger import Ledger
@@ -16,6 +18,7 @@ from processor.ledger.writer import Writer
 from processor.notice import Notice
 from processor.plan.budget import Shortfall
 from processor.sending.errand import Errand, Traffic
+from processor.sending.renewable import Renewable
 from processor.settings import Settings
 from processor.spending import Opening, Spending
 from processor.stop import Stop
@@ -37,7 +40,7 @@ class DirectSending:
         self,
         errand: Errand,
         *,
-        pending: Callable[[], Iterator[Pending | None]],
+        pending: Iterator[Pending | None],
         by_batch_usd: Callable[[], float] | None = None,
         hopes: Callable[[], bool] = bool,
     ) -> None:
@@ -50,6 +53,9 @@ class DirectSending:
         self._lane: DirectLane | None = None
         self._transport: Transport | None = None
         self._spending: Spending | None = None
+        settings = errand.settings
+        self._leeway = Leeway(concurrency=settings.concurrency, rpm=settings.rpm, tpm=settings.tpm)
+        self._is_over = False
         self._ended = False
 
     @property
@@ -84,6 +90,26 @@ class DirectSending:
     def is_idle(self) -> bool:
         """Whether it waits for something new with no call in flight or due."""
         return self._lane is not None and self._lane.is_idle
+
+    def heed(self, leeway: Leeway) -> None:
+        """Go on as somebody wants it."""
+        if leeway != self._leeway:
+            self._leeway = leeway
+            if self._lane is not None:
+                self._lane.heed(leeway)
+
+    def renew(self, items: int) -> bool:
+        """Send items that are pending again, if they are among those that this lane reads."""
+        renewable = self._pending
+        if self._lane is None or self._is_over or not isinstance(renewable, Renewable):
+            return False
+        renewable.renew(items)
+        self._lane.renew()
+        return True
+
+    def gauge(self) -> Gauge | None:
+        """How calls are made."""
+        return None if self._lane is None else self._lane.gauge()
 
     def wake(self) -> None:
         """There may be items again, or there will be none any more."""
@@ -134,22 +160,29 @@ class DirectSending:
             self._lane = DirectLane(
                 task=errand.task,
                 transport=self._transport,
-                pending=self._pending(),
+                pending=self._pending,
                 recorder=writer,
-                rules=_rules(settings, errand.tier),
+                rules=_rules(settings, self._leeway, errand.tier),
                 clock=errand.clock,
                 tell=tell,
                 purse=self._spending.purse if self._spending else None,
             )
             if self._witness is not None:
                 self._lane.trust(self._witness)
+            if self._leeway.paused:
+                self._lane.heed(self._leeway)
             if not self._ended:
                 await self._lane.run()
+            self._is_over = True
 
     def committed(self, records: Sequence[Record]) -> None:
         """What the lane handed over is durable."""
         if self._lane is not None:
             self._lane.committed(records)
+        if isinstance(self._pending, Renewable):
+            for record in records:
+                if isinstance(record, Outcome):
+                    self._pending.taken.discard(record.item.seq)
 
     def conclude(self, ledger: Ledger) -> None:
         """Put down what was really sent and spent; the ledger is free again."""
@@ -172,11 +205,11 @@ class DirectSending:
         self._lane.granted()
 
 
-def _rules(settings: Settings, tier: str | None) -> LaneRules:
+def _rules(settings: Settings, leeway: Leeway, tier: str | None) -> LaneRules:
     return LaneRules(
-        concurrency=settings.concurrency,
-        rpm=settings.rpm,
-        tpm=settings.tpm,
+        concurrency=leeway.concurrency,
+        rpm=leeway.rpm,
+        tpm=leeway.tpm,
         wait_s=settings.wait_s,
         timeout_s=settings.timeout_at(tier),
         give_up_s=settings.give_up_s,

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from processor.clock import Clock
+from processor.direct.gauge import Gauge, Leeway
 from processor.ledger.commit import Record
 from processor.ledger.ledger import Ledger
 from processor.ledger.writer import Writer
@@ -24,6 +25,7 @@ class Errand:
 
     Attributes:
         folder: The run's.
+        account: Short hash of provider and key.
         most: How many items may be sent; None for all.
         delivered: Called after every commit, in the writer's thread.
         cpu_before_s: What the process had used when the run began.
@@ -35,6 +37,7 @@ class Errand:
     settings: Settings
     prices: Prices
     clock: Clock
+    account: str
     most: int | None
     observers: Sequence[Observer]
     delivered: Callable[[], None]
@@ -83,6 +86,19 @@ class LaneSending(Protocol):
             writer: Takes what becomes of items.
             tell: Takes what happens.
         """
+
+    def heed(self, leeway: Leeway) -> None:
+        """Go on as somebody wants it; said before `run`, too."""
+
+    def renew(self, items: int) -> bool:
+        """Some items that had failed are pending again: they are to be sent now.
+
+        Returns:
+            False when it is too late for that.
+        """
+
+    def gauge(self) -> Gauge | None:
+        """How calls are made; None where none are."""
 
     def committed(self, records: Sequence[Record]) -> None:
         """What the lane handed over is durable."""

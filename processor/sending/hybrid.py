@@ -15,6 +15,7 @@ from typing import Any
 from processor.batch.lane import BatchLane
 from processor.codes import BUDGET_CODE, DEADLINE_CODE
 from processor.direct.alarm import Alarm
+from processor.direct.gauge import Gauge, Leeway
 from processor.items import Outcome
 from processor.ledger import allowance, decisions, pending
 from processor.ledger.commit import Record
@@ -84,8 +85,7 @@ class Hybrid:
         self._outlook = outlook
         self._picking = Picking(outlook.path, feed.taken)
         self._left = left
-        rpm = errand.settings.rpm
-        self._rpm_per_s = inf if rpm is None else rpm / 60
+        self._leeway = Leeway(rpm=errand.settings.rpm)
         self._first = first
         self._speed = Speed(believed_per_s=outlook.terms.believed_per_s)
         self._alarm = Alarm(errand.clock)
@@ -111,6 +111,25 @@ class Hybrid:
     def traffic(self) -> Traffic:
         """Bytes so far."""
         return self._direct.traffic + self._batch.traffic
+
+    def heed(self, leeway: Leeway) -> None:
+        """Go on as somebody wants it; decisions go on, too, while nothing is sent."""
+        self._leeway = leeway
+        self._direct.heed(leeway)
+        self._batch.heed(leeway)
+        self._note_change()
+
+    def renew(self, items: int) -> bool:  # noqa: ARG002 - all that are pending are looked at
+        """Decide about items that are pending again, too."""
+        lane = self._batch.conducted
+        if lane is None or self._ended or self._is_over(lane):
+            return False
+        self._note_change()
+        return True
+
+    def gauge(self) -> Gauge | None:
+        """How calls are made."""
+        return self._direct.gauge()
 
     def prepare(self, ledger: Ledger) -> None:
         """Read what the lanes begin with, while the ledger is still free."""
@@ -303,7 +322,9 @@ class Hybrid:
             # What calls have reserved and not spent is theirs, too.
             left_usd = settings.budget_usd - self._batch.used_usd + self._direct.unspent_usd
         speed = self._speed.estimate
-        limit_per_s = min(self._rpm_per_s, self._direct.calls_per_s)
+        rpm = self._leeway.rpm
+        rpm_per_s = inf if rpm is None else rpm / 60
+        limit_per_s = min(rpm_per_s, self._direct.calls_per_s)
         if limit_per_s < speed.per_s:
             speed = replace(speed, per_s=limit_per_s)
         return await asyncio.to_thread(
@@ -324,7 +345,8 @@ class Hybrid:
 
     def _measure(self, now_s: float) -> None:
         done, self._done = self._done, 0
-        self._speed.look(now_s, done, busy=bool(self._feed.taken) and not self._is_idle)
+        is_working = bool(self._feed.taken) and not (self._is_idle or self._leeway.paused)
+        self._speed.look(now_s, done, busy=is_working)
 
     @property
     def _is_idle(self) -> bool:

@@ -1,23 +1,32 @@
 """The lanes of one start of a run: one after the other, or both at once."""
 
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
-from dataclasses import replace
+import time
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import asdict, replace
 from functools import partial
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from processor.batch.until import Until
 from processor.codes import BUDGET_CODE
+from processor.direct.gauge import Leeway
 from processor.ledger import allowance, pending
 from processor.ledger.commit import Commit
+from processor.ledger.database import LEDGER_NAME
+from processor.ledger.gauges import DRAINING, PAUSED, SENDING, Gauges
 from processor.ledger.ledger import Counts, Ledger
 from processor.ledger.pending import Pending
+from processor.ledger.writer import Writer
 from processor.notice import Notice
 from processor.plan.lack import Lack
 from processor.plan.route import Lane
 from processor.sending.direct import DirectSending
 from processor.sending.errand import Errand, LaneSending, Traffic
+from processor.sending.orders import Orders
 from processor.sending.recording import Recording
+from processor.sending.renewable import Renewable
 from processor.sending.split import Split
 from processor.sending.terms import BatchTerms, HybridTerms
 from processor.sending.together import together
@@ -34,10 +43,13 @@ class Lanes:
         by_batch: Whether new work goes by batch.
         split: What of it goes directly meanwhile; None for nothing.
         hybrid: What a start that mixes the lanes begins with; None for one that does not.
-        account: Short hash of provider and key.
         terms: What this start wants of the batch lane.
         only_open: Nothing new is sent.
         moves: Asked when calls are over: whether what is left goes by batch.
+        leave: Ends the run as an interruption does.
+
+    Attributes:
+        leeway: What somebody lets the lanes do.
     """
 
     def __init__(
@@ -47,19 +59,21 @@ class Lanes:
         by_batch: bool,
         split: Split | None,
         hybrid: HybridTerms | None,
-        account: str,
         terms: BatchTerms,
         only_open: bool,
         moves: Callable[[Stop], Awaitable[bool]],
+        leave: Callable[[], None],
     ) -> None:
         self._errand = errand
         self._by_batch = by_batch
         self._split = split
         self._hybrid = hybrid
-        self._account = account
         self._terms = terms
         self._only_open = only_open
         self._moves = moves
+        self._leave = leave
+        settings = errand.settings
+        self.leeway = Leeway(concurrency=settings.concurrency, rpm=settings.rpm, tpm=settings.tpm)
         self._is_moved = False
         self._lanes: Sequence[LaneSending] = ()
         self._traffic_before = _NO_TRAFFIC
@@ -74,6 +88,17 @@ class Lanes:
         """What budget or deadline lack, when that ended the sending."""
         found = (lane.shortfall(ledger) for lane in self._lanes)
         return next((each for each in found if each is not None), None)
+
+    def heed(self, leeway: Leeway) -> None:
+        """Go on as somebody wants it."""
+        self.leeway = leeway
+        for lane in self._lanes:
+            lane.heed(leeway)
+
+    def renew(self, items: int) -> bool:
+        """Send items that are pending again; False when it is too late for that."""
+        renewed = [lane.renew(items) for lane in self._lanes]
+        return any(renewed)
 
     def drain(self) -> None:
         """Start nothing new; what is under way is recorded."""
@@ -124,7 +149,6 @@ class Lanes:
             self._errand,
             terms,
             path=ledger.path,
-            account=self._account,
             batch=self._terms,
             first=self._split.seqs if self._split is not None else (),
             left=lambda taken: allowance.left(ledger, self._errand.most, begun, sorted(taken)),
@@ -137,7 +161,8 @@ class Lanes:
         items = waiting if most is None else min(waiting, most)
         if self._by_batch and items:
             self._tell(Notice(event="fallback", facts={"items": items}))
-        direct = DirectSending(self._errand, pending=lambda: ledger.pending(most))
+        read = partial(_pending, ledger.path)
+        direct = DirectSending(self._errand, pending=Renewable(read, most))
         await self._together(ledger, session, direct)
 
     async def _send_batches(self, ledger: Ledger, session: int, begun: Counts) -> bool:
@@ -162,7 +187,6 @@ class Lanes:
 
         batch = BatchSending(
             self._errand,
-            account=self._account,
             terms=self._terms if self._by_batch else replace(self._terms, until=Until.FETCHED),
             pending=waiting if sends else None,
             by_calls_usd=lambda: sum(direct.claimed_usd for direct in beside),
@@ -172,7 +196,7 @@ class Lanes:
         if split is not None:
             by_batch_usd = None if split.ahead else lambda: batch.claimed_usd
             urgent = partial(pending.read_chosen, ledger.path, split.seqs)
-            direct = DirectSending(self._errand, pending=urgent, by_batch_usd=by_batch_usd)
+            direct = DirectSending(self._errand, pending=urgent(), by_batch_usd=by_batch_usd)
             if split.ahead:
                 await self._together(ledger, session, direct)
                 if self._ended or _is_over(direct):
@@ -181,7 +205,7 @@ class Lanes:
                 beside.append(direct)
         await self._together(ledger, session, batch, *beside)
         if split is not None and self._may_try_again(direct, batch):
-            await self._together(ledger, session, DirectSending(self._errand, pending=urgent))
+            await self._together(ledger, session, DirectSending(self._errand, pending=urgent()))
         leaves = not self._by_batch or batch.leaves_to_direct
         return leaves and not (self._only_open or self._ended or self.stopped is not None)
 
@@ -194,6 +218,7 @@ class Lanes:
     async def _together(self, ledger: Ledger, session: int, *lanes: LaneSending) -> None:
         """Conduct lanes at once, to the end of all."""
         for lane in lanes:
+            lane.heed(self.leeway)
             lane.prepare(ledger)
         self._lanes = lanes
         if self._ended:  # somebody told so before the lanes were here
@@ -207,7 +232,7 @@ class Lanes:
             abort=self.abort,
         )
         try:
-            async with recording.writing(ledger) as writer:
+            async with recording.writing(ledger) as writer, self._pulse(recording, writer):
                 ways = (
                     (
                         f"lane-{lane.lane}",
@@ -221,6 +246,16 @@ class Lanes:
         for lane in lanes:
             lane.conclude(ledger)
         recording.check()
+
+    def _pulse(self, recording: Recording, writer: Writer) -> AbstractAsyncContextManager[None]:
+        orders = Orders(
+            self._errand.folder / LEDGER_NAME,
+            writer,
+            self,
+            drain=self._leave,
+            tell=recording.tell,
+        )
+        return recording.beating(writer, orders, self._gauge)
 
     async def _conduct(self, lane: LaneSending, sending: Coroutine[Any, Any, None]) -> None:
         """Conduct a lane; when the direct one stops for what somebody has to mend, all leave.
@@ -237,6 +272,21 @@ class Lanes:
         for observer in self._errand.observers:
             observer.notice(notice)
 
+    def _gauge(self) -> Gauges:
+        """How it is sent now; of two direct lanes nobody knows."""
+        gauges = (lane.gauge() for lane in self._lanes)
+        gauge = next((each for each in gauges if each is not None), None)
+        leeway = self.leeway
+        state = PAUSED if leeway.paused else SENDING
+        return Gauges(
+            at=time.time(),
+            state=DRAINING if self._ended else state,
+            concurrency=leeway.concurrency,
+            rpm=leeway.rpm,
+            tpm=leeway.tpm,
+            **({} if gauge is None else asdict(gauge)),
+        )
+
     def _traffic(self) -> Traffic:
         return sum((lane.traffic for lane in self._lanes), self._traffic_before)
 
@@ -247,6 +297,10 @@ class Lanes:
         for lane in self._lanes:
             records = [record for record in commit.records if record.lane == lane.lane]
             lane.committed(records)
+
+
+def _pending(path: Path, elsewhere: Callable[[], Collection[int]]) -> Iterator[Pending]:
+    return pending.read(path, elsewhere=elsewhere)
 
 
 def _is_over(lane: LaneSending) -> bool:

@@ -9,11 +9,15 @@ from processor import machine
 from processor.errors import LedgerError
 from processor.followup import FollowUp
 from processor.ledger.commit import Commit
+from processor.ledger.gauges import Gauges
 from processor.ledger.ledger import Ledger
 from processor.ledger.vitals import Vitals
 from processor.ledger.writer import Writer
 from processor.notice import Notice
 from processor.sending.errand import Errand, Traffic
+from processor.sending.orders import Orders
+
+_PULSE_S = 1.0
 
 
 class Recording:
@@ -46,6 +50,7 @@ class Recording:
         self._drain = drain
         self._abort = abort
         self._failure: LedgerError | None = None
+        self._bug: BaseException | None = None
         self._loop = asyncio.get_running_loop()
         self._follow_up = FollowUp(
             errand.folder, errand.observers, clock=errand.clock, failed=self._unfollowed
@@ -75,12 +80,38 @@ class Recording:
             finally:  # its last commits may wait for observers that need this loop
                 await asyncio.to_thread(writer.close)
 
+    @asynccontextmanager
+    async def beating(
+        self, writer: Writer, orders: Orders, gauge: Callable[[], Gauges]
+    ) -> AsyncIterator[None]:
+        """Look for orders, and keep how it is sent, every second."""
+        pulse = asyncio.create_task(_beat(writer, orders, gauge), name="pulse")
+        pulse.add_done_callback(self._pulse_ended)
+        try:
+            yield
+        finally:
+            pulse.cancel()
+            await asyncio.wait([pulse])
+            writer.gauge(gauge())
+            writer.sample()
+
+    def _pulse_ended(self, pulse: "asyncio.Task[None]") -> None:
+        """What broke it ends the run, too."""
+        if not pulse.cancelled() and (error := pulse.exception()) is not None:
+            if isinstance(error, LedgerError):
+                self._unfollowed(error)
+            else:
+                self._bug = error
+                self._abort()
+
     def check(self) -> None:
         """Raise what a file or a log refused.
 
         Raises:
             LedgerError: The disk did.
         """
+        if self._bug is not None:
+            raise self._bug
         if self._failure is not None:
             raise self._failure
 
@@ -105,3 +136,10 @@ class Recording:
             bytes_sent=traffic.sent,
             bytes_received=traffic.received,
         )
+
+
+async def _beat(writer: Writer, orders: Orders, gauge: Callable[[], Gauges]) -> None:
+    while True:
+        writer.gauge(gauge())
+        await asyncio.sleep(_PULSE_S)  # people's seconds: the lanes' clock may be another
+        await orders.look()

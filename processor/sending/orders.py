@@ -1,0 +1,140 @@
+"""What people ask of the run while it sends: taken from the ledger every second, and done."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+from processor.codes import CAUSES
+from processor.direct.gauge import Leeway
+from processor.ledger import control
+from processor.ledger.control import Asked, Order, Verb
+from processor.ledger.requeue import requeue
+from processor.ledger.writer import Writer
+from processor.notice import Notice
+
+
+class Sending(Protocol):
+    """Whoever does what is asked."""
+
+    leeway: Leeway
+
+    def heed(self, leeway: Leeway) -> None:
+        """Go on as somebody wants it."""
+
+    def renew(self, items: int) -> bool:
+        """Some items that had failed are pending again; False when it is too late for that."""
+
+
+class Orders:
+    """Takes orders while lanes send.
+
+    Args:
+        path: The ledger.
+        writer: Of the ledger; orders are answered in its transactions.
+        sending: Does what is asked.
+        drain: Ends the run as an interruption does.
+        tell: Takes what was done.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        writer: Writer,
+        sending: Sending,
+        *,
+        drain: Callable[[], None],
+        tell: Callable[[Notice], None],
+    ) -> None:
+        self._path = path
+        self._writer = writer
+        self._sending = sending
+        self._drain = drain
+        self._tell = tell
+
+    async def look(self) -> None:
+        """Do what was asked since the last look, in the order in which it was.
+
+        Raises:
+            LedgerError: The ledger cannot be read or written.
+        """
+        for asked in await asyncio.to_thread(control.waiting, self._path):
+            await self._do(asked, Order.parse(asked.words.split()))
+
+    async def _do(self, asked: Asked, order: Order) -> None:
+        if order.verb is Verb.REQUEUE:
+            accepted, answer = await self._requeue(asked, order)
+        else:
+            accepted, answer = True, self._change(order)
+            await self._answer(asked, accepted=accepted, answer=answer)
+        facts = {"order": order.words, "by": asked.by, "accepted": accepted, "answer": answer}
+        self._tell(Notice(event="order", serious=True, facts=facts))
+
+    def _change(self, order: Order) -> str:
+        """Let the lanes go on another way; returns what that is."""
+        leeway = self._sending.leeway
+        match order.verb:
+            case Verb.PAUSE:
+                self._sending.heed(replace(leeway, paused=True))
+                return "Nothing new is sent; what is in flight finishes."
+            case Verb.RESUME:
+                self._sending.heed(replace(leeway, paused=False))
+                return "It goes on." if leeway.paused else "It was not paused."
+            case Verb.DRAIN:
+                self._drain()
+                return "What is in flight finishes, then the run ends, resumable."
+            case _:
+                self._sending.heed(_bound(leeway, order.verb, order.most))
+                if order.most is None:
+                    return f"{order.verb} has no ceiling but the provider's."
+                return f"{order.verb} is {order.most:,} at most."
+
+    async def _requeue(self, asked: Asked, order: Order) -> tuple[bool, str]:
+        """Make failed items pending again, and send them."""
+        if unknown := [code for code in order.codes if code not in CAUSES]:
+            answer = f"There is no error code {unknown[0]!r}."
+            await self._answer(asked, accepted=False, answer=answer)
+            return False, answer
+        moved = await self._move(asked, order)
+        if not moved:
+            return True, _moved_words(0)
+        if self._sending.renew(moved):
+            return True, _moved_words(moved)
+        return True, f"{_moved_words(moved)} The run is about to end: the next start sends them."
+
+    async def _move(self, asked: Asked, order: Order) -> int:
+        moved = 0
+
+        def move(connection: sqlite3.Connection) -> None:
+            nonlocal moved
+            moved = requeue(connection, order.codes or None)
+            control.take(connection, asked.number, accepted=True, answer=_moved_words(moved))
+
+        await asyncio.wrap_future(self._writer.change(move))
+        return moved
+
+    async def _answer(self, asked: Asked, *, accepted: bool, answer: str) -> None:
+        future = self._writer.change(
+            lambda connection: control.take(
+                connection, asked.number, accepted=accepted, answer=answer
+            )
+        )
+        await asyncio.wrap_future(future)
+
+
+def _bound(leeway: Leeway, verb: Verb, most: int | None) -> Leeway:
+    match verb:
+        case Verb.CONCURRENCY:
+            return replace(leeway, concurrency=most)
+        case Verb.RPM:
+            return replace(leeway, rpm=most)
+        case _:
+            return replace(leeway, tpm=most)
+
+
+def _moved_words(items: int) -> str:
+    if not items:
+        return "No failed item is one of these."
+    return f"{items:,} failed {'item is' if items == 1 else 'items are'} pending again."
