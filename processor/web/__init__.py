@@ -1,0 +1,1 @@
+"""Runs as a page: a server on the loopback interface, which only reads and passes orders on."""

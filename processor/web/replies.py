@@ -1,0 +1,64 @@
+"""Answers in JSON, of runs that may be gone, damaged or written by an older program."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from processor.errors import LedgerError, ProcessorError, UsageError
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_CONFLICT = 409
+_GONE = 404
+_UNREADABLE = 503
+
+
+class NoRunError(ProcessorError):
+    """There is no such run, or no such item of it."""
+
+
+def told(value: Any, status: int = 200) -> web.Response:
+    """A value as JSON."""
+    return web.Response(body=encoded(value), status=status, content_type="application/json")
+
+
+def encoded(value: Any) -> bytes:
+    """A value as JSON; half characters, which no text may hold, are replaced."""
+    try:
+        return orjson.dumps(value)
+    except TypeError:
+        return orjson.dumps(_mended(value))
+
+
+def refused(status: int, problem: str) -> web.Response:
+    """Why there is no answer."""
+    return told({"error": problem}, status)
+
+
+@web.middleware
+async def explained(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Say in JSON what is wrong, whatever raised it."""
+    try:
+        return await handler(request)
+    except ProcessorError as error:
+        return refused(_status(error), str(error))
+    except web.HTTPException as error:
+        return refused(error.status, error.reason)
+
+
+def _status(error: ProcessorError) -> int:
+    if isinstance(error, NoRunError):
+        return _GONE
+    if isinstance(error, LedgerError):
+        return _UNREADABLE
+    return _CONFLICT if isinstance(error, UsageError) else 500
+
+
+def _mended(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {_mended(key): _mended(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_mended(inner) for inner in value]
+    return value.encode(errors="replace").decode() if isinstance(value, str) else value

@@ -1,0 +1,69 @@
+"""What the answers of a server share: its runs, their readers, and threads to read in."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from aiohttp import web
+
+from processor.web.runs import Runs
+from processor.web.watch import Watch
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+# Apart, so that no search keeps the figures waiting.
+_LOOKERS, _SEARCHERS = 2, 2
+
+
+class Shared:
+    """Of one server.
+
+    Args:
+        runs: What it shows.
+
+    Attributes:
+        runs: The same.
+    """
+
+    def __init__(self, runs: Runs) -> None:
+        self.runs = runs
+        self._watches: dict[Path, Watch] = {}
+        self._lookers = ThreadPoolExecutor(_LOOKERS, "look")
+        self._searchers = ThreadPoolExecutor(_SEARCHERS, "search")
+
+    def watch(self, folder: Path) -> Watch:
+        """The reader of a run, which is everybody's."""
+        if folder not in self._watches:
+            self._watches[folder] = Watch(folder, self.look)
+        return self._watches[folder]
+
+    async def look(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call a function that takes milliseconds, in a thread."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._lookers, partial(call, *args, **kwargs))
+
+    async def search(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call a function that may take a second, in a thread."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._searchers, partial(call, *args, **kwargs))
+
+    def close(self) -> None:
+        """Begin nothing more."""
+        for threads in (self._lookers, self._searchers):
+            threads.shutdown(wait=False, cancel_futures=True)
+
+
+SHARED = web.AppKey("shared", Shared)
+
+
+def folder_of(request: web.Request) -> Path:
+    """The folder of the run that an address names.
+
+    Raises:
+        NoRunError: There is no such run.
+    """
+    return request.app[SHARED].runs.folder(request.match_info["run"])
