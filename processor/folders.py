@@ -1,7 +1,9 @@
 """Run folders: their names, and which one is meant."""
 
+import glob
 import hashlib
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -25,10 +27,20 @@ def has_any() -> bool:
     return any(RUNS.glob(f"*/{LEDGER_NAME}"))
 
 
-def all_of() -> list[Path]:
-    """The run folders in the usual place, the one that was written last first."""
-    ledgers = sorted(RUNS.glob(f"*/{LEDGER_NAME}"), key=_written_at, reverse=True)
+def all_of(place: Path = RUNS) -> list[Path]:
+    """The run folders in a place, the one that was written last first."""
+    ledgers = sorted(place.glob(f"*/{LEDGER_NAME}"), key=_written_at, reverse=True)
     return [ledger.parent for ledger in ledgers]
+
+
+def meant(names: Sequence[Path]) -> list[Path]:
+    """The run folders that names stand for: a run's own, a folder of runs, a pattern of either.
+
+    Raises:
+        UsageError: One stands for none.
+    """
+    found = {folder.resolve(): folder for name in names for folder in _runs_of(name)}
+    return list(found.values())
 
 
 def newest() -> Path:
@@ -85,6 +97,16 @@ def rename_aside(folder: Path) -> Path:
         aside = folder.with_name(f"{stem}-{number}")
     folder.rename(aside)
     return aside
+
+
+def _runs_of(name: Path) -> list[Path]:
+    if _holds_run(name):
+        return [name]
+    matched = [Path(one) for one in sorted(glob.glob(str(name)))]  # noqa: PTH207 - absolute, too
+    inside = [run for one in matched for run in ([one] if _holds_run(one) else all_of(one))]
+    if not inside:
+        raise UsageError(f"{name} holds no run", way_out="Runs are in runs/.")
+    return inside
 
 
 def _holds_run(folder: Path) -> bool:
