@@ -5,8 +5,9 @@ from contextlib import suppress
 import pytest
 from hypothesis import given, strategies as st
 
-from processor.tasks.mathml.canonical import MAX_DEPTH, UnreadableError, canonical
+from processor.tasks.mathml.canonical import canonical
 from processor.tasks.mathml.form import difference, text
+from processor.tasks.mathml.parsing import MAX_DEPTH, UnreadableError
 
 X2 = "<msup><mi>x</mi><mn>2</mn></msup>"
 

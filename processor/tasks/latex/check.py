@@ -9,8 +9,9 @@ from processor.tasks.latex.mending import mended
 from processor.tasks.latex.prose import prose_problem, with_korean_wrapped
 from processor.tasks.latex.syntax import MathMLWriter, NotExpressibleError, SyntaxProblemError
 from processor.tasks.latex.wrapping import unwrapped, wrapping_problem
-from processor.tasks.mathml.canonical import UnreadableError, canonical
+from processor.tasks.mathml.canonical import canonical
 from processor.tasks.mathml.form import difference
+from processor.tasks.mathml.parsing import UnreadableError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

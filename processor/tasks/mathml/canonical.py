@@ -1,24 +1,11 @@
 """The canonical form of presentation MathML, read from text that nobody vouches for."""
 
-import re
-import unicodedata
-from html.entities import html5
 from typing import NamedTuple
-from xml.parsers import expat
 
 from processor.tasks.mathml.characters import atoms
 from processor.tasks.mathml.elements import HIDDEN, RULES
 from processor.tasks.mathml.form import Children, Form
-
-MAX_DEPTH = 100  # schoolbooks stay below 30; what reads a form recurses no deeper than this
-
-_ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]*;)")
-_XML_ENTITIES = {"amp;", "lt;", "gt;", "quot;", "apos;"}
-_DECLARATION = re.compile(r"<\?xml[^<>]*\?>")
-
-
-class UnreadableError(Exception):
-    """The text is no presentation MathML that can be read."""
+from processor.tasks.mathml.parsing import MAX_DEPTH, UnreadableError, parse
 
 
 class _Frame(NamedTuple):
@@ -72,28 +59,5 @@ def canonical(mathml: str) -> Form:
         UnreadableError: Not well-formed, too deep, or not presentation MathML.
     """
     reader = _Reader()
-    parser = expat.ParserCreate()
-    parser.buffer_text = True
-    parser.StartElementHandler = reader.start
-    parser.EndElementHandler = reader.end
-    parser.CharacterDataHandler = reader.text
-    try:
-        parser.Parse(f"<mrow>{_prepared(mathml)}</mrow>", True)
-    except (expat.ExpatError, UnicodeEncodeError) as error:
-        raise UnreadableError(f"not well-formed: {error}") from error
+    parse(mathml, reader)
     return reader.root[0]
-
-
-def _prepared(mathml: str) -> str:
-    # A document type can only be harmful here: it declares entities.
-    if "<!DOCTYPE" in mathml or "<!ENTITY" in mathml:
-        raise UnreadableError("a document type is not read")
-    text = _DECLARATION.sub("", mathml, count=1)
-    if "&" in text:
-        text = _ENTITY.sub(_character, text)
-    return text if text.isascii() else unicodedata.normalize("NFC", text)
-
-
-def _character(match: re.Match[str]) -> str:
-    name = match[1]
-    return match[0] if name in _XML_ENTITIES else html5.get(name, match[0])
