@@ -22,6 +22,7 @@ from processor.report import Report
 from processor.run import Run
 from processor.settings import Settings
 from processor.signals import guarded
+from processor.watch.steps import next_steps
 
 
 def conduct(
@@ -73,7 +74,7 @@ def _sum_up(report: Report, log_path: Path) -> None:
         streams.say(f"  {'file':<9} {file}")
     shown = map(without_password, unsecret(sys.argv[1:]))
     typed = shlex.join(["processor", *_again(list(shown), report.shortfall)])
-    for step in summary.next_steps(report.snapshot, command=typed):
+    for step in next_steps(report.snapshot, command=typed):
         streams.say(f"  {'next':<9} {step}")
     for line in summary.undelivered(report.snapshot, report.handovers, command=typed):
         streams.tell(line)

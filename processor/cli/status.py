@@ -25,7 +25,7 @@ def command(folder: Path | None, *, as_json: bool) -> None:
     from processor.console import streams  # noqa: PLC0415
     from processor.exports import stats  # noqa: PLC0415
     from processor.ledger import lock  # noqa: PLC0415
-    from processor.watch import snapshot  # noqa: PLC0415
+    from processor.watch import snapshot, steps  # noqa: PLC0415
 
     folder = folders.chosen(folder)
     shot = snapshot.take(folder)
@@ -43,5 +43,5 @@ def command(folder: Path | None, *, as_json: bool) -> None:
         streams.say(f"  {'state':<9} running")
     else:
         streams.say(f"  {'state':<9} not running{', resumable' if shot.pending else ''}")
-        for step in summary.next_steps(shot, command="processor run …"):
+        for step in steps.next_steps(shot, command=shot.command or steps.UNKNOWN_COMMAND):
             streams.say(f"  {'next':<9} {step}")

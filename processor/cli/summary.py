@@ -1,10 +1,10 @@
-"""How a run stands, in words: figures, errors with their remedies, targets, what to do next."""
+"""How a run stands, in words: figures, errors with their remedies, targets."""
 
 import shlex
 import time
 from collections.abc import Iterator, Sequence
 
-from processor.codes import BUDGET_CODE, DEADLINE_CODE, cause_of
+from processor.codes import cause_of
 from processor.console import course_lines
 from processor.console.words import (
     at_provider,
@@ -22,12 +22,9 @@ from processor.ledger.intake import Intake
 from processor.plan.prices import FLEX
 from processor.watch.course import course_of, latest_that_acts, timing_of
 from processor.watch.snapshot import Snapshot
+from processor.watch.targets import targets
 
-TARGET_SUCCESS = 0.95
-TARGET_ERRORS = 0.05
-TARGET_ITEM_MS = 5_000
 _STANDARD = "default"  # as providers call it
-_MORE = {BUDGET_CODE: " with a higher --budget", DEADLINE_CODE: " with a later --deadline"}
 
 
 def lines(shot: Snapshot) -> Iterator[str]:
@@ -161,36 +158,6 @@ def _rows(count: int, ids: Sequence[str]) -> str:
     return f"{count:,} {'row' if count == 1 else 'rows'} ({', '.join(ids)}{more})"
 
 
-def next_steps(shot: Snapshot, *, command: str) -> Iterator[str]:
-    """What to do now, as commands to type."""
-    folder = shlex.quote(str(shot.folder))
-    if shot.jobs.at_provider:
-        if shot.deadline_s is not None:
-            yield f"batches that are late are taken back only while it runs: {command}"
-        yield f"how its batches are: processor batch check {folder}"
-        yield f"fetch what has ended: processor batch download {folder}"
-    if shot.pending > shot.jobs.at_provider:
-        same = "the same command"
-        stopped = None if shot.session is None else shot.session.stop_code
-        same += _MORE.get(stopped or "", "")
-        pending = counted(shot.pending - shot.jobs.at_provider, "item is", "items are")
-        if shot.cancelled:
-            yield f"{pending} pending, as they were cancelled: processor batch submit {folder}"
-        else:
-            yield f"{pending} pending; {same} goes on: {command}"
-    if any(cause_of(code).retryable for code in shot.errors):
-        yield f"send the failed items again: processor retry {folder}, then the same command"
-    if shot.session is not None and shot.session.stop_code in shot.errors:
-        code = shot.session.stop_code
-        yield f"the job was at fault, not the items: processor retry {folder} --code {code}"
-    if shot.failed and (shot.folder / "failed.csv").exists():
-        yield f"look at the failures: {shot.folder / 'failed.csv'}"
-    if shot.checks.get("review") and (shot.folder / "review.csv").exists():
-        yield f"look over what is in doubt: {shot.folder / 'review.csv'}"
-    if shot.succeeded and (shot.folder / "results.csv").exists():
-        yield f"results: {shot.folder / 'results.csv'}"
-
-
 def stop(shot: Snapshot) -> str | None:
     """What ended the latest start early, and the remedy; None if nothing did."""
     session = shot.session
@@ -221,27 +188,9 @@ def _tiers(shot: Snapshot) -> str:
 
 
 def _targets(shot: Snapshot) -> Iterator[str]:
-    """The three that users measure a run by."""
-    if not shot.finished:
-        return
-    mean_ms = shot.latency_ms.mean
-    yield _row("target", _target("success ≥ 95%", share(shot.success_rate), _meets_success(shot)))
-    if mean_ms is not None:
-        met = mean_ms <= TARGET_ITEM_MS
-        yield _row("target", _target("2–5 s an item", milliseconds(mean_ms), met))
-    yield _row("target", _target("errors ≤ 5%", share(shot.error_rate), _meets_errors(shot)))
-
-
-def _meets_success(shot: Snapshot) -> bool:
-    return shot.success_rate is not None and shot.success_rate >= TARGET_SUCCESS
-
-
-def _meets_errors(shot: Snapshot) -> bool:
-    return shot.error_rate is not None and shot.error_rate <= TARGET_ERRORS
-
-
-def _target(name: str, value: str, met: bool) -> str:
-    return f"{name}: {value} {'✓' if met else '✗ missed'}"
+    for target in targets(shot):
+        value = milliseconds(target.value) if target.unit == "ms" else share(target.value)
+        yield _row("target", f"{target.name}: {value} {'✓' if target.met else '✗ missed'}")
 
 
 def _row(name: str, text: str) -> str:

@@ -6,10 +6,11 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from processor.console.display import Speed, figures, part_done
+from processor.console.display import figures, part_done
 from processor.console.terminal import shown
 from processor.console.words import share
 from processor.watch.snapshot import Snapshot
+from processor.watch.speed import Speed
 
 _EVERY_S = 0.5
 

@@ -1,23 +1,15 @@
 """How the figures of a run are shown as it works: what a display is, and the plainest."""
 
 import time
-from dataclasses import dataclass
 from typing import Protocol
 
 from processor.console import streams
 from processor.console.words import at_provider, duration, money, named_counts, rate, share
 from processor.watch.snapshot import Snapshot
+from processor.watch.speed import Speed
 
 _LINE_EVERY_S = 5.0
 _SHOWN_ERRORS = 4
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Speed:
-    """How fast it goes at the moment; None until that can be told."""
-
-    per_s: float | None
-    eta_s: float | None
 
 
 class Display(Protocol):

@@ -6,9 +6,10 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from processor.console.display import Speed, figures, part_done, progress
+from processor.console.display import figures, part_done, progress
 from processor.console.terminal import shown
 from processor.watch.snapshot import Snapshot
+from processor.watch.speed import Speed
 
 _EVERY_S = 1.0
 _SAID_LINES = 20

@@ -2,24 +2,20 @@
 
 import sys
 import threading
-import time
-from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from processor.console import batch_lines
-from processor.console.display import Display, Plain, Speed
+from processor.console import batch_lines, notify_lines
+from processor.console.display import Display, Plain
 from processor.console.notebook import Cell, in_notebook
 from processor.console.words import counted, duration
 from processor.errors import LedgerError
 from processor.ledger.commit import ChunkTotals, Commit
 from processor.notice import Notice
 from processor.watch import snapshot
-from processor.watch.course import timing_of
 from processor.watch.snapshot import Snapshot
-
-_RATE_OVER_S = 20.0
+from processor.watch.speed import Speed, speed_of
 
 
 class Screen:
@@ -30,7 +26,6 @@ class Screen:
         self._display = display
         self._sending = threading.Event()
         self._ended = threading.Event()
-        self._seen: deque[tuple[float, int]] = deque()
         self._thread = threading.Thread(target=self._watch, name="screen", daemon=True)
         self._thread.start()
 
@@ -61,7 +56,6 @@ class Screen:
 
     def _watch(self) -> None:
         self._sending.wait()
-        self._look()  # a rate needs something to be measured from
         while not self._ended.wait(self._display.every_s):
             seen = self._look()
             if seen is not None:
@@ -73,24 +67,7 @@ class Screen:
             shot = snapshot.take(self._folder)
         except LedgerError:
             return None  # the run itself tells if it is worse than busy
-        return shot, self._speed(shot)
-
-    def _speed(self, shot: Snapshot) -> Speed:
-        now_s = time.monotonic()
-        self._seen.append((now_s, shot.finished))
-        while now_s - self._seen[0][0] > _RATE_OVER_S:
-            self._seen.popleft()
-        span_s = now_s - self._seen[0][0]
-        done = shot.finished - self._seen[0][1]
-        per_s = done / span_s if span_s and done else None
-        timing = timing_of(shot)
-        if timing is not None and timing.done_s is not None:  # which knows of batches, too
-            return Speed(per_s=per_s, eta_s=max(0.0, timing.done_s - time.time()))
-        if per_s is None:
-            return Speed(per_s=None, eta_s=None)
-        # It may have begun in haste, which limits that were set do not let it keep up.
-        eta_s = max(shot.pending / per_s, shot.pending_least_s)
-        return Speed(per_s=per_s, eta_s=eta_s)
+        return shot, speed_of(shot)
 
 
 @contextmanager
@@ -155,6 +132,9 @@ def _line(notice: Notice) -> str | None:  # noqa: C901, PLR0911, PLR0912 - one l
             return "flex has room again"
         case "rate_limit":
             return f"rate limit: nothing is sent for {duration(facts['wait_s'])}"
+        case "order":
+            done = facts["answer"] if facts["accepted"] else f"refused: {facts['answer']}"
+            return f"{facts['by']} asked: {facts['order']}. {done}"
         case "outage":
             return f"nothing gets through ({facts['code']}): probing"
         case "outage_over":
@@ -173,4 +153,4 @@ def _line(notice: Notice) -> str | None:  # noqa: C901, PLR0911, PLR0912 - one l
         case "output_back":
             return f"{facts['output']}: is back"
         case _:
-            return batch_lines.line(notice)
+            return batch_lines.line(notice) or notify_lines.line(notice)

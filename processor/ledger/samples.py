@@ -71,6 +71,37 @@ def after(connection: sqlite3.Connection, number: int) -> Iterator[Sample]:
     return (Sample(**dict(zip(Sample.__struct_fields__, row, strict=True))) for row in rows)
 
 
+class Earlier(Struct, frozen=True, kw_only=True, gc=False):
+    """How far a start was at a sample."""
+
+    at: float
+    finished: int
+
+
+_LATEST_START = "session = (SELECT MAX(number) FROM sessions)"
+
+
+def earlier(connection: sqlite3.Connection, at: float) -> Earlier | None:
+    """How far the latest start was then, or when it began to send; None before it does.
+
+    Args:
+        connection: The ledger.
+        at: Seconds since 1970.
+    """
+    row = connection.execute(
+        f"SELECT at, succeeded + failed FROM samples WHERE {_LATEST_START} AND at <= ? "
+        "ORDER BY number DESC LIMIT 1",
+        (at,),
+    ).fetchone()
+    row = (
+        row
+        or connection.execute(
+            f"SELECT at, succeeded + failed FROM samples WHERE {_LATEST_START} ORDER BY number LIMIT 1"
+        ).fetchone()
+    )
+    return None if row is None else Earlier(at=row[0], finished=row[1])
+
+
 class Sampler:
     """Takes samples of one session, in the thread of the ledger's writer.
 

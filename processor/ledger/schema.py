@@ -45,6 +45,7 @@ CREATE TABLE chunks (
     file_bytes INTEGER,               -- NULL: its file is not written, or no longer true
     file_crc32 INTEGER
 );
+CREATE INDEX open_chunks ON chunks (number) WHERE succeeded + failed < items;
 
 CREATE TABLE outcomes (
     seq INTEGER PRIMARY KEY,

@@ -1,6 +1,7 @@
 """How a run stands, in figures: the one function that every display and statistic reads from."""
 
 import sqlite3
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,14 +14,19 @@ from processor.ledger import (
     database,
     deadline as kept_deadline,
     decisions,
+    gauges,
     histogram,
     route as kept_route,
+    samples,
     shards,
 )
 from processor.ledger.calls import LOST, REQUESTS
 from processor.ledger.decisions import Kept
+from processor.ledger.gauges import Gauges
+from processor.ledger.samples import Earlier
 from processor.ledger.shards import Standing
 
+_RECENTLY_S = 20.0
 _LANES = ("direct", "batch")  # always shown; others when they did something
 
 
@@ -101,7 +107,9 @@ class Snapshot:
     `cancelled` is not sent again unless somebody asks for it. `tiers` counts items that were
     answered directly, by the service tier that their answers report. `route` is the latest choice
     of lanes (see `ledger.route`); `deadline_s` is when the latest start is to be done, `decided`
-    its latest decision under that (see `watch.course`).
+    its latest decision under that (see `watch.course`). `now` is what the latest start said of
+    itself last, `earlier` how far it was a moment before; `command` began the run, as it may be
+    typed again.
 
     Times are seconds since the epoch, money US dollars (None: unknown), shares 0-1 over finished
     items (None before any).
@@ -138,6 +146,9 @@ class Snapshot:
     bytes_sent: int
     bytes_received: int
     session: Session | None
+    now: Gauges | None
+    earlier: Earlier | None
+    command: str | None
     spent_usd: float
     killed_usd: float
     reserved_usd: float
@@ -168,6 +179,14 @@ class Snapshot:
         return self.finished / self.elapsed_s if self.finished and self.elapsed_s else None
 
     @property
+    def recent_per_s(self) -> float | None:
+        """Finished items a second, of late; of a run that works."""
+        if self.earlier is None:
+            return None
+        done, span_s = self.finished - self.earlier.finished, time.time() - self.earlier.at
+        return done / span_s if done > 0 and span_s > 0 else None
+
+    @property
     def pending_least_s(self) -> float:
         """How long what is pending takes at least, for the limits that were set."""
         if self.session is None:
@@ -191,10 +210,11 @@ def take(folder: Path) -> Snapshot:
     """
     with database.reading(folder / database.LEDGER_NAME) as connection:
         connection.execute("BEGIN")  # every figure of the same moment
-        return _read(folder, connection)
+        return read(folder, connection)
 
 
-def _read(folder: Path, connection: sqlite3.Connection) -> Snapshot:
+def read(folder: Path, connection: sqlite3.Connection) -> Snapshot:
+    """The same within a read that somebody has begun."""
     meta = dict(connection.execute("SELECT key, value FROM meta"))
     found = counters.read(connection)
     own = found.get("", {})
@@ -239,6 +259,9 @@ def _read(folder: Path, connection: sqlite3.Connection) -> Snapshot:
         bytes_sent=active[5],
         bytes_received=active[6],
         session=session,
+        now=gauges.latest(connection),
+        earlier=samples.earlier(connection, time.time() - _RECENTLY_S),
+        command=meta.get("command") or None,
         spent_usd=spending.priced_usd + spending.aside_usd,
         killed_usd=spending.killed_usd,
         reserved_usd=spending.claimed_usd,

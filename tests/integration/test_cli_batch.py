@@ -95,7 +95,7 @@ def test_what_is_at_the_provider_is_seen_everywhere(shell: Shell) -> None:
     assert "30 items are at the provider in 3 batches (in_progress 3) · 15 answered there" in told
     assert "latency" not in told
     assert f"processor batch download {folder}" in told
-    assert "items are pending" not in told
+    assert "pending:" not in told
     lane = json.loads(shell("status", "--json").out)["lanes"]["batch"]
     assert (lane["shards"], lane["batches"], lane["at_provider"]) == (3, 3, 30)
     assert lane["statuses"] == {"in_progress": 3}
@@ -151,7 +151,7 @@ def test_what_was_cancelled_is_fetched_and_sent_again_only_by_a_person(shell: Sh
     told = shell("batch", "download", "--quiet")
     assert told.code == 130
     folder = shell.the_run().relative_to(shell.folder)
-    assert f"10 items are pending, as they were cancelled: processor batch submit {folder}\n" in (
+    assert f"10 pending, as they were cancelled: processor batch submit {folder}\n" in (
         told.out
     )
     paid = shell.stats()["paid"]

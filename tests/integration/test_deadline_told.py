@@ -10,7 +10,6 @@ from typing import Any
 from batch_bench import Bench, walk
 
 from processor.cli import summary
-from processor.console.display import Speed
 from processor.console.screen import Screen
 from processor.exports import stats
 from processor.ledger.database import LEDGER_NAME
@@ -19,6 +18,7 @@ from processor.plan.offer import Verdict
 from processor.watch import snapshot
 from processor.watch.course import course_of, latest_that_acts, timing_of
 from processor.watch.snapshot import Snapshot
+from processor.watch.speed import Speed
 
 STUCK = "batch_stuck:status=in_progress,share=0.5"
 SOME: dict[str, Any] = {"rows": 200, "latency_ms": 500}

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 from run_bench import KEY, TASK, Folder
 
-from processor.console.display import Speed
 from processor.console.screen import Screen
 from processor.data import open_source
 from processor.run import Run
@@ -21,6 +20,7 @@ from processor.settings import Settings
 from processor.tasks.prompt import PromptTask
 from processor.tasks.taskfile import parse
 from processor.watch.snapshot import Snapshot
+from processor.watch.speed import Speed
 
 
 @dataclass(slots=True)
