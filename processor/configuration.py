@@ -9,7 +9,7 @@ from processor.access import API_KEY, AUTHORIZATION, OPENAI_URL
 from processor.console import streams
 from processor.environment import variables
 from processor.errors import UsageError
-from processor.layers import ADDRESS, Found, Layer, combined, stacked, unaddressed
+from processor.layers import ADDRESS, Found, Layer, combined, served, unaddressed
 from processor.setting_names import option_of
 from processor.settings import Settings
 
@@ -47,7 +47,7 @@ def gathered(
         if value is not None and value != ()
     }
     if sandbox:
-        return unaddressed(stacked([*below, given]))
+        return served(below, around, given)
     _warn_of_address(below, around, given)
     return combined(below, around, given)
 

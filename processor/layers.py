@@ -19,7 +19,9 @@ ADDRESS = "base_url"
 FROM_ENVIRONMENT = "env:"  # a secret that is read from the variable whose name follows
 _AZURE_ENDPOINT = "AZURE_OPENAI_ENDPOINT"
 _AZURE_VERSION = "OPENAI_API_VERSION"
-_SECRETS = ("api_key", "headers", "proxy")
+_SECRETS = ("api_key", "headers", "notify", "proxy")
+# Settings that a variable may hold, whoever is asked.
+_VARIABLES = {"notify": "PROCESSOR_NOTIFY", "notify_on": "PROCESSOR_NOTIFY_ON"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +61,23 @@ def combined(profiles: Iterable[Layer], variables: Layer, options: Layer) -> dic
     address = named or _address_in(variables, is_open=ADDRESS not in below)
     found = stacked([below, address])
     account = _account_in(variables, {**found, **options})
-    found = {**account, **found, **options}
-    secrets = {name: _resolved(found[name], variables) for name in _SECRETS if name in found}
-    return found | secrets
+    return _readable({**account, **found, **_own_in(variables), **options}, variables)
+
+
+def served(profiles: Iterable[Layer], variables: Layer, options: Layer) -> dict[str, Found]:
+    """The same of a run that a server of its own serves: address and account do not matter."""
+    found = unaddressed({**stacked(profiles), **_own_in(variables), **options})
+    return _readable(found, variables)
 
 
 def unaddressed(layer: Layer) -> dict[str, Found]:
     """What does not concern who is asked, nor by whom."""
     return {name: each for name, each in layer.items() if name not in {ADDRESS, *_ACCOUNT}}
+
+
+def _own_in(variables: Layer) -> Layer:
+    """The settings that have variables of their own."""
+    return {name: variables[each] for name, each in _VARIABLES.items() if each in variables}
 
 
 def _address_in(variables: Layer, *, is_open: bool) -> Layer:
@@ -119,8 +130,14 @@ def _address(layer: Layer) -> str:
     return str(layer[ADDRESS].value).strip().rstrip("/")
 
 
+def _readable(found: Layer, variables: Layer) -> dict[str, Found]:
+    """What was found, with the secrets that variables hold."""
+    secrets = {name: _resolved(found[name], variables) for name in _SECRETS if name in found}
+    return {**found, **secrets}
+
+
 def _resolved(secret: Found, variables: Layer) -> Found:
-    """A key, or headers, whose values are read from the variables that they name."""
+    """A key, addresses or headers, whose values are read from the variables that they name."""
     value, place = secret.value, secret.place
     if isinstance(value, str):
         return _read(value, place, variables)
@@ -129,10 +146,18 @@ def _resolved(secret: Found, variables: Layer) -> Found:
         return Found(read, place)
     if not isinstance(value, Iterable):
         return secret
-    pairs = (str(each).partition("=") for each in value)
-    return Found(
-        [name + equals + _read(text, place, variables).value for name, equals, text in pairs], place
-    )
+    return Found([_named(str(each), place, variables) for each in value], place)
+
+
+def _named(text: str, place: str, variables: Layer) -> str:
+    """`env:VARIABLE`, or `NAME=env:VARIABLE`, read; everything else as it is."""
+    name, equals, value = ("", "", text) if text.startswith(FROM_ENVIRONMENT) else _pair(text)
+    return f"{name}{equals}{_read(value, place, variables).value}"
+
+
+def _pair(text: str) -> tuple[str, str, str]:
+    """A header; an address is one whole, whatever its query holds."""
+    return ("", "", text) if "://" in text.partition("=")[0] else text.partition("=")
 
 
 def _read(value: Any, place: str, variables: Layer) -> Found:

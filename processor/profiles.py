@@ -15,11 +15,12 @@ import os
 import stat
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from processor.access import without_password
+from processor.addressee import NOBODY
 from processor.errors import UsageError
 from processor.layers import FROM_ENVIRONMENT, Found, Layer
 from processor.setting_names import nearest
@@ -135,7 +136,7 @@ def _layer(path: Path, table: str, values: Mapping[str, Any]) -> Layer:
             f"{path} holds a secret ({table}.{secret}), and others can read it",
             way_out=f'chmod 600 {path}, or name a variable: {_KEY_VARIABLE} = "NAME", '
             f'headers = {{ NAME = "{FROM_ENVIRONMENT}VARIABLE" }}, '
-            f'proxy = "{FROM_ENVIRONMENT}VARIABLE".',
+            f'proxy = "{FROM_ENVIRONMENT}VARIABLE", notify = "{FROM_ENVIRONMENT}VARIABLE".',
         )
     return dict(_found(path, table, values))
 
@@ -156,10 +157,21 @@ def _secret_in(values: Mapping[str, Any]) -> str | None:
     proxy = str(values.get("proxy", ""))
     if without_password(proxy) != proxy:
         return "proxy"
+    if any(not _is_named(each) for each in _listed(values.get("notify", ()))):
+        return "notify"
     headers = values.get("headers", {})
     told = headers.values() if isinstance(headers, Mapping) else [True]
     literal = any(not str(value).strip().startswith(FROM_ENVIRONMENT) for value in told)
     return "headers" if literal else None
+
+
+def _listed(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list | tuple) else [value]
+
+
+def _is_named(address: Any) -> bool:
+    """Whether an address only names the variable that it stands in, or nobody."""
+    return str(address).strip() == NOBODY or str(address).strip().startswith(FROM_ENVIRONMENT)
 
 
 def _is_open(path: Path) -> bool:

@@ -26,7 +26,9 @@ from processor.access import (
     names_deployment,
     without_password,
 )
+from processor.addressee import NOBODY, is_addressee, shown
 from processor.errors import UsageError
+from processor.occasion import USUAL, Occasion
 from processor.setting_names import nearest, option_of
 
 DEFAULT_BASE_URL = OPENAI_URL
@@ -34,7 +36,7 @@ DEFAULT_BASE_URL = OPENAI_URL
 FLEX_TIMEOUT_S = 900.0
 Price = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
-SECRETS = frozenset({"api_key", "headers", "proxy"})
+SECRETS = frozenset({"api_key", "headers", "notify", "proxy"})
 # Visible ASCII without quotes, which are a shell's or an editor's.
 _KEY = re.compile("[!#-&(-~]+")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -167,6 +169,8 @@ class Settings(BaseModel):
     log_content: bool = Field(False, description="prompts and answers go into the detail log")
     logs: Path = Field(Path("logs"), description="folder of the log files")
     seed: int = Field(0, description="seed of jitter and of made-up questions")
+    notify: tuple[SecretStr, ...] = Field((), description="who is told how it ends")
+    notify_on: tuple[Occasion, ...] = Field(USUAL, description="what they are told of")
 
     @field_validator("base_url")
     @classmethod
@@ -252,6 +256,21 @@ class Settings(BaseModel):
                 )
             seen.add(name.lower())
         return value
+
+    @field_validator("notify", mode="before")
+    @classmethod
+    def _split_notify(cls, value: Any) -> Any:
+        """An address, some between spaces, a list of such, or `none`."""
+        given = [value] if isinstance(value, (str, SecretStr)) else value
+        if not isinstance(given, Iterable) or isinstance(given, Mapping):
+            raise ValueError("a list of addresses is needed")  # noqa: TRY004 - pydantic's way
+        found = [address for each in given for address in _addresses(each)]
+        return () if found == [NOBODY] else tuple(dict.fromkeys(found))
+
+    @field_validator("notify_on", mode="before")
+    @classmethod
+    def _split_notify_on(cls, value: Any) -> Any:
+        return [word.strip() for word in value.split(",")] if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:
@@ -353,11 +372,21 @@ class Settings(BaseModel):
             proxy=self.proxy.get_secret_value() if self.proxy else None,
         )
 
+    @property
+    def addressees(self) -> tuple[str, ...]:
+        """Who is told how a run goes; as secret as a key."""
+        return tuple(each.get_secret_value() for each in self.notify)
+
     def public(self) -> dict[str, Any]:
-        """Everything but the secrets, as JSON values; headers by name, a proxy without password."""
-        shown = self.model_dump(mode="json", exclude=set(SECRETS))
+        """As JSON values without secrets: headers by name, a proxy without password."""
+        told = self.model_dump(mode="json", exclude=set(SECRETS))
         proxy = without_password(self.proxy.get_secret_value()) if self.proxy else None
-        return {**shown, "headers": [name for name, _ in self.headers], "proxy": proxy}
+        return {
+            **told,
+            "headers": [name for name, _ in self.headers],
+            "proxy": proxy,
+            "notify": [shown(address) for address in self.addressees],
+        }
 
 
 def _is_proxy(address: str) -> bool:
@@ -371,6 +400,17 @@ def _is_proxy(address: str) -> bool:
         return False
     ends = parts.path in ("", "/") and not (parts.query or parts.fragment)
     return parts.scheme == "http" and bool(parts.hostname) and is_port and ends
+
+
+def _addresses(given: Any) -> list[str]:
+    """Those in one text. What is wrong with one is not told: it may be a secret."""
+    text = given.get_secret_value() if isinstance(given, SecretStr) else given
+    found = text.split() if isinstance(text, str) else []
+    if not found or not all(address == NOBODY or is_addressee(address) for address in found):
+        raise ValueError(
+            "an address such as slack://… or mailto://… is needed, env:VARIABLE, or none"
+        )
+    return found
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from processor.cli.notify_options import notify_options
 from processor.cli.outputs import output_options
 from processor.cli.provider import provider_options
 from processor.cli.run import command as run_command
@@ -94,6 +95,7 @@ def check(run: Path | None, *, as_json: bool, **options: Any) -> int:
 @click.option("--wait", is_flag=True, help="Stay until every item has an outcome.")
 @click.option("--budget", "budget_usd", type=float, metavar="USD", help="In place of the run's.")
 @_NEW_ACCOUNT
+@notify_options
 @_QUIET
 def download(run: Path | None, *, wait: bool, **options: Any) -> int:
     """Fetch what has ended, send what waits or was left unanswered, write the results.

@@ -12,6 +12,7 @@ from processor.cli.conducting import conduct
 from processor.cli.outputs import outputs_of
 from processor.console import streams
 from processor.exports.output import Output
+from processor.notifying import post
 from processor.opened import Opened, opened
 from processor.sending.terms import BatchTerms
 from processor.tasks.prompt import PromptTask
@@ -38,6 +39,7 @@ def go_on(
         ProcessorError: As `opened`; or the task is not there, or has changed.
     """
     with opened(run, options) as it:
+        post.check(it.settings.addressees)
         outputs = _outputs(it, options, it.task())
         terms = BatchTerms(
             until=until, new_account=options["new_account"], heeds_cancel=heeds_cancel

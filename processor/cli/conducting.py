@@ -6,15 +6,17 @@ Loads the engine: commands import it when they are used.
 import shlex
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 
 from processor.cli import summary
 from processor.cli.provider import unsecret
-from processor.console import streams
+from processor.console import notify_lines, streams
 from processor.console.screen import watching
 from processor.logs import open_logs
 from processor.loop import run_in_loop
+from processor.notice import Notice
+from processor.notifying.message import Message
+from processor.notifying.notifier import Notifier
 from processor.observer import Observer
 from processor.plan.lack import Lack
 from processor.postgres import without_password
@@ -22,7 +24,6 @@ from processor.report import Report
 from processor.run import Run
 from processor.settings import Settings
 from processor.signals import guarded
-from processor.watch.steps import next_steps
 
 
 def conduct(
@@ -39,12 +40,51 @@ def conduct(
     Raises:
         ProcessorError: As the run.
     """
-    with ExitStack() as stack:
-        log, log_path = stack.enter_context(open_logs(settings.logs, content=settings.log_content))
-        screens = stack.enter_context(watching(folder, quiet=quiet))
-        report = run_in_loop(guarded(make([log, *screens])))
-    _sum_up(report, log_path)
+    notifier = Notifier(settings, folder)
+    with open_logs(settings.logs, content=settings.log_content) as (log, log_path):
+        try:
+            report = _executed(make, log, notifier, folder=folder, quiet=quiet)
+        except BaseException as error:
+            _notify(notifier, notifier.at_error(error), log)
+            raise
+        steps = _sum_up(report, log_path)
+        _notify(notifier, notifier.at_end(report, steps), log)
     return report.exit_code
+
+
+def _executed(
+    make: Callable[[Sequence[Observer]], Run],
+    log: Observer,
+    notifier: Notifier,
+    *,
+    folder: Path,
+    quiet: bool,
+) -> Report:
+    with watching(folder, quiet=quiet) as screens:
+        watchers = [log, *screens]
+
+        def tell(notice: Notice) -> None:
+            for observer in watchers:
+                observer.notice(notice)
+
+        try:
+            return run_in_loop(guarded(make([*watchers, *notifier.observers(tell)])))
+        finally:
+            notifier.close()
+
+
+def _notify(notifier: Notifier, word: Message | None, log: Observer) -> None:
+    """Send a message; a second Ctrl-C ends that, and the run ends as it would have."""
+    if word is None:
+        return
+
+    def tell(notice: Notice) -> None:
+        log.notice(notice)
+        if (line := notify_lines.line(notice)) is not None:
+            streams.tell(line)
+
+    deliveries = run_in_loop(guarded(notifier.post(word)), fast=False)
+    notifier.tell_of(word, deliveries, tell)
 
 
 def _again(typed: Sequence[str], shortfall: Lack | None) -> list[str]:
@@ -61,7 +101,8 @@ def _again(typed: Sequence[str], shortfall: Lack | None) -> list[str]:
     return [*kept, shortfall.option, shortfall.enough]
 
 
-def _sum_up(report: Report, log_path: Path) -> None:
+def _sum_up(report: Report, log_path: Path) -> list[str]:
+    """Say how it ended; returns what to do now."""
     for line in summary.lines(report.snapshot):
         streams.say(line)
     for line in summary.changes(report.intake) if report.intake else ():
@@ -74,10 +115,12 @@ def _sum_up(report: Report, log_path: Path) -> None:
         streams.say(f"  {'file':<9} {file}")
     shown = map(without_password, unsecret(sys.argv[1:]))
     typed = shlex.join(["processor", *_again(list(shown), report.shortfall)])
-    for step in next_steps(report.snapshot, command=typed):
+    steps = list(summary.next_steps(report.snapshot, command=typed))
+    for step in steps:
         streams.say(f"  {'next':<9} {step}")
     for line in summary.undelivered(report.snapshot, report.handovers, command=typed):
         streams.tell(line)
     stopped = summary.stop(report.snapshot)
     if stopped is not None:
         streams.tell(f"Stopped: {stopped}")
+    return steps

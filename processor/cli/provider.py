@@ -1,15 +1,18 @@
 """Options that say who is asked, the same for every command that asks."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import click
 
+from processor.addressee import NOBODY, shown
 from processor.layers import FROM_ENVIRONMENT, Layer
 
 _Command = TypeVar("_Command", bound=Callable[..., object])
 
 _HEADER = "--header"
+_NOTIFY = "--notify"
 _OPTIONS = (
     click.option("--profile", metavar="NAME", help="Of processor.toml.  [PROCESSOR_PROFILE]"),
     click.option("--base-url", help="Of the API.  [OPENAI_BASE_URL, AZURE_OPENAI_ENDPOINT]"),
@@ -62,20 +65,30 @@ def settle(options: dict[str, Any]) -> Layer:
 
 
 def unsecret(words: Sequence[str]) -> list[str]:
-    """A command line that may be shown: values of headers are named, not told."""
-    shown, masks = [], False
+    """A command line that may be shown: secrets of options are named, not told."""
+    told, mask = [], None
     for word in words:
         option, equals, value = word.partition("=")
-        if masks:
-            shown.append(_without_value(word))
-        elif option == _HEADER and equals:
-            shown.append(f"{option}={_without_value(value)}")
+        if mask is not None:
+            told.append(mask(word))
+        elif option in _MASKS and equals:
+            told.append(f"{option}={_MASKS[option](value)}")
         else:
-            shown.append(word)
-        masks = word == _HEADER
-    return shown
+            told.append(word)
+        mask = _MASKS.get(word) if mask is None else None
+    return told
 
 
 def _without_value(header: str) -> str:
     name, _, value = header.partition("=")
     return header if value.startswith(FROM_ENVIRONMENT) else f"{name}=…"
+
+
+def _without_address(addressee: str) -> str:
+    named = addressee == NOBODY or addressee.startswith(FROM_ENVIRONMENT)
+    return addressee if named else shown(addressee)
+
+
+_MASKS: Mapping[str, Callable[[str], str]] = MappingProxyType(
+    {_HEADER: _without_value, _NOTIFY: _without_address}
+)

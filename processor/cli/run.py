@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from processor.cli.batch_options import batch_options, batch_terms
+from processor.cli.notify_options import notify_options
 from processor.cli.outputs import files_of, output_options, outputs_of
 from processor.cli.provider import provider_options, settle
 from processor.cli.route_options import route_options
@@ -158,6 +159,7 @@ class _Folder(click.Path):
 @click.option("--log-content", is_flag=True, default=None, help="Rows and answers into the log.")
 @click.option("--logs", type=_Folder(path_type=Path), help="Folder of the logs.  [default: logs]")
 @click.option("--seed", type=int, help="Of jitter and made-up questions.  [default: 0]")
+@notify_options
 @click.option("--quiet", is_flag=True, help="No progress; the summary only.")
 @click.option("--yes", is_flag=True, help="Pay for --generate without asking.")
 @click.option(
@@ -189,12 +191,15 @@ def begin(options: dict[str, Any]) -> int:
     Raises:
         ProcessorError: As `Run.execute`; or the options contradict each other.
     """
-    from processor.tasks.toml import load_task  # noqa: PLC0415 - loads the engine
+    from processor.configuration import validated  # noqa: PLC0415 - loads the engine
+    from processor.notifying import post  # noqa: PLC0415
+    from processor.tasks.toml import load_task  # noqa: PLC0415
 
     check_options(options)
     found = settle(options)  # before a process is started for it
     if options["detach"] and (options.get("urgent") or options["route"] in ("direct", "flex")):
         raise UsageError("--detach is for what goes by batch: nothing would")
+    post.check(validated(found).addressees)
     task = load_task(
         options["task"], model=options["model"], max_output_tokens=options["max_output_tokens"]
     )

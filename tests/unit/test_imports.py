@@ -39,6 +39,7 @@ ALLOWED = {
         *("tasks", "verdict", "watch"),
     },
     "access": set[str](),
+    "addressee": set[str](),
     "answer": {"codes", "items", "provider_error", "verdict"},
     "arrow": {"columns"},
     "batch": {
@@ -87,9 +88,9 @@ ALLOWED = {
     "inventory": {"layers", "postgres", "setting_names", "settings"},
     "jobs": {"batch", "clock", "codes", "errors", "ledger"},
     "layers": {"access", "errors"},
-    "profiles": {"access", "errors", "layers", "setting_names", "settings"},
+    "profiles": {"access", "addressee", "errors", "layers", "setting_names", "settings"},
     "setting_names": set[str](),
-    "settings": {"access", "errors", "setting_names"},
+    "settings": {"access", "addressee", "errors", "occasion", "setting_names"},
     "stop": set[str](),
     "usual_chat": {"completion"},
     "verdict": {"codes", "completion", "items", "provider_error", "usual_chat"},
@@ -117,7 +118,12 @@ ALLOWED = {
         *("data", "errors", "exports", "items", "ledger", "notice", "patience"),
         *("settings", "tasks"),
     },
+    "notifying": {
+        *("addressee", "codes", "console", "errors", "exports", "extras", "ledger", "notice"),
+        *("observer", "occasion", "plan", "report", "settings", "watch"),
+    },
     "observer": {"ledger", "notice"},
+    "occasion": set[str](),
     "opened": {
         *("clock", "configuration", "exports", "folders", "jobs", "layers", "ledger", "observer"),
         *("recipe", "run", "sandbox_process", "sending", "settings", "tasks"),
@@ -183,6 +189,7 @@ ALLOWED = {
 
 # Third-party package to the only modules that may import it.
 SOLE_IMPORTERS = {
+    "apprise": {"notifying.apprise"},
     "asyncio_throttle": {"direct.traffic"},
     "click": {"cli", "labelling.command", "labelling.submitting"},
     "dotenv": {"environment"},

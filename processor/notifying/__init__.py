@@ -1,0 +1,1 @@
+"""Word of a run for somebody who does not look at it: chat, e-mail, webhooks."""

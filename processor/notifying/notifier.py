@@ -1,0 +1,129 @@
+"""Who is told how a run goes, and of what."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from processor.addressee import shown
+from processor.errors import LedgerError, UsageError
+from processor.ledger import database
+from processor.notice import Notice
+from processor.notifying import message
+from processor.notifying.errand import Delivery
+from processor.notifying.message import Message, Place
+from processor.notifying.post import Post, send
+from processor.notifying.watcher import ON_THE_WAY, Watcher
+from processor.observer import Observer
+from processor.occasion import Occasion, at_end
+from processor.report import Report, exit_code_of
+from processor.settings import Settings
+from processor.watch import snapshot
+from processor.watch.snapshot import Snapshot
+
+# Together what a run may last longer for the sake of its messages.
+_END_MOST_S = 12.0
+_LEFT_MOST_S = 3.0
+
+Tell = Callable[[Notice], None]
+
+
+class Notifier:
+    """Tells somebody who does not look at a run how it goes; never fails it.
+
+    Args:
+        settings: What is in force.
+        folder: The run's.
+    """
+
+    def __init__(self, settings: Settings, folder: Path) -> None:
+        self._addresses = settings.addressees
+        self._wanted = frozenset(settings.notify_on) if self._addresses else frozenset()
+        self._folder = folder
+        self._place = Place.of(folder, content=settings.log_content)
+        self._watcher: Watcher | None = None
+        self._on_the_way: Post | None = None
+        self._lock = threading.Lock()
+
+    def observers(self, tell: Tell) -> list[Observer]:
+        """Who watches the run for what is told while it goes on; `close` ends that.
+
+        Args:
+            tell: Is told what became of messages; called in another thread.
+        """
+        wanted = self._wanted & ON_THE_WAY
+        if not wanted:
+            return []
+
+        def tell_them(occasion: Occasion, shot: Snapshot) -> None:
+            word = message.of_course(occasion, shot, self._place, now_s=time.time())
+            post = send(self._addresses, word, most_s=_END_MOST_S)
+            with self._lock:
+                self._on_the_way = post
+            self.tell_of(word, post.run(), tell)
+
+        self._watcher = Watcher(self._folder, wanted, tell_them)
+        return [self._watcher]
+
+    def close(self) -> None:
+        """End the watching, and after a moment what it still has to tell."""
+        if self._watcher is None:
+            return
+        self._watcher.close(_LEFT_MOST_S)
+        with self._lock:
+            if self._on_the_way is not None:
+                self._on_the_way.drain()
+
+    def at_end(self, report: Report, steps: Sequence[str]) -> Message | None:
+        """What is told of a start that ended; None when nobody wants to know.
+
+        Args:
+            report: How it ended.
+            steps: What to do now.
+        """
+        if at_end(report.exit_code) not in self._wanted:
+            return None
+        return message.of_end(
+            report.snapshot,
+            self._place,
+            exit_code=report.exit_code,
+            steps=steps,
+            now_s=time.time(),
+        )
+
+    def at_error(self, error: BaseException) -> Message | None:
+        """What is told of a start that an error ended; None when nobody wants to know."""
+        exit_code = exit_code_of(error)
+        if at_end(exit_code) not in self._wanted:
+            return None
+        # Of a start that was refused the figures would be another's.
+        shot = None if exit_code == UsageError.exit_code else self._figures()
+        return message.of_error(error, shot, self._place, exit_code=exit_code, now_s=time.time())
+
+    def post(self, word: Message) -> Post:
+        """A message on its way."""
+        return send(self._addresses, word, most_s=_END_MOST_S)
+
+    def tell_of(self, word: Message, deliveries: Sequence[Delivery], tell: Tell) -> None:
+        """Say what became of a message."""
+        arrived = [each.service for each in deliveries if each.problem is None]
+        occasion = word.occasion.value
+        if arrived:
+            tell(Notice(event="notified", facts={"occasion": occasion, "services": arrived}))
+        for each in deliveries:
+            if each.problem is not None:
+                facts = {
+                    "occasion": occasion,
+                    "service": each.service,
+                    "address": shown(self._addresses[each.at]),
+                    "message": each.problem,
+                }
+                tell(Notice(event="not_notified", serious=True, facts=facts))
+
+    def _figures(self) -> Snapshot | None:
+        if not (self._folder / database.LEDGER_NAME).exists():
+            return None
+        try:
+            return snapshot.take(self._folder)
+        except LedgerError:
+            return None
