@@ -24,6 +24,7 @@ from processor.report import Report
 from processor.run import Run
 from processor.settings import Settings
 from processor.signals import guarded
+from processor.watch.steps import next_steps
 
 
 def conduct(
@@ -115,7 +116,7 @@ def _sum_up(report: Report, log_path: Path) -> list[str]:
         streams.say(f"  {'file':<9} {file}")
     shown = map(without_password, unsecret(sys.argv[1:]))
     typed = shlex.join(["processor", *_again(list(shown), report.shortfall)])
-    steps = list(summary.next_steps(report.snapshot, command=typed))
+    steps = list(next_steps(report.snapshot, command=typed))
     for step in steps:
         streams.say(f"  {'next':<9} {step}")
     for line in summary.undelivered(report.snapshot, report.handovers, command=typed):
