@@ -1,0 +1,95 @@
+/** What went wrong, what is at the provider, what people ordered. */
+
+import { find, make, mark, part, show, sync, tell } from "./dom.js";
+import { age, count, counted, moment, seconds } from "./format.js";
+
+const MOST_BATCHES = 30;
+const MOST_ORDERS = 8;
+
+/** `open(seq or id)`, `only(code)`, `again(code)` are what the buttons of a cause do. */
+export function faults(look, { only, again }) {
+  const most = Math.max(1, ...look.faults.map((fault) => fault.count));
+  show(find("no-faults"), look.faults.length === 0);
+  sync(
+    find("faults"), look.faults, (fault) => fault.code, (fault) => faultOf(fault, { only, again }),
+    (node, fault) => {
+      tell(part(node, "count"), count(fault.count));
+      tell(part(node, "means"), fault.means);
+      tell(part(node, "remedy"), fault.remedy);
+      part(node, "bar").style.width = `${(100 * fault.count) / most}%`;
+      tell(part(node, "example"), fault.example ? `${fault.example.id}: ${fault.example.message ?? ""}` : "");
+      show(part(node, "again"), look.running);
+    },
+  );
+}
+
+function faultOf({ code }, { only, again }) {
+  const list = make("button", { type: "button", class: "quiet" }, "Show items");
+  list.addEventListener("click", () => only(code));
+  const send = make("button", { type: "button", class: "quiet", "data-part": "again" }, "Send again…");
+  send.addEventListener("click", () => again(code));
+  return make(
+    "li", {},
+    make("div", { class: "row" }, make("code", {}, code), make("b", { "data-part": "count" })),
+    make("div", { class: "thin", "aria-hidden": "true" }, make("i", { "data-part": "bar" })),
+    make("p", { "data-part": "means" }), make("p", { class: "soft", "data-part": "remedy" }),
+    make("p", { class: "quote", "data-part": "example" }),
+    make("div", { class: "row" }, list, send),
+  );
+}
+
+export function batches(look) {
+  const open = [...look.batches].sort((one, other) => (other.created_at ?? 0) - (one.created_at ?? 0));
+  show(find("batches-part"), open.length > 0);
+  show(find("more-batches"), open.length > MOST_BATCHES);
+  tell(find("more-batches"), `and ${counted(open.length - MOST_BATCHES, "older batch", "older batches")}`);
+  sync(find("batches"), open.slice(0, MOST_BATCHES), (batch) => batch.id, batchOf, batchNow);
+}
+
+function batchOf(batch) {
+  return make(
+    "li", {},
+    make("div", { class: "row" }, make("code", { title: batch.id }, batch.id), make("span", { class: "state", "data-part": "status" })),
+    make("div", { class: "thin", "aria-hidden": "true" }, make("i", { class: "ok", "data-part": "done" }), make("i", { class: "fail", "data-part": "failed" })),
+    make("p", { class: "soft", "data-part": "told" }), make("p", { class: "bad", "data-part": "problem" }),
+  );
+}
+
+const BATCH_KINDS = { completed: "done", failed: "stopped", expired: "stopped", cancelled: "stopped", cancelling: "stopping" };
+
+function batchNow(node, batch) {
+  const total = batch.total || batch.items || 0;
+  const wide = (value) => (total ? `${(100 * (value ?? 0)) / total}%` : "0");
+  tell(part(node, "status"), batch.status.replaceAll("_", " "));
+  mark(part(node, "status"), "data-state", BATCH_KINDS[batch.status] ?? "running");
+  part(node, "done").style.width = wide(batch.completed);
+  part(node, "failed").style.width = wide(batch.failed);
+  const parts = [`shard ${batch.shard} ${batch.state ?? ""}`.trim(), counted(batch.items ?? total, "item")];
+  if (batch.total) parts.push(`${count((batch.completed ?? 0) + (batch.failed ?? 0))} of ${count(batch.total)} answered`);
+  if (batch.failed) parts.push(`${count(batch.failed)} failed`);
+  if (batch.created_at != null) parts.push(`made ${age(batch.created_at)} ago`);
+  parts.push(`seen ${age(batch.seen_at)} ago`);
+  tell(part(node, "told"), parts.join(" · "));
+  tell(part(node, "problem"), batch.problem ?? "");
+  show(part(node, "problem"), Boolean(batch.problem));
+}
+
+export function orders(look) {
+  const newest = [...look.orders].sort((one, other) => other.number - one.number).slice(0, MOST_ORDERS);
+  show(find("orders-part"), newest.length > 0);
+  sync(
+    find("orders"), newest, (order) => order.number,
+    () => make("li", {}, make("code", { "data-part": "words" }), make("span", { "data-part": "answer" }), make("span", { class: "soft", "data-part": "who" })),
+    (node, order) => {
+      tell(part(node, "words"), order.words);
+      tell(part(node, "answer"), answerOf(order));
+      tell(part(node, "who"), `${moment(seconds(order.at), { withSeconds: true })} · ${order.by}`);
+      mark(node, "data-accepted", order.taken_at == null ? null : order.accepted);
+    },
+  );
+}
+
+export function answerOf(order) {
+  if (order.taken_at == null) return "waits for the run";
+  return order.answer || (order.accepted ? "done" : "refused");
+}

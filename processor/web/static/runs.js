@@ -1,0 +1,47 @@
+/** The runs that there are: a list to choose from, and a page of cards when several go on. */
+
+import { find, make, mark, part, show, sync, tell } from "./dom.js";
+import { count, moment, share } from "./format.js";
+import { kind } from "./head.js";
+
+const MOST = 60;
+
+export const linkOf = (name) => `#/run/${encodeURIComponent(name)}`;
+
+export function renderChoice(runs, chosen) {
+  const select = find("choose");
+  show(select, runs.length > 1 || (runs.length === 1 && !chosen));
+  const entries = [{ name: "", label: "All runs" }, ...runs.slice(0, MOST).map((run) => ({ name: run.name, label: `${run.name} · ${run.state}` }))];
+  sync(
+    select, entries, (entry) => entry.name, (entry) => make("option", { value: entry.name }),
+    (node, entry) => tell(node, entry.label),
+  );
+  if (select.value !== (chosen ?? "")) select.value = chosen ?? "";
+}
+
+export function renderCards(runs) {
+  show(find("no-runs"), runs.length === 0);
+  sync(find("run-list"), runs.slice(0, MOST), (run) => run.name, cardOf, cardNow);
+}
+
+function cardOf(run) {
+  return make(
+    "li", {},
+    make("a", { href: linkOf(run.name) },
+      make("span", { class: "row" }, make("b", {}, run.name), make("span", { class: "state", "data-part": "state" })),
+      make("span", { class: "track", "aria-hidden": "true" }, make("i", { class: "ok", "data-part": "ok" }), make("i", { class: "fail", "data-part": "fail" })),
+      make("span", { class: "row" }, make("span", { "data-part": "done" }), make("span", { "data-part": "rate" })),
+      make("span", { class: "soft", "data-part": "about" })),
+  );
+}
+
+function cardNow(node, run) {
+  const wide = (value) => (run.total ? `${(100 * value) / run.total}%` : "0");
+  tell(part(node, "state"), run.state);
+  mark(part(node, "state"), "data-state", kind(run));
+  part(node, "ok").style.width = wide(run.finished - run.failed);
+  part(node, "fail").style.width = wide(run.failed);
+  tell(part(node, "done"), `${count(run.finished)} of ${count(run.total)}`);
+  tell(part(node, "rate"), run.finished ? `${share(run.success_rate)} succeeded` : "");
+  tell(part(node, "about"), `${run.task} · ${run.model} · since ${moment(run.started_at)}`);
+}

@@ -1,0 +1,214 @@
+/** One item's whole story, in a sheet beside the page. */
+
+import { get, runPath } from "./api.js";
+import { copyButton, find, make, show, tell } from "./dom.js";
+import { count, counted, duration, milliseconds, moment, money, plain } from "./format.js";
+import { drawn } from "./mathml.js";
+
+const STATUS = { success: "succeeded", failed: "failed", pending: "pending" };
+
+export class Story {
+  #giveUp = null;
+  #go;
+  #leave;
+
+  /** `go(by)` goes to a neighbour in the table; `leave()` is called when the sheet closes. */
+  constructor({ go, leave }) {
+    this.#go = go;
+    this.#leave = leave;
+    const sheet = find("story");
+    find("story-close").addEventListener("click", () => sheet.close());
+    find("story-before").addEventListener("click", () => this.#go(-1));
+    find("story-after").addEventListener("click", () => this.#go(1));
+    sheet.addEventListener("click", (event) => event.target === sheet && sheet.close());
+    sheet.addEventListener("close", () => {
+      this.#giveUp?.abort();
+      this.#leave();
+    });
+    sheet.addEventListener("keydown", (event) => {
+      const by = { j: 1, k: -1 }[event.key];
+      if (by && !event.altKey && !event.ctrlKey && !event.metaKey) this.#go(by);
+    });
+  }
+
+  async open(run, seq, { isWhole = false } = {}) {
+    this.#giveUp?.abort();
+    const giveUp = (this.#giveUp = new AbortController());
+    const sheet = find("story");
+    if (!sheet.open) {
+      find("story-body").replaceChildren();
+      tell(find("story-title"), "Reading …");
+      sheet.showModal();
+    }
+    try {
+      const story = await get(`${runPath(run)}/items/${seq}${isWhole ? "?whole=1" : ""}`, { signal: giveUp.signal });
+      this.#render(story, () => this.open(run, seq, { isWhole: true }), isWhole);
+    } catch (error) {
+      if (giveUp.signal.aborted) return;
+      tell(find("story-title"), "Not read");
+      find("story-body").replaceChildren(make("p", { class: "bad" }, error.message));
+    }
+  }
+
+  close() {
+    if (find("story").open) find("story").close();
+  }
+
+  /** Whether there is an item before and after this one. */
+  neighbours({ hasBefore, hasAfter }) {
+    find("story-before").disabled = !hasBefore;
+    find("story-after").disabled = !hasAfter;
+  }
+
+  #render(story, whole, isWhole) {
+    tell(find("story-title"), String(story.item.id));
+    const body = find("story-body");
+    const parts = [summary(story), problem(story), formulas(story), answer(story), calls(story), fields(story), figures(story), shards(story)];
+    body.replaceChildren(...parts.filter(Boolean));
+    if (!isWhole && isCut(story)) body.prepend(wholeButton(whole));
+    body.scrollTop = 0;
+    body.focus();
+  }
+}
+
+const isCut = (story) => JSON.stringify(story).includes('"cut":');
+
+function wholeButton(whole) {
+  const button = make("button", { type: "button" }, "Show the whole");
+  button.addEventListener("click", whole);
+  return make("p", { class: "note row" }, "Long texts are cut.", button);
+}
+
+/** A text, or the beginning of one that was too long. */
+function textOf(value) {
+  if (value != null && typeof value === "object" && "cut" in value) return `${value.cut} … (${count(value.chars)} characters)`;
+  return plain(value);
+}
+
+const part = (title, ...children) => make("section", {}, make("h3", {}, title), ...children);
+
+const raw = (value) => make("pre", { tabindex: "0" }, textOf(value));
+
+function statusOf({ outcome }) {
+  if (!outcome) return "pending";
+  return outcome.status ?? (outcome.succeeded ? "success" : "failed");
+}
+
+function summary(story) {
+  const { item, outcome } = story;
+  const status = statusOf(story);
+  const isReview = outcome?.check === "review";
+  const told = [`item ${count(item.seq)}`];
+  if (item.chunk != null) told.push(`chunk ${count(item.chunk)}`);
+  if (outcome) told.push(outcome.lane, outcome.model, counted(outcome.attempts, "call"));
+  if (outcome?.at) told.push(moment(outcome.at, { withSeconds: true }));
+  return make(
+    "p", { class: "facts" },
+    make("span", { class: "badge", "data-status": isReview ? "review" : status }, isReview ? "look over" : STATUS[status]),
+    make("span", { class: "soft" }, told.filter(Boolean).join(" · ")),
+  );
+}
+
+function problem({ outcome }) {
+  if (!outcome?.code) return null;
+  return make(
+    "div", { class: "note bad" },
+    make("p", {}, make("code", {}, outcome.code), " ", textOf(outcome.message)),
+    outcome.means && make("p", { class: "soft" }, [outcome.means, outcome.remedy].filter(Boolean).join(" ")),
+  );
+}
+
+function formulas(story) {
+  const { item, outcome, source_mathml: source, result_mathml: result } = story;
+  if (!source && !result) return null;
+  const sourceText = Object.entries(item.fields).find(([name]) => name === story.source_field)?.[1] ?? source;
+  return part(
+    "Formula",
+    make(
+      "div", { class: "pair" },
+      formula("Given", drawn(source), sourceText, "no MathML that can be drawn"),
+      formula("Result", drawn(result), outcome?.result, outcome?.result == null ? "no result" : "not drawn"),
+    ),
+  );
+}
+
+function formula(title, math, text, otherwise) {
+  return make(
+    "figure", { class: "formula" },
+    make("figcaption", {}, title, text != null && copyButton(textOf(text), title.toLowerCase())),
+    make("div", { class: "math" }, math ?? make("span", { class: "soft" }, otherwise)),
+    text == null ? null : raw(text),
+  );
+}
+
+function answer(story) {
+  const { outcome } = story;
+  if (!outcome || (outcome.result == null && !outcome.body)) return null;
+  const notes = outcome.notes ?? story.notes ?? [];
+  const hasFormula = story.source_mathml || story.result_mathml;
+  const result = outcome.result != null && !hasFormula ? [raw(outcome.result)] : [];
+  const check = outcome.check && outcome.check !== "unchecked" ? [make("p", {}, "Check: ", make("b", {}, outcome.check))] : [];
+  const list = notes.length ? [make("ul", { class: "notes" }, ...notes.map((note) => make("li", {}, textOf(note))))] : [];
+  const body = outcome.body ? [make("details", {}, make("summary", {}, "What the provider sent"), raw(outcome.body))] : [];
+  const shown = [...result, ...check, ...list, ...body];
+  return shown.length ? part(hasFormula ? "Check" : "Result", ...shown) : null;
+}
+
+/** Every call in time: how long it waited, how long it took, what came of it. */
+function calls(story) {
+  const { outcome } = story;
+  const all = story.attempts.map((one) => ({ ...one, end: one.at }));
+  if (outcome?.attempts > 0) {
+    all.push({ number: outcome.attempts, lane: outcome.lane, at: outcome.at, end: outcome.at, code: outcome.code, latency_ms: outcome.latency_ms, wait_s: null, isLast: true });
+  }
+  if (!all.length) return null;
+  const begins = all.map((one) => one.end - (one.latency_ms ?? 0) / 1000);
+  const [from, to] = [Math.min(...begins), Math.max(...all.map((one) => one.end))];
+  const span = Math.max(to - from, 1e-3);
+  const rows = all.map((one, index) => callOf(one, { left: (begins[index] - from) / span, width: (one.end - begins[index]) / span, wait: index ? begins[index] - all[index - 1].end : null }));
+  return part("Calls", make("ol", { class: "calls" }, ...rows), make("p", { class: "soft" }, `${duration(span)} from the first call to the last answer`));
+}
+
+function callOf(one, { left, width, wait }) {
+  const isGood = !one.code;
+  const told = [one.lane];
+  if (wait != null && wait > 0.001) told.push(`after ${duration(wait)}`);
+  if (one.latency_ms) told.push(`took ${milliseconds(one.latency_ms)}`);
+  if (one.status) told.push(`HTTP ${one.status}`);
+  if (one.cost_usd != null) told.push(money(one.cost_usd));
+  const bar = make("i", { class: isGood ? "ok" : one.isLast ? "fail" : "warn" });
+  bar.style.left = `${100 * left}%`;
+  bar.style.width = `max(3px, ${100 * width}%)`;
+  return make(
+    "li", {},
+    make("div", { class: "row" }, make("b", {}, isGood ? "answered" : one.code), make("span", { class: "soft" }, moment(one.at, { withSeconds: true }))),
+    make("div", { class: "line", "aria-hidden": "true" }, bar),
+    make("p", { class: "soft" }, told.filter(Boolean).join(" · ")),
+    one.message ? make("p", {}, textOf(one.message)) : null,
+    one.problem ? make("p", {}, "Asked again: ", textOf(one.problem)) : null,
+    one.answer ? make("details", {}, make("summary", {}, "Its answer"), raw(one.answer)) : null,
+  );
+}
+
+function fields({ item }) {
+  const entries = Object.entries(item.fields ?? {});
+  if (!entries.length) return null;
+  return part("Given", make("dl", { class: "fields" }, ...entries.flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, textOf(value))])));
+}
+
+function figures({ outcome }) {
+  if (!outcome) return null;
+  const pairs = [
+    ["Tokens in", count(outcome.prompt_tokens)], ["of these cached", count(outcome.cached_tokens)], ["Tokens out", count(outcome.completion_tokens)],
+    ["Cost", outcome.cost_usd == null ? "unknown" : money(outcome.cost_usd)], ["Tier", outcome.tier], ["Request", outcome.request_id],
+  ].filter(([, value]) => value != null && value !== "–");
+  if (!pairs.length) return null;
+  return part("Figures", make("dl", { class: "pairs" }, ...pairs.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, String(value))))));
+}
+
+function shards({ shard, batches }) {
+  const told = [];
+  if (shard) told.push(`shard ${count(shard.number)} · ${shard.state} · ${counted(shard.items, "item")}`);
+  for (const batch of batches ?? []) told.push(`${batch.id} · ${batch.status}${batch.problem ? ` · ${batch.problem}` : ""}`);
+  return told.length ? part("Batch", ...told.map((text) => make("p", {}, text))) : null;
+}
