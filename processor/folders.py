@@ -4,6 +4,7 @@ import glob
 import hashlib
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -43,16 +44,16 @@ def meant(names: Sequence[Path]) -> list[Path]:
     return list(found.values())
 
 
-def newest() -> Path:
-    """The run folder that was written last.
+def newest(place: Path = RUNS) -> Path:
+    """The run folder in a place that was written last.
 
     Raises:
         UsageError: There is none.
     """
-    found = all_of()
+    found = all_of(place)
     if not found:
         raise UsageError(
-            f"there is no run in {RUNS.absolute()}",
+            f"there is no run in {place.absolute()}",
             way_out="Name its folder, or start one: processor run --help.",
         )
     return found[0]
@@ -125,4 +126,8 @@ def _plain(name: str) -> str:
 def _written_at(ledger: Path) -> float:
     """The write-ahead log is younger than the ledger while a run goes on."""
     wal = ledger.with_name(ledger.name + "-wal")
-    return max(path.stat().st_mtime for path in (ledger, wal) if path.exists())
+    times = []
+    for path in (ledger, wal):
+        with suppress(OSError):  # there is none, or not any more
+            times.append(path.stat().st_mtime)
+    return max(times, default=0.0)

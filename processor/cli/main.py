@@ -16,6 +16,8 @@ COMMANDS = {
     "plan": "What run would do: items, tokens, cost and time each way; sends nothing.",
     "batch": "The batch lane step by step: submit, check, download, cancel, list, clean.",
     "status": "One look at a run.",
+    "control": "Pause a run, go on, drain it, change its limits, send failed items again.",
+    "monitor": "Watch runs live, in the terminal or as a page (--web); steer them by keys.",
     "retry": "Make failed items pending again.",
     "export": "Write results as CSV, JSONL, Parquet or Excel, or into a database.",
     "compare": "The same items sent in different ways: does batching pay?",

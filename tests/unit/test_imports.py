@@ -203,7 +203,7 @@ SOLE_IMPORTERS = {
     "pydantic": {"settings"},
     "pypandoc": {"sandbox"},
     "IPython": {"console.notebook"},
-    "rich": {"console.bar"},
+    "rich": {"console.bar", "console.monitor"},
     "python_calamine": {"data.excel"},
     "structlog": {"logs"},
     "toktok": {"plan.tokens"},

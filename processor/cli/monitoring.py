@@ -1,0 +1,148 @@
+"""Which runs are watched, and how: live, in lines, as JSON, once.
+
+Loads rich: the command imports it when it is used.
+"""
+
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from processor import folders
+from processor.console import streams
+from processor.console.monitor import plain, still
+from processor.console.monitor.watched import Watched, exit_code_of
+from processor.errors import UsageError
+from processor.exports.look import as_json as look_as_json
+from processor.ledger import lock
+from processor.watch.look import Look
+
+_LIVE_EVERY_S, _LINES_EVERY_S = 1.0, 5.0
+_WAIT_EVERY_S = 0.5
+
+
+def named(names: Sequence[Path]) -> list[Path]:
+    """The run folders that somebody named, perhaps none.
+
+    Raises:
+        UsageError: A name stands for no run.
+    """
+    return folders.meant(names)
+
+
+def watched_folders(names: Sequence[Path], *, homes: Sequence[Path], waits: bool) -> list[Path]:
+    """The run folders to watch: those that were named, or the newest.
+
+    Args:
+        names: See `folders.meant`.
+        homes: Folders with a `runs/` to look into when the working directory has none.
+        waits: Whether to wait until a process works on one of them.
+
+    Raises:
+        UsageError: There are none.
+    """
+    if waits:
+        _wait_for_work(names, homes)
+    if names:
+        return folders.meant(names)
+    return [folders.newest(_place(homes))]
+
+
+def watch(paths: Sequence[Path], *, every_s: float | None, stays: bool, as_json: bool) -> int:
+    """Watch runs until they are over or somebody leaves; returns the exit code.
+
+    Args:
+        paths: Their folders.
+        every_s: Seconds between looks; None for what suits.
+        stays: Whether to go on when they are over.
+        as_json: Tell lines of JSON.
+
+    Raises:
+        LedgerError: The only run cannot be read.
+    """
+    runs = [Watched(path) for path in paths]
+    if as_json:
+        return plain.watch(runs, _tell_json, every_s=every_s or _LIVE_EVERY_S, stays=stays)
+    if not can_draw():
+        code = plain.watch(runs, plain.tell_line, every_s=every_s or _LINES_EVERY_S, stays=stays)
+        still.show(runs)
+        return code
+    _look(runs)
+    if stays or not all(run.is_over for run in runs):
+        from processor.console.monitor import live  # noqa: PLC0415 - not where it cannot draw
+
+        left_with = live.watch(runs, every_s=every_s or _LIVE_EVERY_S, stays=stays)
+        if left_with is not None:
+            return left_with
+    still.show(runs)
+    return exit_code_of(runs)
+
+
+def can_draw() -> bool:
+    """Whether standard output is a terminal that can draw, on a system that can hear its keys."""
+    if sys.platform == "win32":
+        return False
+    from processor.console.monitor.terminal import can_be_taken  # noqa: PLC0415 - needs termios
+
+    return can_be_taken()
+
+
+def show_once(paths: Sequence[Path], *, as_json: bool) -> None:
+    """One picture of runs, as wide as the terminal; or a line of JSON each.
+
+    Raises:
+        LedgerError: One cannot be read, and there is no other.
+    """
+    runs = [Watched(path) for path in paths]
+    if as_json:
+        for run in runs:
+            _tell_json(run, run.refresh())
+        return
+    _look(runs)
+    still.show(runs)
+
+
+def draw(paths: Sequence[Path], target: Path) -> None:
+    """One picture of runs into an SVG file.
+
+    Raises:
+        LedgerError: As `show_once`.
+        UsageError: The file cannot be written.
+    """
+    runs = [Watched(path) for path in paths]
+    _look(runs)
+    still.draw(runs, target)
+
+
+def _look(runs: Sequence[Watched]) -> None:
+    for run in runs:
+        run.refresh()
+    if len(runs) == 1 and runs[0].problem is not None:
+        raise runs[0].problem
+
+
+def _tell_json(run: Watched, look: Look | None) -> None:
+    import orjson  # noqa: PLC0415 - for this only
+
+    told = (
+        {"folder": str(run.folder), "problem": str(run.problem)}
+        if look is None
+        else look_as_json(look)
+    )
+    plain.tell_json(orjson.dumps(told))
+
+
+def _place(homes: Sequence[Path]) -> Path:
+    """The place of runs: here, or where else there are any."""
+    places = [folders.RUNS, *(home / folders.RUNS for home in homes)]
+    return next((place for place in places if folders.all_of(place)), folders.RUNS)
+
+
+def _wait_for_work(names: Sequence[Path], homes: Sequence[Path]) -> None:
+    streams.tell("Waiting for a run to work; Ctrl-C leaves.")
+    while True:
+        with suppress(UsageError):
+            if any(map(lock.is_held, watched_folders(names, homes=homes, waits=False))):
+                return
+        time.sleep(_WAIT_EVERY_S)

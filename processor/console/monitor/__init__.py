@@ -1,0 +1,1 @@
+"""A run, or several, watched live on a terminal."""

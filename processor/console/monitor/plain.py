@@ -1,0 +1,63 @@
+"""The monitor in lines: for pipes, files, CI, and terminals that cannot draw."""
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+from processor.console.display import figures, progress
+from processor.console.monitor.watched import Watched, exit_code_of
+from processor.console.terminal import in_json, shown
+from processor.watch.look import Look
+
+
+def watch(
+    runs: Sequence[Watched],
+    tell: Callable[[Watched, Look | None], None],
+    *,
+    every_s: float,
+    stays: bool,
+) -> int:
+    """Tell how the runs stand again and again; returns the exit code when they are over.
+
+    Args:
+        runs: Which.
+        tell: Is given each with its new look; None where it could not be read.
+        every_s: Seconds between looks.
+        stays: Whether it goes on when they are over.
+    """
+    while True:
+        for run in runs:
+            tell(run, run.refresh())
+        if not stays and all(run.is_over for run in runs):
+            return exit_code_of(runs)
+        time.sleep(every_s)
+
+
+def tell_line(run: Watched, look: Look | None) -> None:
+    """A line of figures, with the time of day.
+
+    Raises:
+        BrokenPipeError: Nobody reads any more.
+    """
+    _write(shown(f"{time.strftime('%H:%M:%S')} {run.folder.name} · {_told(run, look)}"))
+
+
+def tell_json(line: bytes) -> None:
+    """A line of JSON, as orjson writes it.
+
+    Raises:
+        BrokenPipeError: Nobody reads any more.
+    """
+    _write(in_json(line).decode())
+
+
+def _told(run: Watched, look: Look | None) -> str:
+    if look is None:
+        return str(run.problem)
+    return f"{look.state} · {progress(look.shot)} · {figures(look.shot, look.speed)}"
+
+
+def _write(line: str) -> None:
+    """At once: who reads it may act on it."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
