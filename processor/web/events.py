@@ -6,7 +6,7 @@ from aiohttp import web
 
 from processor.web.questions import number
 from processor.web.replies import encoded
-from processor.web.shared import SHARED, folder_of
+from processor.web.shared import watch_of
 from processor.web.watch import Frame, Watch
 
 _HEARTBEAT_S = 15.0
@@ -18,7 +18,7 @@ _LAST_POINT = 2**53
 
 async def events(request: web.Request) -> web.StreamResponse:
     """A stream of looks at a run, with only the points that are new."""
-    watch = request.app[SHARED].watch(folder_of(request))
+    watch = watch_of(request)
     after = number(request, "after", 0, least=0, most=_LAST_POINT)
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
     await response.prepare(request)

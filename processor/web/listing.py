@@ -11,7 +11,7 @@ from processor.web import looks
 from processor.web.questions import number
 from processor.web.replies import refused, told
 from processor.web.runs import Runs, shown
-from processor.web.shared import SHARED, folder_of
+from processor.web.shared import SHARED, watch_of
 from processor.web.stamps import Stamp, stamp_of
 
 _UNREADABLE = 503
@@ -45,7 +45,7 @@ def _line_of(folder: Path) -> Mapping[str, Any]:
     try:
         return looks.line(folder)
     except LedgerError as error:
-        return {**looks.NO_LINE, "problem": str(error)}
+        return looks.unreadable(str(error))
 
 
 LISTING = web.AppKey("listing", Listing)
@@ -59,7 +59,7 @@ async def runs(request: web.Request) -> web.Response:
 async def run(request: web.Request) -> web.Response:
     """One run, with the points behind one."""
     after = number(request, "after", 0, least=0, most=2**53)
-    frame = await request.app[SHARED].watch(folder_of(request)).frame()
+    frame = await watch_of(request).frame()
     if frame.problem:
         return refused(_GONE if frame.is_gone else _UNREADABLE, frame.problem)
     return web.Response(body=frame.after(after), content_type="application/json")

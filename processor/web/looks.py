@@ -5,23 +5,16 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from processor.exports import stats
+from processor.exports import look as look_export, stats
 from processor.ledger import lock
-from processor.watch import snapshot
+from processor.watch import look, snapshot
 
-# Of a run that cannot be read.
-NO_LINE: Mapping[str, Any] = MappingProxyType(
+_UNREADABLE: Mapping[str, Any] = MappingProxyType(
     {
-        "task": None,
-        "model": None,
+        **dict.fromkeys(("task", "model", "total", "finished", "failed", "success_rate")),
+        **dict.fromkeys(("started_at", "problem")),
         "state": "unreadable",
         "running": False,
-        "total": None,
-        "finished": None,
-        "failed": None,
-        "success_rate": None,
-        "started_at": None,
-        "problem": None,
     }
 )
 
@@ -32,23 +25,27 @@ def take(folder: Path, after: int) -> dict[str, Any]:
     Raises:
         LedgerError: There is no ledger, or it cannot be read.
     """
-    del after
-    shot, running = snapshot.take(folder), lock.is_held(folder)
-    return {"stats": stats.as_json(shot), "running": running, "points": []}
+    return dict(look_export.as_json(look.take(folder, after=after)))
 
 
-def line(folder: Path) -> dict[str, Any]:
+def line(folder: Path) -> Mapping[str, Any]:
     """What a list of runs tells of one.
 
     Raises:
         LedgerError: There is no ledger, or it cannot be read.
     """
-    shot, running = snapshot.take(folder), lock.is_held(folder)
+    is_running = lock.is_held(folder)  # first: a run that ends meanwhile has written its end
+    shot = snapshot.take(folder)
     figures = stats.as_json(shot)
     return {
-        **NO_LINE,
-        **{name: figures[name] for name in NO_LINE.keys() & figures.keys()},
+        **_UNREADABLE,
+        **{name: figures[name] for name in _UNREADABLE.keys() & figures.keys()},
         "finished": shot.finished,
-        "state": "running" if running else "not running",
-        "running": running,
+        "state": str(look.state_of(shot, is_running=is_running)),
+        "running": is_running,
     }
+
+
+def unreadable(problem: str) -> Mapping[str, Any]:
+    """The same of a run that cannot be read."""
+    return {**_UNREADABLE, "problem": problem}

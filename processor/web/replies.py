@@ -13,6 +13,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _CONFLICT = 409
 _GONE = 404
 _UNREADABLE = 503
+# Beyond it, neighbouring whole numbers are the same number to a page.
+_EXACT = 2**53
 
 
 class NoRunError(ProcessorError):
@@ -25,9 +27,13 @@ def told(value: Any, status: int = 200) -> web.Response:
 
 
 def encoded(value: Any) -> bytes:
-    """A value as JSON; half characters, which no text may hold, are replaced."""
+    """A value as JSON that a page can read.
+
+    Half characters, which no text may hold, are replaced; whole numbers that a page would round
+    become text.
+    """
     try:
-        return orjson.dumps(value)
+        return orjson.dumps(value, option=orjson.OPT_STRICT_INTEGER)
     except TypeError:
         return orjson.dumps(_mended(value))
 
@@ -61,4 +67,7 @@ def _mended(value: Any) -> Any:
         return {_mended(key): _mended(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
         return [_mended(inner) for inner in value]
-    return value.encode(errors="replace").decode() if isinstance(value, str) else value
+    if isinstance(value, str):
+        return value.encode(errors="replace").decode()
+    is_exact = not isinstance(value, int) or -_EXACT < value < _EXACT
+    return value if is_exact else str(value)

@@ -31,15 +31,19 @@ class Shared:
 
     def __init__(self, runs: Runs) -> None:
         self.runs = runs
-        self._watches: dict[Path, Watch] = {}
+        self._watches: dict[str, Watch] = {}
         self._lookers = ThreadPoolExecutor(_LOOKERS, "look")
         self._searchers = ThreadPoolExecutor(_SEARCHERS, "search")
 
-    def watch(self, folder: Path) -> Watch:
-        """The reader of a run, which is everybody's."""
-        if folder not in self._watches:
-            self._watches[folder] = Watch(folder, self.look)
-        return self._watches[folder]
+    def watch(self, name: str) -> Watch:
+        """The reader of a run, which is everybody's.
+
+        Raises:
+            NoRunError: There is no such run.
+        """
+        if name not in self._watches:
+            self._watches[name] = Watch(name, self.runs.folder(name), self.look)
+        return self._watches[name]
 
     async def look(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a function that takes milliseconds, in a thread."""
@@ -60,8 +64,17 @@ class Shared:
 SHARED = web.AppKey("shared", Shared)
 
 
+def watch_of(request: web.Request) -> Watch:
+    """Its reader.
+
+    Raises:
+        NoRunError: There is no such run.
+    """
+    return request.app[SHARED].watch(request.match_info["run"])
+
+
 def folder_of(request: web.Request) -> Path:
-    """The folder of the run that an address names.
+    """Its folder.
 
     Raises:
         NoRunError: There is no such run.

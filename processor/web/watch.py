@@ -65,11 +65,13 @@ class Watch:
     """The reader of one run.
 
     Args:
+        name: The run's, in addresses.
         folder: The run's.
         in_thread: Calls a function in a thread.
     """
 
-    def __init__(self, folder: Path, in_thread: Callable[..., Awaitable[Any]]) -> None:
+    def __init__(self, name: str, folder: Path, in_thread: Callable[..., Awaitable[Any]]) -> None:
+        self._name = name
         self._folder = folder
         self._in_thread = in_thread
         self._frame: Frame | None = None
@@ -94,7 +96,7 @@ class Watch:
         """Let the run be read each second as long as this lasts."""
         self._listeners += 1
         if self._ticking is None:
-            self._ticking = asyncio.create_task(self._tick(), name=f"watch {self._folder.name}")
+            self._ticking = asyncio.create_task(self._tick(), name=f"watch {self._name}")
         try:
             yield
         finally:
@@ -156,5 +158,5 @@ class Watch:
         except LedgerError as error:
             is_gone = not (self._folder / LEDGER_NAME).exists()
             return Frame(version=version, stamp=stamp, look={}, problem=str(error), is_gone=is_gone)
-        newer = look.pop("points")
+        look["name"], newer = self._name, look.pop("points")
         return Frame(version=version, stamp=stamp, look=look, points=[*known, *newer])

@@ -5,7 +5,9 @@ import { moment } from "./format.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const HEIGHT = 150;
-const EDGE = { top: 10, right: 10, bottom: 22, left: 46 };
+const EDGE = { top: 10, right: 10, bottom: 22 };
+const GLYPH = 6.4; // about as wide is one of a label
+const SHORT_S = 600; // a run so short is told to the second
 const FAR = 3; // a bound so many times above what is drawn would press it flat
 const NEVER_ALONE = 1e-9;
 
@@ -39,7 +41,7 @@ export class Chart {
     this.#listen();
   }
 
-  /** `timeline`: {rows, x, at, gaps, from, to, value(row, name)}; `index`: the point that is read, or null. */
+  /** `timeline`: {rows, x, at, gaps, to, value(row, name)}; `index`: the point that is read, or null. */
   render(timeline, look, index) {
     this.timeline = timeline;
     const hasAny = this.lines.some((line) => timeline.rows.some((row) => timeline.value(row, line.name)));
@@ -88,14 +90,19 @@ export class Chart {
     for (const { value } of bounds) if (value <= FAR * highest || highest === 0) highest = Math.max(highest, value);
     const step = stepOf(highest || 1);
     const top = Math.max(step, Math.ceil(highest / step - NEVER_ALONE) * step);
-    const span = Math.max(timeline.to - timeline.from, NEVER_ALONE);
-    const [across, up] = [width - EDGE.left - EDGE.right, HEIGHT - EDGE.top - EDGE.bottom];
+    const span = Math.max(timeline.to, NEVER_ALONE);
+    const left = Math.ceil(14 + GLYPH * Math.max(this.#tick(top).length, this.#tick(step).length));
+    const [across, up] = [width - left - EDGE.right, HEIGHT - EDGE.top - EDGE.bottom];
     return {
-      width, top, step,
-      x: (seconds) => round(EDGE.left + (across * (seconds - timeline.from)) / span),
+      width, left, right: width - EDGE.right, top, step,
+      x: (seconds) => round(left + (across * seconds) / span),
       y: (value) => round(EDGE.top + up * (1 - Math.min(1, value / top))),
-      seconds: (x) => timeline.from + (span * (x - EDGE.left)) / across,
+      seconds: (x) => (span * (x - left)) / across,
     };
+  }
+
+  #tick(value) {
+    return value === 0 ? "0" : this.format(value);
   }
 
   #grid() {
@@ -103,8 +110,8 @@ export class Chart {
     this.grid.replaceChildren();
     for (let value = 0; value <= scale.top * (1 + NEVER_ALONE); value += scale.step) {
       const y = scale.y(value);
-      draw("line", { x1: EDGE.left, x2: scale.width - EDGE.right, y1: y, y2: y }, this.grid);
-      draw("text", { x: EDGE.left - 8, y: y + 4, "text-anchor": "end" }, this.grid).textContent = this.format(value);
+      draw("line", { x1: scale.left, x2: scale.right, y1: y, y2: y }, this.grid);
+      draw("text", { x: scale.left - 8, y: y + 4, "text-anchor": "end" }, this.grid).textContent = this.#tick(value);
     }
     for (const seconds of timeline.gaps) {
       const x = scale.x(seconds);
@@ -115,8 +122,10 @@ export class Chart {
     const places = last > 1 && scale.width > 300 ? [0, Math.floor(last / 2), last] : [0, last];
     for (const index of new Set(places)) {
       const anchor = index === last ? "end" : index === 0 ? "start" : "middle";
-      const x = index === last ? scale.width - EDGE.right : index === 0 ? EDGE.left : scale.x(timeline.x[index]);
-      draw("text", { x, y: HEIGHT - 5, "text-anchor": anchor }, this.grid).textContent = moment(timeline.at[index]);
+      const x = index === last ? scale.right : index === 0 ? scale.left : scale.x(timeline.x[index]);
+      const at = index === 0 ? timeline.at[0] - timeline.x[0] : timeline.at[index];
+      const label = moment(at, { withSeconds: timeline.to < SHORT_S });
+      draw("text", { x, y: HEIGHT - 5, "text-anchor": anchor }, this.grid).textContent = label;
     }
   }
 
@@ -126,15 +135,16 @@ export class Chart {
     const drawn = bounds.filter(({ value }) => value <= this.scale.top).sort((one, other) => one.value - other.value);
     drawn.forEach(({ label, value }, index) => {
       const y = this.scale.y(value);
-      draw("line", { x1: EDGE.left, x2: this.scale.width - EDGE.right, y1: y, y2: y }, this.fixed);
+      draw("line", { x1: this.scale.left, x2: this.scale.right, y1: y, y2: y }, this.fixed);
       // Labels of neighbours stand at either end, so that close ones do not cover each other.
       const isLeft = index % 2 === 1;
-      const x = isLeft ? EDGE.left + 4 : this.scale.width - EDGE.right;
+      const x = isLeft ? this.scale.left + 4 : this.scale.right;
       const text = draw("text", { x, y: y < EDGE.top + 12 ? y + 12 : y - 4, "text-anchor": isLeft ? "start" : "end" }, this.fixed);
       text.textContent = `${label} ${this.format(value)}`;
     });
   }
 
+  /** A point tells of the stretch before it, so a line begins where the first stretch did. */
   #line(line, at) {
     const { timeline, scale } = this;
     const floor = scale.y(0);
@@ -148,9 +158,11 @@ export class Chart {
         return;
       }
       const [x, y] = [scale.x(timeline.x[index]), scale.y(value)];
-      path += begun == null ? `M${x},${y}h0` : `L${x},${y}`;
-      area += begun == null ? `M${x},${y}` : `L${x},${y}`;
-      begun ??= x;
+      const first = scale.x(index ? timeline.x[index - 1] : 0);
+      const step = begun == null ? `M${first},${y}L${x},${y}` : `L${x},${y}`;
+      path += step;
+      area += step;
+      begun ??= first;
       before = x;
     });
     end();

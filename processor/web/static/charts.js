@@ -12,6 +12,8 @@ const cores = (value) => (value == null ? "–" : `${(100 * value).toFixed(value
 const megabytes = (value) => (value == null ? "–" : bytes(1e6 * value));
 const brief = (value) => (value == null || value < 100 ? rate(value) : `${compact(value)}/s`);
 
+const MACHINE = "machine";
+
 const CHARTS = [
   {
     title: "Throughput", format: brief,
@@ -51,15 +53,15 @@ const CHARTS = [
     lines: [{ name: "at_provider", label: "items in batches", look: "c1", isArea: true }],
   },
   {
-    title: "CPU", format: cores,
+    title: "CPU", format: cores, place: MACHINE,
     lines: [{ name: "cpu", label: "of one core", look: "c1", isArea: true }],
   },
   {
-    title: "Memory", format: megabytes,
+    title: "Memory", format: megabytes, place: MACHINE,
     lines: [{ name: "rss_mb", label: "resident", look: "c1", isArea: true }],
   },
   {
-    title: "Network", format: perSecond,
+    title: "Network", format: perSecond, place: MACHINE,
     lines: [{ name: "sent_per_s", label: "sent", look: "c1", isArea: true }, { name: "received_per_s", label: "received", look: "c2" }],
   },
 ];
@@ -74,7 +76,7 @@ export class Charts {
   constructor(series) {
     this.#series = series;
     this.#charts = CHARTS.map((one) => new Chart(one, { read: (index) => this.#point(index) }));
-    find("charts").replaceChildren(...this.#charts.map((chart) => chart.node));
+    CHARTS.forEach(({ place = "charts" }, index) => find(place).append(this.#charts[index].node));
     new ResizeObserver(() => this.#render()).observe(find("charts"));
   }
 
@@ -82,7 +84,7 @@ export class Charts {
     this.#look = look;
     this.#timeline = timelineOf(this.#series);
     show(find("no-points"), this.#timeline.rows.length === 0);
-    show(find("charts"), this.#timeline.rows.length > 0);
+    for (const place of ["charts", "machine-part"]) show(find(place), this.#timeline.rows.length > 0);
     this.#render();
   }
 
@@ -118,7 +120,7 @@ function timelineOf(series) {
     at.push(now);
     before = now;
   }
-  return { rows: drawn, x, at, gaps, from: 0, to: active, value };
+  return { rows: drawn, x, at, gaps, to: active, value };
 }
 
 function indexOf(times, wanted) {

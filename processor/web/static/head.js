@@ -1,7 +1,7 @@
 /** The top of a run: what it is, how it stands, how far it is. */
 
 import { copyButton, find, make, mark, part, show, sync, tell } from "./dom.js";
-import { age, compact, count, counted, duration, milliseconds, moment, money, rate, seconds, share } from "./format.js";
+import { age, bytes, compact, count, counted, duration, milliseconds, moment, money, rate, seconds, share } from "./format.js";
 
 const SPECIAL = new Set(["paused", "stopping"]);
 const DAY_S = 86_400;
@@ -27,7 +27,7 @@ function masthead(look) {
   const isDone = stats.total ? Math.floor((100 * (stats.total - stats.pending)) / stats.total) : 0;
   document.title = `${isDone} % · ${look.name}`;
   tell(find("name"), look.name);
-  tell(find("state"), state);
+  tell(find("state"), capital(state));
   mark(find("state"), "data-state", kind(look));
   tell(find("state-since"), since(look));
   tell(find("about"), [stats.task, stats.model, stats.provider].filter(Boolean).join(" · "));
@@ -52,6 +52,7 @@ function resume(look) {
   const steps = look.running ? [] : look.next_steps;
   show(find("resume"), steps.length > 0);
   const { stopped } = look.stats;
+  mark(find("resume"), "data-state", kind(look));
   const why = stopped ? `${capital(look.state)}: ${stopped.code}. ${stopped.message ?? ""}` : capital(look.state);
   tell(find("resume-title"), why);
   sync(find("steps"), steps, (step) => step, stepOf, () => {});
@@ -124,16 +125,16 @@ function tiles(look) {
   figure("success_rate", share(stats.success_rate));
   figure("checks", Object.entries(stats.checks).map(([name, value]) => `${compact(value)} ${name}`).join(" · "));
   figure("p50", milliseconds(latency.p50));
-  figure("p95", latency.p50 == null ? "batches have none" : `median · p95 ${milliseconds(latency.p95)} · p99 ${milliseconds(latency.p99)}`);
+  figure("p95", latency.p50 == null ? "batches have none" : `p95 ${milliseconds(latency.p95)} · p99 ${milliseconds(latency.p99)}`);
   figure("requests_sent", count(stats.requests_sent));
   figure("retries", `${counted(stats.retries, "retry", "retries")} · ${counted(stats.rate_limited, "429")}`);
   figure("cost", money(stats.cost_usd));
-  figure("cost_bounds", bounds(look));
+  figure("cost_bounds", costBounds(look));
 }
 
 const doneAt = (s) => (s > 30 * DAY_S ? "" : `done at ${moment(Date.now() / 1000 + s)}`);
 
-function bounds({ stats, planned }) {
+function costBounds({ stats, planned }) {
   const parts = [];
   if (stats.budget_usd != null) parts.push(`of ${money(stats.budget_usd)} budget`);
   if (planned?.usd != null) parts.push(`plan ${money(planned.usd)}`);
@@ -160,12 +161,11 @@ function now(look) {
   const told = look.now;
   const pairs = told && look.running ? working(told) : [];
   const { stats } = look;
-  pairs.push(["CPU", `${duration(stats.cpu_s)} in all`], ["Memory", `${count(stats.peak_rss_mb)} MB at most`]);
-  pairs.push(["Network", `${compact(stats.bytes_sent / 1000)} kB sent · ${compact(stats.bytes_received / 1000)} kB received`]);
   pairs.push(["Tokens", `${compact(stats.tokens.prompt)} in · ${compact(stats.tokens.completion)} out · ${compact(stats.tokens.cached)} cached`]);
   if (stats.deadline) pairs.push(["Deadline", deadline(stats.deadline)]);
   if (stats.route?.reason) pairs.push(["Route", `${stats.route.lane}: ${stats.route.reason}`]);
-  if (stats.all_direct_usd != null) pairs.push(["All directly", money(stats.all_direct_usd)]);
+  if (stats.all_direct_usd != null && stats.lanes.batch?.requests_sent) pairs.push(["All directly", money(stats.all_direct_usd)]);
+  tell(find("machine-told"), `${duration(stats.cpu_s)} of CPU · ${count(stats.peak_rss_mb)} MB at most · ${bytes(stats.bytes_sent)} sent · ${bytes(stats.bytes_received)} received`);
   sync(
     find("now"), pairs, ([name]) => name,
     ([name]) => make("div", {}, make("dt", {}, name), make("dd")),

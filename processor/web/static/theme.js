@@ -3,7 +3,7 @@
 import { find, tell } from "./dom.js";
 
 const CHOICES = ["auto", "light", "dark"];
-const NAMES = { auto: "Auto", light: "Light", dark: "Dark" };
+const NAMES = { auto: "◐ Auto", light: "○ Light", dark: "● Dark" };
 const TOLD = { auto: "as the system", light: "light", dark: "dark" };
 const KEY = "theme";
 
