@@ -30,20 +30,29 @@ class Recipe:
         keys: Those of a task file, of a task that a program made; None for all others.
         sandbox_args: Options of the sandbox that served it.
         files: Absolute paths of files that results went to besides the folder.
+        command: That goes on with the run, to be typed; "" when a program began it.
     """
 
     task: str
     keys: Mapping[str, Any] | None = None
     sandbox_args: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    command: str = ""
 
     @classmethod
-    def of(cls, task: str, sandbox_args: Iterable[str] = (), files: Iterable[str] = ()) -> "Recipe":
+    def of(
+        cls,
+        task: str,
+        sandbox_args: Iterable[str] = (),
+        files: Iterable[str] = (),
+        command: str = "",
+    ) -> "Recipe":
         """The recipe of a start that names its task and its files as a person does."""
         return cls(
             task=task if task in shipped_tasks() else str(Path(task).absolute()),
             sandbox_args=tuple(sandbox_args),
             files=tuple(str(Path(file).absolute()) for file in files),
+            command=command,
         )
 
     @classmethod
@@ -54,7 +63,8 @@ class Recipe:
     def keep(self, ledger: Ledger) -> None:
         """Put it into the run's ledger."""
         # Not by `jsontext`: the name of a folder may be no text, and is escaped here.
-        ledger.set_meta(**{_KEY: json.dumps(asdict(self))})
+        command = {"command": self.command, "place": json.dumps(str(Path().absolute()))}
+        ledger.set_meta(**{_KEY: json.dumps(asdict(self)), **command})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +139,7 @@ def _recipe(meta: Mapping[str, str]) -> Recipe | None:
         keys=kept.get("keys"),
         sandbox_args=tuple(kept["sandbox_args"]),
         files=tuple(kept.get("files", ())),
+        command=kept.get("command", ""),
     )
 
 

@@ -82,6 +82,14 @@ class Earlier:
 _NO_EARLIER = Earlier()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """What earlier starts did; `usd` is None where a price is unknown."""
+
+    items: int
+    usd: float | None
+
+
 def wishes_of(settings: Settings, *, streamed: bool = False) -> Wishes:
     """What a person asks for; `streamed` when every outcome is taken as it comes."""
     return Wishes(
@@ -166,7 +174,7 @@ async def chosen(
     """
     wishes = wishes_of(settings, streamed=streamed)
     earlier = earlier_of(ledger, wishes, allowed)
-    split, demand, bounds = await asyncio.to_thread(
+    split, demand, bounds, done = await asyncio.to_thread(
         _gathered, ledger, task, settings, allowed, earlier
     )
     route = choose(wishes, demand, bounds, earlier.lane)
@@ -180,6 +188,7 @@ async def chosen(
     facts = _facts(route, demand, settings)
     if not goes_on:
         basis = {"wishes": asdict(wishes), "demand": asdict(demand), "bounds": asdict(bounds)}
+        basis["done"] = asdict(done)
         through_seq = split.through_seq if route.lane is Lane.BATCH else None
         kept_route.keep(ledger, {**facts, **basis, "at": time.time(), "through_seq": through_seq})
     tell(Notice(event="route", facts=facts))
@@ -311,15 +320,12 @@ def bounds_of(settings: Settings, *, spent_usd: float) -> Bounds:
 
 def _gathered(
     ledger: Ledger, task: Task, settings: Settings, allowed: int | None, earlier: Earlier
-) -> tuple[Split, Demand, Bounds]:
+) -> tuple[Split, Demand, Bounds, Done]:
     """What a choice is made from; the load is told from some of the items."""
     shot = snapshot.take(ledger.folder)
     bounds = bounds_of(settings, spent_usd=shot.spent_usd)
     items = _items(ledger, allowed)
     split = split_of(ledger, settings, allowed, earlier)
-    decides = settings.may_batch or settings.route == FLEX or settings.deadline is not None
-    if not decides:
-        return split, Demand(items=items, background=0 if settings.urgent else items), bounds
 
     def demand(*, counts: bool) -> Demand:
         scales = Scales(task, spending.prices_of(settings), usual_of(shot), counts=counts)
@@ -327,9 +333,10 @@ def _gathered(
         return demand_of(items, items - len(split.seqs), load)
 
     found = demand(counts=False)
-    if settings.route != "batch" and hangs_on_tokens(found, bounds):
+    decides = settings.may_batch or settings.route == FLEX or settings.deadline is not None
+    if decides and settings.route != "batch" and hangs_on_tokens(found, bounds):
         found = demand(counts=True)  # which takes a moment
-    return split, found, bounds
+    return split, found, bounds, Done(items=shot.finished, usd=shot.overall.cost_usd)
 
 
 def _facts(route: Route, demand: Demand, settings: Settings) -> dict[str, object]:

@@ -4,12 +4,10 @@ Loads the engine: commands import it when they are used.
 """
 
 import shlex
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from processor.cli import summary
-from processor.cli.provider import unsecret
+from processor.cli import summary, typed
 from processor.console import notify_lines, streams
 from processor.console.screen import watching
 from processor.logs import open_logs
@@ -19,7 +17,6 @@ from processor.notifying.message import Message
 from processor.notifying.notifier import Notifier
 from processor.observer import Observer
 from processor.plan.lack import Lack
-from processor.postgres import without_password
 from processor.report import Report
 from processor.run import Run
 from processor.settings import Settings
@@ -88,11 +85,11 @@ def _notify(notifier: Notifier, word: Message | None, log: Observer) -> None:
     notifier.tell_of(word, deliveries, tell)
 
 
-def _again(typed: Sequence[str], shortfall: Lack | None) -> list[str]:
+def _again(shown: Sequence[str], shortfall: Lack | None) -> list[str]:
     """The words that go on with this run: those typed, with enough of what it lacks."""
     if shortfall is None:
-        return list(typed)
-    words = iter(typed)
+        return list(shown)
+    words = iter(shown)
     kept = []
     for word in words:
         if word == shortfall.option:
@@ -114,12 +111,11 @@ def _sum_up(report: Report, log_path: Path) -> list[str]:
         streams.say(line)
     for file in (*report.files, log_path):
         streams.say(f"  {'file':<9} {file}")
-    shown = map(without_password, unsecret(sys.argv[1:]))
-    typed = shlex.join(["processor", *_again(list(shown), report.shortfall)])
-    steps = list(next_steps(report.snapshot, command=typed))
+    command = shlex.join(["processor", *_again(typed.words(), report.shortfall)])
+    steps = list(next_steps(report.snapshot, command=command))
     for step in steps:
         streams.say(f"  {'next':<9} {step}")
-    for line in summary.undelivered(report.snapshot, report.handovers, command=typed):
+    for line in summary.undelivered(report.snapshot, report.handovers, command=command):
         streams.tell(line)
     stopped = summary.stop(report.snapshot)
     if stopped is not None:

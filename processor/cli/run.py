@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from processor.cli import typed
 from processor.cli.batch_options import batch_options, batch_terms
 from processor.cli.notify_options import notify_options
 from processor.cli.outputs import files_of, output_options, outputs_of
@@ -251,7 +252,12 @@ def _send(
                 consent=Consent(task=options["accept_change"], rows=options["update"]),
                 outputs=outputs,
                 batch=batch_terms(options),
-                recipe=Recipe.of(options["task"], sandbox_args, files_of(options)),
+                recipe=Recipe.of(
+                    options["task"],
+                    sandbox_args,
+                    files_of(options),
+                    command=typed.that_goes_on(),
+                ),
             ),
             folder=folder,
             settings=settings,

@@ -194,12 +194,15 @@ def _planned(shot: Snapshot) -> Planned:
     demand: Mapping[str, float | None] = route.get("demand") or {}
     done: Mapping[str, float | None] = route.get("done") or {}
     items, before, before_usd = route.get("items"), done.get("items"), done.get("usd")
+    background, each_usd = demand.get("background"), demand.get("direct_usd")
+    at_once = (items or 0) - (background or 0)
 
     def whole(usd: float | None) -> float | None:
-        # A demand that was not looked at costs nothing, it seems.
-        return None if not usd or before_usd is None else before_usd + usd
+        if usd is None or before_usd is None or not background or each_usd is None:
+            return None
+        return before_usd + usd + at_once * each_usd / background
 
-    direct_usd, batch_usd = whole(demand.get("direct_usd")), whole(demand.get("batch_usd"))
+    direct_usd, batch_usd = whole(each_usd), whole(demand.get("batch_usd"))
     by_lane = {"direct": direct_usd, "batch": batch_usd, "flex": whole(demand.get("flex_usd"))}
     return Planned(
         items=None if items is None or before is None else int(items + before),

@@ -1,5 +1,7 @@
 """How a run stands, in figures: the one function that every display and statistic reads from."""
 
+import json
+import shlex
 import sqlite3
 import time
 from collections.abc import Mapping
@@ -261,11 +263,24 @@ def read(folder: Path, connection: sqlite3.Connection) -> Snapshot:
         session=session,
         now=gauges.latest(connection),
         earlier=samples.earlier(connection, time.time() - _RECENTLY_S),
-        command=meta.get("command") or None,
+        command=_command(meta),
         spent_usd=spending.priced_usd + spending.aside_usd,
         killed_usd=spending.killed_usd,
         reserved_usd=spending.claimed_usd,
     )
+
+
+def _command(meta: Mapping[str, str]) -> str | None:
+    """What goes on with the run, to be typed here; None when a program began it."""
+    command, place = meta.get("command"), meta.get("place")
+    if not command or not place:
+        return None
+    where = json.loads(place)  # the name of a folder may be no text, and is escaped
+    try:
+        is_here = Path(where) == Path.cwd()
+    except OSError:  # whose folder is gone
+        is_here = False
+    return command if is_here else f"cd {shlex.quote(where)} && {command}"
 
 
 def _stages_s(own: Mapping[str, float]) -> dict[str, float]:
