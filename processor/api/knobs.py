@@ -68,6 +68,8 @@ class Knobs(Contact, total=False):
     log_content: bool
     logs: str | Path
     seed: int
+    notify: str | Sequence[str]
+    notify_on: str | Sequence[str]
 
 
 def found_for(given: Mapping[str, Any], *, sandbox: bool) -> Layer:

@@ -15,6 +15,7 @@ from processor.api.options import Options
 from processor.api.outlet import Outlet
 from processor.api.results import RunReport
 from processor.api.task import Task as MadeTask
+from processor.api.telling import Teller
 from processor.api.threads import run_anywhere
 from processor.api.working import executed, working
 from processor.configuration import in_force, validated
@@ -27,6 +28,7 @@ from processor.folders import RUNS, default_folder
 from processor.identity import Consent
 from processor.items import Outcome
 from processor.logs import open_logs
+from processor.notifying.notifier import Notifier
 from processor.observer import Observer
 from processor.recipe import Recipe
 from processor.report import Report
@@ -70,7 +72,8 @@ class Processor:
         """
         with ExitStack() as stack:
             start = self._prepare(task, items, options, stack)
-            report = await executed(start.run)
+            await start.teller.check()
+            report = await start.teller.told_of(executed(start.run))
         return RunReport.of(report, folder=start.folder, library=start.library)
 
     async def stream(
@@ -90,7 +93,9 @@ class Processor:
         outlet = Outlet()
         with ExitStack() as stack:
             start = self._prepare(task, items, options, stack, outlet, streamed=True)
-            async with working(start.run, _until_the_end(start.run, outlet)) as work:
+            await start.teller.check()
+            main = start.teller.told_of(_until_the_end(start.run, outlet))
+            async with working(start.run, main) as work:
                 try:
                     async for outcome in outlet.outcomes():
                         yield outcome
@@ -139,12 +144,15 @@ class Processor:
             logs.append(log)
         quiet = not options.get("progress", is_watched())
         screens = stack.enter_context(watching(folder, quiet=quiet))
+        watchers = [*logs, *screens]
+        notifier = Notifier(settings, folder)
+        teller = Teller(settings, notifier, watchers, is_seen=bool(screens))
         run = Run(
             folder=folder,
             task=chosen,
             source=source,
             settings=settings,
-            observers=[*observers, *logs, *screens],
+            observers=[*observers, *watchers, *teller.observers()],
             consent=Consent(
                 task=options.get("accept_change", False), rows=options.get("update", False)
             ),
@@ -153,12 +161,13 @@ class Processor:
             batch=how.batch_terms(options, settings),
             recipe=_recipe_of(task),
         )
-        return _Start(run=run, folder=folder, library=library_of(items))
+        return _Start(run=run, teller=teller, folder=folder, library=library_of(items))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Start:
     run: Run
+    teller: Teller
     folder: Path
     library: Library | None
 

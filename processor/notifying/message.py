@@ -91,7 +91,13 @@ def of_course(occasion: Occasion, shot: Snapshot, place: Place, *, now_s: float)
 
 
 def of_error(
-    error: BaseException, shot: Snapshot | None, place: Place, *, exit_code: int, now_s: float
+    error: BaseException,
+    shot: Snapshot | None,
+    place: Place,
+    *,
+    exit_code: int,
+    steps: Sequence[str],
+    now_s: float,
 ) -> Message:
     """What ended a start otherwise than by an end of its own.
 
@@ -100,13 +106,14 @@ def of_error(
         shot: The figures of the run; None where there are none, or they are another start's.
         place: Where it is.
         exit_code: Of the process.
+        steps: What to do now.
         now_s: Seconds since 1970.
     """
     occasion = at_end(exit_code)
     problem = _problem(error, place)
     if shot is not None and shot.total:
         found = _message(
-            occasion, _HOW[occasion], shot, place, now_s=now_s, exit_code=exit_code, steps=()
+            occasion, _HOW[occasion], shot, place, now_s=now_s, exit_code=exit_code, steps=steps
         )
         return replace(
             found, body=f"{problem}\n{found.body}", facts={**found.facts, "problem": problem}

@@ -20,6 +20,7 @@ from processor.report import Report, exit_code_of
 from processor.settings import Settings
 from processor.watch import snapshot
 from processor.watch.snapshot import Snapshot
+from processor.watch.steps import UNKNOWN_COMMAND, next_steps
 
 # Together what a run may last longer for the sake of its messages.
 _END_MOST_S = 12.0
@@ -74,20 +75,21 @@ class Notifier:
             if self._on_the_way is not None:
                 self._on_the_way.drain()
 
-    def at_end(self, report: Report, steps: Sequence[str]) -> Message | None:
+    def at_end(self, report: Report, steps: Sequence[str] | None = None) -> Message | None:
         """What is told of a start that ended; None when nobody wants to know.
 
         Args:
             report: How it ended.
-            steps: What to do now.
+            steps: What to do now; by default what the run's own command leads to.
         """
         if at_end(report.exit_code) not in self._wanted:
             return None
+        shot = report.snapshot
         return message.of_end(
-            report.snapshot,
+            shot,
             self._place,
             exit_code=report.exit_code,
-            steps=steps,
+            steps=_steps(shot) if steps is None else steps,
             now_s=time.time(),
         )
 
@@ -98,7 +100,10 @@ class Notifier:
             return None
         # Of a start that was refused the figures would be another's.
         shot = None if exit_code == UsageError.exit_code else self._figures()
-        return message.of_error(error, shot, self._place, exit_code=exit_code, now_s=time.time())
+        steps = [] if shot is None else _steps(shot)
+        return message.of_error(
+            error, shot, self._place, exit_code=exit_code, steps=steps, now_s=time.time()
+        )
 
     def post(self, word: Message) -> Post:
         """A message on its way."""
@@ -127,3 +132,7 @@ class Notifier:
             return snapshot.take(self._folder)
         except LedgerError:
             return None
+
+
+def _steps(shot: Snapshot) -> list[str]:
+    return list(next_steps(shot, command=shot.command or UNKNOWN_COMMAND))

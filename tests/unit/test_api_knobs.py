@@ -18,6 +18,8 @@ from processor.settings import Settings
 CONVENIENT: Mapping[str, tuple[Any, Any]] = {
     "headers": (Mapping[str, str], {"X-Team": "blue"}),
     "logs": (str | Path, "there"),
+    "notify": (str | Sequence[str], "json://one.example mailto://two.example"),
+    "notify_on": (str | Sequence[str], "done,late"),
     "only": (
         Mapping[str, str | float | Sequence[str | float]],
         {"subject": "algebra", "grade": [7, 8.5]},

@@ -34,7 +34,16 @@ ALLOWED = {
         *("batch", "clock", "codes", "columns", "completion", "configuration", "console", "data"),
         *("delivery", "direct", "environment", "errors", "exports", "folders", "identity"),
         *("items", "jobs", "jsoncells", "layers", "ledger", "logs", "loop", "notice", "observer"),
-        *("opened", "outputs", "packing", "postgres", "provider_error", "quality", "recipe"),
+        *(
+            "notifying",
+            "opened",
+            "outputs",
+            "packing",
+            "postgres",
+            "provider_error",
+            "quality",
+            "recipe",
+        ),
         *("report", "run", "sandbox_process", "sending", "setting_names", "settings", "stop"),
         *("tasks", "verdict", "watch"),
     },
@@ -132,6 +141,10 @@ ALLOWED = {
     "patience": {"errors"},
     "recipe": {"errors", "jsontext", "layers", "ledger", "settings", "tasks"},
     "report": {"codes", "delivery", "errors", "ledger", "plan", "stop", "watch"},
+    "reporting": {
+        *("codes", "console", "drawing", "errors", "exports", "jsontext", "ledger", "plan"),
+        *("quality", "settings", "tasks", "watch"),
+    },
     "sending": {
         *BASE,
         *("answer", "batch", "direct", "followup", "history", "ledger", "observer", "plan"),
@@ -216,7 +229,7 @@ SOLE_IMPORTERS = {
     "backports": {"packing"},
     "sqlite3": {
         *("batch.store", "delivery", "doctor", "exports", "followup", "importing", "ledger", "run"),
-        *("jobs", "quality", "rehearsal", "sandbox", "sending", "watch"),
+        *("jobs", "quality", "rehearsal", "reporting", "sandbox", "sending", "watch"),
     },
 }
 
