@@ -26,6 +26,7 @@ _STATE_STYLES = {
 _LANE_STYLES = {"direct": "cyan", "batch": "blue"}
 _LANE_BAR_CELLS = 20
 _CLOCK_FROM_S = 60.0
+_BUDGET_NEARLY_USED = 0.8
 _COUNT_STEPS = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
@@ -79,14 +80,8 @@ def chunks(look: Look, width: int) -> list[Text]:
 
 def speed(look: Look, width: int) -> list[Text]:
     """Now, on the whole, and how it went."""
-    line = row(
-        "rate",
-        [
-            Part(f"{rate(look.speed.per_s)} now", "bold", 0),
-            Part(f"{rate(look.shot.throughput_per_s)} on the whole"),
-        ],
-        width,
-    )
+    now = Part(f"{rate(look.speed.per_s)} now" if look.is_running else "", "bold", 0)
+    line = row("rate", [now, Part(f"{rate(look.shot.throughput_per_s)} on the whole")], width)
     room = width - line.cell_len - 2
     if room >= LABEL_CELLS:
         seen = [(point.at, point.per_s) for point in look.points]
@@ -157,14 +152,17 @@ def cost(look: Look, width: int) -> list[Text]:
     overall, budget_usd = shot.overall, shot.session.budget_usd if shot.session else None
     parts = [Part(money(overall.cost_usd), "bold", 0)]
     if budget_usd is not None:
-        used = f"{money(shot.spent_usd)} of {money(budget_usd)} budget"
-        parts.append(Part(used, _mind(shot.spent_usd > 0.8 * budget_usd), 1))
+        style = _MIND if shot.spent_usd > _BUDGET_NEARLY_USED * budget_usd else ""
+        used = share(shot.spent_usd / budget_usd) if budget_usd else "all"
+        parts.append(Part(f"{used} of the budget of {money(budget_usd)}", style, 1))
     if look.planned.usd is not None:
         parts.append(Part(f"plan {money(look.planned.usd)}", rank=2))
+    cached = f", {short(overall.cached_tokens)} cached" if overall.cached_tokens else ""
     parts += [
-        Part(f"tokens {short(overall.prompt_tokens)} in", rank=3),
-        Part(f"{short(overall.completion_tokens)} out", rank=3),
-        Part(f"{short(overall.cached_tokens)} cached" if overall.cached_tokens else "", rank=4),
+        Part(
+            f"{short(overall.prompt_tokens)}{cached} + {short(overall.completion_tokens)} tokens",
+            rank=3,
+        ),
     ]
     if shot.provider == "sandbox":
         parts.append(Part("the sandbox charges nothing", _FAINT, 5))
@@ -174,20 +172,15 @@ def cost(look: Look, width: int) -> list[Text]:
 def machine(look: Look, width: int) -> list[Text]:
     """What the run takes of the machine and of the wire."""
     shot = look.shot
+    now = look.points[-1] if look.points and look.is_running else None
     parts = [Part(f"{shot.peak_rss_mb:,.0f} MB at most", rank=3)]
-    last = look.points[-1] if look.points and look.is_running else None
-    if last is not None:
-        parts.insert(0, Part(f"CPU {last.cpu:.0%} of a core", rank=0))
-    parts.append(Part(f"CPU time {duration(shot.cpu_s)}", rank=4))
-    if last is not None and last.rss_mb:
-        parts.insert(1, Part(f"{last.rss_mb:,.0f} MB", rank=1))
-    for told, total, per_s in (
-        ("sent", shot.bytes_sent, 0 if last is None else last.sent_per_s),
-        ("received", shot.bytes_received, 0 if last is None else last.received_per_s),
-    ):
-        now = f" ({short(per_s)}B/s)" if per_s else ""
-        parts.append(Part(f"{short(total)}B {told}{now}", rank=2))
-    return [row("machine", parts, width)]
+    sent, received = f"{short(shot.bytes_sent)}B sent", f"{short(shot.bytes_received)}B received"
+    if now is not None:
+        parts = [Part(f"CPU {now.cpu:.0%}", rank=0), Part(f"{now.rss_mb:,.0f} MB"), *parts]
+        sent += f" ({short(now.sent_per_s)}B/s)"
+        received += f" ({short(now.received_per_s)}B/s)"
+    parts += [Part(sent, rank=2), Part(received, rank=2)]
+    return [row("machine", [*parts, Part(f"CPU {duration(shot.cpu_s)} in all", rank=4)], width)]
 
 
 def deadline(shot: Snapshot, timing: Timing | None, width: int, now_s: float) -> list[Text]:
@@ -218,7 +211,7 @@ def _since(look: Look, now_s: float) -> str:
 
 
 def _left(look: Look) -> str:
-    if not look.shot.pending or not look.is_running:
+    if not look.shot.pending or not look.is_running or look.state is State.PAUSED:
         return ""
     if look.speed.eta_s is None:
         return "left –"

@@ -51,9 +51,9 @@ def orders(rank: int, look: Look, width: int) -> Section:
     for place, order in enumerate(look.orders):
         answer, style = _answer(order)
         parts = [
-            Part(time.strftime("%H:%M:%S", time.localtime(order.at)), _FAINT, 3),
+            Part(time.strftime("%H:%M:%S", time.localtime(order.at)), _FAINT, 2),
             Part(order.words, "bold", 0),
-            Part(f"by {order.by}" if order.by else "", _FAINT, 2),
+            Part(f"by {order.by}" if order.by else "", _FAINT, 3),
             Part(answer, style, 1),
         ]
         lines.append(row("orders" if not place else "", parts, width))

@@ -104,13 +104,14 @@ class Monitor:
     def _lines(self, width: int, height: int) -> list[Text]:
         foot = self._foot(width)
         if self._shown.helps:
-            return [*told_keys.lines(width), Text(), *foot]
+            return picture.above(told_keys.lines(width), foot, height)
         if not self._shown.is_open:
-            return [*overview(self._runs, width, height - len(foot), self._shown.place), *foot]
+            rows = overview(self._runs, width, height - len(foot), self._shown.place)
+            return picture.above(rows, foot, height)
         if self._open.scene is None:
-            return foot
+            return picture.above([], foot, height)
         scene = replace(self._open.scene, now_s=time.time())
-        return picture.live(scene, width, height, foot)
+        return picture.above(picture.live(scene, width, height - len(foot)), foot, height)
 
     def _foot(self, width: int) -> list[Text]:
         """What was answered or is asked, and the keys."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from rich.text import Text
 
 from processor.console.monitor import figures, lists, marks
-from processor.console.monitor.lines import Part, beside, fitted, row
+from processor.console.monitor.lines import Part, beside, fitted
 from processor.console.monitor.section import Section, fixed, stacked
 from processor.watch.course import Timing
 from processor.watch.look import Look
@@ -14,8 +14,14 @@ from processor.watch.trend import Point
 
 _TWO_COLUMNS_CELLS = 130
 _GAP_CELLS = 2
-_CHART_LINES = 8
-_CHART_LEAST = 4
+_CHART_HEAD_LINES = 2
+_CHART_LEAST, _CHART_MOST = 5, 12
+_CHART_POINTS = 2
+_CHARTS = (
+    ("items a second", "per_s", "cyan"),
+    ("latency, p95 in ms", "p95_ms", "yellow"),
+    ("failed items a second", "failed_per_s", "red"),
+)
 _MIND, _FAINT = "yellow", "dim"
 _KEYS_OF_ONE = (
     Part("p pause", _FAINT, 2),
@@ -55,22 +61,17 @@ def whole(scene: Scene, width: int) -> list[Text]:
     return [*_head(scene, width), *ended, *_body(scene, width, None)]
 
 
-def live(scene: Scene, width: int, height: int, foot: list[Text]) -> list[Text]:
-    """What fits.
+def live(scene: Scene, width: int, height: int) -> list[Text]:
+    """What fits."""
+    head = [*_head(scene, width), *_alert(scene, width)][: max(0, height)]
+    return [*head, *_body(scene, width, max(0, height - len(head)))]
 
-    Args:
-        scene: The run.
-        width: Cells of a line.
-        height: Lines.
-        foot: The last lines, which stay.
-    """
-    head = [*_head(scene, width), *_alert(scene, width)]
-    room = height - len(foot)
-    if room < 1:
-        return foot[:height]
-    body = _body(scene, width, max(0, room - len(head)))
-    blank = [Text()] * (room - len(head) - len(body))
-    return [*head[:room], *body, *blank, *foot]
+
+def above(lines: Sequence[Text], foot: Sequence[Text], height: int) -> list[Text]:
+    """Lines at the top of so many, and those at the bottom, which stay where there are too many."""
+    room = max(0, height - len(foot))
+    kept = lines[:room]
+    return [*kept, *(Text() for _ in range(room - len(kept))), *foot[max(0, len(foot) - height) :]]
 
 
 def keys(width: int, *, of_one: bool) -> Text:
@@ -133,26 +134,18 @@ def _lists(look: Look, width: int, now_s: float) -> list[Section]:
 
 def _charts(look: Look, width: int) -> list[Section]:
     """What changed over time, where there is room."""
-    points = look.points
-    if len(points) < 2:
+    if len(look.points) < _CHART_POINTS:
         return []
-    return [
-        _chart("items/s", points, [point.per_s for point in points], width, "cyan"),
-        _chart("p95 ms", points, [point.p95_ms for point in points], width, "yellow"),
-        _chart("failed/s", points, [point.failed_per_s for point in points], width, "red"),
-    ]
+    return [_chart(name, look.points, field, width, style) for name, field, style in _CHARTS]
 
 
-def _chart(
-    name: str, points: Sequence[Point], values: Sequence[float | None], width: int, style: str
-) -> Section:
-    seen = [(point.at, value) for point, value in zip(points, values, strict=True)]
-    columns = marks.resampled(seen, width)
-    most = max((value for value in columns if value is not None), default=0.0)
+def _chart(name: str, points: Sequence[Point], field: str, width: int, style: str) -> Section:
+    values = marks.resampled([(point.at, getattr(point, field)) for point in points], width)
+    most = max((value for value in values if value is not None), default=0.0)
 
     def draw(lines: int) -> list[Text]:
-        head = row("", [Part(name, _FAINT, 0), Part(f"at most {most:,.1f}", _FAINT)], width)
-        drawn = marks.chart(columns, lines - 2)
-        return [Text(""), head, *(Text(line, style, no_wrap=True) for line in drawn)]
+        head = fitted([Part(name, rank=0), Part(f"at most {most:,.1f}", _FAINT)], width)
+        drawn = marks.chart(values, lines - _CHART_HEAD_LINES)
+        return [Text(), head, *(Text(line, style, no_wrap=True) for line in drawn)]
 
-    return Section(10, _CHART_LEAST, _CHART_LINES, draw)
+    return Section(10, _CHART_LEAST, _CHART_MOST, draw)

@@ -32,7 +32,9 @@ def show(runs: Sequence[Watched]) -> None:
     for run in runs:
         if run.problem is not None:
             streams.tell(str(run.problem))
-        for step in run.scene.look.next_steps if run.scene is not None else ():
+        elif len(runs) == 1 and run.look is not None:
+            streams.say(f"{'state':<8}{run.look.state}")
+        for step in run.look.next_steps if run.look is not None else ():
             streams.say(f"{'next':<8}{step}")
 
 
