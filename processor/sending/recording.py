@@ -77,6 +77,7 @@ class Recording:
             try:
                 yield writer
                 await asyncio.wrap_future(writer.flush())
+                writer.sample()  # of the end
             finally:  # its last commits may wait for observers that need this loop
                 await asyncio.to_thread(writer.close)
 
@@ -93,7 +94,6 @@ class Recording:
             pulse.cancel()
             await asyncio.wait([pulse])
             writer.gauge(gauge())
-            writer.sample()
 
     def _pulse_ended(self, pulse: "asyncio.Task[None]") -> None:
         """What broke it ends the run, too."""
