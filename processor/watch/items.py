@@ -7,7 +7,7 @@ is over.
 
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -26,6 +26,7 @@ _SLICE_S = 0.03
 _LEAST_ROWS, _MOST_ROWS = 50, 20_000
 _FIRST_ROWS = 500
 _HIGHEST = "\U0010ffff"
+_BEHIND_IDS = -1
 
 
 class Status(StrEnum):
@@ -94,6 +95,42 @@ def find(
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """Items of one kind: a way to them, and what else must be true of them, in SQL."""
+
+    way: Way
+    which: str
+    parameters: tuple[object, ...] = ()
+
+
+_EVERY = _Kind(ranges.chunks("1"), "1")
+_NOT_FAILED = _Kind(ranges.chunks("failed < items"), "succeeded IS NOT 0")
+_KINDS = {
+    Status.SUCCESS: _Kind(ranges.chunks("succeeded > 0"), "succeeded = 1"),
+    Status.PENDING: _Kind(ranges.chunks("succeeded + failed < items"), "outcomes.seq IS NULL"),
+    Status.REVIEW: _Kind(ranges.reviews, "\"check\" = 'review'"),
+}
+
+
+def _failed(codes: Sequence[str]) -> _Kind:
+    if not codes:
+        return _Kind(ranges.failed(()), "succeeded = 0")
+    places = ", ".join("?" * len(codes))
+    return _Kind(ranges.failed(codes), f"succeeded = 0 AND code IN ({places})", tuple(codes))
+
+
+def _kinds(wanted: Wanted) -> list[_Kind]:
+    """What is looked through, one after the other."""
+    if wanted.status is Status.FAILED or (wanted.status is Status.ALL and wanted.codes):
+        return [_failed(wanted.codes)]
+    if wanted.codes:
+        return []  # of what has not failed
+    if wanted.status is not Status.ALL:
+        return [_KINDS[wanted.status]]
+    return [_EVERY] if wanted.text else [_failed(()), _NOT_FAILED]
+
+
 class _Hunt:
     """One page.
 
@@ -115,53 +152,66 @@ class _Hunt:
     def run(self, after: int) -> int | None:
         """Fill the page; returns where the next one begins, None at the end.
 
-        Places before those of the items themselves are negative.
+        Places in what comes before the last kind are negative.
         """
-        named = self._by_id()
-        if self._search is not None and not after:
+        kinds = _kinds(self._wanted)
+        if not kinds:
+            return None
+        *before, last = kinds
+        named = self._by_id(last) if self._search is not None else []
+        if named and not after:
             self.found += named
-            if len(self.found) >= self._most:
-                return -1
-        if after <= 0 and _is_failed_first(self._wanted):
-            place = self._walk(ranges.failed(()), -after, "1")
-            if place is not None:
+            if self._is_full:
+                return _BEHIND_IDS
+        if before and after <= 0:
+            place, is_end = self._walk(before[0], -after)
+            if self._is_full or not is_end:
                 return -place
-            after = 0
-        way, which = _way(self._wanted)
-        return self._walk(way, max(0, after), which, without=set(named))
+        place, is_end = self._walk(last, max(0, after), without=frozenset(named))
+        return None if is_end else place
+
+    @property
+    def _is_full(self) -> bool:
+        return len(self.found) >= self._most
 
     def _walk(
-        self, way: Way, after: int, which: str, without: set[int] | None = None
-    ) -> int | None:
-        for part in way(self._connection, after, lambda: self._rows):
-            begun_s, left = time.monotonic(), self._most - len(self.found)
-            hits, place = self._hits(part, which, left)
-            self.found += [seq for seq in hits if seq not in (without or ())]
+        self, kind: _Kind, after: int, without: Collection[int] = frozenset()
+    ) -> tuple[int, bool]:
+        """Look through one kind, a slice at least; returns how far, and whether that is the end."""
+        parts = kind.way(self._connection, after, lambda: self._rows)
+        for part in parts:
+            begun_s = time.monotonic()
+            after = self._look_through(part, kind, without)
             self._keep_pace(time.monotonic() - begun_s)
-            if len(self.found) >= self._most or time.monotonic() >= self._end_s:
-                return place
-        return None
+            if self._is_full or time.monotonic() >= self._end_s:
+                return after, after == part.last and next(parts, None) is None
+        return after, True
 
-    def _hits(self, part: Slice, which: str, most: int) -> tuple[list[int], int]:
-        """Items of a slice that are wanted, and how far it was looked at."""
-        found = self._connection.execute(*self._query(part, which, most)).fetchall()
-        place = part.last if len(found) < most else found[-1][0]
-        if self._search is None:
-            return [seq for seq, *_ in found], place
-        return [seq for seq, *texts in found if self._search.is_in(*texts)], place
+    def _look_through(self, part: Slice, kind: _Kind, without: Collection[int]) -> int:
+        """Look through a slice; returns how far."""
+        most = self._most - len(self.found) if self._search is None else self._rows
+        rows = self._connection.execute(*self._query(part, kind, most)).fetchall()
+        for seq, *texts in rows:
+            if seq not in without and (self._search is None or self._search.is_in(*texts)):
+                self.found.append(seq)
+                if self._is_full:
+                    return int(seq)
+        return part.last if len(rows) < most else int(rows[-1][0])
 
-    def _query(self, part: Slice, which: str, most: int) -> tuple[str, tuple[object, ...]]:
-        columns = "items.seq" if self._search is None else "items.seq, fields, id, result, message"
-        terms, parameters = [f"items.seq {part.which}", which], part.parameters
+    def _query(self, part: Slice, kind: _Kind, most: int) -> tuple[str, tuple[object, ...]]:
+        columns = "items.seq"
+        terms, parameters = f"items.seq {part.which} AND {kind.which}", part.parameters
+        parameters += kind.parameters
         if self._wanted.lane is not None:
-            terms.append("lane = ?")
+            terms += " AND lane = ?"
             parameters += (self._wanted.lane,)
         if self._search is not None:
-            terms.append(self._search.which)
+            columns += ", fields, id, result, message"
+            terms += f" AND {self._search.which}"
             parameters += self._search.parameters
         query = (
             f"SELECT {columns} FROM items LEFT JOIN outcomes ON outcomes.seq = items.seq "
-            f"WHERE {' AND '.join(terms)} ORDER BY items.seq LIMIT ?"
+            f"WHERE {terms} ORDER BY items.seq LIMIT ?"
         )
         return query, (*parameters, most)
 
@@ -171,20 +221,27 @@ class _Hunt:
         elif took_s < _SLICE_S / 2:
             self._rows = min(_MOST_ROWS, self._rows * 2)
 
-    def _by_id(self) -> list[int]:
+    def _by_id(self, kind: _Kind) -> list[int]:
         """Items whose ids begin with the text: a page of them, the same one each time."""
-        if self._search is None:
-            return []
         text = self._wanted.text
         found = self._connection.execute(
             "SELECT seq FROM items WHERE id >= ? AND id < ? ORDER BY id LIMIT ?",
             (text, text + _HIGHEST, self._most),
         )
-        named = jsontext.dumps(sorted(seq for (seq,) in found))
+        named = jsontext.dumps([seq for (seq,) in found])
         part = Slice("IN (SELECT value FROM json_each(?))", (named,), 0)
-        hits, _ = self._hits(part, _KINDS[_kind(self._wanted)], self._most)
-        return hits
+        rows = self._connection.execute(*self._query(part, kind, self._most))
+        return [seq for seq, *_ in rows]
 
 
-def _is_failed_first(wanted: Wanted) -> bool:
-    return wanted.status is Status.ALL and not wanted.codes and not wanted.text
+def _read(connection: sqlite3.Connection, seqs: Sequence[int]) -> list[Result]:
+    """Items with what became of them; of pending ones the calls that were made."""
+    found = {result.seq: result for result in results.of_items(connection, seqs)}
+    sent = dict(
+        connection.execute(
+            "SELECT seq, MAX(number) FROM attempts "
+            "WHERE seq IN (SELECT value FROM json_each(?)) GROUP BY seq",
+            (jsontext.dumps([seq for seq in seqs if found[seq].status == "pending"]),),
+        )
+    )
+    return [replace(found[seq], attempts=sent[seq]) if seq in sent else found[seq] for seq in seqs]

@@ -91,9 +91,7 @@ def _listed(read: Callable[[int, int], list[int]], after: int, size: Size) -> It
             return
 
 
-def _seqs(
-    connection: sqlite3.Connection, query: str, parameters: tuple[object, ...]
-) -> list[int]:
+def _seqs(connection: sqlite3.Connection, query: str, parameters: tuple[object, ...]) -> list[int]:
     return [seq for (seq,) in connection.execute(query, parameters)]
 
 
