@@ -19,6 +19,7 @@ COMMANDS = {
     "control": "Pause a run, go on, drain it, change its limits, send failed items again.",
     "monitor": "Watch runs live, in the terminal or as a page (--web); steer them by keys.",
     "retry": "Make failed items pending again.",
+    "report": "A run in one file, made to be shown: summary, costs, errors, a sample.",
     "export": "Write results as CSV, JSONL, Parquet or Excel, or into a database.",
     "compare": "The same items sent in different ways: does batching pay?",
     "quality": "Consistency, diversity, agreement: how good the answers of a run are.",

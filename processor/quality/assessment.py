@@ -72,10 +72,20 @@ def assess(folder: Path, terms: Terms, *, beside: Path | None = None) -> Assessm
         for items in results.of_run(connection):
             for item in items:
                 gathered.add(item)
-    return _measured(run, terms, gathered, other)
+    return measured(run, terms, gathered, other)
 
 
-def _measured(run: Run, terms: Terms, gathered: Gathering, other: Against | None) -> Assessment:
+def measured(
+    run: Run, terms: Terms, gathered: Gathering, other: Against | None = None
+) -> Assessment:
+    """Measure what was gathered of a run, or of a part of it.
+
+    Args:
+        run: Whose items were gathered.
+        terms: As they were gathered by.
+        gathered: The items.
+        other: Another run beside this one.
+    """
     counts = gathered.tally.counts()
     texts = _members(gathered.texts)
     same = consistency.measure(

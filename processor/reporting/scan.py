@@ -1,0 +1,225 @@
+"""One reading of a run's items for all of a report that counters do not tell."""
+
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from processor.exports import cells
+from processor.ledger import results
+from processor.ledger.results import Result
+from processor.quality import assessment
+from processor.quality.assessment import Assessment
+from processor.quality.gathering import Gathering
+from processor.quality.run import Run
+from processor.quality.sample import Sample
+from processor.quality.terms import Terms
+from processor.reporting.patterns import Factor, Patterns, patterns
+from processor.reporting.tallies import Tallies
+
+ITEMS_MOST = 20_000
+"""Of a run with more, so many are read, here and there."""
+_READ_MOST_S = 3.0
+_AT_ONCE = 100  # consecutive items of a larger run
+_WHOLE_AT_ONCE = 500
+_SUCCESSES = 8
+_FAILURES = 6
+_OF_ONE_CODE = 2
+_REVIEWS = 4
+_COMPARED = 400  # answers whose likeness is measured: work grows with its square
+_DOWN_MOST, _ACROSS_MOST = 40, 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """The answers of a run as a table of two of its columns.
+
+    Attributes:
+        down: Name of the column whose values are rows.
+        across: Of that whose values are columns.
+        rows: Values down.
+        columns: Values across.
+        cells: The items at (row, column), by their places.
+    """
+
+    down: str
+    across: str
+    rows: Sequence[str]
+    columns: Sequence[str]
+    cells: Mapping[tuple[int, int], Result]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """What the items tell.
+
+    Attributes:
+        items: That were read.
+        of_items: That there are.
+        failures: Where items fail more often than elsewhere, as far as items tell it.
+        reviews: The same of successes whose check is in doubt.
+        quality: None of a run without answers.
+        drawn: Items to show: failures, then what is in doubt, then others.
+        field: None where the input has no two columns that make one.
+    """
+
+    items: int
+    of_items: int
+    failures: Patterns
+    reviews: Patterns
+    quality: Assessment | None
+    drawn: Sequence[Result]
+    field: Field | None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all items were read."""
+        return self.items >= self.of_items
+
+
+def scan(
+    connection: sqlite3.Connection,
+    run: Run,
+    *,
+    codes: Sequence[str],
+    gold: str | None,
+    content: bool,
+    beside: Sequence[Factor],
+) -> Scan:
+    """Read a run's items once, in short reads; of a large run a part.
+
+    Args:
+        connection: The ledger.
+        run: What it is.
+        codes: Of errors, in the order in which failures are shown.
+        gold: Column of the right labels; None for none.
+        content: Whether values of rows are looked at.
+        beside: What counters tell of failures, to be judged together with the rest.
+
+    Raises:
+        UsageError: There is no such column as `gold`, or the run's answers are no labels.
+        sqlite3.Error: The ledger cannot be read.
+    """
+    found = _Reading(run, Terms(gold=gold, most=_COMPARED).of(run), content=content)
+    for items in _slices(connection, run.items):
+        for item in items:
+            found.add(item)
+    return Scan(
+        items=found.items,
+        of_items=run.items,
+        failures=patterns([*beside, *found.failures.factors()]),
+        reviews=patterns(found.reviews.factors()),
+        quality=found.quality(),
+        drawn=[*_chosen(connection, codes), *found.successes()],
+        field=found.field(),
+    )
+
+
+class _Reading:
+    """Takes items one by one."""
+
+    def __init__(self, run: Run, terms: Terms, *, content: bool) -> None:
+        self._run = run
+        self._terms = terms
+        self._gathered = Gathering(run, terms)
+        self._successes: Sample[Result] = Sample(most=_SUCCESSES, most_of_block=1, seed=terms.seed)
+        self._places: tuple[dict[str, int], dict[str, int]] = ({}, {})
+        self._cells: dict[tuple[int, int], Result] = {}
+        self._has_field = bool(content and terms.group and terms.within)
+        self.items = 0
+        self.failures = Tallies(run.columns, with_columns=content)
+        self.reviews = Tallies(run.columns, with_columns=content)
+
+    def add(self, item: Result) -> None:
+        self.items += 1
+        self._gathered.add(item)
+        fields = item.fields()
+        if self._has_field:
+            self._place(item, fields)
+        if item.status == "pending":
+            return
+        is_failed = item.status == "failed"
+        self.failures.add(item, fields, is_case=is_failed)
+        if not is_failed:
+            self.reviews.add(item, fields, is_case=item.check == "review")
+            if item.check != "review":
+                self._successes.add(str(item.id), str(item.id), item)
+
+    def successes(self) -> list[Result]:
+        drawn = [one for block in self._successes.blocks().values() for one in block]
+        return sorted(drawn, key=lambda one: one.seq)
+
+    def quality(self) -> Assessment | None:
+        """What the answers are like; None where there are none."""
+        if not self.items or not self._gathered.tally.counts().succeeded:
+            return None
+        return assessment.measured(self._run, self._terms, self._gathered)
+
+    def field(self) -> Field | None:
+        rows, columns = self._places
+        if not self._has_field or len(rows) < 2 or len(columns) < 2:
+            return None
+        return Field(
+            down=self._terms.group or "",
+            across=self._terms.within or "",
+            rows=list(rows),
+            columns=list(columns),
+            cells=self._cells,
+        )
+
+    def _place(self, item: Result, fields: Mapping[str, Any]) -> None:
+        """Put an item into the table, as long as there is one to be seen at a glance."""
+        columns = (self._terms.group or "", self._terms.within or "")
+        names = [cells.text(fields.get(name)) for name in columns]
+        down, across = (
+            places.setdefault(name or "", len(places))
+            for places, name in zip(self._places, names, strict=True)
+        )
+        if down >= _DOWN_MOST or across >= _ACROSS_MOST:
+            self._has_field = False
+            self._cells.clear()
+            return
+        self._cells.setdefault((down, across), item)
+
+
+def _slices(connection: sqlite3.Connection, items: int) -> Iterator[list[Result]]:
+    """All items, or of many some here and there; no longer than is good."""
+    until_s = time.monotonic() + _READ_MOST_S
+    for first, last in spans(items):
+        yield results.of_span(connection, first, last)
+        if time.monotonic() > until_s:
+            return
+
+
+def spans(items: int) -> list[tuple[int, int]]:
+    """Which items are read, as (first, last): all, or evenly spread, then in a drawn order.
+
+    In that order, so that who stops early has read here and there, too.
+    """
+    if items <= ITEMS_MOST:
+        starts = range(1, items + 1, _WHOLE_AT_ONCE)
+        return [(first, min(items, first + _WHOLE_AT_ONCE - 1)) for first in starts]
+    count = ITEMS_MOST // _AT_ONCE
+    firsts = [1 + place * (items - _AT_ONCE) // (count - 1) for place in range(count)]
+    Random(0).shuffle(firsts)  # noqa: S311 - a sample, not a secret
+    return [(first, first + _AT_ONCE - 1) for first in firsts]
+
+
+def _chosen(connection: sqlite3.Connection, codes: Iterable[str]) -> list[Result]:
+    """Some failures of each cause, and some of what is in doubt; by their indexes."""
+    failed: list[int] = []
+    for code in codes:
+        found = connection.execute(
+            "SELECT seq FROM outcomes WHERE succeeded = 0 AND code = ? ORDER BY seq LIMIT ?",
+            (code, _OF_ONE_CODE),
+        )
+        failed += [seq for (seq,) in found]
+    doubted = connection.execute(
+        "SELECT seq FROM outcomes WHERE \"check\" = 'review' ORDER BY seq LIMIT ?", (_REVIEWS,)
+    )
+    return [
+        *results.of_items(connection, failed[:_FAILURES]),
+        *results.of_items(connection, [seq for (seq,) in doubted]),
+    ]

@@ -1,0 +1,114 @@
+"""Lanes and costs: what each lane did, against the plan, and against all directly."""
+
+from collections.abc import Iterator
+
+from processor.console.words import counted
+from processor.plan.prices import dollars
+from processor.reporting import figures
+from processor.reporting.document import Block, Line, Pairs, Prose, Section, Table, cells
+from processor.reporting.gathering import Findings
+from processor.watch.course import all_directly_usd
+from processor.watch.snapshot import LaneTotals, Snapshot
+
+_NAMES = {"direct": "direct", "batch": "batch"}
+
+
+def section(found: Findings) -> Section | None:
+    """None of a run that sent nothing."""
+    if not found.shot.overall.requests_sent:
+        return None
+    return Section("costs", "Lanes and costs", list(_blocks(found)))
+
+
+def _blocks(found: Findings) -> Iterator[Block]:
+    shot = found.shot
+    reason = shot.route.get("reason")
+    if reason:
+        lane = str(shot.route.get("lane"))
+        yield Prose(("The route was ", lane, f": {reason}." if found.content else "."))
+    used = {
+        name: lane
+        for name, lane in shot.lanes.items()
+        if lane.requests_sent or lane.succeeded + lane.failed
+    }
+    rows = [_lane(name, lane) for name, lane in used.items()]
+    if len(used) > 1:
+        rows.append(_lane("overall", shot.overall, "together"))
+    heads = ["lane", "succeeded", "failed", "requests", "retries", "tokens in", "out", "cost"]
+    yield Table("What each lane did", heads, rows, frozenset(range(1, 8)))
+    yield Pairs(list(_against(shot)))
+
+
+def _lane(name: str, lane: LaneTotals, words: str = "") -> list:  # type: ignore[type-arg]
+    place = name if name == "overall" else f"lanes.{name}"
+    return cells(
+        words or _NAMES.get(name, name),
+        figures.count(f"{place}.succeeded", lane.succeeded),
+        figures.count(f"{place}.failed", lane.failed),
+        figures.count(f"{place}.requests_sent", lane.requests_sent),
+        figures.count(f"{place}.retries", lane.retries),
+        figures.count(f"{place}.prompt_tokens", lane.prompt_tokens),
+        figures.count(f"{place}.completion_tokens", lane.completion_tokens),
+        figures.usd(f"{place}.cost_usd", lane.cost_usd),
+    )
+
+
+def _against(shot: Snapshot) -> Iterator[tuple[str, Line]]:
+    cost_usd = shot.overall.cost_usd
+    yield "paid", (figures.usd("overall.cost_usd", cost_usd), _listed(shot))
+    planned_usd, items = _planned_usd(shot), (shot.route.get("demand") or {}).get("items")
+    if planned_usd is not None and items:
+        per_item = "" if cost_usd is None else _difference(shot, planned_usd / items)
+        planned = figures.usd("planned.usd", planned_usd)
+        yield "planned", (planned, f" for {counted(items, 'item')}{per_item}")
+    whole_usd = all_directly_usd(shot)
+    if whole_usd is not None and cost_usd is not None and shot.lanes["batch"].succeeded:
+        line: Line = (figures.usd("all_direct_usd", whole_usd),)
+        if whole_usd > cost_usd:
+            line = (*line, "; saved ", figures.usd("saved_usd", whole_usd - cost_usd))
+            line = (*line, " (", figures.share("saved", (whole_usd - cost_usd) / whole_usd), ")")
+        yield "all directly", line
+    if shot.session is not None and shot.session.budget_usd is not None:
+        spent = figures.usd("spent_usd", shot.spent_usd)
+        budget = figures.usd("budget_usd", shot.session.budget_usd)
+        yield "budget", (spent, " of ", budget, " used")
+    if shot.jobs.batches:
+        batches = figures.count("jobs.batches", shot.jobs.batches)
+        shards = figures.count("jobs.shards", shot.jobs.shards)
+        yield "batch jobs", (batches, " made of ", shards, " input files")
+    if shot.overall.cached_tokens:
+        cached = figures.count("overall.cached_tokens", shot.overall.cached_tokens)
+        yield "cached", (cached, " input tokens were billed at the lower price of cached ones")
+
+
+def _planned_usd(shot: Snapshot) -> float | None:
+    """By the lanes that were chosen: what was to wait by batch, the rest directly."""
+    demand = shot.route.get("demand") or {}
+    direct, batch, items = (demand.get(n) for n in ("direct_usd", "batch_usd", "items"))
+    if direct is None or not items:
+        return None
+    lane = shot.route.get("lane")
+    if lane == "direct":
+        return float(direct)
+    if lane == "flex":
+        return None if demand.get("flex_usd") is None else float(demand["flex_usd"])
+    if batch is None or lane != "batch":
+        return None
+    behind = demand.get("background", items) / items
+    return float(behind * batch + (1 - behind) * direct)
+
+
+def _difference(shot: Snapshot, planned_usd: float) -> str:
+    """What an item was planned to cost, and what it cost."""
+    if not shot.finished or shot.overall.cost_usd is None or not planned_usd:
+        return ""
+    per_item = shot.overall.cost_usd / shot.finished
+    more = per_item / planned_usd - 1
+    return (
+        f": {dollars(planned_usd)} an item, and it came to {dollars(per_item)} "
+        f"({abs(more):.0%} {'more' if more > 0 else 'less'})"
+    )
+
+
+def _listed(shot: Snapshot) -> str:
+    return " at list price; the sandbox charges nothing" if shot.provider == "sandbox" else ""

@@ -1,0 +1,65 @@
+"""Reports as files."""
+
+import os
+from pathlib import Path
+
+from processor.errors import UsageError
+from processor.exports.atomic import replacing
+from processor.exports.place import expect_room
+from processor.ledger import database, sources
+from processor.reporting import html, markdown
+from processor.reporting.composing import compose
+from processor.reporting.gathering import Findings, gather
+
+REPORT_NAME = "report.html"
+FORMATS = {"html": html.written, "md": markdown.written}
+
+
+def write(folder: Path, path: Path | None = None, *, content: bool = True) -> Path:
+    """Write the report of a run as HTML; returns the file.
+
+    Args:
+        folder: The run's.
+        path: Where to; by default `report.html` in the run's folder.
+        content: Whether it shows a sample of rows, answers and messages.
+
+    Raises:
+        LedgerError: There is no ledger, it cannot be read, or the disk refuses.
+    """
+    path = folder / REPORT_NAME if path is None else path
+    put(text(gather(folder, content=content), "html"), path)
+    return path
+
+
+def expect_place(path: Path, folder: Path) -> None:
+    """See that a report can be put into a file, before the work.
+
+    Args:
+        path: Of the file.
+        folder: The run's, whose ledger and input are not written over.
+
+    Raises:
+        UsageError: It cannot, or should not.
+        LedgerError: There is no ledger, or it cannot be read.
+    """
+    named, real = f"--output {path}", Path(os.path.realpath(path))
+    expect_room(real, named)
+    ledger = folder / database.LEDGER_NAME
+    with database.reading(ledger) as connection:
+        if sources.hold(connection, real) or real == Path(os.path.realpath(ledger)):
+            raise UsageError(f"{named}: is a part of this run", way_out="Name another file.")
+
+
+def text(found: Findings, form: str) -> str:
+    """A report as `html` or `md`."""
+    return FORMATS[form](compose(found))
+
+
+def put(told: str, path: Path) -> None:
+    """Put a report into a file, whole or not at all.
+
+    Raises:
+        LedgerError: The disk refuses.
+    """
+    with replacing(path) as file:
+        file.write(told)
