@@ -9,6 +9,7 @@ const EDGE = { top: 10, right: 10, bottom: 22 };
 const GLYPH = 6.4; // about as wide is one of a label
 const SHORT_S = 600; // a run so short is told to the second
 const FAR = 3; // a bound so many times above what is drawn would press it flat
+const PEAK = 6; // so many times above the usual is a peak
 const NEVER_ALONE = 1e-9;
 
 function draw(tag, attributes, parent) {
@@ -44,8 +45,8 @@ export class Chart {
   /** `timeline`: {rows, x, at, gaps, to, value(row, name)}; `index`: the point that is read, or null. */
   render(timeline, look, index) {
     this.timeline = timeline;
-    const hasAny = this.lines.some((line) => timeline.rows.some((row) => timeline.value(row, line.name)));
-    show(this.node, hasAny || !this.isOptional);
+    const isTold = (value) => (this.isOptional ? Boolean(value) : value != null);
+    show(this.node, this.lines.some((line) => timeline.rows.some((row) => isTold(timeline.value(row, line.name)))));
     if (this.node.hidden) return;
     const width = this.plot.clientWidth;
     if (!width) return;
@@ -54,6 +55,7 @@ export class Chart {
     mark(this.svg, "width", width);
     this.#grid();
     this.#bounds(bounds);
+    this.#peak();
     this.lines.forEach((line, at) => this.#line(line, at));
     this.point(index);
   }
@@ -83,10 +85,7 @@ export class Chart {
 
   #scaled(width, bounds) {
     const { timeline } = this;
-    let highest = 0;
-    for (const row of timeline.rows) {
-      for (const line of this.lines) highest = Math.max(highest, timeline.value(row, line.name) ?? 0);
-    }
+    let highest = this.#highest();
     for (const { value } of bounds) if (value <= FAR * highest || highest === 0) highest = Math.max(highest, value);
     const step = stepOf(highest || 1);
     const top = Math.max(step, Math.ceil(highest / step - NEVER_ALONE) * step);
@@ -99,6 +98,32 @@ export class Chart {
       y: (value) => round(EDGE.top + up * (1 - Math.min(1, value / top))),
       seconds: (x) => (span * (x - left)) / across,
     };
+  }
+
+  /** What the scale is to hold: everything, but for a few peaks that would press the rest flat. */
+  #highest() {
+    const { timeline } = this;
+    const values = this.lines.flatMap((line) => timeline.rows.map((row) => timeline.value(row, line.name) ?? 0));
+    values.sort((one, other) => one - other);
+    const [usual, highest] = [values[Math.floor(0.97 * (values.length - 1))] ?? 0, values.at(-1) ?? 0];
+    return usual > 0 && highest > PEAK * usual ? 1.5 * usual : highest;
+  }
+
+  /** Peaks that the scale does not hold say how high they are. */
+  #peak() {
+    const { timeline, scale } = this;
+    let [highest, at] = [scale.top, -1];
+    for (const line of this.lines) {
+      timeline.rows.forEach((row, index) => {
+        const value = timeline.value(row, line.name) ?? 0;
+        if (value > highest) [highest, at] = [value, index];
+      });
+    }
+    if (at < 0) return;
+    const x = scale.x(timeline.x[at]);
+    const isRight = x > scale.width / 2;
+    const place = { x: isRight ? x - 5 : x + 5, y: EDGE.top + 10, "text-anchor": isRight ? "end" : "start" };
+    draw("text", place, this.fixed).textContent = `↑ ${this.format(highest)}`;
   }
 
   #tick(value) {

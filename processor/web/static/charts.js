@@ -49,7 +49,7 @@ const CHARTS = [
     lines: [{ name: "requests_per_s", label: "sent", look: "c1", isArea: true }, { name: "limit_per_s", label: "limit", look: "c2" }],
   },
   {
-    title: "At the provider", format: compact, isOptional: true,
+    title: "At the provider", format: compact, place: "provider", isOptional: true,
     lines: [{ name: "at_provider", label: "items in batches", look: "c1", isArea: true }],
   },
   {

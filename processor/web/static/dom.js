@@ -49,6 +49,13 @@ export function sync(parent, values, keyOf, create, update) {
   for (const node of kept.values()) node.remove();
 }
 
+/** The project's own words, in which `backticks` hold what is to be typed. */
+export function words(node, text) {
+  if (node.dataset.words === text) return;
+  node.dataset.words = text;
+  node.replaceChildren(...text.split("`").map((piece, at) => (at % 2 ? make("code", {}, piece) : piece)));
+}
+
 /** The parts of a node by their `data-part`. */
 export function part(node, name) {
   return node.querySelector(`[data-part="${name}"]`);

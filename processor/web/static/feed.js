@@ -13,7 +13,7 @@ const FETCHES_MS = 2000; // between looks without events
 const EVENTS_AGAIN = 15; // so many looks later events are tried again
 const SILENCE_MS = 20_000; // the server may have nothing to tell; or be no more
 
-/** The states of a link: "opening" | "live" | "fetching" | "lost" | "gone". */
+/** The states of a link: "opening" | "live" | "fetching" | "lost" | "unreadable" | "gone". */
 export class Feed {
   #name;
   #take;
@@ -61,6 +61,10 @@ export class Feed {
     source.addEventListener("open", () => this.#listen());
     source.addEventListener("look", (event) => {
       this.#arrived("live", JSON.parse(event.data));
+      this.#listen();
+    });
+    source.addEventListener("problem", (event) => {
+      this.#tell("unreadable", JSON.parse(event.data).error);
       this.#listen();
     });
     source.addEventListener("gone", (event) => this.#gone(JSON.parse(event.data).error));

@@ -5,6 +5,7 @@ import { age, bytes, compact, count, counted, duration, milliseconds, moment, mo
 
 const SPECIAL = new Set(["paused", "stopping"]);
 const DAY_S = 86_400;
+const FORECASTS = { yes: "will be made", perhaps: "may be made", no: "will hardly be made" };
 
 const figures = new Map(Array.from(document.querySelectorAll("[data-figure]"), (node) => [node.dataset.figure, node]));
 
@@ -32,6 +33,8 @@ function masthead(look) {
   tell(find("state-since"), since(look));
   tell(find("about"), [stats.task, stats.model, stats.provider].filter(Boolean).join(" · "));
 }
+
+export const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** How a state is painted. */
 export function kind({ state, running: isRunning }) {
@@ -65,9 +68,8 @@ function stepOf(step) {
   return make("li", {}, words && make("span", {}, capital(words)), make("code", {}, command), copyButton(command, "the command"));
 }
 
-const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
-
-function progress({ stats }) {
+function progress(look) {
+  const { stats } = look;
   const away = stats.lanes.batch?.at_provider ?? 0;
   const finished = stats.total - stats.pending;
   figure("finished", count(finished));
@@ -86,7 +88,14 @@ function progress({ stats }) {
   mark(bar, "aria-valuetext", `${count(finished)} of ${count(stats.total)}, ${count(stats.failed)} failed`);
   const parts = [stats.succeeded, stats.failed, away];
   Array.from(bar.children).forEach((node, index) => widen(node, parts[index], stats.total));
-  tell(find("chunks"), `${count(stats.chunks_complete)} of ${counted(stats.chunks, "chunk")} complete`);
+  tell(find("chunks"), chunks(look));
+}
+
+function chunks({ stats, open_chunks: open }) {
+  const complete = `${count(stats.chunks_complete)} of ${counted(stats.chunks, "chunk")} complete`;
+  if (!open.length) return complete;
+  const begun = open.map((chunk) => `${chunk.number} (${count(chunk.succeeded + chunk.failed)} of ${count(chunk.items)})`);
+  return `${complete} · begun: ${begun.join(", ")}`;
 }
 
 /** So that one of a million is seen, too. */
@@ -120,8 +129,8 @@ function tiles(look) {
   const { latency_ms: latency } = stats;
   figure("per_s", look.running ? rate(speed.per_s) : rate(stats.throughput_per_s));
   figure("mean_rate", look.running ? `${rate(stats.throughput_per_s)} on average` : "on average");
-  figure("eta", look.running ? duration(speed.eta_s) : stats.pending ? counted(stats.pending, "item") : "nothing");
-  figure("eta_at", look.running && speed.eta_s != null ? doneAt(speed.eta_s) : "");
+  figure("eta", look.running ? duration(speed.eta_s) : duration(null));
+  figure("eta_at", look.running ? doneAt(speed.eta_s) : stats.pending ? `${counted(stats.pending, "item")} pending` : "nothing is pending");
   figure("success_rate", share(stats.success_rate));
   figure("checks", Object.entries(stats.checks).map(([name, value]) => `${compact(value)} ${name}`).join(" · "));
   figure("p50", milliseconds(latency.p50));
@@ -132,7 +141,7 @@ function tiles(look) {
   figure("cost_bounds", costBounds(look));
 }
 
-const doneAt = (s) => (s > 30 * DAY_S ? "" : `done at ${moment(Date.now() / 1000 + s)}`);
+const doneAt = (s) => (s == null || s > 30 * DAY_S ? "" : `done at ${moment(Date.now() / 1000 + s)}`);
 
 function costBounds({ stats, planned }) {
   const parts = [];
@@ -163,6 +172,7 @@ function now(look) {
   const { stats } = look;
   pairs.push(["Tokens", `${compact(stats.tokens.prompt)} in · ${compact(stats.tokens.completion)} out · ${compact(stats.tokens.cached)} cached`]);
   if (stats.deadline) pairs.push(["Deadline", deadline(stats.deadline)]);
+  if (stats.decision) pairs.push(["Decided", stats.decision.reason]);
   if (stats.route?.reason) pairs.push(["Route", `${stats.route.lane}: ${stats.route.reason}`]);
   if (stats.all_direct_usd != null && stats.lanes.batch?.requests_sent) pairs.push(["All directly", money(stats.all_direct_usd)]);
   tell(find("machine-told"), `${duration(stats.cpu_s)} of CPU · ${count(stats.peak_rss_mb)} MB at most · ${bytes(stats.bytes_sent)} sent · ${bytes(stats.bytes_received)} received`);
@@ -188,7 +198,7 @@ function working(told) {
 
 function deadline({ at, made, forecast }) {
   const left = seconds(at) - Date.now() / 1000;
-  const told = made == null ? forecast : made ? "made" : "missed";
+  const told = made == null ? FORECASTS[forecast] : made ? "made" : "missed";
   const parts = [moment(at), left > 0 ? `in ${duration(left)}` : `${age(at)} ago`];
   return [...parts, told].filter(Boolean).join(" · ");
 }

@@ -1,6 +1,6 @@
 /** What went wrong, what is at the provider, what people ordered. */
 
-import { find, make, mark, part, show, sync, tell } from "./dom.js";
+import { find, make, mark, part, show, sync, tell, words } from "./dom.js";
 import { age, count, counted, moment, seconds } from "./format.js";
 
 const MOST_BATCHES = 30;
@@ -15,7 +15,7 @@ export function faults(look, { only, again }) {
     (node, fault) => {
       tell(part(node, "count"), count(fault.count));
       tell(part(node, "means"), fault.means);
-      tell(part(node, "remedy"), fault.remedy);
+      words(part(node, "remedy"), fault.remedy);
       part(node, "bar").style.width = `${(100 * fault.count) / most}%`;
       tell(part(node, "example"), fault.example ? `${fault.example.id}: ${fault.example.message ?? ""}` : "");
       show(part(node, "again"), look.running);
@@ -51,11 +51,12 @@ function batchOf(batch) {
     "li", {},
     make("div", { class: "row" }, make("code", { title: batch.id }, batch.id), make("span", { class: "state", "data-part": "status" })),
     make("div", { class: "thin", "aria-hidden": "true" }, make("i", { class: "ok", "data-part": "done" }), make("i", { class: "fail", "data-part": "failed" })),
+    make("div", { class: "row" }, make("span", { "data-part": "answered" }), make("span", { "data-part": "age" })),
     make("p", { class: "soft", "data-part": "told" }), make("p", { class: "bad", "data-part": "problem" }),
   );
 }
 
-const BATCH_KINDS = { completed: "done", failed: "stopped", expired: "stopped", cancelled: "stopped", cancelling: "stopping" };
+const BATCH_KINDS = { completed: "done", failed: "stopped", expired: "stopped", cancelled: "over", cancelling: "stopping" };
 
 function batchNow(node, batch) {
   const total = batch.total || batch.items || 0;
@@ -64,12 +65,11 @@ function batchNow(node, batch) {
   mark(part(node, "status"), "data-state", BATCH_KINDS[batch.status] ?? "running");
   part(node, "done").style.width = wide(batch.completed);
   part(node, "failed").style.width = wide(batch.failed);
-  const parts = [`shard ${batch.shard} ${batch.state ?? ""}`.trim(), counted(batch.items ?? total, "item")];
-  if (batch.total) parts.push(`${count((batch.completed ?? 0) + (batch.failed ?? 0))} of ${count(batch.total)} answered`);
-  if (batch.failed) parts.push(`${count(batch.failed)} failed`);
-  if (batch.created_at != null) parts.push(`made ${age(batch.created_at)} ago`);
-  parts.push(`seen ${age(batch.seen_at)} ago`);
-  tell(part(node, "told"), parts.join(" · "));
+  const answered = (batch.completed ?? 0) + (batch.failed ?? 0);
+  const failed = batch.failed ? `, ${count(batch.failed)} failed` : "";
+  tell(part(node, "answered"), `${count(answered)} of ${count(total)} answered${failed}`);
+  tell(part(node, "age"), batch.created_at == null ? "" : `${age(batch.created_at)} old`);
+  tell(part(node, "told"), `shard ${batch.shard}, ${counted(batch.items, "item")}, ${batch.state} · looked at ${age(batch.seen_at)} ago`);
   tell(part(node, "problem"), batch.problem ?? "");
   show(part(node, "problem"), Boolean(batch.problem));
 }

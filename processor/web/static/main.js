@@ -20,6 +20,7 @@ const LINKS = {
   live: "live",
   fetching: "live, every 2 s",
   lost: "server lost, trying again",
+  unreadable: "not readable now",
   gone: "no longer there",
 };
 const TROUBLES = {
@@ -74,6 +75,7 @@ function choose(name) {
   series.clear();
   charts.clear();
   items.choose(name);
+  link("opening");
   show(find("run"), false);
   show(find("runs"), name == null);
   document.title = name ?? "processor";
@@ -82,6 +84,7 @@ function choose(name) {
 }
 
 function take(look) {
+  if (page.look && page.look.stats.run_id !== look.stats.run_id) series.clear(); // begun anew in its place
   page.look = look;
   series.add(look.point_columns, look.points);
   show(find("run"), true);
@@ -99,7 +102,7 @@ function take(look) {
 function link(state, words) {
   tell(find("link"), LINKS[state]);
   mark(find("link"), "data-link", state);
-  const trouble = state === "gone" ? `The run is no longer there: ${words}` : TROUBLES[state];
+  const trouble = words ?? TROUBLES[state];
   tell(find("trouble"), trouble ?? "");
   show(find("trouble"), Boolean(trouble));
 }

@@ -2,7 +2,7 @@
 
 import { find, make, mark, part, show, sync, tell } from "./dom.js";
 import { count, moment, share } from "./format.js";
-import { kind } from "./head.js";
+import { capital, kind } from "./head.js";
 
 const MOST = 60;
 
@@ -37,11 +37,12 @@ function cardOf(run) {
 
 function cardNow(node, run) {
   const wide = (value) => (run.total ? `${(100 * value) / run.total}%` : "0");
-  tell(part(node, "state"), run.state);
+  tell(part(node, "state"), capital(run.state));
   mark(part(node, "state"), "data-state", kind(run));
   part(node, "ok").style.width = wide(run.finished - run.failed);
   part(node, "fail").style.width = wide(run.failed);
-  tell(part(node, "done"), `${count(run.finished)} of ${count(run.total)}`);
+  tell(part(node, "done"), run.problem ?? `${count(run.finished)} of ${count(run.total)}`);
   tell(part(node, "rate"), run.finished ? `${share(run.success_rate)} succeeded` : "");
-  tell(part(node, "about"), `${run.task} · ${run.model} · since ${moment(run.started_at)}`);
+  const about = [run.task, run.model, run.started_at && `since ${moment(run.started_at)}`];
+  tell(part(node, "about"), about.filter(Boolean).join(" · "));
 }

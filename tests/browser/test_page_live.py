@@ -1,0 +1,133 @@
+"""The page beside a run that works: what it shows, what it orders, and what it loses."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browser.eyes import Eyes, number
+from browser.served import served
+from playwright.sync_api import Page, expect
+from run_bench import Folder, folder_before
+
+from processor.ledger import control
+from processor.watch import look, snapshot
+from processor.watch.look import State
+
+SLOW = ("--concurrency", "4")  # of 300 ms: about 13 items a second
+
+
+@pytest.fixture
+def folder(tmp_path: Path, slow_sandbox_url: str) -> Iterator[Folder]:
+    with folder_before(slow_sandbox_url, tmp_path, rows=400) as folder:
+        yield folder
+
+
+def begun(folder: Folder, *options: str) -> None:
+    """A run that has its first answers."""
+    folder.start(*SLOW, *options)
+    folder.wait_for_answers(3)
+
+
+def updates(page: Page) -> int:
+    return int(page.locator("html").get_attribute("data-updates") or 0)
+
+
+def test_updates_arrive_until_the_run_is_done(folder: Folder, eyes: Eyes) -> None:
+    folder.rows(40)
+    begun(folder)
+    with served(folder.path, "out") as server:
+        page = eyes.look(server.page_of("out"))
+        expect(page.locator("#state")).to_have_text("Sending")
+        expect(page.locator("#link")).to_have_text("live")
+        first = number(page, "finished")
+        folder.wait_for(lambda: number(page, "finished") > first)
+        expect(page.locator("#state")).to_have_text("Done")
+        assert number(page, "finished") == snapshot.take(folder.path / "out").finished == 40
+        assert updates(page) > 2
+        assert page.locator("#charts path.line").first.get_attribute("d")
+        expect(page.locator("#control")).to_be_hidden()
+
+
+def test_a_run_is_paused_goes_on_and_is_drained_by_buttons(folder: Folder, eyes: Eyes) -> None:
+    begun(folder)
+    with served(folder.path, "out") as server:
+        out = folder.path / "out"
+        page = eyes.look(server.page_of("out"))
+        page.get_by_role("button", name="Pause").click()
+        expect(page.locator("#state")).to_have_text("Paused")
+        assert look.take(out).state is State.PAUSED
+        expect(page.locator("#orders li").first).to_contain_text("pause")
+
+        page.get_by_role("button", name="Adjust").click()
+        page.get_by_label("Concurrency").fill("a few")
+        page.get_by_label("Concurrency").press("Enter")
+        expect(page.locator("#said")).to_contain_text("a whole number, or auto")
+        page.get_by_label("Concurrency").fill("3")
+        page.get_by_label("Concurrency").press("Enter")
+        folder.wait_for(
+            lambda: [order.words for order in look.take(out).orders][:1] == ["concurrency 3"]
+        )
+        expect(page.get_by_label("Concurrency")).to_have_attribute("placeholder", "3")
+
+        page.get_by_role("button", name="Go on").click()
+        expect(page.locator("#state")).to_have_text("Sending")
+
+        page.get_by_role("button", name="Drain").click()
+        page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+        assert control.answer_of(out, 4) is None  # it was only asked for
+        page.get_by_role("button", name="Drain").click()
+        page.get_by_role("dialog").get_by_role("button", name="Drain").click()
+        expect(page.locator("#resume-title")).to_contain_text("resumable")
+        words = [order.words for order in look.take(out).orders]
+        assert words == ["drain", "resume", "concurrency 3", "pause"]
+
+
+def test_a_killed_run_says_so_within_five_seconds_with_its_command(
+    folder: Folder, eyes: Eyes
+) -> None:
+    begun(folder)
+    with served(folder.path, "out") as server:
+        page = eyes.look(server.page_of("out"))
+        expect(page.locator("#state")).to_have_text("Sending")
+        folder.started[-1].kill()
+        expect(page.locator("#state")).to_have_text("Not running, resumable", timeout=5_000)
+        command = look.take(folder.path / "out").shot.command
+        assert command is not None
+        assert command.startswith("processor run --task greet.toml")
+        step = page.locator("#steps li").first
+        expect(step.locator("code")).to_have_text(command)
+        expect(step.get_by_role("button", name="Copy")).to_be_visible()
+
+
+def test_a_lost_server_is_told_and_found_again(folder: Folder, eyes: Eyes) -> None:
+    folder.rows(5)
+    assert folder.run()[0] == 0
+    eyes.forgiven = ["error: Failed to load resource: net::ERR_CONNECTION_REFUSED"]
+    with served(folder.path, "out") as server:
+        page = eyes.look(server.page_of("out"))
+        expect(page.locator("#link")).to_have_text("live")
+        server.end()
+        expect(page.locator("#link")).to_have_text("server lost, trying again")
+        expect(page.get_by_role("alert")).to_contain_text("processor monitor --web")
+        assert number(page, "finished") == 5  # what was known stays
+    with served(folder.path, "out", port=server.port):
+        expect(page.get_by_role("alert")).to_be_hidden()
+        expect(page.locator("#link")).to_contain_text("live")
+
+
+def test_several_runs_are_cards_that_lead_to_each(folder: Folder, eyes: Eyes) -> None:
+    folder.rows(5)
+    for name in ("one", "two"):
+        code, _, told = folder.run(out=name)
+        assert code == 0, told
+    with served(folder.path, "one", "two") as server:
+        page = eyes.look(server.url)
+        cards = page.locator("#run-list > li")
+        expect(cards).to_have_count(2)
+        expect(cards.first).to_contain_text("5 of 5")
+        page.get_by_role("link", name="one").click()
+        expect(page.get_by_role("heading", name="one", exact=True)).to_be_visible()
+        page.get_by_label("Run", exact=True).select_option("two")
+        expect(page.get_by_role("heading", name="two", exact=True)).to_be_visible()
+        page.go_back()
+        expect(page.get_by_role("heading", name="one", exact=True)).to_be_visible()
