@@ -5,7 +5,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from processor.web import events, listing, page
+from processor.web import control, events, items, listing, page, story
 from processor.web.guard import GUARD, Guard, add_headers, guarded
 from processor.web.listing import LISTING, Listing
 from processor.web.replies import explained
@@ -35,6 +35,10 @@ def build_app(folders: Sequence[Path], port: int) -> web.Application:
             web.get("/api/runs", listing.runs),
             web.get(_RUN, listing.run),
             web.get(f"{_RUN}/events", events.events),
+            web.get(f"{_RUN}/items", items.items),
+            web.get(f"{_RUN}/items/{{seq}}", story.story),
+            web.get(f"{_RUN}/orders", control.orders),
+            web.post(f"{_RUN}/control", control.give),
         ]
     )
     return app

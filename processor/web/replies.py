@@ -10,7 +10,7 @@ from processor.errors import LedgerError, ProcessorError, UsageError
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-_CONFLICT = 409
+_WRONG = 400
 _GONE = 404
 _UNREADABLE = 503
 # Beyond it, neighbouring whole numbers are the same number to a page.
@@ -59,7 +59,7 @@ def _status(error: ProcessorError) -> int:
         return _GONE
     if isinstance(error, LedgerError):
         return _UNREADABLE
-    return _CONFLICT if isinstance(error, UsageError) else 500
+    return _WRONG if isinstance(error, UsageError) else 500
 
 
 def _mended(value: Any) -> Any:

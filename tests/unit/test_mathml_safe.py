@@ -109,6 +109,11 @@ def test_a_link_with_a_prefix_is_no_link() -> None:
             '<mspace width="-0.167em"></mspace>',
             id="space",
         ),
+        pytest.param(
+            '<mtd style="text-align: right;color: red;"><mi>x</mi></mtd>',
+            '<mtd columnalign="right"><mi>x</mi></mtd>',
+            id="aligned by style",
+        ),
         pytest.param("<mo>&InvisibleTimes;</mo>", "<mo>\u2062</mo>", id="entity"),
     ],
 )

@@ -35,7 +35,7 @@ _UNSEEN = frozenset(
     }
 )
 
-_LENGTH = r"[+-]?(\d?(\.\d{1,6})?(em|ex)|\d{1,2}(\.\d{1,6})?(px|pt|mu|%)?|\.\d{1,6}|[a-z]+space)"
+_LENGTH = r"[+-]?(\d?(\.\d{1,6})?(r?em|ex)|\d{1,2}(\.\d{1,6})?(px|pt|mu|%)?|\.\d{1,6}|[a-z]+space)"
 _LENGTHS = rf"{_LENGTH}( {_LENGTH}){{0,20}}"
 _TRUTH = "true|false"
 _LINES = "(none|solid|dashed)( (none|solid|dashed)){0,20}"
@@ -62,6 +62,7 @@ _ATTRIBUTES: Mapping[str, re.Pattern[str]] = MappingProxyType(
         for name in names.split()
     }
 )
+_ALIGNED = re.compile("text-align: (left|center|right);")
 
 
 def safe(mathml: str) -> str:
@@ -168,6 +169,8 @@ def _operator(text: str) -> str:
 
 
 def _kept(attributes: Mapping[str, str]) -> str:
+    if "columnalign" not in attributes and (side := _ALIGNED.search(attributes.get("style", ""))):
+        attributes = {**attributes, "columnalign": side[1]}  # as math-core says it
     return "".join(
         f' {name}="{value}"'
         for name, value in attributes.items()
