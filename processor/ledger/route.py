@@ -16,8 +16,8 @@ def kept_in(meta: Mapping[str, str]) -> Mapping[str, Any]:
     Returns:
         `lane`, `split`, `reason`, `asked` (the option), `items`, `background`, `through_seq` (the
         last of the first rows, which go directly; None when all do), the inputs `wishes`,
-        `demand` and `bounds`, `done` (items and US dollars of starts before), `at` (seconds since 1970), and `open`: whether the work that it was
-        made for is not done yet.
+        `demand` and `bounds`, `done` (items and US dollars of starts before), `at` (seconds since
+        1970), and `open`: whether the work that it was made for is not done yet.
     """
     kept: Mapping[str, Any] = jsontext.loads(meta[_KEY]) if meta.get(_KEY) else _NOTHING
     return kept

@@ -78,9 +78,6 @@ class Earlier(Struct, frozen=True, kw_only=True, gc=False):
     finished: int
 
 
-_LATEST_START = "session = (SELECT MAX(number) FROM sessions)"
-
-
 def earlier(connection: sqlite3.Connection, at: float) -> Earlier | None:
     """How far the latest start was then, or when it began to send; None before it does.
 
@@ -88,16 +85,11 @@ def earlier(connection: sqlite3.Connection, at: float) -> Earlier | None:
         connection: The ledger.
         at: Seconds since 1970.
     """
-    row = connection.execute(
-        f"SELECT at, succeeded + failed FROM samples WHERE {_LATEST_START} AND at <= ? "
-        "ORDER BY number DESC LIMIT 1",
-        (at,),
-    ).fetchone()
+    found = "SELECT at, succeeded + failed FROM samples WHERE session = ?"
+    (session,) = connection.execute("SELECT MAX(number) FROM sessions").fetchone()
     row = (
-        row
-        or connection.execute(
-            f"SELECT at, succeeded + failed FROM samples WHERE {_LATEST_START} ORDER BY number LIMIT 1"
-        ).fetchone()
+        connection.execute(f"{found} AND at <= ? ORDER BY number DESC", (session, at)).fetchone()
+        or connection.execute(f"{found} ORDER BY number", (session,)).fetchone()
     )
     return None if row is None else Earlier(at=row[0], finished=row[1])
 

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from processor.errors import LedgerError
 from processor.ledger import account, calls, database
 from processor.ledger.calls import CALLS_NAME, CallCount
-from processor.ledger.commit import Commit, Record, write
+from processor.ledger.commit import ChunkTotals, Commit, Record, write
 from processor.ledger.gauges import Gauges, written
 from processor.ledger.samples import Sampler
 from processor.ledger.tally import Pricer
@@ -59,6 +59,7 @@ class Writer:
         self._records: list[Record] = []
         self._flushes: list[Future[None]] = []
         self._changes: list[Change] = []
+        self._notes: list[Change] = []
         self._lock = threading.Lock()
         self._work = threading.Event()
         self._hurry = threading.Event()
@@ -126,15 +127,21 @@ class Writer:
         if self._sampler.is_due(now_s):
             self.sample()
         elif before is None or replace(before, at=gauges.at) != gauges:
-            self.change(lambda _: None)  # the row of the session tells it
+            self._note(_nothing)  # the row of the session tells it
 
     def sample(self) -> None:
         """Take a sample now."""
         gauges, now_s = self._gauges, time.monotonic()
         if gauges is not None:
-            self.change(
+            self._note(
                 lambda connection: self._sampler.take(connection, now_s, gauges, self._vitals())
             )
+
+    def _note(self, note: Change) -> None:
+        """Keep what is of no consequence: nobody is told of it."""
+        with self._lock:
+            self._notes.append(note)
+        self._work.set()
 
     def close(self) -> None:
         """Write what is left and end the thread; the connection is the caller's again."""
@@ -145,7 +152,7 @@ class Writer:
         self._calls.close()
 
     def _run(self) -> None:
-        while not (self._closing and not self._records and not self._flushes):
+        while not (self._closing and not (self._records or self._flushes or self._notes)):
             self._work.wait()
             self._hurry.wait(GATHER_S)
             self._work.clear()
@@ -155,9 +162,12 @@ class Writer:
                 records, self._records = self._records, []
                 flushes, self._flushes = self._flushes, []
                 changes, self._changes = self._changes, []
+                notes, self._notes = self._notes, []
             try:
-                if records or changes:
-                    self._commit(records, changes)
+                if records or changes or notes:
+                    chunks = self._commit(records, changes, notes)
+                    if records or changes:
+                        self._on_commit(Commit(records=records, chunks=chunks))
             except BaseException as error:  # noqa: BLE001 - a thread's failure is the run's
                 self._fail(error, flushes)
                 return
@@ -184,12 +194,17 @@ class Writer:
             )
         return error
 
-    def _commit(self, records: list[Record], changes: Sequence[Change]) -> None:
+    def _commit(
+        self, records: Sequence[Record], changes: Sequence[Change], notes: Sequence[Change]
+    ) -> Sequence[ChunkTotals]:
+        """Make it durable; returns the chunks that the records touched."""
         connection = self._connection
         with database.transaction(connection):
             for change in changes:
                 change(connection)
             chunks = write(connection, records, self._price, self._session)
+            for note in notes:
+                note(connection)
             vitals = self._vitals()
             connection.execute(
                 "UPDATE sessions SET seen_at = ?, cpu_s = ?, peak_rss_mb = ?, bytes_sent = ?, "
@@ -204,4 +219,8 @@ class Writer:
                     self._session,
                 ),
             )
-        self._on_commit(Commit(records=records, chunks=chunks))
+        return chunks
+
+
+def _nothing(_: sqlite3.Connection) -> None:
+    """What is kept with every commit is all there is."""
