@@ -15,7 +15,7 @@ Examples:
 
 \b
 The file needs nothing else: no network, no script. It is made in seconds, also of a million items:
-of more than 20,000 a sample is read for patterns and quality, and the report says so. Its other
+of more than 50,000 a sample is read for patterns and quality, and the report says so. Its other
 figures are those of processor status, at the moment it is made.
 
 \b

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import pairwise
 from math import ceil, floor, log10
 
 from processor.drawing import Drawing, Point
@@ -12,12 +11,13 @@ from processor.reporting.timeline import Event, Start
 
 _WIDTH, _HEIGHT = 1000.0, 200.0
 _TICKS = 4
-_COLUMNS = 240  # points of a line that are drawn; more cannot be told apart
+_COLUMNS = 96  # points of a line that are drawn; of more, the means
 _SPARK_COLUMNS = 48
 _SPARKS = "▁▂▃▄▅▆▇█"
 _NICE = (1.0, 2.0, 2.5, 5.0, 10.0)
 _LEAST_S = 1.0
 _ROUNDING = 1e-9
+_USUAL_SHARE, _PEAK_TIMES = 0.95, 5.0
 
 Words = Callable[[float], str]
 
@@ -107,7 +107,7 @@ def over_time(
     """
     thin = [_thinned(each.points) for each in series]
     values = [value for points in thin for _, value in points if value is not None]
-    top = nice(max([*values, *([] if bound is None else [bound])], default=0.0))
+    top = nice(max([_usual(values), *([] if bound is None else [bound])]))
     drawing = Drawing(_WIDTH, _HEIGHT, title=title, stretched=True)
     _grid(drawing)
     for place in axis.breaks:
@@ -143,8 +143,17 @@ class Bar:
     count: int
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A value that is marked: its look, what it is."""
+
+    value: float
+    look: str
+    words: str
+
+
 def distribution(
-    title: str, bars: Sequence[Bar], *, words: Words, marks: Sequence[tuple[float, str]], told: Line
+    title: str, bars: Sequence[Bar], *, words: Words, marks: Sequence[Mark], told: Line
 ) -> Chart:
     """Bars over a logarithmic axis.
 
@@ -152,7 +161,7 @@ def distribution(
         title: Of what.
         bars: At least one; all of `low` above 0.
         words: How a value below the axis is written.
-        marks: Values that are marked, with the class of their look.
+        marks: Values that are marked.
         told: What is to be seen, in words.
     """
     least, most = log10(bars[0].low), log10(bars[-1].high)
@@ -172,14 +181,15 @@ def distribution(
             look="one",
             title=f"{words(bar.low)} – {words(bar.high)}: {bar.count:,}",
         )
-    for value, look in marks:
-        drawing.line([(at(value) * _WIDTH, 0), (at(value) * _WIDTH, _HEIGHT)], look=look)
+    for mark in marks:
+        x = at(mark.value) * _WIDTH
+        drawing.line([(x, 0), (x, _HEIGHT)], look=mark.look)
     return Chart(
         title=title,
         drawing=drawing.root,
         across=[Tick(at=at(value), words=words(value)) for value in _round_values(least, most)],
         up=[Tick(at=n / 2, words=f"{top * n / 2:,.0f}") for n in range(3)],
-        keys=[],
+        keys=[Key(mark.look, mark.words) for mark in marks],
         told=told,
         spark=spark([(n / len(bars), float(bar.count)) for n, bar in enumerate(bars)]),
     )
@@ -193,6 +203,20 @@ def nice(most: float) -> float:
     return unit * next(step for step in _NICE if step * unit >= most * 0.999)
 
 
+def _usual(values: Sequence[float]) -> float:
+    """The most, but for rare peaks beside which nothing else could be seen."""
+    known = sorted(value for value in values if value > 0)
+    if not known:
+        return 0.0
+    high = known[int((len(known) - 1) * _USUAL_SHARE)]
+    return known[-1] if known[-1] <= _PEAK_TIMES * high else 1.5 * high
+
+
+def is_cut(values: Sequence[float]) -> bool:
+    """Whether a chart of these values leaves out the tips of peaks."""
+    return _usual(values) < max(values, default=0.0)
+
+
 def spark(points: Sequence[tuple[float, float | None]]) -> str:
     """A line of blocks of different height; empty without points."""
     width = min(_SPARK_COLUMNS, len(points))
@@ -201,7 +225,7 @@ def spark(points: Sequence[tuple[float, float | None]]) -> str:
         if value is not None:
             columns[min(width - 1, int(place * width + _ROUNDING))].append(value)
     means = [sum(values) / len(values) if values else None for values in columns]
-    top = max((mean for mean in means if mean is not None), default=0.0)
+    top = _usual([mean for mean in means if mean is not None])
     if top <= 0:
         return ""
     last = len(_SPARKS) - 1
@@ -239,7 +263,9 @@ def _runs(points: Sequence[Point | None]) -> list[list[Point]]:
 
 def _place(point: tuple[float, float | None], top: float) -> Point | None:
     across, value = point
-    return None if value is None else (across * _WIDTH, _HEIGHT * (1 - max(0.0, value) / top))
+    if value is None:
+        return None
+    return across * _WIDTH, _HEIGHT * (1 - min(1.0, max(0.0, value) / top))
 
 
 def _grid(drawing: Drawing) -> None:
@@ -259,15 +285,6 @@ def _round_values(least: float, most: float) -> list[float]:
         if len(found) >= _TICKS:
             break
     return found
-
-
-def slopes(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """How much a second a count grew, at the end of each step; (seconds, count) in order."""
-    return [
-        (later, max(0.0, after - before) / (later - earlier))
-        for (earlier, before), (later, after) in pairwise(points)
-        if later > earlier
-    ]
 
 
 def _moment(at: float) -> datetime:

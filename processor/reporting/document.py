@@ -70,9 +70,14 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Cards:
-    """Some figures beside each other."""
+    """Some figures beside each other.
+
+    Attributes:
+        title: What they are together; the main figures of a report have none.
+    """
 
     cards: Sequence[Card]
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,9 @@
 
 from processor.console import words
 from processor.quality.figure import Figure as Measured
-from processor.reporting.document import Figure
+from processor.reporting.document import Code, Figure, Line
+
+_LITTLE = 0.0005  # of a share, which would be written as 0.0%
 
 
 def count(name: str, value: int) -> Figure:
@@ -11,8 +13,9 @@ def count(name: str, value: int) -> Figure:
 
 
 def share(name: str, value: float | None) -> Figure:
-    """`98.0%`."""
-    return Figure(name, value, words.share(value))
+    """`98.0%`; of very little `<0.1%`."""
+    is_little = value is not None and 0 < value < _LITTLE
+    return Figure(name, value, "<0.1%" if is_little else words.share(value))
 
 
 def usd(name: str, value: float | None) -> Figure:
@@ -41,6 +44,13 @@ def size(name: str, value: float) -> Figure:
         if value >= bytes_:
             return Figure(name, value, f"{value / bytes_:,.1f} {unit}")
     return Figure(name, value, f"{value:.0f} B")
+
+
+def coded(text: str) -> Line:
+    """A sentence of ours, in which what is typed stands between backticks."""
+    return tuple(
+        Code(part) if place % 2 else part for place, part in enumerate(text.split("`")) if part
+    )
 
 
 def measured(name: str, figure: Measured, *, is_share: bool = True) -> Figure:

@@ -84,9 +84,12 @@ def _(block: doc.Prose) -> ET.Element:
 
 @_block.register
 def _(block: doc.Cards) -> ET.Element:
-    found = ET.Element("dl", {"class": "cards"})
+    found = ET.Element("div")
+    if block.title:
+        _add(found, "p", block.title, look="caption")
+    cards = _add(found, "dl", look="cards small" if block.title else "cards")
     for card in block.cards:
-        box = _add(found, "div", look=f"card {card.tone}")
+        box = _add(cards, "div", look=f"card {card.tone}")
         _add(box, "dt", card.name)
         value = _add(box, "dd", look="value")
         _part(value, card.figure)
@@ -164,8 +167,7 @@ def _chart(chart: doc.Chart) -> ET.Element:
     plot.append(chart.drawing)
     for axis, ticks in (("across", chart.across), ("up", chart.up)):
         for tick in ticks:
-            end = {0.0: " first", 1.0: " last"}.get(tick.at, "")
-            label = _add(plot, "span", tick.words, look=f"tick {axis}{end}")
+            label = _add(plot, "span", tick.words, look=f"tick {axis}")
             label.set("style", f"--at:{100 * tick.at:.2f}%")
             label.set("aria-hidden", "true")
     _line(_add(found, "p", look="note"), chart.told)

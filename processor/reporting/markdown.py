@@ -50,7 +50,8 @@ def _(block: doc.Cards) -> str:
         [_text(card.name), f"**{_text(card.figure.words)}**{_MARKS[card.tone]}", _line(card.note)]
         for card in block.cards
     ]
-    return _table(["figure", "", ""], rows, frozenset({1}))
+    title = f"{_text(block.title)}:\n\n" if block.title else ""
+    return title + _table(["figure", "", ""], rows, frozenset({1}))
 
 
 @_block.register

@@ -19,12 +19,12 @@ from processor.quality.terms import Terms
 from processor.reporting.patterns import Factor, Patterns, patterns
 from processor.reporting.tallies import Tallies
 
-ITEMS_MOST = 20_000
+ITEMS_MOST = 50_000
 """Of a run with more, so many are read, here and there."""
 _READ_MOST_S = 3.0
 _AT_ONCE = 100  # consecutive items of a larger run
 _WHOLE_AT_ONCE = 500
-_SUCCESSES = 8
+_SUCCESSES = 6
 _FAILURES = 6
 _OF_ONE_CODE = 2
 _REVIEWS = 4

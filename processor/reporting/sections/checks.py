@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from processor.console.words import counted
 from processor.quality.agreement import Agreement
 from processor.quality.assessment import Assessment
-from processor.quality.figure import Figure as Measured
+from processor.quality.figure import Figure as Measured, share as of_cases
 from processor.quality.separation import Separation
 from processor.reporting import figures
 from processor.reporting.document import (
@@ -33,7 +33,7 @@ def section(found: Findings) -> Section | None:
     scan = found.scan
     if scan is None or scan.quality is None:
         return None
-    blocks = list(_blocks(scan.quality, content=found.content))
+    blocks = [*_checks(found), *_blocks(scan.quality, content=found.content)]
     if not blocks:
         return None
     if not scan.is_whole:
@@ -46,11 +46,19 @@ def section(found: Findings) -> Section | None:
     return Section("quality", "Quality", blocks)
 
 
+def _checks(found: Findings) -> Iterator[Block]:
+    """Of all successes, as the ledger counts them."""
+    counts, succeeded = found.shot.checks, found.shot.succeeded
+    if not counts.keys() - {"unchecked"}:
+        return
+    rows = [
+        _row(f"checks.{name}.share", name, of_cases(count, succeeded))
+        for name, count in counts.items()
+    ]
+    yield Table("Checks of results", _HEADS, rows, _NUMBERS)
+
+
 def _blocks(found: Assessment, *, content: bool) -> Iterator[Block]:
-    checks = found.counts.checks
-    if checks.keys() - {"unchecked"}:
-        rows = [_row(f"quality.checks.{name}", name, one) for name, one in checks.items()]
-        yield Table("Checks of results", _HEADS, rows, _NUMBERS)
     if found.labels is not None:
         yield _labels(found.labels, found.run.labels)
     if found.gold is not None and found.terms.gold is not None:
@@ -148,7 +156,7 @@ def _groups(found: Separation, *, content: bool) -> Iterator[Part]:
     for words, some in ((" Most: ", ordered[:_EXTREMES]), (" Least: ", ordered[-_EXTREMES:])):
         yield words
         for place, (name, one) in enumerate(some):
-            yield ", " if place else ""
+            yield " · " if place else ""
             yield Foreign(name)
             yield f" {figures.share('', one.value).words}"
         yield "."

@@ -55,7 +55,7 @@ def _changed(found: Findings) -> Iterator[tuple[str, str]]:
         default = field.default
         if isinstance(default, tuple):
             default = ", ".join(map(str, default))
-        if str(value) != str(default):
+        if value != default and str(value) != str(default):
             yield name, str(value)
 
 

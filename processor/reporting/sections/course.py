@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from processor.console.words import counted, milliseconds, money, rate
 from processor.reporting import figures, timeline
-from processor.reporting.charts import Axis, Series, over_time
+from processor.reporting.charts import Axis, Series, is_cut, over_time
 from processor.reporting.document import Block, Chart, Charts, Foreign, Prose, Section, Table, cells
 from processor.reporting.gathering import Findings
 from processor.reporting.plain import cut
@@ -39,17 +39,33 @@ def _charts(found: Findings) -> Iterator[Chart]:
         return Series(look, words, found_at, is_area=is_area)
 
     yield over_time(
+        "Items done",
+        [line("one", "finished", "finished", is_area=True), line("bad", "failed", "failed")],
+        axis=axis,
+        events=marks,
+        words=_short,
+        told=(
+            figures.count("finished", shot.finished),
+            " of ",
+            figures.count("total", shot.total),
+            ", ",
+            figures.count("failed", shot.failed),
+            " of them failed.",
+        ),
+        bound=shot.total if shot.pending else None,
+    )
+    rates = [point.per_s for point in points]
+    cut_off = "; the tips of peaks are cut off" if is_cut(rates) else ""
+    yield over_time(
         "Items a second",
         [line("one", "finished", "per_s", is_area=True)],
         axis=axis,
         events=marks,
-        words=lambda value: f"{value:,.0f}" if value >= 10 or not value else f"{value:.1f}",
+        words=_short,
         told=(
             "On average ",
             figures.per_s("throughput_per_s", shot.throughput_per_s),
-            "; at most ",
-            rate(max(point.per_s for point in points)),
-            ".",
+            f", at most {rate(max(rates))}{cut_off}.",
         ),
     )
     if any(point.p50_ms is not None for point in points):
@@ -76,7 +92,7 @@ def _charts(found: Findings) -> Iterator[Chart]:
         ],
         axis=axis,
         events=marks,
-        words=lambda value: f"{value:,.0f}" if value >= 10 or not value else f"{value:.1f}",
+        words=_short,
         told=(
             figures.count("failed", shot.failed),
             " items failed; ",
@@ -86,6 +102,15 @@ def _charts(found: Findings) -> Iterator[Chart]:
             " 429s.",
         ),
     )
+    if any(point.window is not None for point in points):
+        yield over_time(
+            "Calls in flight",
+            [line("one", "in flight", "in_flight", is_area=True), line("two", "allowed", "window")],
+            axis=axis,
+            events=marks,
+            words=_short,
+            told=("How many may be in flight at once follows what the provider lets through.",),
+        )
     if shot.overall.cost_usd:
         budget_usd = None if shot.session is None else shot.session.budget_usd
         near = budget_usd if budget_usd and budget_usd < 3 * shot.overall.cost_usd else None
@@ -102,6 +127,10 @@ def _charts(found: Findings) -> Iterator[Chart]:
             ),
             bound=near,
         )
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if value >= 10 or not value else f"{value:.1f}"
 
 
 def _value(point: Point, name: str) -> float | None:

@@ -76,7 +76,7 @@ def _where(one: Pattern) -> Iterator[Part]:
     elif one.kind == "length":
         yield f"text of {one.value}"
     elif one.kind == "attempts":
-        yield f"{one.value} (retries come of trouble as well)"
+        yield one.value
     else:
         yield from (f"{one.kind} ", Foreign(one.value))
 

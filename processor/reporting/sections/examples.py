@@ -9,7 +9,6 @@ from processor.reporting import figures, formulas
 from processor.reporting.document import (
     Block,
     Cell,
-    Code,
     Foreign,
     Line,
     Pairs,
@@ -30,6 +29,7 @@ _CHARACTERS = 1_200  # of a side
 _FIELD_CHARACTERS = 160
 _FIELDS_MOST = 12
 _HEAD_CHARACTERS = 60
+_SIDE_LEAST = 30
 _STATES: Mapping[str, tuple[str, Tone]] = {
     "failed": ("failed", "bad"),
     "review": ("to look over", "doubt"),
@@ -65,13 +65,18 @@ def section(found: Findings) -> Section | None:
 def _specimen(item: Result, kind: str, names: Mapping[str, str]) -> Specimen:
     fields = item.fields()
     source = _source(fields, kind)
-    sides = [] if source is None else [_side(f"source: {source}", str(fields[source]))]
+    sides = [] if source is None else [_given(source, str(fields[source]), kind)]
     if item.answer is not None:
         sides.append(_answer(item.answer, kind, names))
     state, tone = _STATES.get(item.check or "", ("succeeded", "good"))
     if item.status == "failed":
         state, tone = _STATES["failed"]
-    rest = [(name, value) for name, value in fields.items() if name != source]
+        sides.append(Side("why it failed", cut(f"{item.code}: {item.message}", _CHARACTERS)))
+    rest = [
+        (name, value)
+        for name, value in fields.items()
+        if name != source and str(value) != str(item.id)  # which the head says
+    ]
     return Specimen(
         name=str(item.id),
         state=state,
@@ -93,21 +98,27 @@ def _told(item: Result) -> Iterator[str]:
 
 
 def _notes(item: Result) -> Iterator[Line]:
-    if item.status == "failed":
-        yield (Code(item.code or "unknown"), ": ", Foreign(cut(item.message or "", _CHARACTERS)))
     for note in item.notes:
         yield (Foreign(cut(note, _CHARACTERS)),)
 
 
 def _source(fields: Mapping[str, Any], kind: str) -> str | None:
-    """The column that holds the formula that was converted; None where there is none."""
-    if kind != "latex":
-        return None
-    return next((name for name in fields if presence.problem_of(name, fields[name]) is None), None)
+    """The column that is shown beside the answer: the formula that was converted, or the longest.
+
+    None where nothing is long enough to be that.
+    """
+    if kind == "latex":
+        for name, value in fields.items():
+            if presence.problem_of(name, value) is None:
+                return name
+    texts = {name: len(value) for name, value in fields.items() if isinstance(value, str)}
+    longest = max(texts, key=texts.__getitem__, default=None)
+    return longest if longest is not None and texts[longest] >= _SIDE_LEAST else None
 
 
-def _side(name: str, text: str) -> Side:
-    return Side(name, cut(text, _CHARACTERS), formulas.of_mathml(text))
+def _given(name: str, text: str, kind: str) -> Side:
+    formula = formulas.of_mathml(text) if kind == "latex" else None
+    return Side(f"input: {name}", cut(text, _CHARACTERS), formula)
 
 
 def _answer(answer: str, kind: str, names: Mapping[str, str]) -> Side:
@@ -124,14 +135,14 @@ def _cell(value: Any) -> str:
 
 def _field(found: Field) -> Sequence[Block]:
     """The answers at a glance: how long each is, or that there is none."""
-    longest = max((len(one.answer or "") for one in found.cells.values()), default=0) or 1
+    lengths = [len(one.answer) for one in found.cells.values() if one.answer is not None]
+    span = (min(lengths, default=0), max(lengths, default=0))
     heads = [found.down, *(str(place) for place in range(1, len(found.columns) + 1))]
     rows = []
     for down, name in enumerate(found.rows):
         row = [Cell((Foreign(cut(name, _HEAD_CHARACTERS)),))]
         row += [
-            _glance(found.cells.get((down, across)), longest)
-            for across in range(len(found.columns))
+            _glance(found.cells.get((down, across)), span) for across in range(len(found.columns))
         ]
         rows.append(row)
     legend = [
@@ -143,9 +154,10 @@ def _field(found: Field) -> Sequence[Block]:
     return [Table(title, heads, rows, numbers), Pairs(legend)]
 
 
-def _glance(item: Result | None, longest: int) -> Cell:
+def _glance(item: Result | None, span: tuple[int, int]) -> Cell:
     if item is None or item.status == "pending":
         return Cell(("·",))
     if item.answer is None:
         return Cell((), tone="bad")
-    return Cell((f"{len(item.answer):,}",), filled=len(item.answer) / longest)
+    length, (least, most) = len(item.answer), span
+    return Cell((f"{length:,}",), filled=(length - least) / (most - least or 1))

@@ -19,7 +19,7 @@ def section(found: Findings) -> Section | None:
         name = f"errors.{fault.code}"
         part = figures.share(f"{name}.share", fault.count / shot.finished)
         row = cells(Code(fault.code), figures.count(name, fault.count), part)
-        row.append(Cell((fault.means, " ", fault.remedy)))
+        row.append(Cell((fault.means, " ", *figures.coded(fault.remedy))))
         if found.content:
             row.append(Cell(_example(fault)))
         rows.append(row)

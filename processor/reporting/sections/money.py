@@ -5,12 +5,10 @@ from collections.abc import Iterator
 from processor.console.words import counted
 from processor.plan.prices import dollars
 from processor.reporting import figures
-from processor.reporting.document import Block, Line, Pairs, Prose, Section, Table, cells
+from processor.reporting.document import Block, Cell, Line, Pairs, Prose, Section, Table, cells
 from processor.reporting.gathering import Findings
 from processor.watch.course import all_directly_usd
 from processor.watch.snapshot import LaneTotals, Snapshot
-
-_NAMES = {"direct": "direct", "batch": "batch"}
 
 
 def section(found: Findings) -> Section | None:
@@ -36,13 +34,13 @@ def _blocks(found: Findings) -> Iterator[Block]:
         rows.append(_lane("overall", shot.overall, "together"))
     heads = ["lane", "succeeded", "failed", "requests", "retries", "tokens in", "out", "cost"]
     yield Table("What each lane did", heads, rows, frozenset(range(1, 8)))
-    yield Pairs(list(_against(shot)))
+    yield Pairs(list(_against(found)))
 
 
-def _lane(name: str, lane: LaneTotals, words: str = "") -> list:  # type: ignore[type-arg]
+def _lane(name: str, lane: LaneTotals, words: str = "") -> list[Cell]:
     place = name if name == "overall" else f"lanes.{name}"
     return cells(
-        words or _NAMES.get(name, name),
+        words or name,
         figures.count(f"{place}.succeeded", lane.succeeded),
         figures.count(f"{place}.failed", lane.failed),
         figures.count(f"{place}.requests_sent", lane.requests_sent),
@@ -53,14 +51,15 @@ def _lane(name: str, lane: LaneTotals, words: str = "") -> list:  # type: ignore
     )
 
 
-def _against(shot: Snapshot) -> Iterator[tuple[str, Line]]:
+def _against(found: Findings) -> Iterator[tuple[str, Line]]:
+    shot = found.shot
     cost_usd = shot.overall.cost_usd
     yield "paid", (figures.usd("overall.cost_usd", cost_usd), _listed(shot))
-    planned_usd, items = _planned_usd(shot), (shot.route.get("demand") or {}).get("items")
-    if planned_usd is not None and items:
-        per_item = "" if cost_usd is None else _difference(shot, planned_usd / items)
-        planned = figures.usd("planned.usd", planned_usd)
-        yield "planned", (planned, f" for {counted(items, 'item')}{per_item}")
+    planned = found.seen.planned
+    if planned.usd is not None and planned.items:
+        per_item = "" if cost_usd is None else _difference(shot, planned.usd / planned.items)
+        usd = figures.usd("planned.usd", planned.usd)
+        yield "planned", (usd, f" for {counted(planned.items, 'item')}{per_item}")
     whole_usd = all_directly_usd(shot)
     if whole_usd is not None and cost_usd is not None and shot.lanes["batch"].succeeded:
         line: Line = (figures.usd("all_direct_usd", whole_usd),)
@@ -79,23 +78,6 @@ def _against(shot: Snapshot) -> Iterator[tuple[str, Line]]:
     if shot.overall.cached_tokens:
         cached = figures.count("overall.cached_tokens", shot.overall.cached_tokens)
         yield "cached", (cached, " input tokens were billed at the lower price of cached ones")
-
-
-def _planned_usd(shot: Snapshot) -> float | None:
-    """By the lanes that were chosen: what was to wait by batch, the rest directly."""
-    demand = shot.route.get("demand") or {}
-    direct, batch, items = (demand.get(n) for n in ("direct_usd", "batch_usd", "items"))
-    if direct is None or not items:
-        return None
-    lane = shot.route.get("lane")
-    if lane == "direct":
-        return float(direct)
-    if lane == "flex":
-        return None if demand.get("flex_usd") is None else float(demand["flex_usd"])
-    if batch is None or lane != "batch":
-        return None
-    behind = demand.get("background", items) / items
-    return float(behind * batch + (1 - behind) * direct)
 
 
 def _difference(shot: Snapshot, planned_usd: float) -> str:

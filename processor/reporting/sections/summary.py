@@ -8,12 +8,10 @@ from processor.reporting.document import (
     Block,
     Card,
     Cards,
-    Cell,
     Line,
     Prose,
     Share,
     Shares,
-    Table,
     Tone,
 )
 from processor.reporting.gathering import Findings
@@ -69,8 +67,10 @@ def _outcome(found: Findings) -> Line:
     else:
         line = (done, " of ", total, f" {_items(shot.total)} succeeded (")
         line = (*line, figures.share("success_rate", shot.success_rate), " of those finished), ")
-        line = (*line, figures.count("failed", shot.failed), " failed, ")
-        line = (*line, figures.count("pending", shot.pending), " pending.")
+        line = (*line, figures.count("failed", shot.failed), " failed")
+        if shot.pending:
+            line = (*line, ", ", figures.count("pending", shot.pending), " are pending")
+        line = (*line, ".")
     if not shot.checks.get("verified") and not shot.checks.get("review"):
         return line
     return (
@@ -134,22 +134,14 @@ def _targets(shot: Snapshot) -> Iterator[Block]:
         return
     met = sum(one.met for one in found)
     words = "All targets are met" if met == len(found) else f"{met} of {len(found)} targets are met"
-    rows = []
+    cards = []
     for one in found:
         name = f"targets.{one.name}"
-        is_share = one.unit == "share"
-        value = figures.share(name, one.value)
-        rows.append(
-            [
-                Cell((one.name,)),
-                Cell(
-                    (value if is_share else figures.milliseconds(name, one.value),),
-                    tone="good" if one.met else "bad",
-                ),
-                Cell(("met" if one.met else "missed",)),
-            ]
-        )
-    yield Table(words, ("target", "this run", ""), rows, frozenset({1}))
+        written = figures.share if one.unit == "share" else figures.milliseconds
+        tone: Tone = "good" if one.met else "bad"
+        note = "met" if one.met else "missed"
+        cards.append(Card(one.name, written(name, one.value), (note,), tone))
+    yield Cards(cards, words)
 
 
 def _parts(shot: Snapshot) -> Iterator[Share]:

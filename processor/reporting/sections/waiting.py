@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from processor.console.words import milliseconds
 from processor.ledger.histogram import RATIO
 from processor.reporting import figures
-from processor.reporting.charts import Bar, distribution
+from processor.reporting.charts import Bar, Mark, distribution
 from processor.reporting.document import Charts, Line, Section
 from processor.reporting.gathering import Findings
 
@@ -27,7 +27,7 @@ def section(found: Findings) -> Section | None:
         "Calls by how long they took",
         list(_bars(found)),
         words=milliseconds,
-        marks=((latency.p50, "mark"), (latency.p95, "mark late")),
+        marks=(Mark(latency.p50, "mark", "half"), Mark(latency.p95, "mark late", "95%")),
         told=told,
     )
     return Section("latency", "Latency", [Charts([chart])])
