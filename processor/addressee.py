@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote
 NOBODY = "none"  # in place of addresses: as if there were none in a profile or the environment
 
 _SCHEME = re.compile(r"([a-z][a-z0-9]{0,15})://", re.IGNORECASE)
-_BETWEEN_PARTS = re.compile(r"[/:@?&=+,;#]+")
+_BETWEEN_PARTS = (re.compile("[/?&#]+"), re.compile("[/:@?&=+,;#]+"))
 _PART_LEAST_CHARS = 4  # a shorter one is no secret, and stands in many a word
 
 
@@ -28,9 +28,10 @@ def shown(address: str) -> str:
 def without(text: str, address: str) -> str:
     """A text in which nothing of an address stands but its scheme."""
     scheme, _, rest = address.partition("://")
-    parts = {part for part in _BETWEEN_PARTS.split(rest) if len(part) >= _PART_LEAST_CHARS}
-    parts |= {form(part) for part in parts for form in (unquote, _quoted)} | {rest}
-    hidden = sorted(parts - {scheme, ""}, key=lambda part: (-len(part), part))
+    parts = {rest, *(part for between in _BETWEEN_PARTS for part in between.split(rest))}
+    parts |= {form(part) for part in parts for form in (unquote, _quoted)}
+    telling = {part for part in parts if len(part) >= _PART_LEAST_CHARS} | {rest}
+    hidden = sorted(telling - {scheme, ""}, key=lambda part: (-len(part), part))
     if not hidden:
         return text
     return re.sub("|".join(map(re.escape, hidden)), "…", text, flags=re.IGNORECASE)

@@ -10,17 +10,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from processor.codes import cause_of
+from processor.codes import BUDGET_CODE, DEADLINE_CODE, cause_of
 from processor.console import course_lines
 from processor.console.words import at_provider, counted, duration, money, rate, share
 from processor.errors import DeliveryError, InputError, ProcessorError
 from processor.exports import stats
 from processor.occasion import Occasion, at_end
+from processor.report import EXIT_ITEMS_FAILED
 from processor.watch.course import timing_of
 from processor.watch.snapshot import Snapshot
 
 BUDGET_SHARE = 0.8  # from here on most of a budget is used
 _PROGRAM = "processor"
+_OURS = (BUDGET_CODE, DEADLINE_CODE)  # stops whose words are the program's own
 _HOW = {
     Occasion.FAILED: "failed at ",
     Occasion.STOPPED: "stopped at ",
@@ -80,7 +82,7 @@ def of_end(
         now_s: Seconds since 1970.
     """
     occasion = at_end(exit_code)
-    is_finished = occasion is Occasion.FAILED and not (_stop(shot) or shot.pending)
+    is_finished = exit_code == EXIT_ITEMS_FAILED
     lead = "" if is_finished else _HOW.get(occasion, "")
     return _message(occasion, lead, shot, place, now_s=now_s, exit_code=exit_code, steps=steps)
 
@@ -137,12 +139,14 @@ def _message(
     exit_code: int | None,
     steps: Sequence[str],
 ) -> Message:
-    figures = stats.as_json(shot if place.content else _without_words(shot))
+    shot = shot if place.content else _without_words(shot)
     return Message(
         occasion=occasion,
         title=f"{_PROGRAM}: {_one_line(shot.task)} {lead}{_counts(shot)}",
         body="\n".join(_lines(shot, place, steps=steps, now_s=now_s)),
-        facts=_facts(occasion, place, exit_code=exit_code, steps=steps, figures=figures),
+        facts=_facts(
+            occasion, place, exit_code=exit_code, steps=steps, figures=stats.as_json(shot)
+        ),
     )
 
 
@@ -177,9 +181,8 @@ def _lines(shot: Snapshot, place: Place, *, steps: Sequence[str], now_s: float) 
         f"({share(shot.success_rate)} of those finished), {shot.failed:,} failed, "
         f"{shot.pending:,} pending"
     )
-    if (stop := _stop(shot)) is not None:
-        cause = cause_of(stop)
-        yield f"Stopped, {stop}: {_told_of_stop(shot, place) or cause.means} {cause.remedy}"
+    if shot.session is not None and (stop := shot.session.stop_code) is not None:
+        yield f"Stopped, {stop}: {shot.session.stop_message} {cause_of(stop).remedy}"
     for code, count in shot.errors.items():
         cause = cause_of(code)
         yield f"Error {code}, {count:,}: {cause.means} {cause.remedy}"
@@ -206,20 +209,10 @@ def _cost(shot: Snapshot) -> str:
     return f"{paid}; {money(shot.spent_usd)} of the budget of {money(budget_usd)} is used"
 
 
-def _stop(shot: Snapshot) -> str | None:
-    """The code of what ended the latest start early."""
-    return shot.session.stop_code if shot.session else None
-
-
-def _told_of_stop(shot: Snapshot, place: Place) -> str | None:
-    """In the words of whoever stopped it, where those may be told."""
-    return shot.session.stop_message if place.content and shot.session else None
-
-
 def _without_words(shot: Snapshot) -> Snapshot:
-    """A snapshot in which a stop has no words but its cause's."""
+    """A snapshot in which a stop has no words of others than ours."""
     session = shot.session
-    if session is None or session.stop_code is None:
+    if session is None or session.stop_code in (None, *_OURS):
         return shot
     return replace(shot, session=replace(session, stop_message=cause_of(session.stop_code).means))
 

@@ -1,7 +1,6 @@
 """Word of a run that goes on: that it will be late, or has used most of its budget."""
 
 import threading
-import time
 from collections.abc import Callable, Collection
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from processor.watch.course import timing_of
 from processor.watch.snapshot import Snapshot
 
 ON_THE_WAY = frozenset({Occasion.LATE, Occasion.BUDGET})
-_REST_S = 5.0  # between two looks that outcomes give rise to
+_REST_S = 1.0  # between two looks
 _LOOKS_EVERY_S = 60.0  # forecasts change while nothing comes back, too
 
 
@@ -50,9 +49,8 @@ class Watcher:
         self._folder = folder
         self._left = set(wanted)
         self._tell = tell
-        self._ended = False
+        self._ended = threading.Event()
         self._stirred = threading.Event()
-        self._looked_s = time.monotonic()
         self._thread = threading.Thread(target=self._watch, name="notifying", daemon=True)
 
     def notice(self, notice: Notice) -> None:
@@ -63,16 +61,15 @@ class Watcher:
             self._stirred.set()
 
     def committed(self, commit: Commit) -> None:  # noqa: ARG002 - an observer's
-        """Look when there is something new, not at every commit."""
-        if time.monotonic() - self._looked_s >= _REST_S:
-            self._stirred.set()
+        """Look, soon."""
+        self._stirred.set()
 
     def chunk_written(self, chunk: ChunkTotals) -> None:
         """The figures tell it."""
 
     def close(self, most_s: float) -> None:
         """Stop watching; what is being told has so many seconds more."""
-        self._ended = True
+        self._ended.set()
         self._stirred.set()
         if self._thread.is_alive():
             self._thread.join(most_s)
@@ -81,10 +78,10 @@ class Watcher:
         known = self._look()
         if known is not None and Occasion.BUDGET in holding(known):
             self._left.discard(Occasion.BUDGET)  # it was so before this start
-        while self._left:
+        while self._left and not self._ended.wait(_REST_S):
             self._stirred.wait(_LOOKS_EVERY_S)
             self._stirred.clear()
-            if self._ended:
+            if self._ended.is_set():
                 return
             shot = self._look()
             if shot is None:
@@ -95,7 +92,6 @@ class Watcher:
 
     def _look(self) -> Snapshot | None:
         """How the run stands; None when that cannot be read at the moment."""
-        self._looked_s = time.monotonic()
         try:
             return snapshot.take(self._folder)
         except LedgerError:

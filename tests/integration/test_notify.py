@@ -1,0 +1,313 @@
+"""Who is told how a run ended: over real sockets, by a real chat route, webhook and mail server."""
+
+import json
+import os
+import re
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from command_line import SAY, Shell
+from mailroom import Mailroom, mailroom
+from run_bench import Folder, folder_before
+
+from processor import Processor, Task
+from processor.errors import UsageError
+from processor.sandbox_process import sandbox
+
+SECRET = "Tk8Qz7rMw2XhVb5e"
+WORD = "quicksilver"
+
+
+@pytest.fixture(scope="module")
+def opened() -> Iterator[Mailroom]:
+    with mailroom() as room:
+        yield room
+
+
+@pytest.fixture
+def room(opened: Mailroom) -> Mailroom:
+    opened.letters.clear()
+    opened.mails.clear()
+    opened.dripping.clear()
+    return opened
+
+
+@pytest.fixture(scope="module")
+def sandbox_url() -> Iterator[str]:
+    """A sandbox of these tests' own, whose pace they change."""
+    with sandbox(["--latency-ms", "1"]) as url:
+        yield url
+
+
+@pytest.fixture
+def folder(tmp_path: Path, sandbox_url: str) -> Iterator[Folder]:
+    with folder_before(sandbox_url, tmp_path, rows=100) as folder:
+        folder.admin("config", {"latency_ms": 30})
+        yield folder
+
+
+def words(shell: Shell, count: int = 5) -> tuple[str, ...]:
+    """Options for a task and a table, of whose content nobody is to hear."""
+    table = "word\n" + "".join(f"{WORD}{number}\n" for number in range(count))
+    return ("--task", shell.write("say.toml", SAY), "--input", shell.write("r.csv", table))
+
+
+def assert_nowhere(secret: str, path: Path, *said: str) -> None:
+    """Nobody who reads files, logs or the screen learns it."""
+    assert not [text for text in said if secret in text]
+    files = [each for each in path.rglob("*") if each.is_file()]
+    assert files
+    assert not [each for each in files if secret.encode() in each.read_bytes()]
+
+
+def log(shell: Shell) -> list[dict[str, object]]:
+    path = max(shell.folder.glob("logs/batch_conversion_*.log"))
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_chat_mail_and_programs_hear_of_the_end(shell: Shell, room: Mailroom) -> None:
+    mail = f"mailto://127.0.0.1:{room.mail_port}?from=run@one.example&to=ann@two.example"
+    webhook = room.address(f"ok/{SECRET}?+X-Token={SECRET}")
+    chat = f"mmost://127.0.0.1:{room.port}/{SECRET.lower()}"
+    addresses = [part for address in (webhook, chat, mail) for part in ("--notify", address)]
+    result = shell.run(*words(shell), *addresses)
+    assert result.code == 0, result.err
+    assert "told of it (done): " in result.err
+    by_path = {letter.path: letter.body for letter in room.letters}
+    told, posted = by_path[f"/ok/{SECRET}"], by_path[f"/hooks/{SECRET.lower()}"]
+    assert (told["title"], told["type"]) == ("processor: say 5 of 5 done", "success")
+    assert (told["event"], told["exit_code"]) == ("done", 0)
+    assert told["folder"] == str(shell.the_run())
+    figures = shell.figures() | {"reconciled": None}  # which only the run itself can tell
+    assert told["stats"] == figures
+    assert told["title"] in posted["text"]
+    (letter,) = room.mails
+    assert (letter["To"], letter["Subject"]) == ("ann@two.example", told["title"])
+    text = letter.get_body(("plain", "html"))
+    assert text is not None
+    assert "5 of 5 items succeeded" in text.get_content()
+    assert WORD not in json.dumps(told)
+    assert_nowhere(SECRET, shell.folder, result.out, result.err)
+
+
+def test_one_that_refuses_changes_nothing_but_a_line(shell: Shell, room: Mailroom) -> None:
+    result = shell.run(
+        *words(shell),
+        *("--notify", room.address(f"bad/{SECRET}?-key={SECRET}")),
+        *("--notify", f"json://user:{SECRET}@127.0.0.1:1/{SECRET}"),
+        *("--notify", room.address("ok")),
+    )
+    assert result.code == 0
+    refused = [line for line in result.err.splitlines() if line.startswith("Not notified")]
+    assert len(refused) == 2
+    assert "error=500" in refused[0]
+    assert room.events() == ["done"]
+    events = [line for line in log(shell) if line["event"] == "not_notified"]
+    assert [line["address"] for line in events] == ["json://…"] * 2
+    assert_nowhere(SECRET, shell.folder, result.out, result.err)
+
+
+def test_failures_are_told_by_their_cause_and_not_by_what_was_said(
+    shell: Shell, room: Mailroom
+) -> None:
+    shell.fault(f"bad_request:rate=0.5,message=cannot read {WORD}")
+    result = shell.run(*words(shell, 20), "--notify", room.address("ok"))
+    assert result.code == 2
+    (letter,) = room.letters
+    failed = shell.figures()["failed"]
+    assert 0 < failed < 20
+    assert letter.body["title"] == f"processor: say {20 - failed} of 20 done, {failed} failed"
+    assert f"Error bad_request, {failed}: The provider found a fault" in letter.body["message"]
+    assert letter.body["event"] == "failed"
+    assert WORD not in json.dumps(letter.body)
+    shell.reset()
+    shell.fault(f"bad_key:message=your key for {WORD} is wrong")
+    result = shell.run(*words(shell), "--out", "other", "--notify", room.address("ok"))
+    assert result.code == 3
+    letter = room.letters[-1]
+    assert letter.body["event"] == "stopped"
+    assert letter.body["title"] == "processor: say stopped at 0 of 5 done"
+    assert "Stopped, auth: The provider does not accept the API key." in letter.body["message"]
+    assert letter.body["stats"]["stopped"]["code"] == "auth"
+    assert WORD not in json.dumps(letter.body)
+
+
+def test_what_is_told_of_can_be_chosen(shell: Shell, room: Mailroom) -> None:
+    options = (*words(shell), "--notify", room.address("ok"))
+    assert shell.run(*options, "--notify-on", "failed, late").code == 0
+    assert room.events() == []
+    assert shell.run(*options, "--notify-on", "done").code == 0
+    assert room.events() == ["done"]
+    result = shell.run(*options, "--notify-on", "never")
+    assert (result.code, len(result.err.splitlines())) == (1, 1)
+    assert "--notify-on" in result.err
+
+
+def test_batches_that_are_left_and_fetched(shell: Shell, room: Mailroom) -> None:
+    told = ("--notify", room.address("ok"))
+    submit = ("batch", "submit", "--base-url", shell.url, "--quiet", *words(shell), *told)
+    assert shell(*submit, "--notify-on", "done,waiting").code == 6
+    fetch = ("batch", "download", "--base-url", shell.url, "--quiet", "--wait")
+    assert shell(*fetch, *told).code == 0
+    assert room.events() == ["waiting", "done"]
+    assert "batch check" in str(room.letters[0].body["next_steps"])
+
+
+def test_a_start_that_is_refused_is_told_without_another_ones_figures(
+    shell: Shell, room: Mailroom
+) -> None:
+    told = ("--notify", room.address("ok"))
+    assert shell.run(*words(shell), *told).code == 0
+    folder = str(shell.the_run())
+    shell.write("say.toml", SAY.replace("Say", "Sing"))
+    options = ("--task", "say.toml", "--input", "r.csv", "--out", folder, *told)
+    assert shell.run(*options).code == 1
+    refusal = room.letters[-1].body
+    assert (refusal["event"], refusal["exit_code"]) == ("failed", 1)
+    assert refusal["title"] == f"processor: {Path(folder).name} was not run"
+    assert "--accept-change" in refusal["problem"]
+    assert refusal["stats"] is None
+    shell.write("twice.csv", f"id,word\n1,{WORD}\n1,{WORD}\n")
+    (shell.folder / "twice.toml").write_text(SAY.replace('id = "row"\n', ""))
+    result = shell.run("--task", "twice.toml", "--input", "twice.csv", *told)
+    assert result.code == 1
+    assert "twice.csv" in room.letters[-1].body["problem"]
+    assert WORD not in json.dumps(room.letters[-1].body)
+
+
+@pytest.mark.parametrize(
+    "address", [f"nobody://{SECRET}", f"slack://{SECRET}", SECRET, "", f"json://a/ {SECRET}://"]
+)
+def test_an_address_that_cannot_be_is_told_before_anything_is_sent(
+    shell: Shell, address: str
+) -> None:
+    result = shell.run(*words(shell), "--notify", address)
+    assert result.code == 1
+    (line,) = result.err.splitlines()
+    assert line.startswith("Error: --notify: ")
+    assert SECRET not in line
+    assert shell.stats()["received"] == 0
+    assert not (shell.folder / "runs").exists()
+    assert not (shell.folder / "logs").exists()
+
+
+def test_without_the_extra_it_is_told_how_to_get_it(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lacking = shell.folder / "lacking" / "apprise"
+    lacking.mkdir(parents=True)
+    raises = "raise ModuleNotFoundError(\"No module named 'apprise'\", name='apprise')\n"
+    (lacking / "__init__.py").write_text(raises)
+    monkeypatch.setenv("PYTHONPATH", str(lacking.parent))
+    result = shell.run(*words(shell), "--notify", f"slack://{SECRET}")
+    assert result.code == 1
+    assert "pip install 'request-processor[notify]'" in result.err
+    assert shell.stats()["received"] == 0
+
+
+def test_addresses_come_from_variables_and_profiles_and_are_never_shown(
+    shell: Shell, room: Mailroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = room.address(f"ok/{SECRET}")
+    monkeypatch.setenv("PROCESSOR_NOTIFY", f"{address} {room.address('ok/two')}")
+    assert shell.run(*words(shell)).code == 0
+    assert {letter.path for letter in room.letters} == {f"/ok/{SECRET}", "/ok/two"}
+    shown = shell("settings", "--json").out
+    (entry,) = [each for each in json.loads(shown)["settings"] if each["name"] == "notify"]
+    assert entry["value"] == ["json://…", "json://…"]
+    assert entry["origin"] == "environment: PROCESSOR_NOTIFY"
+    room.letters.clear()
+    assert shell.run("--task", "say.toml", "--input", "r.csv", "--notify", "none").code == 0
+    assert not room.letters
+    monkeypatch.delenv("PROCESSOR_NOTIFY")
+    monkeypatch.setenv("THEIR_ADDRESS", address)
+    shell.write("processor.toml", '[default]\nnotify = ["env:THEIR_ADDRESS"]\nnotify_on = ["done"]')
+    assert shell.run("--task", "say.toml", "--input", "r.csv").code == 0
+    assert room.events() == ["done"]
+    shell.write("processor.toml", f'[default]\nnotify = "{address}"')
+    (shell.folder / "processor.toml").chmod(0o644)
+    refused = shell.run("--task", "say.toml", "--input", "r.csv")
+    assert (refused.code, "others can read it" in refused.err) == (1, True)
+    (shell.folder / "processor.toml").unlink()
+    assert_nowhere(SECRET, shell.folder, shown, refused.err)
+
+
+def test_the_command_to_type_again_does_not_tell_it(folder: Folder, room: Mailroom) -> None:
+    address = room.address(f"ok/{SECRET}")
+    process = folder.start("--concurrency", "2", f"--notify={address}", "--notify", address)
+    folder.wait_for_answers(10)
+    process.send_signal(signal.SIGINT)
+    said, told = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert re.search(r"goes on: processor run .*'--notify=json://…' --notify 'json://…'", said)
+    (letter,) = room.letters  # an address that is given twice is told once
+    assert letter.body["event"] == "interrupted"
+    assert_nowhere(SECRET, folder.path, said, told)
+
+
+def test_a_late_run_is_told_of_while_it_goes_on(folder: Folder, room: Mailroom) -> None:
+    folder.admin("config", {"latency_ms": 200})
+    slow = ("--concurrency", "1", "--route", "direct", "--deadline", "4s")
+    code, _, told = folder.run(*slow, "--notify", room.address("ok"))
+    assert code == 4, told
+    assert room.events() == ["late", "stopped"]
+    assert "will hardly be done in time" in room.letters[0].body["title"]
+    assert "told of it (late): JSON" in told
+
+
+def test_a_budget_that_is_nearly_used_is_told_of_when_it_turns_so(
+    folder: Folder, room: Mailroom
+) -> None:
+    folder.rows(60)
+    folder.admin("faults", {"set": ["rate_limit:after=56,count=4,retry-after=2"]})
+    priced = ("--price", "1000,5000", "--max-output-tokens", "60", "--notify", room.address("ok"))
+    code, _, told = folder.run(*priced, "--budget", "4.8", "--concurrency", "10")
+    assert code == 0, told
+    assert room.events() == ["budget", "done"]
+    assert "of the budget of $4.80 is used" in room.letters[0].body["message"]
+    folder.rows(70)
+    code, _, told = folder.run(*priced, "--budget", "4.8")
+    assert code == 4, told
+    assert room.events() == ["budget", "done", "stopped"]
+    assert "--budget" in room.letters[-1].body["message"]
+
+
+def test_a_message_that_hangs_is_ended_by_the_second_signal(folder: Folder, room: Mailroom) -> None:
+    folder.rows(5)
+    process = folder.start("--notify", room.address(f"drip/{SECRET}"))
+    assert room.dripping.wait(20)
+    process.send_signal(signal.SIGTERM)
+    said, told = process.communicate(timeout=5)
+    assert process.returncode == 0, told
+    assert "Not notified: json://…: it was ended" in told
+    folder.assert_whole(5)
+    assert_nowhere(SECRET, folder.path, said, told)
+
+
+def test_a_program_has_somebody_told(
+    room: Mailroom, shell: Shell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    processor = Processor(
+        base_url=shell.url,
+        notify=[room.address("ok"), room.address(f"bad/{SECRET}")],
+        notify_on="done",
+    )
+    task = Task(name="say", model="gpt-6-luna", prompt="Say {{ word }}.")
+    report = processor.run_sync(task, [{"id": 1, "word": WORD}], out="there", progress=False)
+    assert report.exit_code == 0
+    assert room.events() == ["done"]
+    told = capsys.readouterr().err
+    assert "Not notified" in told
+    assert SECRET not in told
+    with pytest.raises(UsageError, match="apprise does not understand nobody://…"):
+        Processor(base_url=shell.url, notify=f"nobody://{SECRET}").run_sync(task, [])
+
+
+def test_nothing_in_the_working_directory_is_loaded(shell: Shell, room: Mailroom) -> None:
+    shell.write("apprise.py", "raise SystemExit('of the working directory')\n")
+    result = shell.run(*words(shell), "--notify", room.address("ok"))
+    assert (result.code, room.events()) == (0, ["done"])
+    assert os.fspath(shell.folder) not in sys.path
