@@ -9,7 +9,7 @@ export function make(tag, attributes = {}, ...children) {
     if (value === true) node.setAttribute(name, "");
     else if (value !== false && value != null) node.setAttribute(name, value);
   }
-  node.append(...children.filter((child) => child != null));
+  node.append(...children.filter((child) => child != null && child !== false));
   return node;
 }
 
@@ -51,9 +51,10 @@ export function sync(parent, values, keyOf, create, update) {
 
 /** The project's own words, in which `backticks` hold what is to be typed. */
 export function words(node, text) {
-  if (node.dataset.words === text) return;
+  if (node.dataset.words === text) return node;
   node.dataset.words = text;
   node.replaceChildren(...text.split("`").map((piece, at) => (at % 2 ? make("code", {}, piece) : piece)));
+  return node;
 }
 
 /** The parts of a node by their `data-part`. */

@@ -42,7 +42,7 @@ export function money(usd) {
   if (usd == null) return "unknown";
   if (usd === 0) return "$0";
   if (usd >= 0.1) return `$${usd.toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
-  return `$${usd.toLocaleString("en", { minimumFractionDigits: 4, maximumSignificantDigits: 3 })}`;
+  return `$${usd.toLocaleString("en", { maximumSignificantDigits: 2 })}`;
 }
 
 export function bytes(value) {

@@ -5,6 +5,7 @@ import { age, bytes, compact, count, counted, duration, milliseconds, moment, mo
 
 const SPECIAL = new Set(["paused", "stopping"]);
 const DAY_S = 86_400;
+const THEN = ", then the same command";
 const FORECASTS = { yes: "will be made", perhaps: "may be made", no: "will hardly be made" };
 
 const figures = new Map(Array.from(document.querySelectorAll("[data-figure]"), (node) => [node.dataset.figure, node]));
@@ -58,14 +59,16 @@ function resume(look) {
   mark(find("resume"), "data-state", kind(look));
   const why = stopped ? `${capital(look.state)}: ${stopped.code}. ${stopped.message ?? ""}` : capital(look.state);
   tell(find("resume-title"), why);
-  sync(find("steps"), steps, (step) => step, stepOf, () => {});
+  sync(find("steps"), steps, (step) => step, (step) => stepOf(step, look.command), () => {});
 }
 
-/** "words: command", the command to be copied. */
-function stepOf(step) {
-  const cut = step.indexOf(": ");
-  const [words, command] = cut < 0 ? ["", step] : [step.slice(0, cut), step.slice(cut + 2)];
-  return make("li", {}, words && make("span", {}, capital(words)), make("code", {}, command), copyButton(command, "the command"));
+/** "words: command", or "words: command, then the same command"; the command to be copied. */
+function stepOf(step, own) {
+  const cut = own && step.endsWith(`: ${own}`) ? step.length - own.length - 2 : step.indexOf(": ");
+  const [words, told] = cut < 0 ? ["", step] : [step.slice(0, cut), step.slice(cut + 2)];
+  const command = told.endsWith(THEN) ? told.slice(0, -THEN.length) : told;
+  const then = command !== told && make("small", {}, THEN.slice(2));
+  return make("li", {}, words && make("span", {}, capital(words)), make("code", {}, command), copyButton(command, "the command"), then);
 }
 
 function progress(look) {

@@ -14,6 +14,7 @@ const WORDS = { failed: "failed", success: "succeeded", review: "look over", pen
 export class Items {
   #name = null;
   #open;
+  #wasRead;
   #rows = [];
   #next = null; // where the next page begins
   #left = 0; // rows that are no longer shown
@@ -22,8 +23,10 @@ export class Items {
   #finished = null; // finished items of the run when the table was read
   #isSeen = false;
 
-  constructor({ open }) {
+  /** `open(seq)` opens a row, `wasRead()` is called when the table holds other rows. */
+  constructor({ open, wasRead }) {
     this.#open = open;
+    this.#wasRead = wasRead;
     const form = find("filters");
     form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -155,6 +158,7 @@ export class Items {
     show(find("more"), this.#next != null);
     tell(find("more"), found.complete ? "More" : "Search on");
     tell(find("items-said"), this.#said(found));
+    this.#wasRead();
   }
 
   #said(found) {
@@ -217,14 +221,15 @@ function rowNow(node, item) {
   tell(part(node, "status"), WORDS[status] ?? status);
   mark(part(node, "status"), "data-status", status);
   tell(part(node, "what"), status === "failed" ? `${item.code}: ${item.message ?? ""}` : plain(item.result ?? ""));
-  tell(part(node, "fields"), fieldsOf(item.fields));
+  tell(part(node, "fields"), fieldsOf(item));
   tell(part(node, "lane"), item.lane ?? "–");
   tell(part(node, "attempts"), count(item.attempts));
   tell(part(node, "latency"), milliseconds(item.latency_ms || null));
   tell(part(node, "cost"), item.cost_usd == null ? "–" : money(item.cost_usd));
 }
 
-function fieldsOf(fields) {
-  if (fields == null || typeof fields === "string") return fields ?? "";
-  return Object.entries(fields).map(([name, value]) => `${name}: ${plain(value)}`).join(" · ");
+/** The fields in a line, but the id, which has a column of its own. */
+function fieldsOf({ id, fields }) {
+  const told = Object.entries(fields).filter(([, value]) => String(value) !== id);
+  return told.map(([name, value]) => `${name}: ${plain(value)}`).join(" · ");
 }

@@ -32,7 +32,7 @@ const page = { run: null, item: null, feed: null, look: null, runs: [], updates:
 const series = new Series();
 const charts = new Charts(series);
 const control = new Control();
-const items = new Items({ open: (seq) => go(page.run, seq) });
+const items = new Items({ open: (seq) => go(page.run, seq), wasRead: neighbours });
 const story = new Story({
   go: (by) => {
     const seq = items.beside(page.item, by);
@@ -64,7 +64,12 @@ function route() {
   page.item = place.item;
   if (place.item == null) return story.close();
   void story.open(page.run, place.item);
-  story.neighbours({ hasBefore: items.beside(place.item, -1) !== undefined, hasAfter: items.beside(place.item, 1) !== undefined });
+  neighbours();
+}
+
+function neighbours() {
+  const [before, after] = [-1, 1].map((by) => items.beside(page.item, by));
+  story.neighbours({ hasBefore: before !== undefined, hasAfter: after !== undefined });
 }
 
 function choose(name) {

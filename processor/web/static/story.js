@@ -1,7 +1,7 @@
 /** One item's whole story, in a sheet beside the page. */
 
 import { get, runPath } from "./api.js";
-import { copyButton, find, make, show, tell } from "./dom.js";
+import { copyButton, find, make, tell, words } from "./dom.js";
 import { count, counted, duration, milliseconds, moment, money, plain } from "./format.js";
 import { drawn } from "./mathml.js";
 
@@ -81,7 +81,7 @@ function wholeButton(whole) {
 
 /** A text, or the beginning of one that was too long. */
 function textOf(value) {
-  if (value != null && typeof value === "object" && "cut" in value) return `${value.cut} … (${count(value.chars)} characters)`;
+  if (value != null && typeof value === "object" && "cut" in value) return `${value.cut} (${count(value.chars)} characters)`;
   return plain(value);
 }
 
@@ -89,14 +89,9 @@ const part = (title, ...children) => make("section", {}, make("h3", {}, title), 
 
 const raw = (value) => make("pre", { tabindex: "0" }, textOf(value));
 
-function statusOf({ outcome }) {
-  if (!outcome) return "pending";
-  return outcome.status ?? (outcome.succeeded ? "success" : "failed");
-}
-
 function summary(story) {
   const { item, outcome } = story;
-  const status = statusOf(story);
+  const { status } = item;
   const isReview = outcome?.check === "review";
   const told = [`item ${count(item.seq)}`];
   if (item.chunk != null) told.push(`chunk ${count(item.chunk)}`);
@@ -114,69 +109,62 @@ function problem({ outcome }) {
   return make(
     "div", { class: "note bad" },
     make("p", {}, make("code", {}, outcome.code), " ", textOf(outcome.message)),
-    outcome.means && make("p", { class: "soft" }, [outcome.means, outcome.remedy].filter(Boolean).join(" ")),
+    outcome.means && words(make("p", { class: "soft" }), `${outcome.means} ${outcome.remedy}`),
   );
 }
 
 function formulas(story) {
-  const { item, outcome, source_mathml: source, result_mathml: result } = story;
+  const { item, outcome, source_field: field, source_mathml: source, result_mathml: result } = story;
   if (!source && !result) return null;
-  const sourceText = Object.entries(item.fields).find(([name]) => name === story.source_field)?.[1] ?? source;
-  return part(
-    "Formula",
-    make(
-      "div", { class: "pair" },
-      formula("Given", drawn(source), sourceText, "no MathML that can be drawn"),
-      formula("Result", drawn(result), outcome?.result, outcome?.result == null ? "no result" : "not drawn"),
-    ),
-  );
+  const given = source && formula(`Given: ${field}`, drawn(source), item.fields[field], "cannot be drawn");
+  const answer = formula("Result", drawn(result), outcome?.result, outcome?.result == null ? "no result" : "cannot be drawn");
+  return part("Formula", make("div", { class: "pair" }, given, answer));
 }
 
 function formula(title, math, text, otherwise) {
   return make(
     "figure", { class: "formula" },
-    make("figcaption", {}, title, text != null && copyButton(textOf(text), title.toLowerCase())),
+    make("figcaption", {}, title, text != null && copyButton(textOf(text), title)),
     make("div", { class: "math" }, math ?? make("span", { class: "soft" }, otherwise)),
-    text == null ? null : raw(text),
+    text != null && raw(text),
   );
 }
 
 function answer(story) {
   const { outcome } = story;
   if (!outcome || (outcome.result == null && !outcome.body)) return null;
-  const notes = outcome.notes ?? story.notes ?? [];
-  const hasFormula = story.source_mathml || story.result_mathml;
+  const notes = outcome.notes ?? [];
+  const hasFormula = story.source_mathml || story.result_mathml; // which shows the result beside it
   const result = outcome.result != null && !hasFormula ? [raw(outcome.result)] : [];
+  if (outcome.label) result.push(make("p", {}, "Label: ", make("b", {}, outcome.label)));
   const check = outcome.check && outcome.check !== "unchecked" ? [make("p", {}, "Check: ", make("b", {}, outcome.check))] : [];
   const list = notes.length ? [make("ul", { class: "notes" }, ...notes.map((note) => make("li", {}, textOf(note))))] : [];
   const body = outcome.body ? [make("details", {}, make("summary", {}, "What the provider sent"), raw(outcome.body))] : [];
   const shown = [...result, ...check, ...list, ...body];
-  return shown.length ? part(hasFormula ? "Check" : "Result", ...shown) : null;
+  return shown.length ? part("Answer", ...shown) : null;
 }
 
 /** Every call in time: how long it waited, how long it took, what came of it. */
-function calls(story) {
-  const { outcome } = story;
-  const all = story.attempts.map((one) => ({ ...one, end: one.at }));
-  if (outcome?.attempts > 0) {
-    all.push({ number: outcome.attempts, lane: outcome.lane, at: outcome.at, end: outcome.at, code: outcome.code, latency_ms: outcome.latency_ms, wait_s: null, isLast: true });
-  }
+function calls({ attempts: all }) {
   if (!all.length) return null;
-  const begins = all.map((one) => one.end - (one.latency_ms ?? 0) / 1000);
-  const [from, to] = [Math.min(...begins), Math.max(...all.map((one) => one.end))];
+  const begins = all.map((one) => one.at - (one.latency_ms ?? 0) / 1000);
+  const [from, to] = [Math.min(...begins), Math.max(...all.map((one) => one.at))];
   const span = Math.max(to - from, 1e-3);
-  const rows = all.map((one, index) => callOf(one, { left: (begins[index] - from) / span, width: (one.end - begins[index]) / span, wait: index ? begins[index] - all[index - 1].end : null }));
+  const rows = all.map((one, index) => {
+    const wait = index ? begins[index] - all[index - 1].at : null;
+    return callOf(one, { left: (begins[index] - from) / span, width: (one.at - begins[index]) / span, wait });
+  });
   return part("Calls", make("ol", { class: "calls" }, ...rows), make("p", { class: "soft" }, `${duration(span)} from the first call to the last answer`));
 }
 
 function callOf(one, { left, width, wait }) {
   const isGood = !one.code;
   const told = [one.lane];
-  if (wait != null && wait > 0.001) told.push(`after ${duration(wait)}`);
+  if (wait > 0.001) told.push(`after ${duration(wait)}`);
   if (one.latency_ms) told.push(`took ${milliseconds(one.latency_ms)}`);
   if (one.status) told.push(`HTTP ${one.status}`);
   if (one.cost_usd != null) told.push(money(one.cost_usd));
-  const bar = make("i", { class: isGood ? "ok" : one.isLast ? "fail" : "warn" });
+  const bar = make("i", { class: isGood ? "ok" : one.is_last ? "fail" : "warn" });
   bar.style.left = `${100 * left}%`;
   bar.style.width = `max(3px, ${100 * width}%)`;
   return make(
@@ -184,14 +172,15 @@ function callOf(one, { left, width, wait }) {
     make("div", { class: "row" }, make("b", {}, isGood ? "answered" : one.code), make("span", { class: "soft" }, moment(one.at, { withSeconds: true }))),
     make("div", { class: "line", "aria-hidden": "true" }, bar),
     make("p", { class: "soft" }, told.filter(Boolean).join(" · ")),
-    one.message ? make("p", {}, textOf(one.message)) : null,
-    one.problem ? make("p", {}, "Asked again: ", textOf(one.problem)) : null,
-    one.answer ? make("details", {}, make("summary", {}, "Its answer"), raw(one.answer)) : null,
+    one.message && make("p", {}, textOf(one.message)),
+    one.problem && make("p", {}, "Asked again, with what was wrong", textOf(one.problem) === textOf(one.message) ? "." : `: ${textOf(one.problem)}`),
+    one.answer && make("details", {}, make("summary", {}, "Its answer"), raw(one.answer)),
   );
 }
 
-function fields({ item }) {
-  const entries = Object.entries(item.fields ?? {});
+/** The fields, but the one whose formula is drawn with its text. */
+function fields({ item, source_field: drawnField }) {
+  const entries = Object.entries(item.fields).filter(([name]) => name !== drawnField);
   if (!entries.length) return null;
   return part("Given", make("dl", { class: "fields" }, ...entries.flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, textOf(value))])));
 }
