@@ -82,7 +82,7 @@ def ahead(connection: sqlite3.Connection, folder: Path) -> list[int]:
     """
     with database.guard(folder / database.LEDGER_NAME):
         rows = connection.execute(
-            "SELECT number, succeeded FROM chunks WHERE succeeded + failed < items"
+            "SELECT number, succeeded FROM chunks WHERE items > succeeded + failed"
         ).fetchall()
     return [
         number for number, succeeded in rows if _successes(folder / name_of(number)) > succeeded

@@ -96,7 +96,7 @@ CREATE TABLE control (
 _FROM_6 = (
     "CREATE INDEX failures ON outcomes (code, seq) WHERE succeeded = 0",
     "CREATE INDEX reviews ON outcomes (seq) WHERE \"check\" = 'review'",
-    "CREATE INDEX open_chunks ON chunks (number) WHERE succeeded + failed < items",
+    "CREATE INDEX open_chunks ON chunks (number) WHERE items > succeeded + failed",
     "ALTER TABLE sessions ADD COLUMN gauges TEXT",
     _SAMPLES,
     _CONTROL,

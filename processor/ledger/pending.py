@@ -30,7 +30,7 @@ SELECT seq FROM (SELECT value AS seq FROM json_each(?)) AS items WHERE {_FREE} O
 """
 _LAST_OF = f"""
 SELECT IFNULL(MAX(seq), 0) FROM (SELECT seq FROM items
- WHERE seq >= (SELECT MIN(first_seq) FROM chunks WHERE succeeded + failed < items)
+ WHERE seq >= (SELECT MIN(first_seq) FROM chunks WHERE items > succeeded + failed)
  AND {_FREE} ORDER BY seq LIMIT ?)
 """
 _SEQS = f"""
@@ -51,7 +51,7 @@ SELECT DISTINCT seq FROM attempts
  AND NOT EXISTS (SELECT 1 FROM shard_items WHERE shard_items.seq = attempts.seq) ORDER BY seq
 """
 _OPEN_CHUNKS = """
-SELECT number, first_seq, items FROM chunks WHERE succeeded + failed < items ORDER BY number
+SELECT number, first_seq, items FROM chunks WHERE items > succeeded + failed ORDER BY number
 """
 _LACKS_OUTCOMES = """
 SELECT succeeded + failed > (SELECT COUNT(*) FROM outcomes
@@ -245,7 +245,7 @@ def _read(
     while True:
         chunk = connection.execute(
             "SELECT number, first_seq, items, items - succeeded - failed FROM chunks "
-            "WHERE number > ? AND succeeded + failed < items ORDER BY number LIMIT 1",
+            "WHERE number > ? AND items > succeeded + failed ORDER BY number LIMIT 1",
             (number,),
         ).fetchone()
         if chunk is None:

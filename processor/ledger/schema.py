@@ -45,7 +45,8 @@ CREATE TABLE chunks (
     file_bytes INTEGER,               -- NULL: its file is not written, or no longer true
     file_crc32 INTEGER
 );
-CREATE INDEX open_chunks ON chunks (number) WHERE succeeded + failed < items;
+-- Who looks for them writes it in this order: SQLite turns `a + b < c` round, and does not know it.
+CREATE INDEX open_chunks ON chunks (number) WHERE items > succeeded + failed;
 
 CREATE TABLE outcomes (
     seq INTEGER PRIMARY KEY,

@@ -108,7 +108,7 @@ _EVERY = _Kind(ranges.chunks("1"), "1")
 _NOT_FAILED = _Kind(ranges.chunks("failed < items"), "succeeded IS NOT 0")
 _KINDS = {
     Status.SUCCESS: _Kind(ranges.chunks("succeeded > 0"), "succeeded = 1"),
-    Status.PENDING: _Kind(ranges.chunks("succeeded + failed < items"), "outcomes.seq IS NULL"),
+    Status.PENDING: _Kind(ranges.chunks("items > succeeded + failed"), "outcomes.seq IS NULL"),
     Status.REVIEW: _Kind(ranges.reviews, "\"check\" = 'review'"),
 }
 

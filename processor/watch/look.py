@@ -24,7 +24,7 @@ _BATCHES_SHOWN = 100
 _DONE = (0, 2)
 _OPEN_CHUNKS = """
 SELECT number, items, succeeded, failed
-FROM (SELECT * FROM chunks WHERE succeeded + failed < items ORDER BY number LIMIT ?)
+FROM (SELECT * FROM chunks WHERE items > succeeded + failed ORDER BY number LIMIT ?)
 WHERE succeeded + failed > 0 LIMIT ?
 """
 _CHUNKS_SEEN = 100  # those that are begun are among the first that are open

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from callless_run import Numbers
-from ledger_parts import item, ledger_of, rules, settle, succeeded
+from ledger_parts import failed, item, ledger_of, retried, rules, settle, succeeded
 
 from processor.ledger import database, results
 from processor.ledger.ledger import Ledger
-from processor.watch import snapshot
+from processor.watch import look, snapshot
 
 _RUN = Path(__file__).with_name("callless_run.py")
 _KEPT_BYTES = 9e6
@@ -87,3 +87,27 @@ def test_a_reader_that_stays_makes_the_log_grow_while_it_stays(tmp_path: Path) -
         next(rounds)  # copies what it held back
         next(rounds)  # begins anew
         assert next(rounds) < _KEPT_BYTES
+
+
+def steps_of_a_look(folder: Path, items: int) -> int:
+    """How many steps SQLite takes for a look at a run that is nearly done; no clock is as exact."""
+    steps = 0
+
+    def count() -> None:
+        nonlocal steps
+        steps += 1
+
+    with ledger_of(folder, items) as ledger:
+        done = range(1, items - 15)
+        outcomes = [failed(item(seq)) if seq % 7 == 0 else succeeded(item(seq)) for seq in done]
+        settle(ledger.connection, *(retried(item(seq), 1) for seq in done if seq % 5 == 0))
+        settle(ledger.connection, *outcomes)
+        with database.reading(ledger.path) as connection:
+            connection.set_progress_handler(count, 1)
+            assert look.read(folder, connection).shot.finished == len(done)
+    return steps
+
+
+def test_a_look_takes_as_many_steps_however_many_items_there_are(tmp_path: Path) -> None:
+    small = steps_of_a_look(tmp_path / "small", 1_000)
+    assert steps_of_a_look(tmp_path / "large", 8_000) <= 1.05 * small
