@@ -62,12 +62,12 @@ def watch(paths: Sequence[Path], *, every_s: float | None, stays: bool, as_json:
         LedgerError: The only run cannot be read.
     """
     runs = [Watched(path) for path in paths]
-    if as_json:
-        return plain.watch(runs, _tell_json, every_s=every_s or _LIVE_EVERY_S, stays=stays)
-    if not can_draw():
-        code = plain.watch(runs, plain.tell_line, every_s=every_s or _LINES_EVERY_S, stays=stays)
-        still.show(runs)
-        return code
+    if as_json or not _can_draw():
+        try:
+            return _watch_in_lines(runs, every_s=every_s, stays=stays, as_json=as_json)
+        except BrokenPipeError:  # who read it has enough; click would call that an error
+            streams.silence(sys.stdout)
+            return 0
     _look(runs)
     if stays or not all(run.is_over for run in runs):
         from processor.console.monitor import live  # noqa: PLC0415 - not where it cannot draw
@@ -77,15 +77,6 @@ def watch(paths: Sequence[Path], *, every_s: float | None, stays: bool, as_json:
             return left_with
     still.show(runs)
     return exit_code_of(runs)
-
-
-def can_draw() -> bool:
-    """Whether standard output is a terminal that can draw, on a system that can hear its keys."""
-    if sys.platform == "win32":
-        return False
-    from processor.console.monitor.terminal import can_be_taken  # noqa: PLC0415 - needs termios
-
-    return can_be_taken()
 
 
 def show_once(paths: Sequence[Path], *, as_json: bool) -> None:
@@ -113,6 +104,25 @@ def draw(paths: Sequence[Path], target: Path) -> None:
     runs = [Watched(path) for path in paths]
     _look(runs)
     still.draw(runs, target)
+
+
+def _can_draw() -> bool:
+    """Whether standard output is a terminal that can draw, on a system that can hear its keys."""
+    if sys.platform == "win32":
+        return False
+    from processor.console.monitor.terminal import can_be_taken  # noqa: PLC0415 - needs termios
+
+    return can_be_taken()
+
+
+def _watch_in_lines(
+    runs: Sequence[Watched], *, every_s: float | None, stays: bool, as_json: bool
+) -> int:
+    if as_json:
+        return plain.watch(runs, _tell_json, every_s=every_s or _LIVE_EVERY_S, stays=stays)
+    code = plain.watch(runs, plain.tell_line, every_s=every_s or _LINES_EVERY_S, stays=stays)
+    still.show(runs)
+    return code
 
 
 def _look(runs: Sequence[Watched]) -> None:

@@ -44,7 +44,7 @@ def fitted(parts: Iterable[Part], width: int, *, between: str = BETWEEN) -> Text
 
 def row(label: str, parts: Iterable[Part], width: int) -> Text:
     """A line that begins with its label, in a column of its own."""
-    head = Text(f"{label:<{LABEL_CELLS}}"[:width], _FAINT, no_wrap=True)
+    head = Text(no_wrap=True).append(f"{label:<{LABEL_CELLS}}"[:width], _FAINT)
     return cut(head.append_text(fitted(parts, max(0, width - LABEL_CELLS))), width)
 
 
