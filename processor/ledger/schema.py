@@ -45,7 +45,7 @@ CREATE TABLE chunks (
     file_bytes INTEGER,               -- NULL: its file is not written, or no longer true
     file_crc32 INTEGER
 );
--- Who looks for them writes it in this order: SQLite turns `a + b < c` round, and does not know it.
+-- Not `succeeded + failed < items`: SQLite turns that round in a query, not here, and scans.
 CREATE INDEX open_chunks ON chunks (number) WHERE items > succeeded + failed;
 
 CREATE TABLE outcomes (
