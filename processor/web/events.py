@@ -5,14 +5,11 @@ import asyncio
 from aiohttp import web
 
 from processor.web.questions import number
-from processor.web.replies import encoded
-from processor.web.shared import watch_of
+from processor.web.replies import NoRunError, encoded
+from processor.web.shared import SHARED, Beat, watch_of
 from processor.web.watch import Frame, Watch
 
-_HEARTBEAT_S = 15.0
 _RETRY_MS = 2_000
-# Who takes nothing for so long is let go: its browser comes again when it is awake.
-_PATIENCE_S = 10.0
 _LAST_POINT = 2**53
 
 
@@ -20,10 +17,14 @@ async def events(request: web.Request) -> web.StreamResponse:
     """A stream of looks at a run, with only the points that are new."""
     watch = watch_of(request)
     after = number(request, "after", 0, least=0, most=_LAST_POINT)
+    frame = await watch.frame()
+    if frame.is_gone:  # what a browser does not ask for again
+        raise NoRunError(frame.problem)
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
     await response.prepare(request)
     try:
-        await _Stream(response, _latest_seen(request, after)).follow(watch)
+        beat = request.app[SHARED].beat
+        await _Stream(response, _latest_seen(request, after), beat).follow(watch)
     except TimeoutError:
         if request.transport is not None:
             request.transport.abort()
@@ -39,8 +40,9 @@ def _latest_seen(request: web.Request, after: int) -> int:
 
 
 class _Stream:
-    def __init__(self, response: web.StreamResponse, after: int) -> None:
+    def __init__(self, response: web.StreamResponse, after: int, beat: Beat) -> None:
         self._response = response
+        self._beat = beat
         self._after = after
         self._version = 0
 
@@ -55,7 +57,7 @@ class _Stream:
         ledger = None
         with watch.listening():
             while True:
-                frame = await watch.newer(self._version, _HEARTBEAT_S)
+                frame = await watch.newer(self._version, self._beat.heartbeat_s)
                 if frame is None:
                     await self._send(b": still here\n\n")
                     continue
@@ -77,7 +79,7 @@ class _Stream:
         await self._send(b"id: %d\n" % self._after + _event(b"look", told))
 
     async def _send(self, text: bytes) -> None:
-        async with asyncio.timeout(_PATIENCE_S):
+        async with asyncio.timeout(self._beat.patience_s):
             await self._response.write(text)
 
 

@@ -9,13 +9,10 @@ from aiohttp import web
 from processor.errors import LedgerError
 from processor.web import looks
 from processor.web.questions import number
-from processor.web.replies import refused, told
+from processor.web.replies import UNREADABLE, NoRunError, refused, told
 from processor.web.runs import Runs, shown
 from processor.web.shared import SHARED, watch_of
 from processor.web.stamps import Stamp, stamp_of
-
-_UNREADABLE = 503
-_GONE = 404
 
 
 class Listing:
@@ -60,6 +57,8 @@ async def run(request: web.Request) -> web.Response:
     """One run, with the points behind one."""
     after = number(request, "after", 0, least=0, most=2**53)
     frame = await watch_of(request).frame()
+    if frame.is_gone:
+        raise NoRunError(frame.problem)
     if frame.problem:
-        return refused(_GONE if frame.is_gone else _UNREADABLE, frame.problem)
+        return refused(UNREADABLE, frame.problem)
     return web.Response(body=frame.after(after), content_type="application/json")

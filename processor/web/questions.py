@@ -1,8 +1,12 @@
 """What stands behind the question mark of an address."""
 
+import re
+
 from aiohttp import web
 
 from processor.errors import UsageError
+
+_NUMBER = re.compile("-?[0-9]{1,17}")
 
 
 def number(request: web.Request, name: str, usual: int, *, least: int, most: int) -> int:
@@ -14,10 +18,7 @@ def number(request: web.Request, name: str, usual: int, *, least: int, most: int
     text = request.query.get(name, "")
     if not text:
         return usual
-    try:
-        found = int(text)
-    except ValueError:
-        found = least - 1
+    found = int(text) if _NUMBER.fullmatch(text) else least - 1
     if not least <= found <= most:
         raise UsageError(f"{name} is no whole number from {least:,} to {most:,}")
     return found

@@ -12,7 +12,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _WRONG = 400
 _GONE = 404
-_UNREADABLE = 503
+UNREADABLE = 503
 # Beyond it, neighbouring whole numbers are the same number to a page.
 _EXACT = 2**53
 
@@ -58,7 +58,7 @@ def _status(error: ProcessorError) -> int:
     if isinstance(error, NoRunError):
         return _GONE
     if isinstance(error, LedgerError):
-        return _UNREADABLE
+        return UNREADABLE
     return _WRONG if isinstance(error, UsageError) else 500
 
 

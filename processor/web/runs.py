@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from threading import Lock
 
 from processor import folders
 from processor.web.replies import NoRunError
@@ -22,11 +23,13 @@ class Runs:
         self._named = tuple(folder.absolute() for folder in named)
         self._folders: dict[str, Path] = {}
         self._names: dict[Path, str] = {}
+        self._naming = Lock()
 
     def all(self) -> Mapping[str, Path]:
         """Every run that there is now, by its name."""
         there = dict.fromkeys((*self._named, *(path.absolute() for path in folders.all_of())))
-        return {self._name(folder): folder for folder in there}
+        with self._naming:
+            return {self._name(folder): folder for folder in there}
 
     def folder(self, name: str) -> Path:
         """The folder of a run, which may be gone by now.

@@ -16,9 +16,11 @@ from aiohttp import web
 from processor.console import streams
 from processor.errors import UsageError
 from processor.web.app import build_app
+from processor.web.shared import Beat
 
 HOST = "127.0.0.1"
 USUAL_PORT = 8765
+USUAL_BEAT = Beat()
 _GRACE_S = 0.2  # for what is being answered at the end
 _DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
 
@@ -53,12 +55,15 @@ async def _serve(folders: Sequence[Path], *, port: int | None, open_browser: boo
 
 
 @asynccontextmanager
-async def running(folders: Sequence[Path], *, port: int | None) -> AsyncIterator[str]:
+async def running(
+    folders: Sequence[Path], *, port: int | None, beat: Beat = USUAL_BEAT
+) -> AsyncIterator[str]:
     """A server in this process.
 
     Args:
         folders: As for `serve`.
         port: As for `serve`.
+        beat: How often it looks.
 
     Yields:
         The address of its page.
@@ -68,7 +73,9 @@ async def running(folders: Sequence[Path], *, port: int | None) -> AsyncIterator
     """
     with _listen(port) as listener:
         own = listener.getsockname()[1]
-        runner = web.AppRunner(build_app(folders, own), access_log=None, shutdown_timeout=_GRACE_S)
+        runner = web.AppRunner(
+            build_app(folders, own, beat), access_log=None, shutdown_timeout=_GRACE_S
+        )
         try:
             await runner.setup()
             await web.SockSite(runner, listener).start()

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -19,18 +20,36 @@ T = TypeVar("T")
 _LOOKERS, _SEARCHERS = 2, 2
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beat:
+    """How often things happen.
+
+    Attributes:
+        every_s: A run is read, at most.
+        heartbeat_s: Who listens is told that we are here, at least.
+        patience_s: Who takes nothing for so long is let go: a browser comes again when it is awake.
+    """
+
+    every_s: float = 1.0
+    heartbeat_s: float = 15.0
+    patience_s: float = 10.0
+
+
 class Shared:
     """Of one server.
 
     Args:
         runs: What it shows.
+        beat: How often.
 
     Attributes:
         runs: The same.
+        beat: The same.
     """
 
-    def __init__(self, runs: Runs) -> None:
+    def __init__(self, runs: Runs, beat: Beat) -> None:
         self.runs = runs
+        self.beat = beat
         self._watches: dict[str, Watch] = {}
         self._lookers = ThreadPoolExecutor(_LOOKERS, "look")
         self._searchers = ThreadPoolExecutor(_SEARCHERS, "search")
@@ -42,7 +61,7 @@ class Shared:
             NoRunError: There is no such run.
         """
         if name not in self._watches:
-            self._watches[name] = Watch(name, self.runs.folder(name), self.look)
+            self._watches[name] = Watch(name, self.runs.folder(name), self.look, self.beat.every_s)
         return self._watches[name]
 
     async def look(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

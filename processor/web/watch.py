@@ -1,7 +1,7 @@
 """How a run stands, told to all who look at it: one reader a run, however many they are.
 
-The reader works only while somebody looks, reads at most once a second, and only when the ledger
-or the one who works on it changed. A listener takes the latest of what there is when it is ready,
+The reader works only while somebody looks, and reads only when the ledger or the one who works on
+it changed. A listener takes the latest of what there is when it is ready,
 so that nothing is kept for those who are slow.
 """
 
@@ -19,7 +19,6 @@ from processor.web import looks
 from processor.web.replies import encoded
 from processor.web.stamps import Stamp, stamp_of
 
-_EVERY_S = 1.0
 # What changes with time alone, or so soon after a read that no file shows it, is seen after this.
 _AT_LEAST_EVERY_S = 10.0
 # So many points are kept; beyond that the run has thinned its own, and all are read again.
@@ -68,11 +67,15 @@ class Watch:
         name: The run's, in addresses.
         folder: The run's.
         in_thread: Calls a function in a thread.
+        every_s: How often it reads at most.
     """
 
-    def __init__(self, name: str, folder: Path, in_thread: Callable[..., Awaitable[Any]]) -> None:
+    def __init__(
+        self, name: str, folder: Path, in_thread: Callable[..., Awaitable[Any]], every_s: float
+    ) -> None:
         self._name = name
         self._folder = folder
+        self._every_s = every_s
         self._in_thread = in_thread
         self._frame: Frame | None = None
         self._looked_s = self._read_s = -_AT_LEAST_EVERY_S
@@ -82,10 +85,10 @@ class Watch:
         self._ticking: asyncio.Task[None] | None = None
 
     async def frame(self) -> Frame:
-        """How the run stands, or stood less than a second ago."""
+        """How the run stands, or stood a moment ago."""
         async with self._one_at_a_time:  # who comes meanwhile takes what the first one has read
             before = self._frame
-            if before is None or time.monotonic() - self._looked_s >= _EVERY_S:
+            if before is None or time.monotonic() - self._looked_s >= self._every_s:
                 before = await self._in_thread(self._now, before)
                 self._looked_s = time.monotonic()
                 self._show(before)
@@ -93,7 +96,7 @@ class Watch:
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Let the run be read each second as long as this lasts."""
+        """Let the run be read again and again as long as this lasts."""
         self._listeners += 1
         if self._ticking is None:
             self._ticking = asyncio.create_task(self._tick(), name=f"watch {self._name}")
@@ -133,7 +136,7 @@ class Watch:
     async def _tick(self) -> None:
         while True:
             await self.frame()
-            await asyncio.sleep(_EVERY_S)
+            await asyncio.sleep(self._every_s)
 
     def _now(self, before: Frame | None) -> Frame:
         """The frame of this moment: the one before when nothing changed."""
