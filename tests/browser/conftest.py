@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser.eyes import Eyes
 from playwright.sync_api import Browser, sync_playwright
 
+from browser.eyes import Eyes
 from processor.sandbox_process import sandbox
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")

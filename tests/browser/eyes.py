@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import Browser, BrowserContext, Page
 
 _OURS = frozenset({"127.0.0.1", "localhost"})
 _LONGEST_MS = 15_000
@@ -53,13 +53,10 @@ class Eyes:
         context.set_default_timeout(_LONGEST_MS)
         page = context.new_page()
         page.on("request", lambda request: self.requests.append(request.url))
-        page.on("console", lambda message: self._heard(message))
+        page.on("console", lambda told: self.complaints.append(f"{told.type}: {told.text}"))
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.goto(url)
         return page
-
-    def _heard(self, message: ConsoleMessage) -> None:
-        self.complaints.append(f"{message.type}: {message.text}")
 
     def assert_quiet(self) -> None:
         """Nothing complained, and nothing was asked of another machine."""

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser.eyes import Eyes, figure, number
-from browser.served import Served, served
 from playwright.sync_api import Page, expect
 from run_bench import Folder, folder_before
 
+from browser.eyes import Eyes, figure, number
+from browser.served import Served, served
 from processor.exports import look as look_export
 from processor.watch import look, snapshot
 from processor.watch.snapshot import Snapshot

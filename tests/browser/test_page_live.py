@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser.eyes import Eyes, number
-from browser.served import served
 from playwright.sync_api import Page, expect
 from run_bench import Folder, folder_before
 
+from browser.eyes import Eyes, number
+from browser.served import served
 from processor.ledger import control
 from processor.watch import look, snapshot
 from processor.watch.look import State
