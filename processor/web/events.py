@@ -1,6 +1,8 @@
 """How a run stands, sent as it changes: server-sent events."""
 
 import asyncio
+import socket
+import struct
 
 from aiohttp import web
 
@@ -11,6 +13,7 @@ from processor.web.watch import Frame, Watch
 
 _RETRY_MS = 2_000
 _LAST_POINT = 2**53
+_AT_ONCE = struct.pack("ii", 1, 0)
 
 
 async def events(request: web.Request) -> web.StreamResponse:
@@ -26,11 +29,20 @@ async def events(request: web.Request) -> web.StreamResponse:
         beat = request.app[SHARED].beat
         await _Stream(response, _latest_seen(request, after), beat).follow(watch)
     except TimeoutError:
-        if request.transport is not None:
-            request.transport.abort()
+        _let_go(request)
     except ConnectionError:
         pass  # it has left
     return response
+
+
+def _let_go(request: web.Request) -> None:
+    """Close a connection at once, with what the system still holds for it."""
+    transport = request.transport
+    if transport is None:
+        return
+    connection = transport.get_extra_info("socket")
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+    transport.abort()
 
 
 def _latest_seen(request: web.Request, after: int) -> int:

@@ -16,6 +16,7 @@ from processor.web.shared import Beat
 
 QUICK = Beat(every_s=0.05, heartbeat_s=0.2, patience_s=0.5)
 _MOST_S = 20
+_LONGEST = 2**24
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +78,9 @@ class Events:
     async def next(self) -> Event:
         """The next event, or comment."""
         async with asyncio.timeout(_MOST_S):
-            block = [(await self.content.readline()).decode().rstrip("\n")]
+            block = [await self._line()]
             while block[-1]:
-                block.append((await self.content.readline()).decode().rstrip("\n"))
+                block.append(await self._line())
         assert len(block) > 1, "the stream has ended"
         if block[0].startswith(":"):
             return Event("comment", "", block[0])
@@ -87,6 +88,10 @@ class Events:
         if "data" not in lines:
             return Event("retry", "", int(lines["retry"]))
         return Event(lines["event"], lines.get("id", ""), json.loads(lines["data"]))
+
+    async def _line(self) -> str:
+        line = await self.content.readline(max_line_length=_LONGEST)
+        return line.decode().rstrip("\n")
 
     async def until(self, holds: Callable[[Event], bool]) -> Event:
         """The next event of which something is true."""
