@@ -81,7 +81,9 @@ def spread(left: Sequence[Part], right: Part, width: int) -> Text:
 
 def cut(line: Text, width: int) -> Text:
     """The line, with an ellipsis where it is longer than so many cells."""
-    line.truncate(max(0, width), overflow="ellipsis")
+    if width < 1:
+        return Text(no_wrap=True)
+    line.truncate(width, overflow="ellipsis")
     return line
 
 

@@ -78,7 +78,7 @@ class Watched:
     def _keep(self, fresh: Sequence[Point]) -> None:
         points = [*self._points, *fresh]
         # The run thins its own; beyond that many every second of ours says as much.
-        self._points = points[len(points) % 2 :: 2] if len(points) > MOST else points
+        self._points = points[(len(points) - 1) % 2 :: 2] if len(points) > MOST else points
 
 
 def exit_code_of(runs: Sequence[Watched]) -> int:
