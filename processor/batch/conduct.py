@@ -124,7 +124,7 @@ class Conduct:
             while shard.state not in DONE and not self._halt.asked:
                 self._note(shard)
                 if shard.state in UNSENT:
-                    await self._halt.until_going()
+                    tries.rested(await self._halt.until_going())
                 tries.yields = self._rules.gives_way and shard.state in UNSENT
                 moved = await self._advance(shard, tries)
                 if moved is None:

@@ -54,10 +54,13 @@ class Halt:
         """Go on with sending."""
         self._going.set()
 
-    async def until_going(self) -> None:
-        """Wait while nothing is to be sent, or until the lane is to be left."""
-        if self.is_paused:
-            await self.wait(wake=self._going)
+    async def until_going(self) -> float:
+        """Wait while nothing is to be sent, or until the lane is to be left; returns how long."""
+        if not self.is_paused:
+            return 0.0
+        begun_s = self._clock.monotonic()
+        await self.wait(wake=self._going)
+        return self._clock.monotonic() - begun_s
 
     def leave(self) -> None:
         """Start nothing new."""

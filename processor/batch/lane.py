@@ -65,7 +65,6 @@ class BatchLane:
         self._tasks: set[asyncio.Task[None]] = set()
         self._serves = tools.rules.serves
         self._enough = False
-        self._is_sending = False
         self._watching = Watching(tools, once=tools.rules.until is not Until.SETTLED)
         self._conduct = Conduct(
             tools,
@@ -139,9 +138,7 @@ class BatchLane:
         try:
             self._resume()
             if not self._rules.serves:
-                self._is_sending = True
                 await self._send_all()
-                self._is_sending = False
             while self._tasks or (self._serves and not self._halt.asked):
                 await self._wait_for_change()
         finally:
@@ -193,13 +190,10 @@ class BatchLane:
             self._halt.resume()
         self._changed.set()
 
-    def renew(self) -> bool:
-        """Some items are pending again: put them into shards, too; False when it is too late."""
-        if not self._is_sending or self._halt.asked:
-            return False
+    def renew(self) -> None:
+        """Some items are pending again: put them into shards, too."""
         self._conduct.given_back += 1
         self._changed.set()
-        return True
 
     async def send(self, pending: Iterator[Pending], items_most: int) -> None:
         """Put items into shards, until all are, or `stop_sending`; for a lane that serves.

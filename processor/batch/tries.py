@@ -42,6 +42,10 @@ class Tries:
         """Forget what failed."""
         self._failures = 0
 
+    def rested(self, seconds: float) -> None:
+        """Nothing was tried for so long, because nothing is to be sent."""
+        self._since_s += seconds
+
     async def failed(self, error: RemoteError, *, alone: bool = False) -> bool:
         """Wait before the next try; the lane is stopped for what no try will mend.
 

@@ -29,8 +29,8 @@ Examples:
 \b
 The run takes an order within a second or two and writes down who asked what. Ceilings hold until
 the run ends; the next start begins with those of its own command.
-Exit codes: 0 it was done · 1 nothing works on the folder, or it is no order · 2 the run refused ·
-6 the run has not taken it yet.
+Exit codes: 0 it was done · 1 nothing works on the folder, or it is no order · 2 the run refused,
+or ended before · 6 the run has not taken it yet.
 """
 _REFUSED = 2
 _NOT_YET = 6
@@ -59,7 +59,10 @@ def command(order: tuple[str, ...], folder: Path | None, patience_s: float) -> i
     wanted = control.Order.parse(order)
     folder = folders.chosen(folder)
     number = control.ask(folder, wanted)
-    asked = _answered(folder, number, patience_s)
+    asked, works = _answered(folder, number, patience_s)
+    if not works and (asked is None or asked.answer is None):
+        streams.tell(f"{folder}: it ended before it took the order.")
+        return _REFUSED
     if asked is None or asked.answer is None:
         streams.tell(f"{folder}: it has not taken the order yet, and will when it sends.")
         return _NOT_YET
@@ -67,13 +70,15 @@ def command(order: tuple[str, ...], folder: Path | None, patience_s: float) -> i
     return 0 if asked.accepted else _REFUSED
 
 
-def _answered(folder: Path, number: int, patience_s: float) -> "Asked | None":
-    """The order, when the run has answered it or the patience is over."""
-    from processor.ledger import control  # noqa: PLC0415
+def _answered(folder: Path, number: int, patience_s: float) -> "tuple[Asked | None, bool]":
+    """The order, when the run has answered it or the patience is over; whether it still works."""
+    from processor.ledger import control, lock  # noqa: PLC0415
 
     until_s = time.monotonic() + patience_s
     while True:
+        works = lock.is_held(folder)  # first: what ends meanwhile has answered
         asked = control.answer_of(folder, number)
-        if asked is None or asked.answer is not None or time.monotonic() >= until_s:
-            return asked
+        is_answered = asked is not None and asked.answer is not None
+        if is_answered or not works or time.monotonic() >= until_s:
+            return asked, works
         time.sleep(_LOOK_S)

@@ -44,7 +44,7 @@ class Work:
         tier: Service tier that the lane asks for with it; None for the standard one, or its own.
         at_standard: It waited in vain for room at that tier.
         refusals: How often there was none since it was last answered.
-        refused_since_s: When there was none first; inf when there was.
+        refused_since_s: When there was none first, as `Tier` counts; inf when there was.
         choice: In what its row differs from the task; None until that is asked.
         tokens: A guess of what the provider counts the request for.
         invalid: (answer, problem) pairs that its next request shows.

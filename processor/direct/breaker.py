@@ -60,6 +60,7 @@ class Breaker:
         self._first_failed_s: dict[int, float] = {}
         self._good_sent_s = -inf
         self._outage_since_s: float | None = None
+        self._rest_s = 0.0  # of the outage
         self._probe_at_s = 0.0
         self._probe_wait_s = _PROBE_BASE_S
         self._probes = 0
@@ -152,6 +153,13 @@ class Breaker:
             self._suspected = True
             self._probes = WITNESS_EVERY - 1
 
+    def rested(self, from_s: float, until_s: float) -> None:
+        """Nothing was sent between two times: patience did not grow less."""
+        if self._outage_since_s is not None:
+            self._rest_s += until_s - max(from_s, self._outage_since_s)
+        if self._refused_since_s is not None:
+            self._refused_since_s += until_s - max(from_s, self._refused_since_s)
+
     def forget(self, seq: int) -> None:
         """An item is done with."""
         self._first_failed_s.pop(seq, None)
@@ -191,7 +199,8 @@ class Breaker:
         self._probe_wait_s = min(_PROBE_CAP_S, 2 * self._probe_wait_s)
         self._probe_at_s = now_s + self._probe_wait_s
         is_barred = self._by_barring and verdict.barred
-        gives_up = is_barred or now_s - self._outage_since_s >= self._patience_s
+        lasted_s = now_s - self._outage_since_s - self._rest_s
+        gives_up = is_barred or lasted_s >= self._patience_s
         return _stop(verdict) if gives_up else None
 
     @property
@@ -205,6 +214,7 @@ class Breaker:
 
     def _begin_outage(self, now_s: float, *, by_barring: bool) -> None:
         self._outage_since_s = now_s
+        self._rest_s = 0.0
         self._by_barring = by_barring
         self._suspected = False
         self._probes = 0

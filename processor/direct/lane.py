@@ -31,7 +31,7 @@ from processor.direct.retry import BLOCKED_CODE
 from processor.direct.rules import LaneRules
 from processor.direct.slots import Slots, Turn
 from processor.direct.tier import Tier
-from processor.direct.traffic import Traffic
+from processor.direct.traffic import Traffic, released
 from processor.direct.traffic_by_model import TrafficByModel
 from processor.direct.transport import Reply, Transport, TransportError
 from processor.items import Attempt, Outcome
@@ -105,7 +105,7 @@ class DirectLane:
         )
         self._chunk = 0
         self._draining = False
-        self._paused = False
+        self._paused_since_s = inf
         self.stopped: Stop | None = None
         self.is_idle = False
 
@@ -141,7 +141,7 @@ class DirectLane:
                 self._alarm.rearm()
                 until_s = await self._dispatch()
                 if not self._finished():
-                    self.is_idle = until_s == inf and not (self._paused or self._is_waiting())
+                    self.is_idle = until_s == inf and not (self._is_paused or self._is_waiting())
                     await self._alarm.wait(until_s)
                     self.is_idle = False
             if not self._is_ending():
@@ -172,7 +172,12 @@ class DirectLane:
 
     def heed(self, leeway: Leeway) -> None:
         """Go on as somebody wants it."""
-        self._paused = leeway.paused
+        now_s = self._clock.monotonic()
+        if self._is_paused and not leeway.paused:
+            self._breaker.rested(self._paused_since_s, now_s)
+            self._tier.rested(now_s - self._paused_since_s)
+        paused_since_s = min(self._paused_since_s, now_s)
+        self._paused_since_s = paused_since_s if leeway.paused else inf
         self._traffic.allow(leeway)
         self._alarm.ring()
 
@@ -199,6 +204,7 @@ class DirectLane:
     def drain(self) -> None:
         """Start no more calls; those in flight finish."""
         self._draining = True
+        released(self._traffic.throttler)
         self._alarm.ring()
 
     def abort(self) -> None:
@@ -216,6 +222,10 @@ class DirectLane:
         assert self._purse is not None
         self._purse.granted()
         self._alarm.ring()
+
+    @property
+    def _is_paused(self) -> bool:
+        return self._paused_since_s < inf
 
     def _is_ending(self) -> bool:
         """Whether no call may be started any more."""
@@ -239,6 +249,9 @@ class DirectLane:
                 await throttler.acquire()  # type: ignore[no-untyped-call]
                 if self._is_ending():
                     return inf
+                if self._is_paused or self._clock.monotonic() < self._traffic.hold_until_s:
+                    self._give_up_turn(found)  # it waited for long
+                    continue
             self._slots.start(self._take_turn(found))
 
     def _follow(self) -> Turn | None:
@@ -257,9 +270,14 @@ class DirectLane:
             self._purse.begin(work)
         return work, self._traffic.ticket
 
+    def _give_up_turn(self, work: Work) -> None:
+        self._traffic.refund(work)
+        self._traffic.cut_off(work)
+        self._probes.put_back(work)
+
     def _choose(self) -> Work | float:
         """Work that may be sent now, its turn taken; or when to look again, inf for a change."""
-        while not (self._is_ending() or self._paused):
+        while not (self._is_ending() or self._is_paused):
             now_s = self._clock.monotonic()
             if now_s < self._traffic.hold_until_s:
                 return self._traffic.hold_until_s
@@ -426,3 +444,4 @@ class DirectLane:
     def _stop(self, stop: Stop) -> None:
         if self.stopped is None:
             self.stopped = stop
+            released(self._traffic.throttler)

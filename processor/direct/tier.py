@@ -49,7 +49,8 @@ class Tier:
         self._tell = tell
         self._oldest_s = oldest_s
         self._refusals = 0  # since the latest answer
-        self._refused_since_s = inf
+        self._refused_since_s = inf  # as all such times, without those at rest
+        self._rested_s = 0.0
         self._slowest_refusal_s = 0.0
         self._is_told = False
         self._is_given_up = False
@@ -109,13 +110,14 @@ class Tier:
         if not lacks_room(verdict, work):
             return None
         self._refusals += 1
-        self._refused_since_s = min(self._refused_since_s, now_s)
-        work.refused_since_s = min(work.refused_since_s, now_s)
+        waited_s = now_s - self._rested_s
+        self._refused_since_s = min(self._refused_since_s, waited_s)
+        work.refused_since_s = min(work.refused_since_s, waited_s)
         work.refusals += 1
         self._slowest_refusal_s = max(self._slowest_refusal_s, now_s - sent_s)
         if not self.is_full(now_s):
             return None
-        falls, full_s = self._may_fall(work), now_s - self._refused_since_s
+        falls, full_s = self._may_fall(work), waited_s - self._refused_since_s
         if full_s >= self._rules.patience_s:
             if not falls:
                 return _stop(verdict, work, self._rules.patience_s)
@@ -129,8 +131,12 @@ class Tier:
         """How long work may wait for room yet; 0 for no longer."""
         if self._is_given_up and self._may_fall(work):
             return 0.0
-        left_s = work.refused_since_s + self._rules.patience_s - now_s
+        left_s = work.refused_since_s + self._rested_s + self._rules.patience_s - now_s
         return left_s if (verdict.retry_after_s or 0.0) <= left_s else 0.0
+
+    def rested(self, seconds: float) -> None:
+        """Nothing was sent for so long: nobody's patience grew less."""
+        self._rested_s += seconds
 
     def fall(self, work: Work) -> bool:
         """Let work go on at the standard tier; whether it may."""

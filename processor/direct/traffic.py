@@ -1,6 +1,7 @@
 """How many calls may be in flight and when the next may go; what answers teach of it."""
 
 import math
+import sys
 from collections.abc import Callable
 
 from asyncio_throttle.throttler import Throttler
@@ -146,10 +147,15 @@ def window_of(rules: LaneRules) -> Window:
 
 def changed_throttler(throttler: Throttler | None, rpm: int | None) -> Throttler | None:
     """The hard ceiling for another limit; it remembers the calls of the last minute."""
-    if throttler is None or not rpm:
+    if throttler is None:
         return throttler_of(rpm)
-    throttler.rate_limit = rpm
-    return throttler
+    throttler.rate_limit = rpm or sys.maxsize  # whoever waits for its turn goes on
+    return throttler if rpm else None
+
+
+def released(throttler: Throttler | None) -> None:
+    """Let whoever waits go on, to see that nothing is sent any more."""
+    changed_throttler(throttler, None)
 
 
 def throttler_of(rpm: int | None) -> Throttler | None:

@@ -75,7 +75,10 @@ class Window:
 
     def allow(self, concurrency: int | None, *, ceiling: int) -> None:
         """Set the ceiling anew, as `of`; without one it goes on from where it is."""
-        self._ceiling = ceiling if concurrency is None else concurrency
+        most = ceiling if concurrency is None else concurrency
+        if most == self._ceiling:  # what it has learnt stays
+            return
+        self._ceiling = most
         self._width = (
             min(self._width, float(ceiling)) if concurrency is None else float(concurrency)
         )

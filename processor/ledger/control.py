@@ -8,18 +8,24 @@ import getpass
 import os
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from processor.errors import UsageError
-from processor.ledger import database, lock
+from processor.ledger import counters, database, lock
 
 _BUSY_S = 30
 _UNBOUND = ("auto", "none")
+_SHOWN = 80  # letters of what was no order
 _NEVER = "The run ended before it took this order."
+_IS_SENDING = (
+    "SELECT gauges IS NOT NULL AND exit_code IS NULL FROM sessions ORDER BY number DESC LIMIT 1"
+)
 
 
 class Verb(StrEnum):
@@ -34,7 +40,10 @@ class Verb(StrEnum):
     REQUEUE = "requeue"
 
 
-_CEILINGS = (Verb.CONCURRENCY, Verb.RPM, Verb.TPM)
+_CEILINGS: Mapping[Verb, int] = MappingProxyType(
+    {Verb.CONCURRENCY: 10_000, Verb.RPM: 10**9, Verb.TPM: 10**12}
+)
+"""How high each may be: what is more is a slip of the keys."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +110,11 @@ class Asked:
     answer: str | None
 
 
-_COLUMNS = "number, at, asked_by, words, taken_at, accepted, answer"
+# As bytes: anybody may have written a row by hand, and no word of it may end a run.
+_COLUMNS = """
+number, CAST(at AS REAL), CAST(asked_by AS BLOB), CAST(words AS BLOB), CAST(taken_at AS REAL),
+CAST(accepted AS INTEGER), CAST(answer AS BLOB)
+"""
 
 
 def ask(folder: Path, order: Order) -> int:
@@ -112,13 +125,12 @@ def ask(folder: Path, order: Order) -> int:
         LedgerError: The ledger cannot be written.
     """
     path = folder / database.LEDGER_NAME
-    with database.reading(path):
-        pass  # it is a ledger, and of this version
+    with database.reading(path) as connection:
+        sends_no_more = _sends_no_more(connection)
     if not lock.is_held(folder):
-        way_out = "processor run goes on with it, as processor status says."
-        if order.verb is Verb.REQUEUE:
-            way_out = "processor retry makes failed items pending again."
-        raise UsageError(f"{folder}: nothing works on it", way_out=way_out)
+        raise _refused(folder, "nothing works on it", order)
+    if sends_no_more:
+        raise _refused(folder, "everything is sent, and it is about to end", order)
     with (
         database.guard(path),
         closing(sqlite3.connect(path, isolation_level=None, timeout=_BUSY_S)) as connection,
@@ -166,11 +178,23 @@ def take(connection: sqlite3.Connection, number: int, *, accepted: bool, answer:
     )
 
 
-def close(connection: sqlite3.Connection) -> None:
-    """Refuse what was not taken, within the caller's transaction: who would take it is gone."""
+def last(connection: sqlite3.Connection) -> int:
+    """The number of the latest order; 0 before the first."""
+    (number,) = connection.execute("SELECT IFNULL(MAX(number), 0) FROM control").fetchone()
+    return int(number)
+
+
+def close(connection: sqlite3.Connection, *, through: int | None = None) -> None:
+    """Refuse what was not taken, within the caller's transaction: who would take it is gone.
+
+    Args:
+        connection: The ledger.
+        through: The number of the last order that is refused; None for all.
+    """
     connection.execute(
-        "UPDATE control SET taken_at = ?, accepted = 0, answer = ? WHERE taken_at IS NULL",
-        (time.time(), _NEVER),
+        "UPDATE control SET taken_at = ?, accepted = 0, answer = ? "
+        "WHERE taken_at IS NULL AND number <= IFNULL(?, number)",
+        (time.time(), _NEVER, through),
     )
 
 
@@ -182,28 +206,57 @@ def _read(
         Asked(
             number=number,
             at=at,
-            by=by,
-            words=words,
+            by=_text(by),
+            words=_text(words),
             taken_at=taken_at,
             accepted=None if accepted is None else bool(accepted),
-            answer=answer,
+            answer=None if answer is None else _text(answer),
         )
         for number, at, by, words, taken_at, accepted, answer in found
     ]
 
 
+def _text(stored: Any) -> str:
+    return str(stored, errors="replace")
+
+
+def _sends_no_more(connection: sqlite3.Connection) -> bool:
+    """Whether the latest start has sent everything, and only writes its files."""
+    sent = connection.execute(_IS_SENDING).fetchone()
+    if sent is None or not sent[0]:
+        return False
+    found = counters.read(connection)
+    done = sum(
+        values.get("succeeded", 0) + values.get("failed", 0)
+        for lane, values in found.items()
+        if lane
+    )
+    return bool(done >= found.get("", {}).get(counters.ITEMS, 0))
+
+
+def _refused(folder: Path, why: str, order: Order) -> UsageError:
+    way_out = "processor run goes on with it, as processor status says."
+    if order.verb is Verb.REQUEUE:
+        way_out = "processor retry makes failed items pending again when nothing works on it."
+    return UsageError(f"{folder}: {why}", way_out=way_out)
+
+
 def _ceiling(verb: Verb, rest: Sequence[str]) -> int | None:
     if len(rest) == 1 and rest[0] in _UNBOUND:
         return None
-    if len(rest) == 1 and rest[0].isascii() and rest[0].isdigit() and int(rest[0]) > 0:
-        return int(rest[0])
+    most = _CEILINGS[verb]
+    if len(rest) == 1 and rest[0].isascii() and rest[0].isdigit():
+        digits = rest[0].lstrip("0")
+        if digits and len(digits) <= len(str(most)) and int(digits) <= most:
+            return int(digits)
     raise _no_order(
-        " ".join((verb, *rest)), f"{verb} takes a whole number from 1, or none for no ceiling."
+        " ".join((verb, *rest)),
+        f"{verb} takes a whole number from 1 to {most:,}, or none for no ceiling.",
     )
 
 
 def _no_order(words: str, way_out: str) -> UsageError:
-    return UsageError(f"{words!r} is no order", way_out=way_out)
+    return UsageError(f"{words[:_SHOWN]!r} is no order", way_out=way_out)
 
 
 def _who() -> str:

@@ -48,6 +48,8 @@ class Ledger:
         self.folder = folder
         self.path = folder / database.LEDGER_NAME
         self._connection = connection
+        with self.guard():
+            self._asked_before = control.last(connection)
 
     def meta(self) -> dict[str, str]:
         """What the run is: `run_id`, `task`, `identity` and the like."""
@@ -127,7 +129,8 @@ class Ledger:
         """Note that the run was started; returns the session's number."""
         now = time.time()
         with self.guard(), database.transaction(self._connection):
-            control.close(self._connection)  # what a start that was killed left
+            # What a start that was killed left; orders to this one may have come already.
+            control.close(self._connection, through=self._asked_before)
             cursor = self._connection.execute(
                 "INSERT INTO sessions (started_at, seen_at, pid, settings) VALUES (?, ?, ?, ?)",
                 (now, now, os.getpid(), jsontext.dumps(dict(settings))),

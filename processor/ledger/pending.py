@@ -113,12 +113,15 @@ def tried(path: Path) -> list[int]:
         return [seq for (seq,) in connection.execute(_TRIED)]
 
 
-def read_chosen(path: Path, seqs: Sequence[int]) -> Iterator[Pending]:
+def read_chosen(
+    path: Path, seqs: Sequence[int], *, elsewhere: Callable[[], Collection[int]] = tuple
+) -> Iterator[Pending]:
     """Those of some items that `read` would give; never more than a slice is read for the next one.
 
     Args:
         path: The ledger.
         seqs: Theirs, in order.
+        elsewhere: As of `read`.
 
     Raises:
         LedgerError: The ledger cannot be read.
@@ -126,7 +129,10 @@ def read_chosen(path: Path, seqs: Sequence[int]) -> Iterator[Pending]:
     with database.reading(path) as connection:
         chunks = _Chunks(connection)
         for first in range(0, len(seqs), _SLICE_ITEMS):
-            chosen = jsontext.dumps(list(seqs[first : first + _SLICE_ITEMS]))
+            others = frozenset(elsewhere())
+            chosen = jsontext.dumps(
+                [seq for seq in seqs[first : first + _SLICE_ITEMS] if seq not in others]
+            )
             yield from _of_some(connection, chunks, chosen, _CHOSEN, (chosen,))
 
 

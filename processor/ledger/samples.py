@@ -6,6 +6,7 @@ they are taken half as often: a chart of an hour and one of a week are drawn fro
 
 import sqlite3
 from collections.abc import Iterator, Mapping
+from math import log2
 
 from msgspec import Struct
 
@@ -15,6 +16,10 @@ from processor.ledger.vitals import Vitals
 
 MOST = 2_000
 _STEP_S = 1.0
+_STEP = """
+SELECT SUM(last - first) / SUM(taken) FROM
+(SELECT MIN(at) AS first, MAX(at) AS last, COUNT(*) AS taken FROM samples GROUP BY session)
+"""
 
 
 class Sample(Struct, frozen=True, kw_only=True, gc=False):
@@ -104,20 +109,21 @@ class Sampler:
 
     def __init__(self, connection: sqlite3.Connection, session: int) -> None:
         self._session = session
-        self._step_s = _STEP_S
         self._due_s = 0.0
         self._latencies = _latencies(connection)
         (self._count,) = connection.execute("SELECT COUNT(*) FROM samples").fetchone()
+        self._step_s = _step_s(connection, self._count)
 
     def is_due(self, now_s: float) -> bool:
         """Whether it is time for the next one; `now_s` is monotonic."""
         return now_s >= self._due_s
 
-    def take(
-        self, connection: sqlite3.Connection, now_s: float, gauges: Gauges, vitals: Vitals
-    ) -> None:
-        """Take one, within the caller's transaction; `now_s` is monotonic."""
+    def wait(self, now_s: float) -> None:
+        """One is on its way: the next is due a step later."""
         self._due_s = now_s + self._step_s
+
+    def take(self, connection: sqlite3.Connection, gauges: Gauges, vitals: Vitals) -> None:
+        """Take one, within the caller's transaction."""
         connection.execute(_INSERT, self._row(connection, gauges, vitals))
         self._count += 1
         if self._count >= MOST:
@@ -153,6 +159,15 @@ class Sampler:
             bytes_received=vitals.bytes_received,
         )
         return tuple(getattr(sample, name) for name in _FIELDS)
+
+
+def _step_s(connection: sqlite3.Connection, count: int) -> float:
+    """How far apart they are taken: as far as those of earlier starts, once there are many."""
+    if count < MOST // 2:
+        return _STEP_S
+    (mean_s,) = connection.execute(_STEP).fetchone()
+    doublings = round(log2(max(mean_s, _STEP_S) / _STEP_S))
+    return float(_STEP_S * 2**doublings)
 
 
 def _summed(lanes: list[dict[str, float]], name: str) -> int:

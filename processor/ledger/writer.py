@@ -67,6 +67,7 @@ class Writer:
         self._failure: BaseException | None = None
         self._gauges: Gauges | None = None
         self._sampler = Sampler(connection, session)
+        self._sampling = False
         self._calls = CallCount(path.with_name(CALLS_NAME), calls.begun(connection))
         self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
         self._thread.start()
@@ -123,19 +124,25 @@ class Writer:
     def gauge(self, gauges: Gauges) -> None:
         """Keep how this start sends; when it is time for it, with a sample."""
         before, self._gauges = self._gauges, gauges
-        now_s = time.monotonic()
-        if self._sampler.is_due(now_s):
-            self.sample()
+        if self._sampler.is_due(time.monotonic()):
+            if not self._sampling:  # a disk may stall for long
+                self.sample()
         elif before is None or replace(before, at=gauges.at) != gauges:
             self._note(_nothing)  # the row of the session tells it
 
     def sample(self) -> None:
         """Take a sample now."""
-        gauges, now_s = self._gauges, time.monotonic()
-        if gauges is not None:
-            self._note(
-                lambda connection: self._sampler.take(connection, now_s, gauges, self._vitals())
-            )
+        gauges = self._gauges
+        if gauges is None:
+            return
+
+        def take(connection: sqlite3.Connection) -> None:
+            self._sampling = False
+            self._sampler.take(connection, gauges, self._vitals())
+
+        self._sampler.wait(time.monotonic())
+        self._sampling = True
+        self._note(take)
 
     def _note(self, note: Change) -> None:
         """Keep what is of no consequence: nobody is told of it."""

@@ -118,9 +118,10 @@ class BatchSending:
         if self._lane is not None:
             self._lane.pause(paused=leeway.paused)
 
-    def renew(self, items: int) -> bool:  # noqa: ARG002 - all that are pending are read again
+    def renew(self, items: int) -> None:  # noqa: ARG002 - all that are pending are read again
         """Put items that are pending again into shards, too."""
-        return self._lane is not None and self._lane.renew()
+        if self._lane is not None:
+            self._lane.renew()
 
     def gauge(self) -> None:
         """No calls are made that anybody waits for."""

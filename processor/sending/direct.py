@@ -55,7 +55,6 @@ class DirectSending:
         self._spending: Spending | None = None
         settings = errand.settings
         self._leeway = Leeway(concurrency=settings.concurrency, rpm=settings.rpm, tpm=settings.tpm)
-        self._is_over = False
         self._ended = False
 
     @property
@@ -98,14 +97,11 @@ class DirectSending:
             if self._lane is not None:
                 self._lane.heed(leeway)
 
-    def renew(self, items: int) -> bool:
+    def renew(self, items: int) -> None:
         """Send items that are pending again, if they are among those that this lane reads."""
-        renewable = self._pending
-        if self._lane is None or self._is_over or not isinstance(renewable, Renewable):
-            return False
-        renewable.renew(items)
-        self._lane.renew()
-        return True
+        if self._lane is not None and isinstance(self._pending, Renewable):
+            self._pending.renew(items)
+            self._lane.renew()
 
     def gauge(self) -> Gauge | None:
         """How calls are made."""
@@ -173,7 +169,6 @@ class DirectSending:
                 self._lane.heed(self._leeway)
             if not self._ended:
                 await self._lane.run()
-            self._is_over = True
 
     def committed(self, records: Sequence[Record]) -> None:
         """What the lane handed over is durable."""

@@ -90,12 +90,8 @@ class LaneSending(Protocol):
     def heed(self, leeway: Leeway) -> None:
         """Go on as somebody wants it; said before `run`, too."""
 
-    def renew(self, items: int) -> bool:
-        """Some items that had failed are pending again: they are to be sent now.
-
-        Returns:
-            False when it is too late for that.
-        """
+    def renew(self, items: int) -> None:
+        """Some items that had failed are pending again: they are to be sent now, if they can."""
 
     def gauge(self) -> Gauge | None:
         """How calls are made; None where none are."""

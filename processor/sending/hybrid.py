@@ -119,13 +119,9 @@ class Hybrid:
         self._batch.heed(leeway)
         self._note_change()
 
-    def renew(self, items: int) -> bool:  # noqa: ARG002 - all that are pending are looked at
+    def renew(self, items: int) -> None:  # noqa: ARG002 - all that are pending are looked at
         """Decide about items that are pending again, too."""
-        lane = self._batch.conducted
-        if lane is None or self._ended or self._is_over(lane):
-            return False
         self._note_change()
-        return True
 
     def gauge(self) -> Gauge | None:
         """How calls are made."""

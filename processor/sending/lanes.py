@@ -12,7 +12,7 @@ from typing import Any
 from processor.batch.until import Until
 from processor.codes import BUDGET_CODE
 from processor.direct.gauge import Leeway
-from processor.ledger import allowance, pending
+from processor.ledger import allowance, pending, shards
 from processor.ledger.commit import Commit
 from processor.ledger.database import LEDGER_NAME
 from processor.ledger.gauges import DRAINING, PAUSED, SENDING, Gauges
@@ -75,6 +75,7 @@ class Lanes:
         settings = errand.settings
         self.leeway = Leeway(concurrency=settings.concurrency, rpm=settings.rpm, tpm=settings.tpm)
         self._is_moved = False
+        self._is_renewed = False
         self._lanes: Sequence[LaneSending] = ()
         self._traffic_before = _NO_TRAFFIC
         self._ended = False
@@ -83,6 +84,11 @@ class Lanes:
     def stopped(self) -> Stop | None:
         """Why the job had to stop; None when it had not."""
         return next((lane.stopped for lane in self._lanes if lane.stopped is not None), None)
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether nothing new is sent any more."""
+        return self._ended
 
     def shortfall(self, ledger: Ledger) -> Lack | None:
         """What budget or deadline lack, when that ended the sending."""
@@ -96,9 +102,14 @@ class Lanes:
             lane.heed(leeway)
 
     def renew(self, items: int) -> bool:
-        """Send items that are pending again; False when it is too late for that."""
-        renewed = [lane.renew(items) for lane in self._lanes]
-        return any(renewed)
+        """Send items that are pending again; False when it is too late for that.
+
+        What no lane takes at once goes when those that work have ended.
+        """
+        self._is_renewed = True
+        for lane in self._lanes:
+            lane.renew(items)
+        return not self.is_ending
 
     def drain(self) -> None:
         """Start nothing new; what is under way is recorded."""
@@ -121,6 +132,8 @@ class Lanes:
         """
         begun = ledger.counts()
         await self._send(ledger, session, begun)
+        while self._sends_again(ledger):
+            await self._send(ledger, session, begun)
         stops = (lane.stopped for lane in self._lanes if lane.lane != Lane.BATCH)
         stop = next((each for each in stops if each is not None), None)
         if stop is None or self._ended or not await self._moves(stop):
@@ -131,6 +144,14 @@ class Lanes:
             self._hybrid = replace(self._hybrid, takes_direct=False)
         if not self._ended:  # while the provider was asked what it has
             await self._send(ledger, session, begun)
+
+    def _sends_again(self, ledger: Ledger) -> bool:
+        """Whether items are pending again since, and no lane took them."""
+        is_renewed, self._is_renewed = self._is_renewed, False
+        if not is_renewed or self._ended or self.stopped is not None:
+            return False
+        items, held = shards.pending(ledger.path)
+        return items > held
 
     async def _send(self, ledger: Ledger, session: int, begun: Counts) -> None:
         if self._hybrid is not None and not self._only_open:
@@ -195,8 +216,10 @@ class Lanes:
         )
         if split is not None:
             by_batch_usd = None if split.ahead else lambda: batch.claimed_usd
-            urgent = partial(pending.read_chosen, ledger.path, split.seqs)
-            direct = DirectSending(self._errand, pending=urgent(), by_batch_usd=by_batch_usd)
+            urgent = partial(_chosen, ledger.path, split.seqs)
+            direct = DirectSending(
+                self._errand, pending=Renewable(urgent, None), by_batch_usd=by_batch_usd
+            )
             if split.ahead:
                 await self._together(ledger, session, direct)
                 if self._ended or _is_over(direct):
@@ -205,7 +228,8 @@ class Lanes:
                 beside.append(direct)
         await self._together(ledger, session, batch, *beside)
         if split is not None and self._may_try_again(direct, batch):
-            await self._together(ledger, session, DirectSending(self._errand, pending=urgent()))
+            once_more = DirectSending(self._errand, pending=Renewable(urgent, None))
+            await self._together(ledger, session, once_more)
         leaves = not self._by_batch or batch.leaves_to_direct
         return leaves and not (self._only_open or self._ended or self.stopped is not None)
 
@@ -301,6 +325,12 @@ class Lanes:
 
 def _pending(path: Path, elsewhere: Callable[[], Collection[int]]) -> Iterator[Pending]:
     return pending.read(path, elsewhere=elsewhere)
+
+
+def _chosen(
+    path: Path, seqs: Sequence[int], elsewhere: Callable[[], Collection[int]]
+) -> Iterator[Pending]:
+    return pending.read_chosen(path, seqs, elsewhere=elsewhere)
 
 
 def _is_over(lane: LaneSending) -> bool:

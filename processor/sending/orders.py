@@ -2,13 +2,14 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 from processor.codes import CAUSES
 from processor.direct.gauge import Leeway
+from processor.errors import LedgerError, UsageError
 from processor.ledger import control
 from processor.ledger.control import Asked, Order, Verb
 from processor.ledger.requeue import requeue
@@ -21,11 +22,15 @@ class Sending(Protocol):
 
     leeway: Leeway
 
+    @property
+    def is_ending(self) -> bool:
+        """Whether nothing new is sent any more."""
+
     def heed(self, leeway: Leeway) -> None:
         """Go on as somebody wants it."""
 
     def renew(self, items: int) -> bool:
-        """Some items that had failed are pending again; False when it is too late for that."""
+        """Send items that are pending again; False when it is too late for that."""
 
 
 class Orders:
@@ -53,27 +58,52 @@ class Orders:
         self._sending = sending
         self._drain = drain
         self._tell = tell
+        self._is_blind = False
 
     async def look(self) -> None:
         """Do what was asked since the last look, in the order in which it was.
 
         Raises:
-            LedgerError: The ledger cannot be read or written.
+            LedgerError: The ledger cannot be written.
         """
-        for asked in await asyncio.to_thread(control.waiting, self._path):
-            await self._do(asked, Order.parse(asked.words.split()))
+        for asked in await self._waiting():
+            accepted, answer = await self._do(asked)
+            facts = {"order": asked.words, "by": asked.by, "accepted": accepted, "answer": answer}
+            self._tell(Notice(event="order", serious=True, facts=facts))
 
-    async def _do(self, asked: Asked, order: Order) -> None:
-        if order.verb is Verb.REQUEUE:
-            accepted, answer = await self._requeue(asked, order)
-        else:
+    async def _waiting(self) -> Sequence[Asked]:
+        """Orders; none while they cannot be read: that alone does not end what is well."""
+        try:
+            found = await asyncio.to_thread(control.waiting, self._path)
+        except LedgerError as error:
+            if not self._is_blind:
+                facts = {"message": str(error)}
+                self._tell(Notice(event="orders_unread", serious=True, facts=facts))
+            self._is_blind = True
+            return ()
+        self._is_blind = False
+        return found
+
+    async def _do(self, asked: Asked) -> tuple[bool, str]:
+        """Do what was asked, or refuse it; returns whether it was done, and what was said."""
+        try:
+            order = Order.parse(asked.words.split())
+            if order.verb is Verb.REQUEUE:
+                return await self._requeue(asked, order)
             accepted, answer = True, self._change(order)
-            await self._answer(asked, accepted=accepted, answer=answer)
-        facts = {"order": order.words, "by": asked.by, "accepted": accepted, "answer": answer}
-        self._tell(Notice(event="order", serious=True, facts=facts))
+        except UsageError as error:  # somebody wrote it by hand, or another version did
+            accepted, answer = False, str(error)
+        await self._answer(asked, accepted=accepted, answer=answer)
+        return accepted, answer
 
     def _change(self, order: Order) -> str:
-        """Let the lanes go on another way; returns what that is."""
+        """Let the lanes go on another way; returns what that is.
+
+        Raises:
+            UsageError: It is too late for that.
+        """
+        if self._sending.is_ending and order.verb is not Verb.DRAIN:
+            raise UsageError("The run is about to end", way_out="The same command resumes.")
         leeway = self._sending.leeway
         match order.verb:
             case Verb.PAUSE:

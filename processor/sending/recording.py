@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from processor import machine
 from processor.errors import LedgerError
@@ -86,12 +86,13 @@ class Recording:
         self, writer: Writer, orders: Orders, gauge: Callable[[], Gauges]
     ) -> AsyncIterator[None]:
         """Look for orders, and keep how it is sent, every second."""
-        pulse = asyncio.create_task(_beat(writer, orders, gauge), name="pulse")
+        ended = asyncio.Event()
+        pulse = asyncio.create_task(_beat(writer, orders, gauge, ended), name="pulse")
         pulse.add_done_callback(self._pulse_ended)
         try:
             yield
         finally:
-            pulse.cancel()
+            ended.set()  # not cancelled: what an order has done is told to all whom it concerns
             await asyncio.wait([pulse])
             writer.gauge(gauge())
 
@@ -138,8 +139,12 @@ class Recording:
         )
 
 
-async def _beat(writer: Writer, orders: Orders, gauge: Callable[[], Gauges]) -> None:
-    while True:
+async def _beat(
+    writer: Writer, orders: Orders, gauge: Callable[[], Gauges], ended: asyncio.Event
+) -> None:
+    while not ended.is_set():
         writer.gauge(gauge())
-        await asyncio.sleep(_PULSE_S)  # people's seconds: the lanes' clock may be another
-        await orders.look()
+        with suppress(TimeoutError):  # people's seconds: the lanes' clock may be another
+            await asyncio.wait_for(ended.wait(), _PULSE_S)
+        if not ended.is_set():
+            await orders.look()

@@ -160,7 +160,7 @@ def state_of(shot: Snapshot, *, is_running: bool) -> State:
     if is_running:
         if session is None or session.exit_code is not None or shot.now is None:
             return State.READING
-        return State.FINISHING if not shot.pending else _STATES[shot.now.state]
+        return State.FINISHING if not shot.pending else _STATES.get(shot.now.state, State.SENDING)
     if session is not None and session.exit_code in _DONE:
         return State.DONE
     if shot.pending and shot.pending == shot.jobs.at_provider:

@@ -191,13 +191,14 @@ class Snapshot:
     @property
     def pending_least_s(self) -> float:
         """How long what is pending takes at least, for the limits that were set."""
-        if self.session is None:
+        bounds = self.now or self.session  # somebody may have set others meanwhile
+        if bounds is None:
             return 0.0
         done = max(1, self.finished)
         tokens = (self.overall.prompt_tokens + self.overall.completion_tokens) / done
-        minutes = self.pending / self.session.rpm if self.session.rpm else 0.0
-        if self.session.tpm:
-            minutes = max(minutes, self.pending * tokens / self.session.tpm)
+        minutes = self.pending / bounds.rpm if bounds.rpm else 0.0
+        if bounds.tpm:
+            minutes = max(minutes, self.pending * tokens / bounds.tpm)
         return 60.0 * minutes
 
 

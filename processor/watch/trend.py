@@ -81,7 +81,7 @@ def _points(found: list[Sample]) -> Iterator[Point]:
 
 
 def _point(before: Sample, now: Sample) -> Point:
-    span_s = now.at - before.at
+    span_s = max(0.0, now.at - before.at)  # a clock may have been put back
 
     def per_s(name: str) -> float:
         gone = getattr(now, name) - getattr(before, name)
