@@ -50,13 +50,17 @@ def _changed(found: Findings) -> Iterator[tuple[str, str]]:
             continue
         if name == "base_url" and found.shot.provider == "sandbox":
             continue  # where it happened to listen
-        if isinstance(value, list):
-            value = ", ".join(one if isinstance(one, str) else "=".join(one) for one in value)
         default = field.default
-        if isinstance(default, tuple):
-            default = ", ".join(map(str, default))
-        if value != default and str(value) != str(default):
-            yield name, str(value)
+        if value != default and _words(value) != _words(default):
+            yield name, _words(value)
+
+
+def _words(value: Any) -> str:
+    """A setting as the ledger keeps it, or as its class has it."""
+    if isinstance(value, (list, tuple)):
+        pairs = ("=".join(map(str, one)) if isinstance(one, list) else str(one) for one in value)
+        return ", ".join(pairs)
+    return str(value)
 
 
 def _used(found: Findings) -> Iterator[tuple[str, Line]]:
