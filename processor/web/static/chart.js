@@ -22,10 +22,11 @@ function draw(tag, attributes, parent) {
 export class Chart {
   /**
    * `lines`: [{name, label, look, isArea}], `name` a column of points and `look` a colour's class;
-   * `bounds(look)`: [{label, value}], lines that do not move.
+   * `bounds(look)`: [{label, value}], lines that do not move; `read(index)` is called when a point
+   * is read, `resized()` when there is another width to draw for.
    */
-  constructor({ title, format, lines, bounds = () => [], isOptional = false }, { read }) {
-    Object.assign(this, { title, format, lines, bounds, isOptional, read });
+  constructor({ title, format, lines, bounds = () => [], isOptional = false }, { read, resized }) {
+    Object.assign(this, { title, format, lines, bounds, isOptional, read, width: 0 });
     this.keys = make("ul", { class: "keys" });
     this.plot = make("div", {
       class: "plot", tabindex: "0", role: "slider", "aria-label": `${title} over time`,
@@ -40,6 +41,11 @@ export class Chart {
     this.hair = draw("g", { class: "hair" }, this.svg);
     this.node = make("figure", { class: "chart" }, make("figcaption", {}, make("h3", {}, title), this.keys), this.plot);
     this.#listen();
+    // Asked of the layout when it changes, not while others are drawn.
+    new ResizeObserver(([{ contentRect }]) => {
+      this.width = Math.floor(contentRect.width);
+      resized();
+    }).observe(this.plot);
   }
 
   /** `timeline`: {rows, x, at, gaps, to, value(row, name)}; `index`: the point that is read, or null. */
@@ -48,11 +54,10 @@ export class Chart {
     const isTold = (value) => (this.isOptional ? Boolean(value) : value != null);
     show(this.node, this.lines.some((line) => timeline.rows.some((row) => isTold(timeline.value(row, line.name)))));
     if (this.node.hidden) return;
-    const width = this.plot.clientWidth;
-    if (!width) return;
+    if (!this.width) return;
     const bounds = this.bounds(look).filter((bound) => bound.value != null);
-    this.scale = this.#scaled(width, bounds);
-    mark(this.svg, "width", width);
+    this.scale = this.#scaled(this.width, bounds);
+    mark(this.svg, "width", this.width);
     this.#grid();
     this.#bounds(bounds);
     this.#peak();

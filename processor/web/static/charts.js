@@ -71,13 +71,13 @@ export class Charts {
   #series;
   #look = null;
   #timeline = null;
+  #frame = 0;
   #read = null; // the time of the point that is read
 
   constructor(series) {
     this.#series = series;
-    this.#charts = CHARTS.map((one) => new Chart(one, { read: (index) => this.#point(index) }));
+    this.#charts = CHARTS.map((one) => new Chart(one, { read: (index) => this.#point(index), resized: () => this.#soon() }));
     CHARTS.forEach(({ place = "charts" }, index) => find(place).append(this.#charts[index].node));
-    new ResizeObserver(() => this.#render()).observe(find("charts"));
   }
 
   render(look) {
@@ -91,6 +91,12 @@ export class Charts {
   clear() {
     this.#look = null;
     this.#read = null;
+  }
+
+  /** Once for all that changes before the next frame. */
+  #soon() {
+    cancelAnimationFrame(this.#frame);
+    this.#frame = requestAnimationFrame(() => this.#render());
   }
 
   #render() {

@@ -27,7 +27,7 @@ const TROUBLES = {
   lost: "The server that shows this page does not answer. The figures are the last that came; a run that works goes on without it. Start it again with: processor monitor --web",
 };
 
-const page = { run: null, item: null, feed: null, look: null, runs: [], updates: 0, timer: 0 };
+const page = { run: null, item: null, feed: null, look: null, runs: [], updates: 0, frame: 0, timer: 0 };
 
 const series = new Series();
 const charts = new Charts(series);
@@ -45,6 +45,11 @@ const story = new Story({
     items.focus(left);
   },
 });
+
+const CAUSES = {
+  only: (code) => items.only({ status: "failed", code }),
+  again: (code) => control.sendAgain(code),
+};
 
 function go(run, item) {
   location.hash = run == null ? "#/" : `${runs.linkOf(run)}${item == null ? "" : `/item/${item}`}`;
@@ -92,15 +97,22 @@ function take(look) {
   if (page.look && page.look.stats.run_id !== look.stats.run_id) series.clear(); // begun anew in its place
   page.look = look;
   series.add(look.point_columns, look.points);
+  page.updates += 1;
+  page.frame ||= requestAnimationFrame(render); // looks that come together are drawn once
+}
+
+function render() {
+  page.frame = 0;
+  const { look } = page;
+  if (!look) return;
   show(find("run"), true);
   head.render(look);
   control.render(look);
-  lists.faults(look, { only: (code) => items.only({ status: "failed", code }), again: (code) => control.sendAgain(code) });
+  lists.faults(look, CAUSES);
   lists.batches(look);
   lists.orders(look);
   items.render(look);
   charts.render(look);
-  page.updates += 1;
   document.documentElement.dataset.updates = page.updates;
 }
 
