@@ -57,7 +57,7 @@ class Teller:
         finally:
             await asyncio.to_thread(self._notifier.close)
         if report.exit_code != EXIT_INTERRUPTED:
-            await self._send(self._notifier.at_end(report))
+            await self._send(self._notifier.at_end(report.snapshot, report.exit_code))
         return report
 
     async def check(self) -> None:

@@ -46,7 +46,7 @@ def conduct(
             _notify(notifier, notifier.at_error(error), log)
             raise
         steps = _sum_up(report, log_path)
-        _notify(notifier, notifier.at_end(report, steps), log)
+        _notify(notifier, notifier.at_end(report.snapshot, report.exit_code, steps), log)
     return report.exit_code
 
 

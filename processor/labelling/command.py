@@ -93,6 +93,14 @@ _EPILOG = """\b
 @click.option(
     "--new-account", is_flag=True, help="다른 키로 제출한 배치를 이 키로도 볼 수 있을 때 씁니다."
 )
+@click.option(
+    "--notify",
+    multiple=True,
+    metavar="URL",
+    help="download: 끝나면 알릴 곳 (slack://…, mailto://…, json://… 등 apprise 주소, 또는 "
+    "env:변수).  [PROCESSOR_NOTIFY]",
+)
+@click.option("--notify-on", metavar="LIST", hidden=True)
 @click.option("--grace", "grace_s", type=float, metavar="S", hidden=True)
 @click.option(
     "--skip-invalid", is_flag=True, default=None, help="text 가 빈 행은 보내지 않고 남겨 둡니다."
@@ -106,7 +114,10 @@ def command(**options: Any) -> int:
         raise click.UsageError("--sandbox 와 --base-url 은 함께 쓸 수 없습니다")
     if options["sandbox_args"] and not options["sandbox"]:
         raise click.UsageError("--sandbox-args 는 --sandbox 와 함께 씁니다")
-    names = ("base_url", "budget_usd", "price", "shard_size", "rounds", "grace_s", "skip_invalid")
+    names = (
+        *("base_url", "budget_usd", "price", "shard_size", "rounds", "grace_s", "skip_invalid"),
+        *("notify", "notify_on"),
+    )
     typed = Typed(
         input=options["input_"],
         wishes=Wishes(

@@ -20,8 +20,11 @@ from processor.labelling.columns import LABEL
 from processor.labelling.cost import Cost, cost_of
 from processor.labelling.info import Info
 from processor.labelling.matching import by_question
+from processor.labelling.standing import Standing
 from processor.labelling.table import Table, Written
+from processor.labelling.telling import tell_of_end
 from processor.labelling.typed import Typed
+from processor.notifying import post
 from processor.opened import Opened
 from processor.plan.prices import SANDBOX
 from processor.report import (
@@ -67,6 +70,7 @@ def download(typed: Typed) -> int:
     whole = _whole(typed, folder, known if is_last else None)
     output = _output(typed, whole.table)
     with engine.opened_run(folder, typed.settings) as it:
+        post.check(it.settings.addressees)
         task = it.task()
         if not task.label_names:
             raise UsageError(f"배치 {batch_id} 은(는) 라벨링 작업이 아닙니다")
@@ -75,8 +79,16 @@ def download(typed: Typed) -> int:
         checked = advance(it, new_account=typed.new_account)
         standing = checked.standing
         if not (standing.is_complete or standing.status == CANCELLED or typed.force):
-            return _too_early(batch_id, folder, checked)
+            code = _too_early(batch_id, folder, checked)
+            tell_of_end(it, code, [])
+            return code
         left = _join(typed, it, task, whole, output)
+        code = _exit_code(standing, left)
+        tell_of_end(it, code, [messages.saved(str(output))])
+    return code
+
+
+def _exit_code(standing: Standing, left: int) -> int:
     if not standing.is_complete and standing.status != CANCELLED:
         return EXIT_AT_PROVIDER
     return EXIT_ITEMS_FAILED if left else EXIT_OK

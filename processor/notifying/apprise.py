@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import apprise
+from apprise.attachment.memory import AttachMemory
 from apprise.plugins.custom_json import NotifyJSON
 
 from processor.addressee import without
@@ -18,6 +19,7 @@ _TYPES = {
     Occasion.BUDGET: apprise.NotifyType.WARNING,
     Occasion.WAITING: apprise.NotifyType.INFO,
 }
+_NAME = "report.html"
 
 
 class Service:
@@ -32,16 +34,36 @@ class Service:
         self._plugin = plugin
         self.name = str(plugin.service_name)
 
-    def send(self, message: Message) -> str | None:
-        """Send; returns why it did not arrive, without anything of the address."""
+    @property
+    def takes_files(self) -> bool:
+        """Whether a message may bring a file."""
+        return bool(self._plugin.attachment_support)
+
+    def send(self, message: Message, report: bytes | None) -> str | None:
+        """Send; returns why it did not arrive, without anything of the address.
+
+        What does not arrive with its report is sent without it: there are places that take words
+        only, and that it came twice is better than not at all.
+
+        Args:
+            message: What is told.
+            report: A page that goes with it, where files are taken.
+        """
         if isinstance(self._plugin, NotifyJSON):  # whose readers are programs
             self._plugin.payload_extras |= dict(message.facts)
+        if report is not None and self.takes_files and self._problem(message, report) is None:
+            return None
+        return self._problem(message, None)
+
+    def _problem(self, message: Message, report: bytes | None) -> str | None:
         sender = apprise.Apprise(self._plugin)
+        page = None if report is None else _page(report)
         with sender.notify(
             body=message.body,
             title=message.title,
             notify_type=_TYPES[message.occasion],
             body_format=apprise.NotifyFormat.TEXT,
+            attach=page,
         ) as result:
             if result:
                 return None
@@ -56,3 +78,11 @@ def services(addresses: Sequence[str]) -> list[Service | None]:
     asset.image_url_mask = asset.image_url_logo = ""
     found = [(each, apprise.Apprise.instantiate(each, asset=asset)) for each in addresses]
     return [None if plugin is None else Service(each, plugin) for each, plugin in found]
+
+
+def _page(content: bytes) -> apprise.AttachBase:
+    """A page as a file."""
+    made: apprise.AttachBase = AttachMemory(  # type: ignore[no-untyped-call]
+        content, name=_NAME, mimetype="text/html"
+    )
+    return made

@@ -18,11 +18,15 @@ class Errand:
         addresses: Secrets.
         message: What to send to each; None to see only whether they can be understood.
         most_s: Seconds that it may take in all.
+        report_of: Folder of the run whose report goes with it; None for none.
+        content: Whether rows and answers may be in the report.
     """
 
     addresses: Sequence[str]
     message: Message | None
     most_s: float
+    report_of: str | None = None
+    content: bool = False
 
     def to_json(self) -> bytes:
         """As one document."""
@@ -32,11 +36,7 @@ class Errand:
     def of(cls, document: bytes) -> "Errand":
         """What `to_json` wrote."""
         read = orjson.loads(document)
-        return cls(
-            addresses=read["addresses"],
-            message=_message(read["message"]),
-            most_s=read["most_s"],
-        )
+        return cls(**{**read, "message": _message(read["message"])})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,14 +9,15 @@ from processor.addressee import shown
 from processor.errors import LedgerError, UsageError
 from processor.ledger import database
 from processor.notice import Notice
-from processor.notifying import message
-from processor.notifying.errand import Delivery
-from processor.notifying.message import Message, Place
-from processor.notifying.post import Post, send
+from processor.notifying import wording
+from processor.notifying.errand import Delivery, Errand
+from processor.notifying.message import Message
+from processor.notifying.post import Post
 from processor.notifying.watcher import ON_THE_WAY, Watcher
+from processor.notifying.wording import Place
 from processor.observer import Observer
 from processor.occasion import Occasion, at_end
-from processor.report import Report, exit_code_of
+from processor.report import exit_code_of
 from processor.settings import Settings
 from processor.watch import snapshot
 from processor.watch.snapshot import Snapshot
@@ -57,8 +58,8 @@ class Notifier:
             return []
 
         def tell_them(occasion: Occasion, shot: Snapshot) -> None:
-            word = message.of_course(occasion, shot, self._place, now_s=time.time())
-            post = send(self._addresses, word, most_s=_END_MOST_S)
+            word = wording.of_course(occasion, shot, self._place, now_s=time.time())
+            post = self.post(word, report=False)
             with self._lock:
                 self._on_the_way = post
             self.tell_of(word, post.run(), tell)
@@ -75,20 +76,22 @@ class Notifier:
             if self._on_the_way is not None:
                 self._on_the_way.drain()
 
-    def at_end(self, report: Report, steps: Sequence[str] | None = None) -> Message | None:
+    def at_end(
+        self, shot: Snapshot, exit_code: int, steps: Sequence[str] | None = None
+    ) -> Message | None:
         """What is told of a start that ended; None when nobody wants to know.
 
         Args:
-            report: How it ended.
+            shot: The figures of the run.
+            exit_code: Of the process.
             steps: What to do now; by default what the run's own command leads to.
         """
-        if at_end(report.exit_code) not in self._wanted:
+        if at_end(exit_code) not in self._wanted:
             return None
-        shot = report.snapshot
-        return message.of_end(
+        return wording.of_end(
             shot,
             self._place,
-            exit_code=report.exit_code,
+            exit_code=exit_code,
             steps=_steps(shot) if steps is None else steps,
             now_s=time.time(),
         )
@@ -101,13 +104,27 @@ class Notifier:
         # Of a start that was refused the figures would be another's.
         shot = None if exit_code == UsageError.exit_code else self._figures()
         steps = [] if shot is None else _steps(shot)
-        return message.of_error(
+        return wording.of_error(
             error, shot, self._place, exit_code=exit_code, steps=steps, now_s=time.time()
         )
 
-    def post(self, word: Message) -> Post:
-        """A message on its way."""
-        return send(self._addresses, word, most_s=_END_MOST_S)
+    def post(self, word: Message, *, report: bool = True) -> Post:
+        """A message on its way.
+
+        Args:
+            word: The message.
+            report: Whether the run's report goes with it, if there is anything to report.
+        """
+        has_report = report and word.facts["stats"] is not None
+        return Post(
+            Errand(
+                addresses=self._addresses,
+                message=word,
+                most_s=_END_MOST_S,
+                report_of=str(self._place.folder) if has_report else None,
+                content=self._place.content,
+            )
+        )
 
     def tell_of(self, word: Message, deliveries: Sequence[Delivery], tell: Tell) -> None:
         """Say what became of a message."""

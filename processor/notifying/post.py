@@ -14,7 +14,6 @@ from processor.addressee import shown
 from processor.errors import UsageError
 from processor.notifying.courier import MISSING
 from processor.notifying.errand import Delivery, Errand
-from processor.notifying.message import Message
 
 _CHECK_MOST_S = 30.0
 _START_S = 3.0  # a machine that works hard takes long to start a process
@@ -105,11 +104,6 @@ class Post:
             by_position.get(at) or Delivery(at=at, service=shown(address), problem=problem)
             for at, address in enumerate(self._errand.addresses)
         ]
-
-
-def send(addresses: Sequence[str], message: Message, *, most_s: float) -> Post:
-    """A message on its way to addresses."""
-    return Post(Errand(addresses=addresses, message=message, most_s=most_s))
 
 
 def check(addresses: Sequence[str]) -> None:

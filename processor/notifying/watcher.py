@@ -7,7 +7,7 @@ from pathlib import Path
 from processor.errors import LedgerError
 from processor.ledger.commit import ChunkTotals, Commit
 from processor.notice import Notice
-from processor.notifying.message import BUDGET_SHARE
+from processor.notifying.wording import BUDGET_SHARE
 from processor.occasion import Occasion
 from processor.plan.offer import Verdict
 from processor.watch import snapshot

@@ -26,7 +26,8 @@ class Letter:
 
 @dataclass(slots=True)
 class Mailroom:
-    """Where messages go: what comes to `ok` is taken, `bad` refuses, `drip` never comes to an end.
+    """Where messages go: what comes to `ok` is taken, `bad` refuses, `drip` never comes to an end;
+    `words` takes no files.
 
     Attributes:
         port: Of HTTP.
@@ -52,6 +53,8 @@ class Mailroom:
 
     async def _take(self, request: web.Request) -> web.Response:
         letter = Letter(request.path, json.loads(await request.text()))
+        if "/words" in request.path and letter.body["attachments"]:
+            return web.Response(status=413)
         self.letters.append(letter)
         return web.Response(text="ok")
 

@@ -5,11 +5,13 @@ import os
 import re
 import signal
 import sys
+from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from command_line import SAY, Shell
+from labelling_bench import OUTPUT, Newsroom
 from mailroom import Mailroom, mailroom
 from run_bench import Folder, folder_before
 
@@ -90,7 +92,32 @@ def test_chat_mail_and_programs_hear_of_the_end(shell: Shell, room: Mailroom) ->
     assert text is not None
     assert "5 of 5 items succeeded" in text.get_content()
     assert WORD not in json.dumps(told)
+    (page,) = letter.iter_attachments()
+    (attached,) = told["attachments"]
+    assert (page.get_filename(), attached["filename"]) == ("report.html", "report.html")
+    sent = page.get_payload(decode=True)
+    assert isinstance(sent, bytes)
+    assert sent == b64decode(attached["base64"])
+    report = sent.decode()
+    assert report.startswith("<!DOCTYPE html>")
+    assert WORD not in report
     assert_nowhere(SECRET, shell.folder, result.out, result.err)
+
+
+def test_rows_are_told_where_they_may_be_logged(shell: Shell, room: Mailroom) -> None:
+    options = (*words(shell), "--notify", room.address("ok"), "--log-content")
+    assert shell.run(*options).code == 0
+    (attached,) = room.letters[0].body["attachments"]
+    assert WORD in b64decode(attached["base64"]).decode()
+
+
+def test_a_place_that_takes_no_files_gets_the_words(shell: Shell, room: Mailroom) -> None:
+    result = shell.run(*words(shell), "--notify", room.address("words"))
+    assert result.code == 0
+    assert "Not notified" not in result.err
+    (letter,) = room.letters
+    assert letter.body["attachments"] == []
+    assert letter.body["event"] == "done"
 
 
 def test_one_that_refuses_changes_nothing_but_a_line(shell: Shell, room: Mailroom) -> None:
@@ -262,7 +289,7 @@ def test_a_budget_that_is_nearly_used_is_told_of_when_it_turns_so(
     folder: Folder, room: Mailroom
 ) -> None:
     folder.rows(60)
-    folder.admin("faults", {"set": ["rate_limit:after=56,count=4,retry-after=2"]})
+    folder.admin("faults", {"set": ["rate_limit:after=57,count=3,retry-after=2"]})
     priced = ("--price", "1000,5000", "--max-output-tokens", "60", "--notify", room.address("ok"))
     code, _, told = folder.run(*priced, "--budget", "4.8", "--concurrency", "10")
     assert code == 0, told
@@ -304,6 +331,25 @@ def test_a_program_has_somebody_told(
     assert SECRET not in told
     with pytest.raises(UsageError, match="apprise does not understand nobody://…"):
         Processor(base_url=shell.url, notify=f"nobody://{SECRET}").run_sync(task, [])
+
+
+def test_downloaded_labels_are_told(
+    shell: Shell, room: Mailroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", shell.url)
+    newsroom = Newsroom(shell)
+    newsroom.articles(3)
+    told = ("--notify", room.address(f"ok/{SECRET}"))
+    assert newsroom.submit().code == 0
+    while "상태: completed" not in newsroom.check().out:
+        pass
+    result = newsroom.download(*told)
+    assert result.code == 0, result.err
+    (letter,) = room.letters
+    assert letter.body["event"] == "done"
+    assert letter.body["title"].endswith(" 3 of 3 done")
+    assert OUTPUT in letter.body["next_steps"][0]
+    assert_nowhere(SECRET, shell.folder, result.out, result.err)
 
 
 def test_nothing_in_the_working_directory_is_loaded(shell: Shell, room: Mailroom) -> None:

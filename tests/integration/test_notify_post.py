@@ -2,17 +2,21 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 from mailroom import Mailroom, mailroom
 
-from processor.notifying.errand import Delivery
+from processor.notifying.errand import Delivery, Errand
 from processor.notifying.message import Message
-from processor.notifying.post import send
+from processor.notifying.post import Post
 from processor.occasion import Occasion
 
 HELLO = Message(occasion=Occasion.LATE, title="hello", body="<b>&\nthere", facts={"event": "late"})
+
+
+def send(addresses: Sequence[str], message: Message, *, most_s: float) -> Post:
+    return Post(Errand(addresses=addresses, message=message, most_s=most_s))
 
 
 @pytest.fixture

@@ -121,7 +121,7 @@ ALLOWED = {
     },
     "notifying": {
         *("addressee", "codes", "console", "errors", "exports", "extras", "ledger", "notice"),
-        *("observer", "occasion", "plan", "report", "settings", "watch"),
+        *("observer", "occasion", "plan", "report", "reporting", "settings", "watch"),
     },
     "observer": {"ledger", "notice"},
     "occasion": set[str](),
@@ -179,8 +179,8 @@ ALLOWED = {
     "labelling": {
         *("batch", "clock", "codes", "columns", "configuration", "console", "data", "disk"),
         *("errors", "exports", "folders", "items", "jobs", "jsontext", "ledger", "logs", "loop"),
-        *("notice", "observer", "opened", "plan", "quality", "recipe", "report", "run"),
-        *("sandbox_process", "sending", "settings", "signals", "spending", "stop"),
+        *("notice", "notifying", "observer", "opened", "plan", "quality", "recipe", "report"),
+        *("run", "sandbox_process", "sending", "settings", "signals", "spending", "stop"),
         *("tasks", "watch"),
     },
     "compare": {

@@ -15,10 +15,10 @@ from processor.errors import (
     RunLockedError,
     SourceAwayError,
 )
-from processor.notifying import message
+from processor.notifying import wording
 from processor.notifying.errand import Errand
-from processor.notifying.message import Place
 from processor.notifying.watcher import holding
+from processor.notifying.wording import Place
 from processor.occasion import USUAL, Occasion, at_end
 from processor.report import exit_code_of
 from processor.watch import snapshot
@@ -58,7 +58,7 @@ def of_session(shot: Snapshot, **facts: object) -> Snapshot:
     ],
 )
 def test_every_end_has_its_title(shot: Snapshot, exit_code: int, occasion: str, title: str) -> None:
-    told = message.of_end(shot, PLACE, exit_code=exit_code, steps=["go on"], now_s=0)
+    told = wording.of_end(shot, PLACE, exit_code=exit_code, steps=["go on"], now_s=0)
     assert (told.occasion, told.title) == (occasion, title)
     assert (told.facts["event"], told.facts["exit_code"]) == (occasion, exit_code)
     assert told.facts["next_steps"] == ["go on"]
@@ -82,7 +82,7 @@ def test_words_of_others_are_told_only_where_rows_may_be(
     shot: Snapshot, code: str, place: Place, *, is_told: bool
 ) -> None:
     stopped = of_session(shot, stop_code=code, stop_message=f"{QUOTE}.")
-    told = message.of_end(stopped, place, exit_code=3, steps=(), now_s=0)
+    told = wording.of_end(stopped, place, exit_code=3, steps=(), now_s=0)
     assert f"Stopped, {code}: " in told.body
     assert (QUOTE in told.body) is is_told
     assert (QUOTE in json.dumps(told.facts)) is is_told
@@ -106,16 +106,16 @@ def test_words_of_others_are_told_only_where_rows_may_be(
 def test_an_error_is_told_without_what_it_quotes(
     shot: Snapshot, error: Exception, begins: str
 ) -> None:
-    told = message.of_error(error, shot, PLACE, exit_code=exit_code_of(error), steps=(), now_s=0)
+    told = wording.of_error(error, shot, PLACE, exit_code=exit_code_of(error), steps=(), now_s=0)
     assert told.body.startswith(begins)
     assert told.facts["problem"].startswith(begins)
     assert QUOTE not in told.body + json.dumps(told.facts)
-    open_ = message.of_error(error, shot, OPEN, exit_code=exit_code_of(error), steps=(), now_s=0)
+    open_ = wording.of_error(error, shot, OPEN, exit_code=exit_code_of(error), steps=(), now_s=0)
     assert isinstance(error, ProcessorError) is open_.body.startswith(str(error))
 
 
 def test_without_figures_only_the_error_is_told() -> None:
-    told = message.of_error(LedgerError("it is full"), None, PLACE, exit_code=5, steps=(), now_s=0)
+    told = wording.of_error(LedgerError("it is full"), None, PLACE, exit_code=5, steps=(), now_s=0)
     assert told.title == "processor: news was not run"
     assert told.body == "it is full\nFolder: /data/runs/news on host1"
     assert told.facts["stats"] is None
@@ -134,7 +134,7 @@ def test_from_four_fifths_on_a_budget_is_nearly_used(
 
 
 def test_a_message_travels_whole(shot: Snapshot) -> None:
-    told = message.of_end(shot, PLACE, exit_code=2, steps=("go on",), now_s=0)
+    told = wording.of_end(shot, PLACE, exit_code=2, steps=("go on",), now_s=0)
     errand = Errand(addresses=("json://a",), message=told, most_s=1.5)
     again = Errand.of(errand.to_json())
     assert again.message == replace(told, facts=json.loads(json.dumps(told.facts)))
