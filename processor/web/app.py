@@ -26,7 +26,11 @@ def build_app(folders: Sequence[Path], port: int, beat: Beat) -> web.Application
     """
     app = web.Application(middlewares=[guarded, explained], client_max_size=_MOST_BYTES)
     runs = Runs(folders)
-    app[GUARD], app[SHARED], app[LISTING] = Guard(port), Shared(runs, beat), Listing(runs)
+    app[GUARD], app[SHARED], app[LISTING] = (
+        Guard(port),
+        Shared(runs, beat),
+        Listing(runs, beat.every_s),
+    )
     app.on_response_prepare.append(add_headers)
     app.cleanup_ctx.append(_threads)
     app.add_routes(
@@ -35,7 +39,7 @@ def build_app(folders: Sequence[Path], port: int, beat: Beat) -> web.Application
             web.get("/assets/{name}", page.asset),
             web.get("/api/runs", listing.runs),
             web.get(_RUN, listing.run),
-            web.get(f"{_RUN}/events", events.events),
+            web.get(f"{_RUN}/events", events.events, allow_head=False),
             web.get(f"{_RUN}/items", items.items),
             web.get(f"{_RUN}/items/{{seq}}", story.story),
             web.get(f"{_RUN}/orders", control.orders),

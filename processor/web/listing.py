@@ -1,7 +1,9 @@
 """The runs that there are, in a line each; and one run."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from aiohttp import web
@@ -20,16 +22,25 @@ class Listing:
 
     Args:
         runs: Which there are.
+        every_s: How often they are looked at, at most.
     """
 
-    def __init__(self, runs: Runs) -> None:
+    def __init__(self, runs: Runs, every_s: float) -> None:
         self._runs = runs
+        self._every_s = every_s
         self._lines: dict[Path, tuple[Stamp, Mapping[str, Any]]] = {}
+        self._listed: Sequence[Mapping[str, Any]] = ()
+        self._listed_s = -every_s
+        self._one_at_a_time = Lock()
 
-    def read(self) -> list[dict[str, Any]]:
+    def read(self) -> Sequence[Mapping[str, Any]]:
         """A line for each run, the one that began last first."""
-        lines = [self._line(name, folder) for name, folder in self._runs.all().items()]
-        return sorted(lines, key=lambda line: line["started_at"] or "", reverse=True)
+        with self._one_at_a_time:  # who comes meanwhile takes what the first one has read
+            if time.monotonic() - self._listed_s >= self._every_s:
+                lines = [self._line(name, folder) for name, folder in self._runs.all().items()]
+                lines.sort(key=lambda line: line["started_at"] or "", reverse=True)
+                self._listed, self._listed_s = lines, time.monotonic()
+            return self._listed
 
     def _line(self, name: str, folder: Path) -> dict[str, Any]:
         stamp = stamp_of(folder)

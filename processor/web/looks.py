@@ -6,8 +6,8 @@ from types import MappingProxyType
 from typing import Any
 
 from processor.exports import look as look_export, stats
-from processor.ledger import lock
 from processor.watch import look, snapshot
+from processor.web.stamps import is_held
 
 _UNREADABLE: Mapping[str, Any] = MappingProxyType(
     {
@@ -34,7 +34,7 @@ def line(folder: Path) -> Mapping[str, Any]:
     Raises:
         LedgerError: There is no ledger, or it cannot be read.
     """
-    is_running = lock.is_held(folder)  # first: a run that ends meanwhile has written its end
+    is_running = is_held(folder)  # first: a run that ends meanwhile has written its end
     shot = snapshot.take(folder)
     figures = stats.as_json(shot)
     return {

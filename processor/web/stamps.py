@@ -28,7 +28,15 @@ def stamp_of(folder: Path) -> Stamp:
     ledger = folder / LEDGER_NAME
     files = tuple(_file(path) for path in (ledger, ledger.with_name(f"{ledger.name}-wal")))
     identity = files[0] and files[0][:2]
-    return Stamp(ledger=identity, files=files, is_held=lock.is_held(folder))
+    return Stamp(ledger=identity, files=files, is_held=is_held(folder))
+
+
+def is_held(folder: Path) -> bool:
+    """Whether a live process works on a run, as far as we may know."""
+    try:
+        return lock.is_held(folder)
+    except OSError:  # the folder is somebody else's
+        return False
 
 
 def _file(path: Path) -> _File | None:

@@ -106,7 +106,7 @@ class Watch:
             self._listeners -= 1
             if not self._listeners and self._ticking is not None:
                 self._ticking.cancel()
-                self._ticking = None
+                self._ticking = self._frame = None  # whoever comes next is told what is then
 
     async def newer(self, version: int, most_s: float) -> Frame | None:
         """A frame of another version, for who is listening; None when there is none in time."""
