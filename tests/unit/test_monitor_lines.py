@@ -7,6 +7,7 @@ from rich.text import Text
 
 from processor.console.monitor import marks
 from processor.console.monitor.lines import Part, beside, fitted, folded, packed, row, spread
+from processor.console.monitor.marks import Stretch
 from processor.console.monitor.section import fixed, growing, stacked
 
 A, B, C = Part("aaaa", rank=0), Part("bbbb", rank=2), Part("cccc", rank=1)
@@ -79,20 +80,21 @@ def test_columns_stand_beside_each_other_whatever_their_length() -> None:
 
 @given(st.lists(st.floats(0, 1), max_size=4), st.integers(0, 100))
 def test_a_bar_has_its_width(shares: list[float], width: int) -> None:
-    assert marks.bar([(share, "red") for share in shares], width).cell_len == width
+    assert marks.bar([Stretch(share, "red") for share in shares], width).cell_len == width
 
 
 @pytest.mark.parametrize(
     ("share", "bar"), [(0, "░░░░"), (0.49, "█░░░"), (0.5, "██░░"), (0.99, "███░"), (1, "████")]
 )
 def test_a_bar_is_full_when_all_is_done(share: float, bar: str) -> None:
-    assert marks.bar([(share, "green")], 4).plain == bar
+    assert marks.bar([Stretch(share, "green")], 4).plain == bar
 
 
 def test_a_sparkline_is_as_high_as_its_values() -> None:
     assert marks.sparkline([0, 1, None, 4, 8]) == "▁▂ ▅█"
     assert marks.sparkline([0, 0]) == "▁▁"
     assert marks.sparkline([]) == ""
+    assert marks.sparkline([1, 2, 1_000, 2]) == "▂▃█▃"  # what is settled at once hides no course
 
 
 def test_a_chart_stands_on_its_lowest_line() -> None:

@@ -73,10 +73,10 @@ def test_the_targets_are_all_there(width: int, lines: list[str]) -> None:
 
 
 def test_the_rate_has_its_course_beside_it() -> None:
-    (line,) = texts(figures.speed(a_look(), 80))
+    (line,) = texts(figures.speed(a_look(), 60))
     assert line.startswith("rate    3.5/s now")
     assert line.endswith("█")
-    assert len(line) == 80
+    assert len(line) == 60
 
 
 @pytest.mark.parametrize("state", State)

@@ -8,6 +8,7 @@ from rich.text import Text
 from processor.console import course_lines
 from processor.console.monitor import marks
 from processor.console.monitor.lines import LABEL_CELLS, Part, fitted, packed, row, spread
+from processor.console.monitor.marks import Stretch
 from processor.console.words import duration, milliseconds, money, rate, share
 from processor.watch.course import Timing
 from processor.watch.look import Look, State
@@ -81,7 +82,9 @@ def chunks(look: Look, width: int) -> list[Text]:
 def speed(look: Look, width: int) -> list[Text]:
     """Now, on the whole, and how it went."""
     now = Part(f"{rate(look.speed.per_s)} now" if look.is_running else "", "bold", 0)
-    line = row("rate", [now, Part(f"{rate(look.shot.throughput_per_s)} on the whole")], width)
+    mean_per_s = look.shot.throughput_per_s
+    whole = Part("" if mean_per_s is None else f"{rate(mean_per_s)} on the whole")
+    line = row("rate", [now, whole], width)
     room = width - line.cell_len - 2
     if room >= LABEL_CELLS:
         seen = [(point.at, point.per_s) for point in look.points]
@@ -155,8 +158,11 @@ def cost(look: Look, width: int) -> list[Text]:
         style = _MIND if shot.spent_usd > _BUDGET_NEARLY_USED * budget_usd else ""
         used = share(shot.spent_usd / budget_usd) if budget_usd else "all"
         parts.append(Part(f"{used} of the budget of {money(budget_usd)}", style, 1))
-    if look.planned.usd is not None:
-        parts.append(Part(f"plan {money(look.planned.usd)}", rank=2))
+    planned = look.planned
+    if planned.usd is not None:
+        parts.append(Part(f"planned {money(planned.usd)}", rank=2))
+    elif planned.direct_usd is not None:
+        parts.append(Part(f"all directly {money(planned.direct_usd)}", rank=2))
     cached = f", {short(overall.cached_tokens)} cached" if overall.cached_tokens else ""
     parts += [
         Part(
@@ -223,13 +229,13 @@ def _left(look: Look) -> str:
     )
 
 
-def _stretches(shot: Snapshot) -> Iterator[tuple[float, str]]:
-    """What each lane has done, what failed, and what is at the provider, as shares of the whole."""
+def _stretches(shot: Snapshot) -> Iterator[Stretch]:
+    """What each lane has done, what failed, and what is at the provider."""
     total = max(1, shot.total)
     for name, lane in shot.lanes.items():
-        yield lane.succeeded / total, _LANE_STYLES.get(name, "magenta")
-    yield shot.failed / total, _BAD
-    yield shot.jobs.at_provider / total, "bright_black"
+        yield Stretch(lane.succeeded / total, _lane_style(name))
+    yield Stretch(shot.failed / total, _BAD)
+    yield Stretch(shot.jobs.at_provider / total, _LANE_STYLES["batch"], marks.PARTLY)
 
 
 def _lanes(shot: Snapshot, width: int) -> Iterator[Text]:
@@ -247,10 +253,14 @@ def _lanes(shot: Snapshot, width: int) -> Iterator[Text]:
         line = row(name, parts, width)
         room = width - line.cell_len - 2
         if room >= _LANE_BAR_CELLS:
-            stretch = [(done / max(1, shot.total), _LANE_STYLES.get(name, "magenta"))]
+            stretch = Stretch(done / max(1, shot.total), _lane_style(name))
             pad = " " * (width - line.cell_len - _LANE_BAR_CELLS)
-            line.append(pad).append_text(marks.bar(stretch, _LANE_BAR_CELLS))
+            line.append(pad).append_text(marks.bar([stretch], _LANE_BAR_CELLS))
         yield line
+
+
+def _lane_style(name: str) -> str:
+    return _LANE_STYLES.get(name, "magenta")
 
 
 def _away(shot: Snapshot) -> str:

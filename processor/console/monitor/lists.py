@@ -14,6 +14,7 @@ from processor.watch.faults import Fault
 from processor.watch.look import Held, Look
 
 _BAD, _MIND, _FAINT = "red", "yellow", "dim"
+_WIDE_CELLS, _ID_CELLS = 100, 18
 _BRIEF_LINES, _WHOLE_LINES = 1, 3
 _STATUS_STYLES = {
     "completed": "green",
@@ -97,7 +98,7 @@ def _batch(held: Held, place: int, width: int, now_s: float) -> Text:
     began_s = batch.seen_at if batch.created_at is None else batch.created_at
     age_s = None if shard.state in DONE else max(0.0, now_s - began_s)
     parts = [
-        Part(batch.id, rank=1),
+        Part(batch.id if width >= _WIDE_CELLS else _short(batch.id), rank=1),
         Part(batch.status, _STATUS_STYLES.get(batch.status, ""), 0),
         Part(f"{done:,}/{batch.total:,}" if batch.total else f"{shard.items:,} items", rank=2),
         Part(f"{batch.failed:,} failed" if batch.failed else "", _BAD, 4),
@@ -106,6 +107,12 @@ def _batch(held: Held, place: int, width: int, now_s: float) -> Text:
         Part(batch.problem or shard.problem or "", _BAD, 6),
     ]
     return row("" if place else "batches", parts, width)
+
+
+def _short(name: str) -> str:
+    """Providers number batches at their ends."""
+    half = _ID_CELLS // 2
+    return name if len(name) <= _ID_CELLS else f"{name[:half]}…{name[-half + 1 :]}"
 
 
 def _answer(order: Asked) -> tuple[str, str]:

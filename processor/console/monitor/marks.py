@@ -1,45 +1,60 @@
 """Bars, sparklines and charts, drawn with characters."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median
 
 from rich.console import Console
 from rich.text import Text
 
-_FULL, _EMPTY = "█", "░"
+FULL, PARTLY, _EMPTY = "█", "▓", "░"
 _LEVELS = "▁▂▃▄▅▆▇█"
 _UNKNOWN = " "
+_OUTLIER = 4.0  # times as much as usual
+_ROUNDING = 1e-9  # sums of shares that make a whole
 # One to one, so that no column moves.
-_ASCII = str.maketrans("█░▁▂▃▄▅▆▇·–—…✓✗≥≤×→←↑↓▸│▏", "#-..::=+*|--~+x><x>-^v>||")
+_ASCII = str.maketrans("█▓░▁▂▃▄▅▆▇·–…✓✗≥≤→↑↓", "#%-..::=+*|-~+x><>^v")
 
 
-def bar(shares: Iterable[tuple[float, str]], width: int) -> Text:
-    """Stretches of a bar, one behind the other, and what is left of it.
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Of a bar.
 
-    Args:
-        shares: Of the whole, 0 to 1, each with its style.
-        width: Cells of the whole.
+    Attributes:
+        share: Of the whole, 0 to 1.
+        mark: A character.
     """
+
+    share: float
+    style: str
+    mark: str = FULL
+
+
+def bar(stretches: Iterable[Stretch], width: int) -> Text:
+    """Stretches of so many cells, one behind the other, and what is left of them."""
     drawn, upto = 0, 0.0
     line = Text(no_wrap=True)
-    for share, style in shares:
-        upto += share
-        cells = min(width, int(upto * width + 1e-9)) - drawn
-        line.append(_FULL * max(0, cells), style)
-        drawn += max(0, cells)
+    for stretch in stretches:
+        upto += stretch.share
+        cells = max(0, min(width, int(upto * width + _ROUNDING)) - drawn)
+        line.append(stretch.mark * cells, stretch.style)
+        drawn += cells
     return line.append(_EMPTY * (width - drawn), "dim")
 
 
 def sparkline(values: Sequence[float | None]) -> str:
     """A character a value, as high as it is large; a space where none is known."""
-    most = max((value for value in values if value is not None), default=0.0)
+    most = _top(values)
     return "".join(_UNKNOWN if value is None else _level(value, most) for value in values)
 
 
 def chart(values: Sequence[float | None], height: int) -> list[str]:
     """Columns of a value each, from the top line down."""
-    most = max((value for value in values if value is not None), default=0.0)
+    most = _top(values)
     steps = [
-        0 if value is None or not most else max(1, round(value / most * height * len(_LEVELS)))
+        0
+        if value is None or not most
+        else max(1, round(min(1.0, value / most) * height * len(_LEVELS)))
         for value in values
     ]
     lines = []
@@ -77,6 +92,15 @@ def in_ascii(line: Text) -> Text:
     """The same for terminals that know nothing else; other letters are theirs to replace."""
     line.plain = line.plain.translate(_ASCII)
     return line
+
+
+def _top(values: Sequence[float | None]) -> float:
+    """What fills the height: the most there is, unless that would flatten all the others.
+
+    A batch that is settled finishes a thousand items at once.
+    """
+    known = [value for value in values if value]
+    return min(max(known), _OUTLIER * median(known)) if known else 0.0
 
 
 def _level(value: float, most: float) -> str:

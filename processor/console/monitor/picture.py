@@ -15,12 +15,13 @@ from processor.watch.trend import Point
 _TWO_COLUMNS_CELLS = 130
 _GAP_CELLS = 2
 _CHART_HEAD_LINES = 2
-_CHART_LEAST, _CHART_MOST = 5, 12
+_CHART_LEAST, _CHART_MOST = 5, 10
 _CHART_POINTS = 2
 _CHARTS = (
     ("items a second", "per_s", "cyan"),
     ("latency, p95 in ms", "p95_ms", "yellow"),
     ("failed items a second", "failed_per_s", "red"),
+    ("calls in flight", "in_flight", "green"),
 )
 _MIND, _FAINT = "yellow", "dim"
 _KEYS_OF_ONE = (

@@ -32,7 +32,7 @@ def show(runs: Sequence[Watched]) -> None:
     for run in runs:
         if run.problem is not None:
             streams.tell(str(run.problem))
-        elif len(runs) == 1 and run.look is not None:
+        elif run.look is not None and not run.look.is_running:
             streams.say(f"{'state':<8}{run.look.state}")
         for step in run.look.next_steps if run.look is not None else ():
             streams.say(f"{'next':<8}{step}")
