@@ -1,4 +1,4 @@
-"""Who may ask: pages of this server, and programs of this machine; no page of anybody else.
+"""Who may ask: pages of this server, and programs of its user; no page of anybody else.
 
 A page of another site can make a browser send requests to the loopback interface, and a name that
 it owns can be made to lead there. Neither knows the token, and neither can hide where it is from.
@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from aiohttp import web
 
+from processor.web.neighbours import Neighbours, own_users
 from processor.web.replies import refused
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -49,11 +50,14 @@ class Guard:
         self.token = secrets.token_urlsafe(32)
         ends = (f":{port}", "") if port == _HTTP_PORT else (f":{port}",)
         self._hosts = frozenset(f"{name}{end}" for name in _NAMES for end in ends)
+        self._neighbours = Neighbours(own_users())
         self._origins = frozenset(f"http://{host}" for host in self._hosts)
 
     def problem(self, request: web.Request) -> str | None:
         """Why a request is refused; None when it is not."""
         headers = request.headers
+        if request.transport is not None and self._neighbours.is_stranger(request.transport):
+            return "this server belongs to another user of this machine"
         if headers.get("Host", "").lower() not in self._hosts:
             return "this address is not the server's own; a tunnel must keep its port"
         origin = headers.get("Origin")
