@@ -72,3 +72,11 @@ ensure_env() { # extras
   fi
   PYTHON="$ROOT/.venv/bin/python"
 }
+
+# Prints what is to be added to the extras when somebody is to be told how it ends.
+notify_extra() { # the options of the caller
+  case " $* ${PROCESSOR_NOTIFY:+--notify}" in *" --notify"*) printf ,notify; return ;; esac
+  if grep -qs '^PROCESSOR_NOTIFY=' .env || grep -qs '^[[:space:]]*notify[[:space:]]*=' processor.toml; then
+    printf ,notify
+  fi
+}

@@ -5,9 +5,10 @@
 #   ./auto_download.sh --batch-id batch_xyz789 --input data/unlabeled_news.csv \
 #       --output data/labeled_news.csv --every 600
 #
-# --every S: seconds between two looks (300). Further options go to batch_labeling_openai.py;
-# without --batch-id the job is the last one that was submitted in this folder. A look that fails
-# is made again, ten times in a row at most. The exit code is that of the download.
+# --every S: seconds between two looks (300). Further options go to batch_labeling_openai.py:
+# --notify URL tells somebody when the labels are there; without --batch-id the job is the last
+# one that was submitted in this folder. A look that fails is made again, ten times in a row at
+# most. The exit code is that of the download.
 set -uo pipefail
 here="$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")"
 source "$here/_env.sh"
@@ -29,7 +30,7 @@ if ! [[ "$every" =~ ^[0-9]+(\.[0-9]+)?$ ]]; then
   exit 1
 fi
 
-ensure_env sandbox || exit 1
+ensure_env "sandbox$(notify_extra "${options[@]}")" || exit 1
 labelling() { "$PYTHON" "$here/batch_labeling_openai.py" "${options[@]}" "$@"; }
 
 failures=0

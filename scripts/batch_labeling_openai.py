@@ -10,12 +10,14 @@ Works from any folder; batch_openai.jsonl, batch_info_openai.json, runs/ and log
 folder where it is typed. --help tells all options; --sandbox tries it without a key.
 """
 
+import os
 import sys
 
 if __name__ == "__main__":
     from _home import enter
 
-    enter(__file__)
+    is_told = "PROCESSOR_NOTIFY" in os.environ or any("--notify" in word for word in sys.argv)
+    enter(__file__, extras="sandbox,notify" if is_told else "sandbox")
     try:
         from processor.labelling.command import main
     except ModuleNotFoundError as error:

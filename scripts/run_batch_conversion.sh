@@ -5,6 +5,7 @@
 #   ./run_batch_conversion.sh 50 500
 #   ./run_batch_conversion.sh 100 10000 --sandbox
 #   ./run_batch_conversion.sh 100 1000 --input questions.csv --concurrency 20 --wait 2
+#   ./run_batch_conversion.sh 100 1000 --input questions.csv --notify mailto://…
 #
 # Further options go to `processor run`; --help lists them. Rows come from --input, from the
 # database that DATABASE_URL names, to which results go back, or are made up (with --sandbox).
@@ -24,5 +25,5 @@ fi
 extras=sandbox
 case "${DATABASE_URL:-} $*" in *postgres*://*) extras=postgres,sandbox ;; esac
 if grep -qs '^DATABASE_URL=' .env; then extras=postgres,sandbox; fi
-ensure_env "$extras"
+ensure_env "$extras$(notify_extra "$@")"
 exec "$PYTHON" -m processor run --task mathml --route direct --chunk-size "$size" --limit "$total" "$@"

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import subprocess
 import sys
 from base64 import b64decode
 from collections.abc import Iterator
@@ -350,6 +351,17 @@ def test_downloaded_labels_are_told(
     assert letter.body["title"].endswith(" 3 of 3 done")
     assert OUTPUT in letter.body["next_steps"][0]
     assert_nowhere(SECRET, shell.folder, result.out, result.err)
+
+
+def test_the_script_passes_it_on(tmp_path: Path, room: Mailroom) -> None:
+    script = Path(__file__).parents[2] / "scripts" / "run_batch_conversion.sh"
+    options = ("10", "20", "--sandbox", "--quiet", "--notify", room.address(f"ok/{SECRET}"))
+    done = subprocess.run(
+        [script, *options], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert room.events() == ["done"]
+    assert_nowhere(SECRET, tmp_path, done.stdout, done.stderr)
 
 
 def test_nothing_in_the_working_directory_is_loaded(shell: Shell, room: Mailroom) -> None:
