@@ -179,12 +179,14 @@ def machine(look: Look, width: int) -> list[Text]:
     """What the run takes of the machine and of the wire."""
     shot = look.shot
     now = look.points[-1] if look.points and look.is_running else None
-    parts = [Part(f"{shot.peak_rss_mb:,.0f} MB at most", rank=3)]
+    memory, is_now = f"{shot.peak_rss_mb:,.0f} MB at most", []
     sent, received = f"{short(shot.bytes_sent)}B sent", f"{short(shot.bytes_received)}B received"
     if now is not None:
-        parts = [Part(f"CPU {now.cpu:.0%}", rank=0), Part(f"{now.rss_mb:,.0f} MB"), *parts]
+        is_now = [Part(f"CPU {now.cpu:.0%}", rank=0)]
+        memory = f"{now.rss_mb:,.0f} MB ({memory})"
         sent += f" ({short(now.sent_per_s)}B/s)"
         received += f" ({short(now.received_per_s)}B/s)"
+    parts = [*is_now, Part(memory)]
     parts += [Part(sent, rank=2), Part(received, rank=2)]
     return [row("machine", [*parts, Part(f"CPU {duration(shot.cpu_s)} in all", rank=4)], width)]
 
@@ -253,9 +255,10 @@ def _lanes(shot: Snapshot, width: int) -> Iterator[Text]:
         line = row(name, parts, width)
         room = width - line.cell_len - 2
         if room >= _LANE_BAR_CELLS:
-            stretch = Stretch(done / max(1, shot.total), _lane_style(name))
+            total, style = max(1, shot.total), _lane_style(name)
+            whole = [Stretch(done / total, style), Stretch(away / total, style, marks.PARTLY)]
             pad = " " * (width - line.cell_len - _LANE_BAR_CELLS)
-            line.append(pad).append_text(marks.bar([stretch], _LANE_BAR_CELLS))
+            line.append(pad).append_text(marks.bar(whole, _LANE_BAR_CELLS))
         yield line
 
 
