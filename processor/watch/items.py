@@ -86,13 +86,20 @@ def find(
         LedgerError: The ledger cannot be read.
     """
     with database.reading(path) as connection:
-        hunt = _Hunt(connection, wanted, most, time.monotonic() + most_s)
-        place = hunt.run(after)
-        return Found(
-            items=_read(connection, hunt.found),
-            next=place,
-            complete=place is None or len(hunt.found) >= most,
-        )
+        return find_in(connection, wanted, after=after, most=most, most_s=most_s)
+
+
+def find_in(
+    connection: sqlite3.Connection, wanted: Wanted, *, after: int, most: int, most_s: float
+) -> Found:
+    """The same in a ledger that is open."""
+    hunt = _Hunt(connection, wanted, most, time.monotonic() + most_s)
+    place = hunt.run(after)
+    return Found(
+        items=_read(connection, hunt.found),
+        next=place,
+        complete=place is None or len(hunt.found) >= most,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from processor import jsontext
 
-_CHUNKS_AT_ONCE = 1_000
+_CHUNKS_AT_ONCE = 100
+_MOST_JOINED = 2_000
 _CODES = """
 WITH RECURSIVE known(code) AS (
     SELECT MIN(code) FROM outcomes INDEXED BY failures WHERE succeeded = 0
@@ -108,10 +109,10 @@ def _spans(connection: sqlite3.Connection, holding: str) -> Iterator[tuple[int, 
 
 
 def _joined(spans: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """Neighbours as one."""
+    """Neighbours as one, as long as that is not too long: who wants a page waits for no more."""
     first, last = 1, 0
     for begin, end in spans:
-        if begin != last + 1:
+        if begin != last + 1 or end - first >= _MOST_JOINED:
             if first <= last:
                 yield first, last
             first = begin

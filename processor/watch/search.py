@@ -18,7 +18,13 @@ class Search:
 
     def __init__(self, text: str) -> None:
         self._wanted = _plain(text)
-        spellings = dict.fromkeys(unicodedata.normalize(form, text) for form in ("NFC", "NFD"))
+        # SQL knows the cases of ASCII alone.
+        cased = (text, text.lower(), text.upper(), text.title())
+        spellings = dict.fromkeys(
+            unicodedata.normalize(form, one)
+            for one in (cased if not text.isascii() else cased[:1])
+            for form in ("NFC", "NFD")
+        )
         self._columns = [
             (column, _like(spelling if column != "fields" else _in_json(spelling)))
             for spelling in spellings

@@ -1,9 +1,9 @@
 """Items that somebody looks for: the right ones, each once, and no table read from end to end."""
 
 import sqlite3
-import time
 import unicodedata
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -23,7 +23,7 @@ from processor.errors import LedgerError
 from processor.items import Check, Item, Outcome
 from processor.ledger import database, results
 from processor.ledger.results import Result
-from processor.watch.items import Found, Status, Wanted, _Hunt, find
+from processor.watch.items import Found, Status, Wanted, find, find_in
 
 COUNT = 200
 CODES = ("invalid", "refused", "timeout")
@@ -58,7 +58,7 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / database.LEDGER_NAME
 
 
-@pytest.fixture(scope="module")
+@cache
 def everything(ledger: Path) -> Sequence[Result]:
     with database.reading(ledger) as connection:
         return [result for some in results.of_run(connection) for result in some]
@@ -116,18 +116,16 @@ WANTED = st.builds(
 @example(wanted=Wanted(), most=7, in_no_time=True)
 @example(wanted=Wanted(text="1"), most=3, in_no_time=True)
 def test_every_wanted_item_is_listed_once(
-    ledger: Path, everything: Sequence[Result], wanted: Wanted, most: int, in_no_time: bool
+    ledger: Path, wanted: Wanted, most: int, in_no_time: bool
 ) -> None:
-    expected = [result.seq for result in everything if is_wanted(result, wanted)]
+    expected = [result.seq for result in everything(ledger) if is_wanted(result, wanted)]
     listed = seqs(ledger, wanted, most=most, most_s=0.0 if in_no_time else 5.0)
     assert sorted(listed) == expected
 
 
-def test_failed_items_come_first_unless_something_is_looked_for(
-    ledger: Path, everything: Sequence[Result]
-) -> None:
-    failures = [result.seq for result in everything if result.status == "failed"]
-    others = [result.seq for result in everything if result.status != "failed"]
+def test_failed_items_come_first_unless_something_is_looked_for(ledger: Path) -> None:
+    failures = [result.seq for result in everything(ledger) if result.status == "failed"]
+    others = [result.seq for result in everything(ledger) if result.status != "failed"]
     for most in (1, len(failures) - 1, len(failures), len(failures) + 1, COUNT):
         assert seqs(ledger, Wanted(), most=most) == failures + others
     assert seqs(ledger, Wanted(text="line")) == sorted(failures + others)
@@ -173,21 +171,47 @@ def test_a_ledger_that_is_none_is_told(tmp_path: Path) -> None:
     ],
 )
 def test_no_table_of_items_is_read_from_end_to_end(ledger: Path, wanted: Wanted) -> None:
-    """Chunks may be: there is one to a hundred items."""
     with database.reading(ledger) as connection:
         statements: list[str] = []
         connection.set_trace_callback(statements.append)
-        _Hunt(connection, wanted, 10, time.monotonic() + 5).run(0)
+        find_in(connection, wanted, after=0, most=10, most_s=5.0)
         connection.set_trace_callback(None)
         plans = [step for statement in statements for step in _plan(connection, statement)]
     assert plans
     for step in plans:
-        allowed = ("SCAN chunks", "SCAN json_each", "SCAN known", "SCAN CONSTANT ROW")
-        assert "SCAN" not in step or step.startswith(allowed), step
+        assert "SCAN" not in step or step.startswith(ALLOWED), step
         assert "TEMP B-TREE FOR ORDER BY" not in step
+
+
+# Lists that somebody made, chunks, of which there is one to a hundred items, and starts.
+ALLOWED = tuple(
+    f"SCAN {name}" for name in ("(", "CONSTANT", "json_", "known", "chunks", "sessions")
+)
 
 
 def _plan(connection: sqlite3.Connection, statement: str) -> list[str]:
     if statement.startswith("--"):  # what a virtual table asks of itself
         return []
     return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}")]
+
+
+def steps_of_a_page(folder: Path, items: int, status: Status) -> int:
+    """How many steps of SQLite's the first page takes, in a run whose last items are pending."""
+    done = range(1, items - 50)
+    with ledger_of(folder, items) as ledger:
+        good = (succeeded(item(seq), check="review") for seq in done if seq % 4)
+        bad = (failed(item(seq)) for seq in done if not seq % 4)
+        settle(ledger.connection, *good, *bad)
+    steps: list[None] = []
+    with database.reading(ledger.path) as connection:
+        connection.set_progress_handler(lambda: steps.append(None), 10)
+        assert len(find_in(connection, Wanted(status=status), after=0, most=20, most_s=9).items)
+    return len(steps)
+
+
+@pytest.mark.parametrize("status", Status)
+def test_a_page_takes_as_many_steps_however_many_items_there_are(
+    tmp_path: Path, status: Status
+) -> None:
+    small = steps_of_a_page(tmp_path / "small", 3_000, status)
+    assert steps_of_a_page(tmp_path / "large", 8_000, status) <= 1.1 * small
