@@ -1,6 +1,6 @@
 """Charts of a report: lines over the time of a run, bars of a distribution. Pure."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import ceil, floor, log10
@@ -14,7 +14,7 @@ _TICKS = 4
 _COLUMNS = 96  # points of a line that are drawn; of more, the means
 _SPARK_COLUMNS = 48
 _SPARKS = "▁▂▃▄▅▆▇█"
-_NICE = (1.0, 2.0, 2.5, 5.0, 10.0)
+_NICE = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 _LEAST_S = 1.0
 _ROUNDING = 1e-9
 _USUAL_SHARE, _PEAK_TIMES = 0.95, 5.0
@@ -84,6 +84,14 @@ class Series:
     is_area: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A value that lines may come to, such as a budget."""
+
+    value: float
+    words: str
+
+
 def over_time(
     title: str,
     series: Sequence[Series],
@@ -92,7 +100,7 @@ def over_time(
     events: Sequence[Event],
     words: Words,
     told: Line,
-    bound: float | None = None,
+    bound: Bound | None = None,
 ) -> Chart:
     """Lines over the time of a run.
 
@@ -103,35 +111,50 @@ def over_time(
         events: What is marked on it, besides where a start goes on.
         words: How a value is written at the side.
         told: What is to be seen, in words.
-        bound: A value that is drawn across, such as a budget.
+        bound: What is drawn across.
     """
     thin = [_thinned(each.points) for each in series]
     values = [value for points in thin for _, value in points if value is not None]
-    top = nice(max([_usual(values), *([] if bound is None else [bound])]))
+    top = nice(max(_usual(values), 0.0 if bound is None else bound.value))
     drawing = Drawing(_WIDTH, _HEIGHT, title=title, stretched=True)
     _grid(drawing)
-    for place in axis.breaks:
-        drawing.line([(place * _WIDTH, 0), (place * _WIDTH, _HEIGHT)], look="break")
-    for event in events:
-        x = axis.at(event.at) * _WIDTH
-        drawing.line([(x, 0), (x, _HEIGHT)], look=f"event {event.kind}")
+    for look, place in _marks(axis, events):
+        drawing.line([(place * _WIDTH, 0), (place * _WIDTH, _HEIGHT)], look=look)
     if bound is not None:
-        y = _HEIGHT * (1 - bound / top)
+        y = _HEIGHT * (1 - bound.value / top)
         drawing.line([(0, y), (_WIDTH, y)], look="bound")
     for each, points in reversed(list(zip(series, thin, strict=True))):
-        for run in _runs([_place(point, top) for point in points]):
-            if each.is_area:
-                drawing.area([(run[0][0], _HEIGHT), *run, (run[-1][0], _HEIGHT)], look=each.look)
-            drawing.line(run if len(run) > 1 else [run[0], run[0]], look=f"line {each.look}")
+        _draw(drawing, each, [_place(point, top) for point in points])
     return Chart(
         title=title,
         drawing=drawing.root,
         across=axis.ticks(),
         up=[Tick(at=n / 2, words=words(top * n / 2)) for n in range(3)],
-        keys=[Key(each.look, each.words) for each in series],
+        keys=[
+            *(Key(each.look, each.words) for each in series),
+            *(() if bound is None else (Key("bound", bound.words),)),
+        ],
         told=told,
         spark=spark(thin[0]) if thin else "",
     )
+
+
+def short(value: float) -> str:
+    """`1,200`, `2.5`, `0`: a value at the side of a chart."""
+    return f"{value:,.0f}" if value >= 10 or not value else f"{value:.1f}"
+
+
+def _marks(axis: Axis, events: Sequence[Event]) -> Iterator[tuple[str, float]]:
+    """Looks and places of what is marked on a time."""
+    yield from (("break", place) for place in axis.breaks)
+    yield from ((f"event {event.kind}", axis.at(event.at)) for event in events)
+
+
+def _draw(drawing: Drawing, series: Series, points: Sequence[Point | None]) -> None:
+    for run in _runs(points):
+        if series.is_area:
+            drawing.area([(run[0][0], _HEIGHT), *run, (run[-1][0], _HEIGHT)], look=series.look)
+        drawing.line(run if len(run) > 1 else [run[0], run[0]], look=f"line {series.look}")
 
 
 @dataclass(frozen=True, slots=True)

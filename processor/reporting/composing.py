@@ -32,7 +32,7 @@ def compose(found: Findings) -> Document:
             sections.append(section)
     return Document(
         kicker="Report of a run",
-        title=found.shot.task or found.shot.folder.name,
+        title=found.shot.task or "A run",
         state=state,
         tone=tone,
         about=_about(found),
@@ -49,7 +49,8 @@ def _about(found: Findings) -> Line:
         when = f" · begun {timeline.clock(shot.started_at, dated=True)}"
         if shot.finished_at is not None:
             when += f", ended {timeline.clock(shot.finished_at, dated=True)}"
-    return (f"{shot.model} · {shot.provider} · {shot.folder.name}{when}",)
+    name = f" · {shot.folder.resolve().name}" if found.content else ""
+    return (f"{shot.model} · {shot.provider}{name}{when}",)
 
 
 def _foot(found: Findings) -> Line:

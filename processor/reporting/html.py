@@ -72,7 +72,7 @@ def _section(section: doc.Section) -> ET.Element:
 
 @singledispatch
 def _block(block: object) -> ET.Element:
-    raise NotImplementedError(type(block).__name__)
+    raise TypeError(f"{type(block).__name__} is no block")
 
 
 @_block.register

@@ -36,7 +36,7 @@ def _parts(document: doc.Document) -> Iterator[str]:
 
 @singledispatch
 def _block(block: object) -> str:
-    raise NotImplementedError(type(block).__name__)
+    raise TypeError(f"{type(block).__name__} is no block")
 
 
 @_block.register

@@ -18,6 +18,23 @@ prompt = "Say {{ word }}."
 [output]
 kind = "text"
 """
+NEWS = """\
+name = "news"
+model = "gpt-6-luna"
+prompt = "기사를 0, 1, 2 가운데 하나로 분류하세요: {{ text }} {{ edition | default('') }}"
+[output]
+kind = "label"
+labels = { "0" = "옹호 (Support)", "1" = "중립 (Neutral)", "2" = "비판 (Oppose)" }
+"""
+VECTORS = """\
+name = "vectors"
+model = "text-embedding-3-small"
+endpoint = "/v1/embeddings"
+prompt = "{{ text }}"
+parameters = { dimensions = 8 }
+[output]
+kind = "embedding"
+"""
 
 
 @dataclass(frozen=True, slots=True)

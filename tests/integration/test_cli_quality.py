@@ -8,27 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import SAY, Shell
+from command_line import NEWS, SAY, VECTORS, Shell
 from run_bench import folder_before
 
-NEWS = """\
-name = "news"
-model = "gpt-6-luna"
-prompt = "기사를 0, 1, 2 가운데 하나로 분류하세요: {{ text }} {{ edition | default('') }}"
-[output]
-kind = "label"
-labels = { "0" = "옹호 (Support)", "1" = "중립 (Neutral)", "2" = "비판 (Oppose)" }
-"""
 SEVERAL = NEWS.replace('kind = "label"', 'kind = "label"\nmultiple = true')
-VECTORS = """\
-name = "vectors"
-model = "text-embedding-3-small"
-endpoint = "/v1/embeddings"
-prompt = "{{ text }}"
-parameters = { dimensions = 8 }
-[output]
-kind = "embedding"
-"""
 
 
 def table_of(shell: Shell, name: str, rows: list[dict[str, Any]]) -> str:

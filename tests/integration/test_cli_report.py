@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import SAY, Shell
+from command_line import NEWS, SAY, VECTORS, Shell
 from ledger_parts import ledger_of
 from run_bench import folder_before
 
@@ -32,23 +32,6 @@ _HOSTILE = (
     "<math><mtext><script>alert(1)</script></mtext></math>",
     'no: "&amp;" <b onclick="alert(1)"> x',
 )
-NEWS = """\
-name = "news"
-model = "gpt-6-luna"
-prompt = "기사를 0, 1, 2 가운데 하나로 분류하세요: {{ text }}"
-[output]
-kind = "label"
-labels = { "0" = "옹호 (Support)", "1" = "중립 (Neutral)", "2" = "비판 (Oppose)" }
-"""
-VECTORS = """\
-name = "vectors"
-model = "text-embedding-3-small"
-endpoint = "/v1/embeddings"
-prompt = "{{ text }}"
-parameters = { dimensions = 8 }
-[output]
-kind = "embedding"
-"""
 
 
 @dataclass

@@ -79,7 +79,7 @@ def test_a_rare_peak_does_not_hide_the_rest() -> None:
         words=str,
         told=(),
     )
-    assert chart.up[-1].words == "20.0"
+    assert chart.up[-1].words == "15.0"
     (line,) = lines_of(chart.drawing)
     assert line.endswith("1000,0")  # the tip, at the upper end
 

@@ -25,6 +25,7 @@ from processor.reporting.gathering import Findings
 _HEADS = ("measure", "value", "95% interval", "of")
 _NUMBERS = frozenset({1, 2, 3})
 _LABELS_MOST = 12
+_LABELS_SHOWN = 40
 _EXTREMES = 3
 
 
@@ -72,7 +73,10 @@ def _blocks(found: Assessment, *, content: bool) -> Iterator[Block]:
 
 def _labels(shares: Mapping[str, Measured], names: Mapping[str, str]) -> Table:
     rows = []
+    ordered = sorted(shares, key=lambda key: -(shares[key].value or 0.0))[:_LABELS_SHOWN]
     for key, one in shares.items():
+        if key not in ordered:
+            continue
         name: tuple[Part, ...] = (Foreign(names.get(key, key)),)
         rows.append(
             [
@@ -82,7 +86,9 @@ def _labels(shares: Mapping[str, Measured], names: Mapping[str, str]) -> Table:
                 Cell((f"{one.n:,}",)),
             ]
         )
-    return Table("Labels", ("label", *_HEADS[1:]), rows, _NUMBERS)
+    left = len(shares) - len(rows)
+    title = f"Labels; {left:,} rarer ones are left out" if left else "Labels"
+    return Table(title, ("label", *_HEADS[1:]), rows, _NUMBERS)
 
 
 def _measures(found: Assessment) -> Iterator[list[Cell]]:

@@ -7,11 +7,11 @@ from processor.console.words import counted
 from processor.reporting import figures
 from processor.reporting.document import Block, Code, Command, Figure, Line, Pairs, Section
 from processor.reporting.gathering import Findings
-from processor.settings import Settings
+from processor.settings import SECRETS, Settings
 
 # What the account is, or what stands in rows.
-_HIDDEN = frozenset({"account", "headers", "proxy", "organization", "project", "api_key"})
-_CONTENT = frozenset({"only", "description", "logs", "base_url"})
+_HIDDEN = SECRETS | {"account", "organization", "project"}
+_CONTENT = frozenset({"only", "urgent_field", "description", "logs", "base_url"})
 
 
 def section(found: Findings) -> Section:

@@ -1,11 +1,21 @@
 """The course of a run: figures over time, starts and stops, orders, decisions."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from processor.console.words import counted, milliseconds, money, rate
 from processor.reporting import figures, timeline
-from processor.reporting.charts import Axis, Series, is_cut, over_time
-from processor.reporting.document import Block, Chart, Charts, Foreign, Prose, Section, Table, cells
+from processor.reporting.charts import Axis, Bound, Series, Words, is_cut, over_time, short
+from processor.reporting.document import (
+    Block,
+    Chart,
+    Charts,
+    Foreign,
+    Line,
+    Prose,
+    Section,
+    Table,
+    cells,
+)
 from processor.reporting.gathering import Findings
 from processor.reporting.plain import cut
 from processor.reporting.timeline import Event
@@ -13,6 +23,7 @@ from processor.watch.trend import Point
 
 _POINTS_LEAST = 3
 _EVENTS_SHOWN = 24
+_NEAR_TIMES = 3.0
 _DETAIL_CHARACTERS = 240
 
 
@@ -22,120 +33,159 @@ def section(found: Findings) -> Section | None:
         return None
     blocks: list[Block] = []
     if len(found.seen.points) >= _POINTS_LEAST:
-        blocks.append(Charts(list(_charts(found))))
+        blocks.append(Charts(list(_Course(found).charts())))
     else:
         blocks.append(Prose(("The run was too short for figures over time.",), look="note"))
     blocks += _events(found)
     return Section("course", "Course of the run", blocks)
 
 
-def _charts(found: Findings) -> Iterator[Chart]:
-    points, shot = found.seen.points, found.shot
-    axis = Axis(found.starts, points[-1].at)
-    marks = [event for event in found.events if event.kind in ("order", "decision")]
+class _Course:
+    """Draws what happened over time.
 
-    def line(look: str, words: str, name: str, *, is_area: bool = False) -> Series:
-        found_at = [(axis.at(point.at), _value(point, name)) for point in points]
-        return Series(look, words, found_at, is_area=is_area)
+    Args:
+        found: With some points.
+    """
 
-    yield over_time(
-        "Items done",
-        [line("one", "finished", "finished", is_area=True), line("bad", "failed", "failed")],
-        axis=axis,
-        events=marks,
-        words=_short,
-        told=(
-            figures.count("finished", shot.finished),
-            " of ",
-            figures.count("total", shot.total),
-            ", ",
-            figures.count("failed", shot.failed),
-            " of them failed.",
-        ),
-        bound=shot.total if shot.pending else None,
-    )
-    rates = [point.per_s for point in points]
-    cut_off = "; the tips of peaks are cut off" if is_cut(rates) else ""
-    yield over_time(
-        "Items a second",
-        [line("one", "finished", "per_s", is_area=True)],
-        axis=axis,
-        events=marks,
-        words=_short,
-        told=(
-            "On average ",
-            figures.per_s("throughput_per_s", shot.throughput_per_s),
-            f", at most {rate(max(rates))}{cut_off}.",
-        ),
-    )
-    if any(point.p50_ms is not None for point in points):
-        yield over_time(
-            "Latency",
-            [line("one", "half of the calls", "p50_ms"), line("two", "95%", "p95_ms")],
-            axis=axis,
-            events=marks,
-            words=milliseconds,
+    def __init__(self, found: Findings) -> None:
+        self._found = found
+        self._shot = found.shot
+        self._points = found.seen.points
+        self._axis = Axis(found.starts, self._points[-1].at)
+        self._marks = [event for event in found.events if event.kind in ("order", "decision")]
+
+    def charts(self) -> Iterator[Chart]:
+        """Those that there is something to see on."""
+        yield self._done()
+        yield self._speed()
+        if self._has("p50_ms"):
+            yield self._latency()
+        yield self._trouble()
+        if self._has("window"):
+            yield self._in_flight()
+        if self._shot.overall.cost_usd:
+            yield self._cost()
+
+    def _done(self) -> Chart:
+        shot = self._shot
+        return self._chart(
+            "Items done",
+            [
+                self._line("one", "finished", "finished", is_area=True),
+                self._line("bad", "failed", "failed"),
+            ],
             told=(
-                "Half of all calls within ",
-                figures.milliseconds("latency_ms.p50", shot.latency_ms.p50),
-                ", 95% within ",
-                figures.milliseconds("latency_ms.p95", shot.latency_ms.p95),
-                ".",
+                figures.count("finished", shot.finished),
+                " of ",
+                figures.count("total", shot.total),
+                ", ",
+                figures.count("failed", shot.failed),
+                " of them failed.",
+            ),
+            bound=Bound(shot.total, "all") if shot.pending else None,
+        )
+
+    def _speed(self) -> Chart:
+        rates = [point.per_s for point in self._points]
+        cut_off = "; the tips of peaks are cut off" if is_cut(rates) else ""
+        mean = figures.per_s("throughput_per_s", self._shot.throughput_per_s)
+        return self._chart(
+            "Items a second",
+            [self._line("one", "finished", "per_s", is_area=True)],
+            told=("On average ", mean, f", at most {rate(max(rates))}{cut_off}."),
+        )
+
+    def _latency(self) -> Chart:
+        latency = self._shot.latency_ms
+        half = figures.milliseconds("latency_ms.p50", latency.p50)
+        most = figures.milliseconds("latency_ms.p95", latency.p95)
+        return self._chart(
+            "Latency",
+            [self._line("one", "half of the calls", "p50_ms"), self._line("two", "95%", "p95_ms")],
+            words=milliseconds,
+            told=("Half of all calls within ", half, ", 95% within ", most, "."),
+        )
+
+    def _trouble(self) -> Chart:
+        overall = self._shot.overall
+        return self._chart(
+            "Errors, retries and 429s a second",
+            [
+                self._line("bad", "items failed", "failed_per_s"),
+                self._line("two", "retries", "retries_per_s"),
+                self._line("three", "429s", "limited_per_s"),
+            ],
+            told=(
+                figures.count("failed", self._shot.failed),
+                " items failed; ",
+                figures.count("overall.retries", overall.retries),
+                " retries, ",
+                figures.count("overall.rate_limited", overall.rate_limited),
+                " 429s.",
             ),
         )
-    yield over_time(
-        "Errors, retries and 429s a second",
-        [
-            line("bad", "items failed", "failed_per_s"),
-            line("two", "retries", "retries_per_s"),
-            line("three", "429s", "limited_per_s"),
-        ],
-        axis=axis,
-        events=marks,
-        words=_short,
-        told=(
-            figures.count("failed", shot.failed),
-            " items failed; ",
-            figures.count("overall.retries", shot.overall.retries),
-            " retries, ",
-            figures.count("overall.rate_limited", shot.overall.rate_limited),
-            " 429s.",
-        ),
-    )
-    if any(point.window is not None for point in points):
-        yield over_time(
+
+    def _in_flight(self) -> Chart:
+        return self._chart(
             "Calls in flight",
-            [line("one", "in flight", "in_flight", is_area=True), line("two", "allowed", "window")],
-            axis=axis,
-            events=marks,
-            words=_short,
+            [
+                self._line("one", "in flight", "in_flight", is_area=True),
+                self._line("two", "allowed", "window"),
+            ],
             told=("How many may be in flight at once follows what the provider lets through.",),
         )
-    if shot.overall.cost_usd:
-        budget_usd = None if shot.session is None else shot.session.budget_usd
-        near = budget_usd if budget_usd and budget_usd < 3 * shot.overall.cost_usd else None
-        yield over_time(
+
+    def _cost(self) -> Chart:
+        bound = _most_usd(self._found)
+        of = "" if bound is None else f" ({bound.words}: {money(bound.value)})"
+        return self._chart(
             "Cost so far",
-            [line("one", "paid", "cost_usd", is_area=True)],
-            axis=axis,
-            events=marks,
+            [self._line("one", "paid", "cost_usd", is_area=True)],
             words=money,
-            told=(
-                figures.usd("overall.cost_usd", shot.overall.cost_usd),
-                "" if budget_usd is None else f" of a budget of {money(budget_usd)}",
-                ".",
-            ),
-            bound=near,
+            told=(figures.usd("overall.cost_usd", self._shot.overall.cost_usd), f"{of}."),
+            bound=bound,
         )
 
+    def _chart(
+        self,
+        title: str,
+        series: Sequence[Series],
+        *,
+        told: Line,
+        words: Words = short,
+        bound: Bound | None = None,
+    ) -> Chart:
+        return over_time(
+            title,
+            series,
+            axis=self._axis,
+            events=self._marks,
+            words=words,
+            told=told,
+            bound=bound,
+        )
 
-def _short(value: float) -> str:
-    return f"{value:,.0f}" if value >= 10 or not value else f"{value:.1f}"
+    def _line(self, look: str, words: str, name: str, *, is_area: bool = False) -> Series:
+        found = [(self._axis.at(point.at), _value(point, name)) for point in self._points]
+        return Series(look, words, found, is_area=is_area)
+
+    def _has(self, name: str) -> bool:
+        return any(_value(point, name) is not None for point in self._points)
 
 
 def _value(point: Point, name: str) -> float | None:
     value: float | None = getattr(point, name)
     return value
+
+
+def _most_usd(found: Findings) -> Bound | None:
+    """The budget or the plan, where it is near enough to be drawn beside the cost."""
+    shot = found.shot
+    budget_usd = None if shot.session is None else shot.session.budget_usd
+    for usd, words in ((budget_usd, "budget"), (found.seen.planned.usd, "planned")):
+        if usd and usd < _NEAR_TIMES * (shot.overall.cost_usd or 0.0):
+            return Bound(usd, words)
+    return None
 
 
 def _events(found: Findings) -> Iterator[Block]:
@@ -146,11 +196,15 @@ def _events(found: Findings) -> Iterator[Block]:
         half = _EVENTS_SHOWN // 2
         shown = [*events[:half], *events[-half:]]
     rows = [_row(found, event) for event in shown]
-    yield Table("What happened", ("when", "what", "why"), [cells(*row) for row in rows])
+    heads = ["when", "what", "why"]
+    if not any(row[-1] for row in rows):
+        heads, rows = heads[:2], [row[:2] for row in rows]
+    yield Table("What happened", heads, [cells(*row) for row in rows])
     if left > 0:
         yield Prose((f"{counted(left, 'event')} between these are left out.",), look="note")
 
 
 def _row(found: Findings, event: Event) -> list[str | tuple[Foreign, ...]]:
     detail = cut(event.detail, _DETAIL_CHARACTERS) if found.content else ""
-    return [timeline.clock(event.at, dated=True), event.what, (Foreign(detail),)]
+    why = (Foreign(detail),) if detail else ()
+    return [timeline.clock(event.at, dated=True), event.what, why]

@@ -28,14 +28,18 @@ def section(found: Findings) -> Section | None:
         return None
     blocks: list[Block] = []
     if found.shot.failed:
-        blocks += _blocks(scan.failures, "fail", "Where items fail more often than elsewhere")
+        blocks += _blocks(
+            scan.failures, "failures", "fail", "Where items fail more often than elsewhere"
+        )
     if found.shot.checks.get("review"):
-        blocks += _blocks(scan.reviews, "are in doubt", "Where results are in doubt more often")
+        blocks += _blocks(
+            scan.reviews, "reviews", "are in doubt", "Where results are in doubt more often"
+        )
     blocks.append(Prose(_method(found), look="note"))
     return Section("patterns", "Patterns", blocks)
 
 
-def _blocks(found: Patterns, what: str, title: str) -> Iterator[Block]:
+def _blocks(found: Patterns, name: str, what: str, title: str) -> Iterator[Block]:
     if not found.found:
         yield Prose(
             (
@@ -47,7 +51,8 @@ def _blocks(found: Patterns, what: str, title: str) -> Iterator[Block]:
             )
         )
         return
-    rows = [_row(one) for one in found.found[:_SHOWN_MOST]]
+    shown = enumerate(found.found[:_SHOWN_MOST], 1)
+    rows = [_row(one, f"patterns.{name}.{place}") for place, one in shown]
     heads = ["where", "items", "share", "95% interval", "elsewhere", "times"]
     yield Table(title, heads, rows, frozenset({1, 2, 3, 4, 5}))
     if len(found.found) > _SHOWN_MOST:
@@ -55,9 +60,8 @@ def _blocks(found: Patterns, what: str, title: str) -> Iterator[Block]:
         yield Prose((f"And {counted(left, 'group')} more, less surely.",), look="note")
 
 
-def _row(one: Pattern) -> list[Cell]:
+def _row(one: Pattern, name: str) -> list[Cell]:
     times = "only here" if one.times is None else f"{one.times:,.1f}×"
-    name = f"patterns.{one.kind}.{one.name}.{one.value}"
     return [
         Cell(tuple(_where(one))),
         Cell((f"{one.cases:,} of {one.own.n:,}",)),

@@ -28,8 +28,9 @@ from processor.tasks.mathml import presence
 _CHARACTERS = 1_200  # of a side
 _FIELD_CHARACTERS = 160
 _FIELDS_MOST = 12
-_HEAD_CHARACTERS = 60
+_HEAD_CHARACTERS = 120
 _SIDE_LEAST = 30
+_DRAWN_MOST = 6_000  # characters of a formula; longer ones would fill the page
 _STATES: Mapping[str, tuple[str, Tone]] = {
     "failed": ("failed", "bad"),
     "review": ("to look over", "doubt"),
@@ -83,7 +84,7 @@ def _specimen(item: Result, kind: str, names: Mapping[str, str]) -> Specimen:
         tone=tone,
         told=tuple(_told(item)),
         sides=sides,
-        fields=[(name, _cell(value)) for name, value in rest[:_FIELDS_MOST]],
+        fields=[(cut(name, _HEAD_CHARACTERS), _cell(value)) for name, value in rest[:_FIELDS_MOST]],
         notes=list(_notes(item)),
     )
 
@@ -117,12 +118,13 @@ def _source(fields: Mapping[str, Any], kind: str) -> str | None:
 
 
 def _given(name: str, text: str, kind: str) -> Side:
-    formula = formulas.of_mathml(text) if kind == "latex" else None
-    return Side(f"input: {name}", cut(text, _CHARACTERS), formula)
+    drawn = kind == "latex" and len(text) <= _DRAWN_MOST
+    formula = formulas.of_mathml(text) if drawn else None
+    return Side(f"input: {cut(name, _HEAD_CHARACTERS)}", cut(text, _CHARACTERS), formula)
 
 
 def _answer(answer: str, kind: str, names: Mapping[str, str]) -> Side:
-    if kind == "latex":
+    if kind == "latex" and len(answer) <= _DRAWN_MOST:
         return Side("result", cut(answer, _CHARACTERS), formulas.of_latex(answer))
     if answer in names and names[answer] != answer:
         return Side("result", f"{answer} ({names[answer]})")
@@ -137,7 +139,10 @@ def _field(found: Field) -> Sequence[Block]:
     """The answers at a glance: how long each is, or that there is none."""
     lengths = [len(one.answer) for one in found.cells.values() if one.answer is not None]
     span = (min(lengths, default=0), max(lengths, default=0))
-    heads = [found.down, *(str(place) for place in range(1, len(found.columns) + 1))]
+    heads = [
+        cut(found.down, _HEAD_CHARACTERS),
+        *(str(place) for place in range(1, len(found.columns) + 1)),
+    ]
     rows = []
     for down, name in enumerate(found.rows):
         row = [Cell((Foreign(cut(name, _HEAD_CHARACTERS)),))]
@@ -149,7 +154,8 @@ def _field(found: Field) -> Sequence[Block]:
         (str(place), (Foreign(cut(name, _FIELD_CHARACTERS)),))
         for place, name in enumerate(found.columns, 1)
     ]
-    title = f"Characters of each answer: {found.down} down, {found.across} across"
+    names = [cut(name, _HEAD_CHARACTERS) for name in (found.down, found.across)]
+    title = f"Characters of each answer: {names[0]} down, {names[1]} across"
     numbers = frozenset(range(1, len(heads)))
     return [Table(title, heads, rows, numbers), Pairs(legend)]
 

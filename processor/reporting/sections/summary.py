@@ -8,6 +8,7 @@ from processor.reporting.document import (
     Block,
     Card,
     Cards,
+    Foreign,
     Line,
     Prose,
     Share,
@@ -54,7 +55,7 @@ def _sentences(found: Findings) -> Iterator[Line]:
         yield _effort(shot)
     stopped = None if shot.session is None else shot.session.stop_message
     if stopped and shot.pending and found.content:
-        yield (f"Its last start ended early: {stopped}",)
+        yield ("Its last start ended early: ", Foreign(stopped))
 
 
 def _outcome(found: Findings) -> Line:
@@ -71,16 +72,13 @@ def _outcome(found: Findings) -> Line:
         if shot.pending:
             line = (*line, ", ", figures.count("pending", shot.pending), " are pending")
         line = (*line, ".")
-    if not shot.checks.get("verified") and not shot.checks.get("review"):
+    verified, doubted = (shot.checks.get(name, 0) for name in ("verified", "review"))
+    if not verified and not doubted:
         return line
-    return (
-        *line,
-        " ",
-        figures.count("checks.verified", shot.checks.get("verified", 0)),
-        " results were checked and verified, ",
-        figures.count("checks.review", shot.checks.get("review", 0)),
-        " are for somebody to look over.",
-    )
+    line = (*line, " ", figures.count("checks.verified", verified), " results are verified")
+    if doubted:
+        line = (*line, ", ", figures.count("checks.review", doubted), " are to be looked over")
+    return (*line, ".")
 
 
 def _effort(shot: Snapshot) -> Line:
