@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Sequence
+from contextlib import suppress
 
 from processor.console import notify_lines, streams
-from processor.errors import ProcessorError
+from processor.errors import LedgerError, ProcessorError
 from processor.notice import Notice
 from processor.notifying import post
 from processor.notifying.message import Message
@@ -75,7 +76,8 @@ class Teller:
 
     def _tell(self, notice: Notice) -> None:
         for watcher in self._watchers:
-            watcher.notice(notice)
+            with suppress(LedgerError):  # a log on a full disk
+                watcher.notice(notice)
         line = notify_lines.line(notice)
         if notice.serious and line is not None and not self._is_seen:
             streams.tell(line)

@@ -5,11 +5,13 @@ Loads the engine: commands import it when they are used.
 
 import shlex
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from processor.cli import summary, typed
 from processor.console import notify_lines, streams
 from processor.console.screen import watching
+from processor.errors import LedgerError
 from processor.logs import open_logs
 from processor.loop import run_in_loop
 from processor.notice import Notice
@@ -43,10 +45,11 @@ def conduct(
         try:
             report = _executed(make, log, notifier, folder=folder, quiet=quiet)
         except BaseException as error:
-            _notify(notifier, notifier.at_error(error), log)
+            _notify(notifier, notifier.at_error(error), log, quiet=quiet)
             raise
         steps = _sum_up(report, log_path)
-        _notify(notifier, notifier.at_end(report.snapshot, report.exit_code, steps), log)
+        word = notifier.at_end(report.snapshot, report.exit_code, steps)
+        _notify(notifier, word, log, quiet=quiet)
     return report.exit_code
 
 
@@ -63,7 +66,8 @@ def _executed(
 
         def tell(notice: Notice) -> None:
             for observer in watchers:
-                observer.notice(notice)
+                with suppress(LedgerError):  # a log that cannot be written ends the run by itself
+                    observer.notice(notice)
 
         try:
             return run_in_loop(guarded(make([*watchers, *notifier.observers(tell)])))
@@ -71,14 +75,16 @@ def _executed(
             notifier.close()
 
 
-def _notify(notifier: Notifier, word: Message | None, log: Observer) -> None:
-    """Send a message; a second Ctrl-C ends that, and the run ends as it would have."""
+def _notify(notifier: Notifier, word: Message | None, log: Observer, *, quiet: bool) -> None:
+    """Send a message; Ctrl-C ends that, and whatever comes of it the run ends as it would have."""
     if word is None:
         return
 
     def tell(notice: Notice) -> None:
-        log.notice(notice)
-        if (line := notify_lines.line(notice)) is not None:
+        with suppress(LedgerError):  # a full disk
+            log.notice(notice)
+        line = notify_lines.line(notice)
+        if line is not None and (notice.serious or not quiet):
             streams.tell(line)
 
     deliveries = run_in_loop(guarded(notifier.post(word)), fast=False)

@@ -143,7 +143,8 @@ def _pack(
 
     if path == Path(_BUNDLE_HERE):
         path = Path(f"processor-support-{datetime.now().astimezone():%Y%m%d-%H%M%S}.zip")
-    known = {*settings.access.secrets, *(value for _, value in settings.access.headers)}
+    known = {*settings.access.secrets, *settings.addressees}
+    known |= {value for _, value in settings.access.headers}
     if settings.api_key is not None:
         known.add(settings.api_key.get_secret_value())
     bundle.write(

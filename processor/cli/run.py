@@ -55,6 +55,9 @@ Examples:
   processor run --task labels.toml --input news.jsonl.gz --dry-run
       what would be sent and what it costs; sends nothing, needs no key
   processor run --base-url https://NAME.openai.azure.com --model DEPLOYMENT --input questions.csv
+  processor run --sandbox --generate 20 --notify 'mailto://NAME:PASSWORD@gmail.com'
+      tells by mail how it ended; see https://appriseit.com/services/ for addresses of Slack and
+      others, and put them into PROCESSOR_NOTIFY or .env, where they are no part of a command
 
 \b
 Settings are taken from options; where those are silent, from the environment and .env; then from
@@ -64,6 +67,13 @@ then they have their defaults. processor settings shows each with its origin.
 \b
 The same command again resumes: finished items are not sent twice, new rows are added.
 Ctrl-C once finishes what is in flight, twice leaves at once; both are resumable.
+
+\b
+--notify needs pip install 'request-processor[notify]'. Told is, by the words of --notify-on: done
+(exit code 0), failed (1, 2, 5), stopped (3, 4), interrupted (130), waiting (6, work at the
+provider), and while it goes on late (the deadline will hardly be made) and budget (80 % is used);
+with the figures, what to do next, and the report where files are taken. Rows and answers are left
+out unless --log-content is given. A message that does not arrive changes nothing but a line.
 
 \b
 Exit codes: 0 every item succeeded (or --min-success was reached) · 1 bad usage, input or

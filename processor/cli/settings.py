@@ -28,6 +28,7 @@ Options go before the environment, that before .env, that before --profile NAME,
   api_version = "2024-10-21"
   api_key_env = "AZURE_KEY"
   headers = { X-Team = "env:TEAM" }
+  notify = ["env:SLACK_URL", "env:MAIL_URL"]
 
 \b
 A key is sent only to the address that it was named for: with another base_url from the

@@ -1,5 +1,6 @@
 """What the process that sends messages is given, and what it answers: JSON between two of ours."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -30,12 +31,13 @@ class Errand:
 
     def to_json(self) -> bytes:
         """As one document."""
-        return orjson.dumps(asdict(self))
+        # Not by orjson: the name of a folder may be no text, and is escaped here.
+        return json.dumps(asdict(self)).encode()
 
     @classmethod
     def of(cls, document: bytes) -> "Errand":
         """What `to_json` wrote."""
-        read = orjson.loads(document)
+        read = json.loads(document)
         return cls(**{**read, "message": _message(read["message"])})
 
 

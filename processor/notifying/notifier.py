@@ -26,6 +26,7 @@ from processor.watch.steps import UNKNOWN_COMMAND, next_steps
 # Together what a run may last longer for the sake of its messages.
 _END_MOST_S = 12.0
 _LEFT_MOST_S = 3.0
+_LEAVE_MOST_S = 5.0  # of one that somebody ended, who may wait for it
 
 Tell = Callable[[Notice], None]
 
@@ -69,12 +70,12 @@ class Notifier:
 
     def close(self) -> None:
         """End the watching, and after a moment what it still has to tell."""
-        if self._watcher is None:
+        if self._watcher is None or self._watcher.close(_LEFT_MOST_S):
             return
-        self._watcher.close(_LEFT_MOST_S)
         with self._lock:
             if self._on_the_way is not None:
                 self._on_the_way.drain()
+        self._watcher.close(_LEFT_MOST_S)
 
     def at_end(
         self, shot: Snapshot, exit_code: int, steps: Sequence[str] | None = None
@@ -120,7 +121,7 @@ class Notifier:
             Errand(
                 addresses=self._addresses,
                 message=word,
-                most_s=_END_MOST_S,
+                most_s=_END_MOST_S if word.occasion is not Occasion.INTERRUPTED else _LEAVE_MOST_S,
                 report_of=str(self._place.folder) if has_report else None,
                 content=self._place.content,
             )

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +18,7 @@ from processor.notifying.errand import Delivery, Errand
 
 _CHECK_MOST_S = 30.0
 _START_S = 3.0  # a machine that works hard takes long to start a process
+_ENDED = "it was ended before it had an answer"
 _COURIER = "processor.notifying.courier"
 
 
@@ -56,9 +58,13 @@ class Post:
         Raises:
             UsageError: The extra is not installed.
         """
-        process = self._start()
+        begun_s = time.monotonic()
+        try:
+            process = self._start()
+        except OSError as error:  # no memory, no processes left
+            return self._all([], f"the process that sends cannot be started: {error.strerror}")
         if process is None:
-            return self._all([])
+            return self._all([], _ENDED)
         try:
             said = self._answer_of(process)
         finally:
@@ -68,7 +74,8 @@ class Post:
         if process.returncode == MISSING:
             raise UsageError(said.decode())
         whole = said[: said.rfind(b"\n") + 1]  # the last one may have been cut off
-        return self._all([Delivery.of(line) for line in whole.splitlines()])
+        known = [Delivery.of(line) for line in whole.splitlines()]
+        return self._all(known, self._reason(time.monotonic() - begun_s))
 
     def _start(self) -> "subprocess.Popen[bytes] | None":
         with self._lock:
@@ -96,12 +103,17 @@ class Post:
             said, _ = process.communicate()
         return said
 
-    def _all(self, known: Sequence[Delivery]) -> list[Delivery]:
+    def _reason(self, took_s: float) -> str:
+        """Why there is nothing known of an address."""
+        if self._is_ended:
+            return _ENDED
+        most_s = self._errand.most_s
+        return f"no answer within {most_s:g} s" if took_s >= most_s else "it cannot be sent there"
+
+    def _all(self, known: Sequence[Delivery], reason: str) -> list[Delivery]:
         by_position = {each.at: each for each in known}
-        late = f"no answer within {self._errand.most_s:g} s"
-        problem = "it was ended before it had an answer" if self._is_ended else late
         return [
-            by_position.get(at) or Delivery(at=at, service=shown(address), problem=problem)
+            by_position.get(at) or Delivery(at=at, service=shown(address), problem=reason)
             for at, address in enumerate(self._errand.addresses)
         ]
 

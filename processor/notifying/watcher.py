@@ -67,12 +67,13 @@ class Watcher:
     def chunk_written(self, chunk: ChunkTotals) -> None:
         """The figures tell it."""
 
-    def close(self, most_s: float) -> None:
-        """Stop watching; what is being told has so many seconds more."""
+    def close(self, most_s: float) -> bool:
+        """Stop watching; returns whether what was being told is, within so many seconds."""
         self._ended.set()
         self._stirred.set()
         if self._thread.is_alive():
             self._thread.join(most_s)
+        return not self._thread.is_alive()
 
     def _watch(self) -> None:
         known = self._look()

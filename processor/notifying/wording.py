@@ -97,7 +97,7 @@ def of_error(
         now_s: Seconds since 1970.
     """
     occasion = at_end(exit_code)
-    problem = _problem(error, place)
+    problem = _plain(_problem(error, place))
     if shot is not None and shot.total:
         found = _message(
             occasion, _HOW[occasion], shot, place, now_s=now_s, exit_code=exit_code, steps=steps
@@ -108,7 +108,7 @@ def of_error(
     facts = _facts(occasion, place, exit_code=exit_code, steps=(), figures=None)
     return Message(
         occasion=occasion,
-        title=f"{_PROGRAM}: {place.folder.name} was not run",
+        title=f"{_PROGRAM}: {_plain(place.folder.name)} was not run",
         body=f"{problem}\n{_where(place)}",
         facts={**facts, "problem": problem},
     )
@@ -125,6 +125,7 @@ def _message(
     steps: Sequence[str],
 ) -> Message:
     shot = shot if place.content else _without_words(shot)
+    steps = [_plain(step) for step in steps]
     return Message(
         occasion=occasion,
         title=f"{_PROGRAM}: {_one_line(shot.task)} {lead}{_counts(shot)}",
@@ -146,7 +147,7 @@ def _facts(
     return {
         "event": occasion.value,
         "exit_code": exit_code,
-        "folder": str(place.folder),
+        "folder": _plain(str(place.folder)),
         "host": place.host,
         "next_steps": list(steps),
         "stats": figures,
@@ -182,7 +183,7 @@ def _lines(shot: Snapshot, place: Place, *, steps: Sequence[str], now_s: float) 
 
 
 def _where(place: Place) -> str:
-    return f"Folder: {place.folder} on {place.host}"
+    return _plain(f"Folder: {place.folder} on {place.host}")
 
 
 def _cost(shot: Snapshot) -> str:
@@ -218,3 +219,8 @@ def _problem(error: BaseException, place: Place) -> str:
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
+
+
+def _plain(text: str) -> str:
+    """A text that can be sent: the name of a folder need be none."""
+    return text.encode(errors="replace").decode()
