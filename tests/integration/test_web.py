@@ -1,5 +1,6 @@
 """The server of `monitor --web`: what it tells, to whom, and what of runs that are odd."""
 
+import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -51,6 +52,23 @@ def test_all_runs_are_listed_by_names_of_their_own(run: Path, tmp_path: Path) ->
         assert lines["run~2"] == str(usual[0])
         for name, folder in lines.items():
             assert (await page.get(f"api/runs/{quote(name)}"))["folder"] == folder
+
+    ask(run, main)
+
+
+def test_a_folder_whose_name_is_no_text_is_shown_all_the_same(run: Path, tmp_path: Path) -> None:
+    name = "od\ufffdd"
+    try:
+        small_run(tmp_path / os.fsdecode(b"runs/od\xffd"))
+    except OSError:  # a file system of text alone
+        return
+
+    async def main(page: Page) -> None:
+        names = {line["name"] for line in await page.get("api/runs")}
+        assert names == {"run", name}
+        told = await page.get(f"api/runs/{quote(name)}")
+        assert told["folder"].endswith("od?d")
+        assert (await page.get(f"api/runs/{quote(name)}/items/1"))["item"]["id"] == "1"
 
     ask(run, main)
 
