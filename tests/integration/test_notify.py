@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import zipfile
 from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
@@ -261,6 +262,33 @@ def test_addresses_come_from_variables_and_profiles_and_are_never_shown(
     assert (refused.code, "others can read it" in refused.err) == (1, True)
     (shell.folder / "processor.toml").unlink()
     assert_nowhere(SECRET, shell.folder, shown, refused.err)
+
+
+def test_a_support_bundle_hides_it(
+    shell: Shell, room: Mailroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = room.address(f"ok/{SECRET}")
+    monkeypatch.setenv("PROCESSOR_NOTIFY", address)
+    assert shell.run(*words(shell)).code == 0
+    (log_file,) = shell.folder.glob("logs/batch_conversion_*.log")
+    with log_file.open("a") as file:  # as a version that did not know better might have
+        file.write(json.dumps({"event": "slip", "message": f"sent to {address}"}) + "\n")
+    shell("doctor", "--base-url", shell.url, "--bundle", "b.zip")
+    with zipfile.ZipFile(shell.folder / "b.zip") as packed:
+        texts = [packed.read(name).decode() for name in packed.namelist()]
+    assert any("sent to ***" in text for text in texts)
+    assert not [text for text in texts if SECRET in text]
+
+
+def test_a_folder_whose_name_is_no_text(tmp_path: Path, sandbox_url: str, room: Mailroom) -> None:
+    path = tmp_path / os.fsdecode(b"caf\xe9")
+    path.mkdir()
+    with folder_before(sandbox_url, path, rows=3) as folder:
+        code, _, told = folder.run("--notify", room.address("ok"))
+    assert code == 0, told
+    assert room.events() == ["done"]
+    assert room.letters[0].body["folder"].endswith("/caf?/out")
+    assert len(room.letters[0].body["attachments"]) == 1
 
 
 def test_the_command_to_type_again_does_not_tell_it(folder: Folder, room: Mailroom) -> None:
