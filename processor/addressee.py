@@ -7,6 +7,7 @@ that could be shown.
 import re
 from urllib.parse import quote, unquote
 
+HIDDEN = "…"
 NOBODY = "none"  # in place of addresses: as if there were none in a profile or the environment
 
 _SCHEME = re.compile(r"([a-z][a-z0-9]{0,15})://", re.IGNORECASE)
@@ -22,7 +23,7 @@ def is_addressee(text: str) -> bool:
 def shown(address: str) -> str:
     """What may be shown: `slack://…`."""
     found = _SCHEME.match(address)
-    return f"{found[1].lower()}://…" if found else "…"
+    return f"{found[1].lower()}://{HIDDEN}" if found else HIDDEN
 
 
 def without(text: str, address: str) -> str:
@@ -34,7 +35,7 @@ def without(text: str, address: str) -> str:
     hidden = sorted(telling - {scheme, ""}, key=lambda part: (-len(part), part))
     if not hidden:
         return text
-    return re.sub("|".join(map(re.escape, hidden)), "…", text, flags=re.IGNORECASE)
+    return re.sub("|".join(map(re.escape, hidden)), HIDDEN, text, flags=re.IGNORECASE)
 
 
 def _quoted(part: str) -> str:

@@ -26,7 +26,7 @@ from processor.access import (
     names_deployment,
     without_password,
 )
-from processor.addressee import NOBODY, is_addressee, shown
+from processor.addressee import HIDDEN, NOBODY, is_addressee, shown
 from processor.errors import UsageError
 from processor.occasion import USUAL, Occasion
 from processor.setting_names import nearest, option_of
@@ -406,6 +406,8 @@ def _addresses(given: Any) -> list[str]:
     """Those in one text. What is wrong with one is not told: it may be a secret."""
     text = given.get_secret_value() if isinstance(given, SecretStr) else given
     found = text.split() if isinstance(text, str) else []
+    if any(HIDDEN in address for address in found):
+        raise ValueError(f"{HIDDEN} stands for what is not shown: type the whole address")
     if not found or not all(address == NOBODY or is_addressee(address) for address in found):
         raise ValueError(
             "an address such as slack://… or mailto://… is needed, env:VARIABLE, or none"

@@ -4,7 +4,7 @@ import pytest
 
 from processor.access import OPENAI_URL
 from processor.errors import UsageError
-from processor.layers import Found, Layer, combined
+from processor.layers import Found, Layer, combined, served
 
 AZURE = "https://name.openai.azure.com"
 OWN = "http://127.0.0.1:8000/v1"
@@ -124,6 +124,37 @@ def test_secrets_are_read_from_the_variables_that_they_name() -> None:
 def test_a_variable_that_is_not_set_is_named_with_its_place(secret: dict[str, object]) -> None:
     with pytest.raises(UsageError, match=r"processor\.toml: 'NONE' is not set"):
         in_force(layer("processor.toml", **secret))
+
+
+@pytest.mark.parametrize(
+    ("profile", "variables", "options", "notify"),
+    [
+        ({}, {"PROCESSOR_NOTIFY": "json://env"}, {}, "json://env"),
+        ({"notify": "json://own"}, {}, {}, "json://own"),
+        ({"notify": "json://own"}, {"PROCESSOR_NOTIFY": "json://env"}, {}, "json://env"),
+        ({}, {"PROCESSOR_NOTIFY": "json://env"}, {"notify": ("none",)}, ["none"]),
+        ({"notify": ["env:CHAT", "json://b"]}, {"CHAT": "json://a"}, {}, ["json://a", "json://b"]),
+        ({}, {"CHAT": "json://a"}, {"notify": ("env:CHAT",)}, ["json://a"]),
+        ({}, {"CHAT": "json://a"}, {"notify": ("json://b?c=env:CHAT",)}, ["json://b?c=env:CHAT"]),
+    ],
+)
+def test_who_is_told_whoever_is_asked(
+    profile: dict[str, object],
+    variables: dict[str, str],
+    options: dict[str, object],
+    notify: str | list[str],
+) -> None:
+    found = in_force(layer("profile", **profile), variables=variables, **options)
+    assert found["notify"] == notify
+    around = layer("environment", **variables)
+    by_sandbox = served([layer("profile", **profile)], around, layer("option", **options))
+    assert by_sandbox["notify"].value == notify
+
+
+def test_a_server_of_our_own_gets_no_key_and_its_proxy_is_read() -> None:
+    profile = layer("profile", base_url=AZURE, api_key="own", proxy="env:P", rpm=1)
+    found = served([profile], layer("environment", P="http://p:1", OPENAI_API_KEY="k"), {})
+    assert {name: each.value for name, each in found.items()} == {"proxy": "http://p:1", "rpm": 1}
 
 
 def test_a_value_shows_in_no_repr() -> None:
