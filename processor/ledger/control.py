@@ -155,14 +155,14 @@ def answer_of(folder: Path, number: int) -> Asked | None:
     return found[0] if found else None
 
 
-def waiting(path: Path) -> list[Asked]:
-    """Orders that were not taken yet, the oldest first.
+def waiting(path: Path, most: int) -> list[Asked]:
+    """Orders that were not taken yet, the oldest first, so many at most.
 
     Raises:
         LedgerError: The ledger cannot be read.
     """
     with database.reading(path) as connection:
-        return _read(connection, "WHERE taken_at IS NULL ORDER BY number")
+        return _read(connection, "WHERE taken_at IS NULL ORDER BY number LIMIT ?", (most,))
 
 
 def latest(connection: sqlite3.Connection, most: int) -> list[Asked]:

@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -15,6 +15,9 @@ from processor.ledger.control import Asked, Order, Verb
 from processor.ledger.requeue import requeue
 from processor.ledger.writer import Writer
 from processor.notice import Notice
+
+_AT_ONCE = 1_000
+_TOLD = 200  # letters, of what anybody may have written
 
 
 class Sending(Protocol):
@@ -31,6 +34,21 @@ class Sending(Protocol):
 
     def renew(self, items: int) -> bool:
         """Send items that are pending again; False when it is too late for that."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """An order, and what becomes of it.
+
+    Attributes:
+        codes: Error codes of failed items that are to be moved, none for all that asking again may
+            mend; None when no item is.
+    """
+
+    asked: Asked
+    accepted: bool
+    answer: str
+    codes: Sequence[str] | None = None
 
 
 class Orders:
@@ -66,15 +84,22 @@ class Orders:
         Raises:
             LedgerError: The ledger cannot be written.
         """
-        for asked in await self._waiting():
-            accepted, answer = await self._do(asked)
-            facts = {"order": asked.words, "by": asked.by, "accepted": accepted, "answer": answer}
+        found = [self._do(asked) for asked in await self._waiting()]
+        if not found:
+            return
+        answers, moved = await self._keep(found)
+        if moved:
+            self._sending.renew(moved)
+        for done, answer in zip(found, answers, strict=True):
+            asked = done.asked
+            words = {"order": asked.words[:_TOLD], "by": asked.by[:_TOLD]}
+            facts = {**words, "accepted": done.accepted, "answer": answer}
             self._tell(Notice(event="order", serious=True, facts=facts))
 
     async def _waiting(self) -> Sequence[Asked]:
         """Orders; none while they cannot be read: that alone does not end what is well."""
         try:
-            found = await asyncio.to_thread(control.waiting, self._path)
+            found = await asyncio.to_thread(control.waiting, self._path, _AT_ONCE)
         except LedgerError as error:
             if not self._is_blind:
                 facts = {"message": str(error)}
@@ -84,17 +109,15 @@ class Orders:
         self._is_blind = False
         return found
 
-    async def _do(self, asked: Asked) -> tuple[bool, str]:
-        """Do what was asked, or refuse it; returns whether it was done, and what was said."""
+    def _do(self, asked: Asked) -> _Done:
+        """Do what was asked, or refuse it; failed items are moved when that is kept."""
         try:
             order = Order.parse(asked.words.split())
             if order.verb is Verb.REQUEUE:
-                return await self._requeue(asked, order)
-            accepted, answer = True, self._change(order)
+                return _Done(asked, accepted=True, answer="", codes=_known(order.codes))
+            return _Done(asked, accepted=True, answer=self._change(order))
         except UsageError as error:  # somebody wrote it by hand, or another version did
-            accepted, answer = False, str(error)
-        await self._answer(asked, accepted=accepted, answer=answer)
-        return accepted, answer
+            return _Done(asked, accepted=False, answer=str(error))
 
     def _change(self, order: Order) -> str:
         """Let the lanes go on another way; returns what that is.
@@ -121,37 +144,29 @@ class Orders:
                     return f"{order.verb} has no ceiling but the provider's."
                 return f"{order.verb} is {order.most:,} at most."
 
-    async def _requeue(self, asked: Asked, order: Order) -> tuple[bool, str]:
-        """Make failed items pending again, and send them."""
-        if unknown := [code for code in order.codes if code not in CAUSES]:
-            answer = f"There is no error code {unknown[0]!r}."
-            await self._answer(asked, accepted=False, answer=answer)
-            return False, answer
-        moved = await self._move(asked, order)
-        if not moved:
-            return True, _moved_words(0)
-        if self._sending.renew(moved):
-            return True, _moved_words(moved)
-        return True, f"{_moved_words(moved)} The run is about to end: the next start sends them."
+    async def _keep(self, found: Sequence[_Done]) -> tuple[Sequence[str], int]:
+        """Move failed items, and write down the answers; returns these, and how many it were.
 
-    async def _move(self, asked: Asked, order: Order) -> int:
+        In one transaction: a thousand orders wait for the disk once.
+        """
+        answers: list[str] = []
         moved = 0
+        late = " The run is about to end: the next start sends them."
+        more = late if self._sending.is_ending else ""
 
-        def move(connection: sqlite3.Connection) -> None:
+        def keep(connection: sqlite3.Connection) -> None:
             nonlocal moved
-            moved = requeue(connection, order.codes or None)
-            control.take(connection, asked.number, accepted=True, answer=_moved_words(moved))
+            for done in found:
+                answer = done.answer
+                if done.codes is not None:
+                    items = requeue(connection, done.codes or None)
+                    moved += items
+                    answer = _moved_words(items) + (more if items else "")
+                control.take(connection, done.asked.number, accepted=done.accepted, answer=answer)
+                answers.append(answer)
 
-        await asyncio.wrap_future(self._writer.change(move))
-        return moved
-
-    async def _answer(self, asked: Asked, *, accepted: bool, answer: str) -> None:
-        future = self._writer.change(
-            lambda connection: control.take(
-                connection, asked.number, accepted=accepted, answer=answer
-            )
-        )
-        await asyncio.wrap_future(future)
+        await asyncio.wrap_future(self._writer.change(keep))
+        return answers, moved
 
 
 def _bound(leeway: Leeway, verb: Verb, most: int | None) -> Leeway:
@@ -162,6 +177,21 @@ def _bound(leeway: Leeway, verb: Verb, most: int | None) -> Leeway:
             return replace(leeway, rpm=most)
         case _:
             return replace(leeway, tpm=most)
+
+
+def _known(codes: Sequence[str]) -> Sequence[str]:
+    """The codes.
+
+    Raises:
+        UsageError: One is none.
+    """
+    for code in codes:
+        if code not in CAUSES:
+            raise UsageError(
+                f"There is no error code {code!r}",
+                way_out="processor status tells those there are.",
+            )
+    return codes
 
 
 def _moved_words(items: int) -> str:

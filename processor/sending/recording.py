@@ -85,7 +85,12 @@ class Recording:
     async def beating(
         self, writer: Writer, orders: Orders, gauge: Callable[[], Gauges]
     ) -> AsyncIterator[None]:
-        """Look for orders, and keep how it is sent, every second."""
+        """Look for orders, and keep how it is sent: before anything is, every second, and last.
+
+        Raises:
+            LedgerError: The ledger cannot be written.
+        """
+        await orders.look()
         ended = asyncio.Event()
         pulse = asyncio.create_task(_beat(writer, orders, gauge, ended), name="pulse")
         pulse.add_done_callback(self._pulse_ended)
@@ -95,6 +100,7 @@ class Recording:
             ended.set()  # not cancelled: what an order has done is told to all whom it concerns
             await asyncio.wait([pulse])
             writer.gauge(gauge())
+        await orders.look()  # what was asked in the last second is not too late
 
     def _pulse_ended(self, pulse: "asyncio.Task[None]") -> None:
         """What broke it ends the run, too."""
