@@ -2,6 +2,7 @@
 
 python scripts/make_pictures.py              all of them, into scripts/pictures/
 python scripts/make_pictures.py terminal     the monitor in the terminal; half a minute
+python scripts/make_pictures.py page         the page, in light and in dark; a minute
 """
 
 import argparse
@@ -12,6 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+from _page_picture import draw_page
 from _pictured import finished, run_in
 
 _PICTURES = Path(__file__).with_name("pictures")
@@ -29,7 +31,9 @@ def terminal(place: Path, pictures: Path) -> None:
 
 
 # By name; each is given an empty working directory for its run, and where pictures go.
-PICTURES: Mapping[str, Callable[[Path, Path], None]] = MappingProxyType({"terminal": terminal})
+PICTURES: Mapping[str, Callable[[Path, Path], None]] = MappingProxyType(
+    {"terminal": terminal, "page": draw_page}
+)
 
 
 def main() -> None:
