@@ -11,6 +11,7 @@ from processor.tasks import formulas
 from processor.tasks.mathml.canonical import canonical
 from processor.tasks.mathml.parsing import MAX_DEPTH, UnreadableError
 from processor.tasks.mathml.safe import _ATTRIBUTES, _DRAWN, _TOKENS, NAMESPACE, safe
+from processor.tasks.mathml.styles import styled
 
 ROOT = f'<math xmlns="{NAMESPACE}" display="block">'
 HOSTILE = (
@@ -114,11 +115,43 @@ def test_a_link_with_a_prefix_is_no_link() -> None:
             '<mtd columnalign="right"><mi>x</mi></mtd>',
             id="aligned by style",
         ),
+        pytest.param(
+            '<mtd style="border-top: 0.05em solid currentcolor;border-right: 1px solid"></mtd>',
+            '<mtd data-lines="top right"></mtd>',
+            id="lines by style",
+        ),
+        pytest.param(
+            '<mstyle mathvariant="bold"><mi>v</mi><mn>3</mn><mtext>v</mtext>'
+            '<mi mathvariant="normal">d</mi></mstyle>',
+            '<mstyle><mi>𝐯</mi><mn>𝟑</mn><mtext>v</mtext><mi mathvariant="normal">d</mi></mstyle>',
+            id="bold",
+        ),
         pytest.param("<mo>&InvisibleTimes;</mo>", "<mo>\u2062</mo>", id="entity"),
     ],
 )
 def test_it_is_drawn_as_it_was_meant(markup: str, inside: str) -> None:
     assert safe(markup) == f"{ROOT}<mrow>{inside}</mrow></math>"
+
+
+@pytest.mark.parametrize(
+    ("style", "letters"),
+    [
+        ("bold", "𝐀𝐡𝟏𝛂한"),
+        ("italic", "𝐴ℎ1𝛼한"),
+        ("bold-italic", "𝑨𝒉1𝜶한"),
+        ("double-struck", "𝔸𝕙𝟙α한"),
+        ("script", "𝒜𝒽1α한"),
+        ("fraktur", "𝔄𝔥1α한"),
+        ("sans-serif", "𝖠𝗁𝟣α한"),
+        ("monospace", "𝙰𝚑𝟷α한"),
+        ("normal", "Ah1α한"),
+        ("no such", "Ah1α한"),
+    ],
+)
+def test_letters_have_their_styles(style: str, letters: str) -> None:
+    assert styled("Ah1α한", style) == letters
+    assert styled("RCe", "double-struck") == "ℝℂ𝕖"
+    assert styled("B", "script") == "ℬ"
 
 
 @pytest.mark.parametrize(

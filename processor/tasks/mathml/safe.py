@@ -3,7 +3,8 @@
 What is written is made of the names and the attributes that are listed here and of nothing else:
 no links, styles, events, scripts, HTML, SVG. Elements of text hold nothing but text, so that a
 parser of HTML finds in it what a parser of XML finds. What browsers do not draw is spelled out in
-what they do: `<mfenced>` becomes its brackets.
+what they do: `<mfenced>` becomes its brackets, bold letters those that Unicode has. The lines of a
+table's cell are told by `data-lines`, for the page's style to draw.
 """
 
 import re
@@ -13,12 +14,14 @@ from html import escape
 from types import MappingProxyType
 
 from processor.tasks.mathml.parsing import MAX_DEPTH, UnreadableError, parse
+from processor.tasks.mathml.styles import styled
 
 NAMESPACE = "http://www.w3.org/1998/Math/MathML"
 
 _MOST_CHARACTERS = 100_000  # of what is read; the longest of schoolbooks have 10,000
 _MOST_ELEMENTS = 5_000
 _TOKENS = frozenset({"mi", "mn", "mo", "ms", "mtext"})
+_WORDS = frozenset({"ms", "mtext"})  # their letters stay what they are
 _DRAWN = _TOKENS | {
     *("menclose", "merror", "mfrac", "mmultiscripts", "mover", "mpadded", "mphantom"),
     *("mprescripts", "mroot", "mrow", "mspace", "msqrt", "mstyle", "msub", "msubsup", "msup"),
@@ -55,7 +58,8 @@ _ATTRIBUTES: Mapping[str, re.Pattern[str]] = MappingProxyType(
             ("columnlines frame rowlines", _LINES),
             ("columnspan rowspan", r"\d{1,2}"),
             ("form", "prefix|infix|postfix"),
-            ("mathvariant", "[a-z-]{1,24}"),
+            ("data-lines", "(top|right|bottom|left)( (top|right|bottom|left)){0,3}"),
+            ("mathvariant", "normal"),
             ("notation", "[a-z ]{1,80}"),
             ("scriptlevel", r"[+-]?\d"),
         )
@@ -63,6 +67,7 @@ _ATTRIBUTES: Mapping[str, re.Pattern[str]] = MappingProxyType(
     }
 )
 _ALIGNED = re.compile("text-align: (left|center|right);")
+_LINED = re.compile("border-(top|right|bottom|left): ")
 
 
 def safe(mathml: str) -> str:
@@ -88,6 +93,7 @@ class _Frame:
     Attributes:
         end: What closes it; nothing for one whose tags are left out.
         is_token: Whether it holds text.
+        style: Of its letters, as `mathvariant` names it; "" for the usual one.
         only: The one child that is drawn, from 1; None for all of them.
         between: What is written between its children; the last one again and again.
         children: How many there were.
@@ -95,6 +101,7 @@ class _Frame:
 
     end: str = ""
     is_token: bool = False
+    style: str = ""
     only: int | None = None
     between: str = ""
     children: int = 0
@@ -128,8 +135,9 @@ class _Writer:
     def text(self, text: str) -> None:
         if self._unseen or not text or (text.isspace() and not self._frames[-1].is_token):
             return
-        words = escape(text, quote=False)
-        self.written.append(words if self._frames[-1].is_token else f"<mtext>{words}</mtext>")
+        frame = self._frames[-1]
+        words = escape(styled(text, frame.style) if frame.style else text, quote=False)
+        self.written.append(words if frame.is_token else f"<mtext>{words}</mtext>")
 
     def _is_wanted(self) -> bool:
         """Count a child, and write what stands before it."""
@@ -143,23 +151,29 @@ class _Writer:
         return True
 
     def _opened(self, name: str, attributes: Mapping[str, str]) -> _Frame:
-        if self._frames[-1].is_token:
-            return _Frame(is_token=True)
+        parent = self._frames[-1]
+        if parent.is_token:
+            return _Frame(is_token=True, style=parent.style)
+        style = attributes.get("mathvariant", parent.style)
         if name == "maction":
             selection = attributes.get("selection", "1")
-            return _Frame(only=int(selection) if re.fullmatch(r"\d{1,2}", selection) else 1)
+            only = int(selection) if re.fullmatch(r"\d{1,2}", selection) else 1
+            return _Frame(only=only, style=style)
         if name == "mfenced":
-            return self._fenced(attributes)
+            return self._fenced(attributes, style)
         if name not in _DRAWN:
-            return _Frame()
-        self.written.append(f"<{name}{_kept(attributes)}>")
-        return _Frame(end=f"</{name}>", is_token=name in _TOKENS)
+            return _Frame(style=style)
+        self.written.append(f"<{name}{_kept(name, attributes, style)}>")
+        is_token = name in _TOKENS
+        styled_here = style if name not in _WORDS else ""
+        return _Frame(end=f"</{name}>", is_token=is_token, style=styled_here)
 
-    def _fenced(self, attributes: Mapping[str, str]) -> _Frame:
+    def _fenced(self, attributes: Mapping[str, str], style: str) -> _Frame:
         opening, closing = attributes.get("open", "("), attributes.get("close", ")")
         self.written.append(f"<mrow>{_operator(opening)}")
         return _Frame(
             end=f"{_operator(closing)}</mrow>",
+            style=style,
             between="".join(attributes.get("separators", ",").split()),
         )
 
@@ -168,11 +182,15 @@ def _operator(text: str) -> str:
     return f"<mo>{escape(text[:8], quote=False)}</mo>" if text else ""
 
 
-def _kept(attributes: Mapping[str, str]) -> str:
-    if "columnalign" not in attributes and (side := _ALIGNED.search(attributes.get("style", ""))):
-        attributes = {**attributes, "columnalign": side[1]}  # as math-core says it
+def _kept(name: str, attributes: Mapping[str, str], style: str) -> str:
+    """What is left of attributes; of styles what math-core says with them."""
+    told = attributes.get("style", "")
+    kept = {**attributes, "mathvariant": style if name == "mi" else ""}
+    if "columnalign" not in kept and (side := _ALIGNED.search(told)):
+        kept["columnalign"] = side[1]
+    kept["data-lines"] = " ".join(_LINED.findall(told)[:4])
     return "".join(
-        f' {name}="{value}"'
-        for name, value in attributes.items()
-        if (pattern := _ATTRIBUTES.get(name)) is not None and pattern.fullmatch(value)
+        f' {key}="{value}"'
+        for key, value in kept.items()
+        if (pattern := _ATTRIBUTES.get(key)) is not None and pattern.fullmatch(value)
     )
