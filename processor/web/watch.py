@@ -1,8 +1,8 @@
 """How a run stands, told to all who look at it: one reader a run, however many they are.
 
 The reader works only while somebody looks, and reads only when the ledger or the one who works on
-it changed. A listener takes the latest of what there is when it is ready,
-so that nothing is kept for those who are slow.
+it changed. A listener takes the latest of what there is when it is ready, so that nothing is kept
+for those who are slow.
 """
 
 import asyncio

@@ -9,6 +9,7 @@ from urllib.parse import quote
 import pytest
 from ledger_parts import Table, failed, item, ledger_of, rules, settle, succeeded
 from web_bench import Page, ask, served, small_run
+from yarl import URL
 
 from processor.exports import stats
 from processor.ledger import database
@@ -204,6 +205,23 @@ def test_a_question_that_cannot_be_is_told(run: Path, query: str) -> None:
         status, words = await page.refusal(f"{RUN}/items?{query}")
         assert status == 400
         assert query.split("=", maxsplit=1)[0] in words
+
+    ask(run, main)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("text=%FF", "text=%ED%A0%80", "text=%00", "text=%5C%25_", "text=" + "x" * 5_000),
+        *("code=%FF", "code=,,", "lane=%00%ED%A0%80", "text=%27%3B--", "text=%E2%80%AE", "a=b&&"),
+    ],
+)
+def test_whatever_is_typed_is_looked_for(run: Path, query: str) -> None:
+    async def main(page: Page) -> None:
+        url = URL(f"{page.url}{RUN}/items?{query}", encoded=True)
+        async with page.http.get(url) as answer:
+            assert answer.status == 200
+            assert (await answer.json())["complete"]
 
     ask(run, main)
 
