@@ -26,10 +26,11 @@ from processor.access import (
     names_deployment,
     without_password,
 )
-from processor.addressee import HIDDEN, NOBODY, is_addressee, shown
+from processor.addressee import NOBODY, shown
 from processor.errors import UsageError
 from processor.occasion import USUAL, Occasion
 from processor.setting_names import nearest, option_of
+from processor.setting_values import addresses, is_proxy, pair, price_parts
 
 DEFAULT_BASE_URL = OPENAI_URL
 # https://developers.openai.com/api/docs/guides/flex-processing advises fifteen minutes.
@@ -192,12 +193,7 @@ class Settings(BaseModel):
     @classmethod
     def _split_price(cls, value: Any) -> Any:
         """`0.1,0.5` without, `0.1,0.01,0.5` with a price of cached input."""
-        if not isinstance(value, str):
-            return value
-        parts = value.split(",")
-        if len(parts) not in (2, 3):
-            raise ValueError("two or three numbers are needed: IN,OUT or IN,CACHED,OUT")
-        return parts if len(parts) == 3 else (parts[0], *parts)
+        return price_parts(value) if isinstance(value, str) else value
 
     @field_validator("api_key")
     @classmethod
@@ -216,7 +212,7 @@ class Settings(BaseModel):
     @field_validator("proxy")
     @classmethod
     def _check_proxy(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not _is_proxy(value.get_secret_value()):
+        if value is not None and not is_proxy(value.get_secret_value()):
             raise ValueError(
                 "http://HOST:PORT or http://USER:PASSWORD@HOST:PORT is needed, which carries "
                 "https, too; in a password %23 stands for #, %2F for / and %40 for @"
@@ -235,7 +231,7 @@ class Settings(BaseModel):
             )
         if isinstance(value, str) or not isinstance(value, Iterable):
             raise ValueError("NAME=VALUE is needed")  # noqa: TRY004 - pydantic's way
-        return tuple(_pair(each) if isinstance(each, str) else each for each in value)
+        return tuple(pair(each) if isinstance(each, str) else each for each in value)
 
     @field_validator("headers")
     @classmethod
@@ -264,8 +260,11 @@ class Settings(BaseModel):
         given = [value] if isinstance(value, (str, SecretStr)) else value
         if not isinstance(given, Iterable) or isinstance(given, Mapping):
             raise ValueError("a list of addresses is needed")  # noqa: TRY004 - pydantic's way
-        found = [address for each in given for address in _addresses(each)]
-        return () if found == [NOBODY] else tuple(dict.fromkeys(found))
+        texts = (each.get_secret_value() if isinstance(each, SecretStr) else each for each in given)
+        found = list(dict.fromkeys(address for text in texts for address in addresses(text)))
+        if NOBODY in found and len(found) > 1:
+            raise ValueError(f"{NOBODY} stands alone")
+        return () if found == [NOBODY] else tuple(found)
 
     @field_validator("notify_on", mode="before")
     @classmethod
@@ -387,39 +386,6 @@ class Settings(BaseModel):
             "proxy": proxy,
             "notify": [shown(address) for address in self.addressees],
         }
-
-
-def _is_proxy(address: str) -> bool:
-    """Whether it can be one. What is wrong with it is not told: that may quote its password."""
-    if not address.isprintable() or " " in address:
-        return False
-    try:
-        parts = urlsplit(address)
-        is_port = parts.port is None or parts.port > 0
-    except ValueError:
-        return False
-    ends = parts.path in ("", "/") and not (parts.query or parts.fragment)
-    return parts.scheme == "http" and bool(parts.hostname) and is_port and ends
-
-
-def _addresses(given: Any) -> list[str]:
-    """Those in one text. What is wrong with one is not told: it may be a secret."""
-    text = given.get_secret_value() if isinstance(given, SecretStr) else given
-    found = text.split() if isinstance(text, str) else []
-    if any(HIDDEN in address for address in found):
-        raise ValueError(f"{HIDDEN} stands for what is not shown: type the whole address")
-    if not found or not all(address == NOBODY or is_addressee(address) for address in found):
-        raise ValueError(
-            "an address such as slack://… or mailto://… is needed, env:VARIABLE, or none"
-        )
-    return found
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise ValueError("NAME=VALUE is needed")
-    return name.strip(), value.strip()
 
 
 def _complaint(name: str, called: str, first: Mapping[str, Any]) -> str:

@@ -209,7 +209,15 @@ def test_a_start_that_is_refused_is_told_without_another_ones_figures(
 
 @pytest.mark.parametrize(
     "address",
-    [f"nobody://{SECRET}", f"slack://{SECRET}", SECRET, "", f"json://a/ {SECRET}://", "json://…"],
+    [
+        f"nobody://{SECRET}",
+        f"slack://{SECRET}",
+        SECRET,
+        "",
+        f"json://a/ {SECRET}://",
+        "json://…",
+        "none json://a",
+    ],
 )
 def test_an_address_that_cannot_be_is_told_before_anything_is_sent(
     shell: Shell, address: str

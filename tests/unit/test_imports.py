@@ -91,7 +91,8 @@ ALLOWED = {
     "layers": {"access", "errors"},
     "profiles": {"access", "addressee", "errors", "layers", "setting_names", "settings"},
     "setting_names": set[str](),
-    "settings": {"access", "addressee", "errors", "occasion", "setting_names"},
+    "setting_values": {"addressee"},
+    "settings": {"access", "addressee", "errors", "occasion", "setting_names", "setting_values"},
     "stop": set[str](),
     "usual_chat": {"completion"},
     "verdict": {"codes", "completion", "items", "provider_error", "usual_chat"},
@@ -152,8 +153,8 @@ ALLOWED = {
         "urgency",
     },
     "routing": {
-        *("errors", "history", "ledger", "notice", "plan", "sending", "settings", "sizing"),
-        *("spending", "stop", "tasks", "urgency", "watch"),
+        *("errors", "experience", "folders", "history", "ledger", "notice", "plan", "sending"),
+        *("settings", "sizing", "spending", "stop", "tasks", "urgency", "watch"),
     },
     "experience": {"errors", "plan", "recipe", "settings", "sizing", "watch"},
     "planning": {
