@@ -49,7 +49,7 @@ def eyes(browser: Browser) -> Iterator[Eyes]:
         eyes.assert_quiet()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def slow_sandbox_url() -> Iterator[str]:
     """A provider that takes its time, so that there is something to watch."""
     with sandbox(["--latency-ms", "300", "--latency-sigma", "0.2"]) as url:

@@ -77,7 +77,7 @@ def test_a_run_is_paused_goes_on_and_is_drained_by_buttons(folder: Folder, eyes:
         assert control.answer_of(out, 4) is None  # it was only asked for
         page.get_by_role("button", name="Drain").click()
         page.get_by_role("dialog").get_by_role("button", name="Drain").click()
-        expect(page.locator("#resume-title")).to_contain_text("resumable")
+        expect(page.locator("#state")).to_contain_text("resumable")
         words = [order.words for order in look.take(out).orders]
         assert words == ["drain", "resume", "concurrency 3", "pause"]
 

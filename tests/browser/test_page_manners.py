@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from importlib.resources import files
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -195,3 +196,13 @@ def test_the_switch_of_colours_goes_before_the_system_and_is_kept(
     page.keyboard.press("t")
     expect(switch).to_have_accessible_name("Colours: dark")
     assert page.evaluate(colour) == dark
+
+
+def test_the_page_asks_for_all_its_files_at_once(eyes: Eyes, server: Served) -> None:
+    ready(eyes.look(server.url))
+    static = files("processor.web") / "static"
+    scripts = {path.name for path in static.iterdir() if path.name.endswith(".js")}
+    page = (static / "index.html").read_text("utf-8")
+    assert set(re.findall(r'"/assets/(\w+\.js)"', page)) == scripts
+    loaded = {url.rpartition("/")[2] for url in eyes.requests if url.endswith(".js")}
+    assert loaded == scripts

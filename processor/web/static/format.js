@@ -37,12 +37,13 @@ export function duration(seconds) {
 
 const two = (value) => String(value).padStart(2, "0");
 
-/** US dollars: cents from ten cents on, else two digits that count. */
+/** US dollars: cents, and as many digits more as it takes. */
 export function money(usd) {
   if (usd == null) return "unknown";
   if (usd === 0) return "$0";
-  if (usd >= 0.1) return `$${usd.toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
-  return `$${usd.toLocaleString("en", { maximumSignificantDigits: 2 })}`;
+  const fixed = (digits) => `$${usd.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits })}`;
+  if (usd < 0.01) return fixed(6);
+  return usd >= 100 || fixed(4).endsWith("00") ? fixed(2) : fixed(4);
 }
 
 export function bytes(value) {

@@ -6,6 +6,7 @@ import { age, bytes, compact, count, counted, duration, milliseconds, moment, mo
 const SPECIAL = new Set(["paused", "stopping"]);
 const DAY_S = 86_400;
 const THEN = ", then the same command";
+const NEXT = { done: "What there is to do", away: "Work is at the provider", stopped: "Nothing works on this run" };
 const FORECASTS = { yes: "will be made", perhaps: "may be made", no: "will hardly be made" };
 
 const figures = new Map(Array.from(document.querySelectorAll("[data-figure]"), (node) => [node.dataset.figure, node]));
@@ -57,7 +58,7 @@ function resume(look) {
   show(find("resume"), steps.length > 0);
   const { stopped } = look.stats;
   mark(find("resume"), "data-state", kind(look));
-  const why = stopped ? `${capital(look.state)}: ${stopped.code}. ${stopped.message ?? ""}` : capital(look.state);
+  const why = stopped ? `${stopped.code}: ${stopped.message ?? ""}` : NEXT[kind(look)];
   tell(find("resume-title"), why);
   sync(find("steps"), steps, (step) => step, (step) => stepOf(step, look.command), () => {});
 }
@@ -150,6 +151,7 @@ function costBounds({ stats, planned }) {
   const parts = [];
   if (stats.budget_usd != null) parts.push(`of ${money(stats.budget_usd)} budget`);
   if (planned?.usd != null) parts.push(`plan ${money(planned.usd)}`);
+  if (stats.provider === "sandbox") parts.push("list price, not charged");
   if (!parts.length) parts.push(`${compact(stats.tokens.prompt)} tokens in · ${compact(stats.tokens.completion)} out`);
   return parts.join(" · ");
 }
@@ -201,7 +203,7 @@ function working(told) {
 
 function deadline({ at, made, forecast }) {
   const left = seconds(at) - Date.now() / 1000;
-  const told = made == null ? FORECASTS[forecast] : made ? "made" : "missed";
-  const parts = [moment(at), left > 0 ? `in ${duration(left)}` : `${age(at)} ago`];
-  return [...parts, told].filter(Boolean).join(" · ");
+  if (made != null) return `${moment(at)} · ${made ? "made" : "missed"}`;
+  const parts = [moment(at), left > 0 ? `in ${duration(left)}` : `${age(at)} ago`, FORECASTS[forecast]];
+  return parts.filter(Boolean).join(" · ");
 }

@@ -39,11 +39,11 @@ function faultOf({ code }, { only, again }) {
 }
 
 export function batches(look) {
-  const open = [...look.batches].sort((one, other) => (other.created_at ?? 0) - (one.created_at ?? 0));
-  show(find("batches-part"), open.length > 0);
-  show(find("more-batches"), open.length > MOST_BATCHES);
-  tell(find("more-batches"), `and ${counted(open.length - MOST_BATCHES, "older batch", "older batches")}`);
-  sync(find("batches"), open.slice(0, MOST_BATCHES), (batch) => batch.id, batchOf, batchNow);
+  const all = look.batches; // those that are open come first
+  show(find("batches-part"), all.length > 0);
+  show(find("more-batches"), all.length > MOST_BATCHES);
+  tell(find("more-batches"), `and ${counted(all.length - MOST_BATCHES, "more batch", "more batches")}`);
+  sync(find("batches"), all.slice(0, MOST_BATCHES), (batch) => batch.id, batchOf, batchNow);
 }
 
 function batchOf(batch) {
@@ -56,6 +56,7 @@ function batchOf(batch) {
   );
 }
 
+const OVER = new Set(["settled", "dropped"]); // nothing more comes of it
 const BATCH_KINDS = { completed: "done", failed: "stopped", expired: "stopped", cancelled: "over", cancelling: "stopping" };
 
 function batchNow(node, batch) {
@@ -68,8 +69,10 @@ function batchNow(node, batch) {
   const answered = (batch.completed ?? 0) + (batch.failed ?? 0);
   const failed = batch.failed ? `, ${count(batch.failed)} failed` : "";
   tell(part(node, "answered"), `${count(answered)} of ${count(total)} answered${failed}`);
-  tell(part(node, "age"), batch.created_at == null ? "" : `${age(batch.created_at)} old`);
-  tell(part(node, "told"), `shard ${batch.shard}, ${counted(batch.items, "item")}, ${batch.state} · looked at ${age(batch.seen_at)} ago`);
+  const isOver = OVER.has(batch.state);
+  tell(part(node, "age"), isOver || batch.created_at == null ? "" : `${age(batch.created_at)} old`);
+  const seen = isOver ? "" : ` · looked at ${age(batch.seen_at)} ago`;
+  tell(part(node, "told"), `shard ${batch.shard}, ${counted(batch.items, "item")}, ${batch.state}${seen}`);
   tell(part(node, "problem"), batch.problem ?? "");
   show(part(node, "problem"), Boolean(batch.problem));
 }

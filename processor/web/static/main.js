@@ -57,9 +57,12 @@ function go(run, item) {
 
 /** `#/`, `#/run/NAME` or `#/run/NAME/item/SEQ`. */
 function placeOf(hash) {
-  const [, room, name, , seq] = hash.split("/");
-  if (room !== "run" || !name) return { run: null, item: null };
-  return { run: decodeURIComponent(name), item: seq ? Number(seq) : null };
+  const [, run, , item] = /^#\/run\/([^/]+)(\/item\/(\d+))?$/.exec(hash) ?? [];
+  try {
+    return { run: run ? decodeURIComponent(run) : null, item: item ? Number(item) : null };
+  } catch {
+    return { run: null, item: null }; // typed by hand
+  }
 }
 
 function route() {
