@@ -57,6 +57,8 @@ def command(names: tuple[Path, ...], **options: Any) -> int:
     """
     from processor.cli import monitoring  # noqa: PLC0415 - see processor.cli.main
 
+    if not options["web"] and (options["open_browser"] or options["port"] is not None):
+        raise click.UsageError("--port and --open are for the page: add --web.")
     if options["web"]:
         from processor.web import serve  # noqa: PLC0415
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from processor import folders
 from processor.console import streams
 from processor.console.monitor import plain, still
-from processor.console.monitor.watched import Watched, exit_code_of
+from processor.console.monitor.watched import Watched, exit_code_of, look_first
 from processor.errors import UsageError
 from processor.exports.look import as_json as look_as_json
 from processor.ledger import lock
@@ -68,7 +68,7 @@ def watch(paths: Sequence[Path], *, every_s: float | None, stays: bool, as_json:
         except BrokenPipeError:  # who read it has enough; click would call that an error
             streams.silence(sys.stdout)
             return 0
-    _look(runs)
+    look_first(runs)
     if stays or not all(run.is_over for run in runs):
         from processor.console.monitor import live  # noqa: PLC0415 - not where it cannot draw
 
@@ -87,10 +87,10 @@ def show_once(paths: Sequence[Path], *, as_json: bool) -> None:
     """
     runs = [Watched(path) for path in paths]
     if as_json:
-        for run in runs:
-            _tell_json(run, run.refresh())
+        for run, look in zip(runs, look_first(runs), strict=True):
+            _tell_json(run, look)
         return
-    _look(runs)
+    look_first(runs)
     still.show(runs)
 
 
@@ -102,7 +102,7 @@ def draw(paths: Sequence[Path], target: Path) -> None:
         UsageError: The file cannot be written.
     """
     runs = [Watched(path) for path in paths]
-    _look(runs)
+    look_first(runs)
     still.draw(runs, target)
 
 
@@ -123,13 +123,6 @@ def _watch_in_lines(
     code = plain.watch(runs, plain.tell_line, every_s=every_s or _LINES_EVERY_S, stays=stays)
     still.show(runs)
     return code
-
-
-def _look(runs: Sequence[Watched]) -> None:
-    for run in runs:
-        run.refresh()
-    if len(runs) == 1 and runs[0].problem is not None:
-        raise runs[0].problem
 
 
 def _tell_json(run: Watched, look: Look | None) -> None:

@@ -26,6 +26,14 @@ def say(line: str) -> None:
     _write(line, sys.stdout)
 
 
+def say_drawn(text: str) -> None:
+    """Print lines that command the terminal, of which nothing came from elsewhere unescaped."""
+    try:
+        sys.stdout.write(text)
+    except OSError:
+        silence(sys.stdout)
+
+
 def say_json(value: Any) -> None:
     """Print a value as JSON on several lines."""
     import orjson  # noqa: PLC0415 - --help needs none

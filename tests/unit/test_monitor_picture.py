@@ -9,7 +9,7 @@ from ledger_parts import ledger_of, vitals
 from monitored import KOREAN, NOW_S, a_look, asked, killed, scene, texts
 
 from processor.codes import CAUSES
-from processor.console.monitor import figures, lists, picture
+from processor.console.monitor import figures, lists, picture, workings
 from processor.console.monitor.overview import overview
 from processor.console.monitor.watched import Watched
 from processor.ledger import database, samples
@@ -30,7 +30,7 @@ WIDTHS = [40, 80, 200]
     ],
 )
 def test_calls(width: int, line: str) -> None:
-    assert texts(figures.calls(a_look(), width)) == [line]
+    assert texts(workings.calls(a_look(), width)) == [line]
 
 
 @pytest.mark.parametrize(
@@ -41,11 +41,16 @@ def test_calls(width: int, line: str) -> None:
     ],
 )
 def test_what_is_in_flight_and_what_holds_it(width: int, line: str) -> None:
-    assert texts(figures.flight(a_look(), width)) == [line]
+    assert texts(workings.flight(a_look(), width, NOW_S)) == [line]
 
 
 def test_nothing_is_in_flight_of_a_killed_run() -> None:
-    assert figures.flight(killed(), 80) == []
+    assert workings.flight(killed(), 80, NOW_S) == []
+
+
+def test_a_process_that_says_nothing_is_told() -> None:
+    (line,) = texts(workings.flight(a_look(), 60, NOW_S + 40))
+    assert line.startswith("flight  not heard of for 40s · 9 of 12 in flight")
 
 
 @pytest.mark.parametrize(
@@ -86,9 +91,9 @@ def test_every_state_has_its_head(state: State) -> None:
 
 
 def test_a_pause_promises_no_end() -> None:
-    (line,) = texts(figures.progress(replace(a_look(), state=State.PAUSED), 80))
+    (line,) = texts(figures.progress(replace(a_look(), state=State.PAUSED), 80, NOW_S))
     assert "left" not in line
-    assert "left 42s" in texts(figures.progress(a_look(), 80))[0]
+    assert "left 42s" in texts(figures.progress(a_look(), 80, NOW_S))[0]
 
 
 def test_errors_with_examples_and_remedies_as_far_as_there_is_room() -> None:

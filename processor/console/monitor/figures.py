@@ -1,4 +1,4 @@
-"""The figures of one run, a line or a few each."""
+"""How far one run is and how well it goes, a line or a few each."""
 
 import time
 from collections.abc import Iterator
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from rich.text import Text
 
 from processor.console import course_lines
+from processor.console.display import part_done
 from processor.console.monitor import marks
 from processor.console.monitor.lines import LABEL_CELLS, Part, fitted, packed, row, spread
 from processor.console.monitor.marks import Stretch
@@ -27,8 +28,6 @@ _STATE_STYLES = {
 _LANE_STYLES = {"direct": "cyan", "batch": "blue"}
 _LANE_BAR_CELLS = 20
 _CLOCK_FROM_S = 60.0
-_BUDGET_NEARLY_USED = 0.8
-_COUNT_STEPS = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
 def header(look: Look, width: int, now_s: float) -> list[Text]:
@@ -45,14 +44,14 @@ def header(look: Look, width: int, now_s: float) -> list[Text]:
     ]
 
 
-def progress(look: Look, width: int) -> list[Text]:
+def progress(look: Look, width: int, now_s: float) -> list[Text]:
     """A bar over the whole width, in the lanes' colours, and the time left."""
     shot = look.shot
     told = fitted(
         [
             Part(f"{shot.finished:,}/{shot.total:,}", "bold"),
-            Part(share(shot.finished / shot.total if shot.total else None)),
-            Part(_left(look), rank=2),
+            Part(share(part_done(shot))),
+            Part(_left(look, now_s), rank=2),
         ],
         width,
     )
@@ -115,95 +114,11 @@ def latency(look: Look, width: int) -> list[Text]:
     return [row("latency", parts, width)]
 
 
-def calls(look: Look, width: int) -> list[Text]:
-    """Requests, and what of them went wrong."""
-    overall = look.shot.overall
-    parts = [
-        Part(f"{overall.requests_sent:,} sent", rank=2),
-        Part(_some(overall.retries, "retries"), _mind(overall.retries), 1),
-        Part(f"429: {overall.rate_limited:,}", _mind(overall.rate_limited), 0),
-        Part(f"{overall.reasks:,} asked again" if overall.reasks else "", rank=3),
-        Part(f"{overall.requests_lost:,} lost by a kill" if overall.requests_lost else "", rank=3),
-        Part(f"{overall.no_room:,} without room at flex" if overall.no_room else "", rank=3),
-    ]
-    return [row("calls", parts, width)]
-
-
-def flight(look: Look, width: int) -> list[Text]:
-    """What is in flight and what holds it back; nothing of a run that does not work."""
-    now = look.shot.now
-    if now is None or not look.is_running:
-        return []
-    window = "" if now.window is None else f" of {now.window:,}"
-    parts = [
-        Part(f"{now.in_flight:,}{window} in flight", rank=0),
-        Part(f"{now.waiting:,} waiting" if now.waiting else "", _MIND, 1),
-        Part(f"held {duration(now.held_s)}" if now.held_s else "", _MIND, 0),
-        Part(f"limit {rate(now.calls_per_s)}" if now.calls_per_s else "", rank=2),
-        Part(_per_minute(now.requests_per_min, "requests"), rank=3),
-        Part(_per_minute(now.tokens_per_min, "tokens"), rank=3),
-        Part(f"--concurrency {now.concurrency}" if now.concurrency else "", _FAINT, 4),
-        Part(f"--rpm {now.rpm}" if now.rpm else "", _FAINT, 4),
-        Part(f"--tpm {now.tpm}" if now.tpm else "", _FAINT, 4),
-    ]
-    return [row("flight", parts, width)]
-
-
-def cost(look: Look, width: int) -> list[Text]:
-    """Tokens and money, against budget and plan."""
-    shot = look.shot
-    overall, budget_usd = shot.overall, shot.session.budget_usd if shot.session else None
-    parts = [Part(money(overall.cost_usd), "bold", 0)]
-    if budget_usd is not None:
-        style = _MIND if shot.spent_usd > _BUDGET_NEARLY_USED * budget_usd else ""
-        used = share(shot.spent_usd / budget_usd) if budget_usd else "all"
-        parts.append(Part(f"{used} of the budget of {money(budget_usd)}", style, 1))
-    planned = look.planned
-    if planned.usd is not None:
-        parts.append(Part(f"planned {money(planned.usd)}", rank=2))
-    elif planned.direct_usd is not None:
-        parts.append(Part(f"all directly {money(planned.direct_usd)}", rank=2))
-    cached = f", {short(overall.cached_tokens)} cached" if overall.cached_tokens else ""
-    parts += [
-        Part(
-            f"{short(overall.prompt_tokens)}{cached} + {short(overall.completion_tokens)} tokens",
-            rank=3,
-        ),
-    ]
-    if shot.provider == "sandbox":
-        parts.append(Part("the sandbox charges nothing", _FAINT, 5))
-    return [row("cost", parts, width)]
-
-
-def machine(look: Look, width: int) -> list[Text]:
-    """What the run takes of the machine and of the wire."""
-    shot = look.shot
-    now = look.points[-1] if look.points and look.is_running else None
-    memory, is_now = f"{shot.peak_rss_mb:,.0f} MB at most", []
-    sent, received = f"{short(shot.bytes_sent)}B sent", f"{short(shot.bytes_received)}B received"
-    if now is not None:
-        is_now = [Part(f"CPU {now.cpu:.0%}", rank=0)]
-        memory = f"{now.rss_mb:,.0f} MB ({memory})"
-        sent += f" ({short(now.sent_per_s)}B/s)"
-        received += f" ({short(now.received_per_s)}B/s)"
-    parts = [*is_now, Part(memory)]
-    parts += [Part(sent, rank=2), Part(received, rank=2)]
-    return [row("machine", [*parts, Part(f"CPU {duration(shot.cpu_s)} in all", rank=4)], width)]
-
-
 def deadline(shot: Snapshot, timing: Timing | None, width: int, now_s: float) -> list[Text]:
     """Whether it will be made; nothing without one."""
     if timing is None:
         return []
     return packed("deadline", [Part(course_lines.deadline(timing, shot, now_s))], width)
-
-
-def short(count: float) -> str:
-    """`950`, `1.2k`, `3.4M`."""
-    for step, unit in _COUNT_STEPS:
-        if count >= step:
-            return f"{count / step:.1f}{unit}"
-    return f"{count:.0f}"
 
 
 def _since(look: Look, now_s: float) -> str:
@@ -218,16 +133,14 @@ def _since(look: Look, now_s: float) -> str:
     return f"began {_clock(shot.session.started_at)}"
 
 
-def _left(look: Look) -> str:
+def _left(look: Look, now_s: float) -> str:
     if not look.shot.pending or not look.is_running or look.state is State.PAUSED:
         return ""
     if look.speed.eta_s is None:
         return "left –"
     left = f"left {duration(look.speed.eta_s)}"
     return (
-        f"{left}, {_clock(time.time() + look.speed.eta_s)}"
-        if look.speed.eta_s > _CLOCK_FROM_S
-        else left
+        f"{left}, {_clock(now_s + look.speed.eta_s)}" if look.speed.eta_s > _CLOCK_FROM_S else left
     )
 
 
@@ -280,18 +193,6 @@ def _away(shot: Snapshot) -> str:
 
 def _value(target: Target) -> str:
     return share(target.value) if target.unit == "share" else milliseconds(target.value)
-
-
-def _some(count: int, name: str) -> str:
-    return f"{count:,} {name}"
-
-
-def _mind(is_worth_it: float) -> str:
-    return _MIND if is_worth_it else ""
-
-
-def _per_minute(limit: float | None, name: str) -> str:
-    return "" if limit is None else f"{limit:,.0f} {name}/min"
 
 
 def _clock(at_s: float) -> str:

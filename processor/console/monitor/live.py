@@ -20,7 +20,8 @@ from processor.ledger import control
 _QUIT = 0
 _SIGNALLED = 128
 _MESSAGE_S = 6.0
-_NOTHING_KNOWN = "nothing is known of its ceiling yet"
+_NO_CEILING = "no ceiling is set: calls in flight follow what the provider bears"
+_OVER_EVERY = 5  # looks at runs that are going on
 
 
 def watch(runs: Sequence[Watched], *, every_s: float, stays: bool) -> int | None:
@@ -52,6 +53,7 @@ class Monitor:
         self._message = ""
         self._message_until_s = 0.0
         self._quits = False
+        self._looks = 0
 
     def watch(self) -> int | None:
         """As `watch`."""
@@ -66,14 +68,20 @@ class Monitor:
                 return _QUIT
             if time.monotonic() >= look_at_s:
                 look_at_s = time.monotonic() + self._every_s
-                for run in self._runs:
-                    run.refresh()
+                self._refresh()
                 if not self._stays and all(run.is_over for run in self._runs):
                     return None
 
     @property
     def _open(self) -> Watched:
         return self._runs[self._shown.place]
+
+    def _refresh(self) -> None:
+        """Look at those that go on; at the others now and then, for somebody may resume them."""
+        self._looks += 1
+        for run in self._runs:
+            if len(self._runs) == 1 or not run.is_over or self._looks % _OVER_EVERY == 0:
+                run.refresh()
 
     def _obey(self, name: str) -> None:
         self._shown, act = typed(self._shown, name)
@@ -87,7 +95,7 @@ class Monitor:
         scene = self._open.scene
         order = None if scene is None else order_of(act, scene.look)
         if order is None:
-            return _NOTHING_KNOWN
+            return _NO_CEILING
         try:
             number = control.ask(self._open.folder, order)
         except ProcessorError as error:

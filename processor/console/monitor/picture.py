@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from rich.text import Text
 
-from processor.console.monitor import figures, lists, marks
+from processor.console.monitor import figures, lists, marks, workings
 from processor.console.monitor.lines import Part, beside, fitted
 from processor.console.monitor.section import Section, fixed, stacked
 from processor.watch.course import Timing
@@ -83,7 +83,7 @@ def keys(width: int, *, of_one: bool) -> Text:
 def _head(scene: Scene, width: int) -> list[Text]:
     return [
         *figures.header(scene.look, width, scene.now_s),
-        *figures.progress(scene.look, width),
+        *figures.progress(scene.look, width, scene.now_s),
     ]
 
 
@@ -118,10 +118,10 @@ def _figures(scene: Scene, width: int) -> list[Section]:
         fixed(5, figures.lanes(look, width)),
         fixed(8, figures.chunks(look, width)),
         fixed(7, figures.latency(look, width)),
-        fixed(6, figures.calls(look, width)),
-        fixed(6, figures.flight(look, width)),
-        fixed(4, figures.cost(look, width)),
-        fixed(9, figures.machine(look, width)),
+        fixed(6, workings.calls(look, width)),
+        fixed(6, workings.flight(look, width, scene.now_s)),
+        fixed(4, workings.cost(look, width)),
+        fixed(9, workings.machine(look, width)),
     ]
 
 

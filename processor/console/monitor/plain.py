@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from processor.console.display import figures, progress
-from processor.console.monitor.watched import Watched, exit_code_of
+from processor.console.monitor.watched import Watched, exit_code_of, look_first
 from processor.console.terminal import in_json, shown
 from processor.watch.look import Look
 
@@ -24,13 +24,18 @@ def watch(
         tell: Is given each with its new look; None where it could not be read.
         every_s: Seconds between looks.
         stays: Whether it goes on when they are over.
+
+    Raises:
+        LedgerError: The only run cannot be read.
     """
+    looks = look_first(runs)
     while True:
-        for run in runs:
-            tell(run, run.refresh())
+        for run, look in zip(runs, looks, strict=True):
+            tell(run, look)
         if not stays and all(run.is_over for run in runs):
             return exit_code_of(runs)
         time.sleep(every_s)
+        looks = [run.refresh() for run in runs]
 
 
 def tell_line(run: Watched, look: Look | None) -> None:

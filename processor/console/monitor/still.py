@@ -3,7 +3,7 @@
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -16,6 +16,7 @@ from processor.console.monitor.overview import overview
 from processor.console.monitor.svg import FRAME
 from processor.console.monitor.watched import Watched
 from processor.errors import UsageError
+from processor.watch.look import Look, State
 
 _USUAL_CELLS = 80
 _LEAST_CELLS, _MOST_CELLS = 20, 120
@@ -26,16 +27,13 @@ def show(runs: Sequence[Watched]) -> None:
     """Print runs as wide as the terminal is; what to type next in one piece each."""
     console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
     lines = _lines(runs, _width())
-    told = lines if is_unicode(console) else [in_ascii(line) for line in lines]
-    for line in told:
-        console.print(line)
+    with console.capture() as drawn:
+        for line in lines if is_unicode(console) else map(in_ascii, lines):
+            console.print(line)
+    streams.say_drawn(drawn.get())
     for run in runs:
-        if run.problem is not None:
-            streams.tell(str(run.problem))
-        elif run.look is not None and not run.look.is_running:
-            streams.say(f"{'state':<8}{run.look.state}")
-        for step in run.look.next_steps if run.look is not None else ():
-            streams.say(f"{'next':<8}{step}")
+        for told in _end(run, one_of=len(runs)):
+            streams.say(told)
 
 
 def draw(runs: Sequence[Watched], target: Path) -> None:
@@ -64,6 +62,21 @@ def draw(runs: Sequence[Watched], target: Path) -> None:
         raise UsageError(
             f"{target}: {error.strerror or error}", way_out="Name another file."
         ) from error
+
+
+def _end(run: Watched, *, one_of: int) -> Iterator[str]:
+    """What to know and to type of a run that does not work; of several that are done nothing."""
+    name = "" if one_of == 1 else f"{run.folder.name}: "
+    look = run.look
+    if run.problem is not None:
+        yield f"{'problem':<8}{name}{run.problem}"
+    elif look is not None and _is_to_be_told(look, is_one=one_of == 1):
+        yield f"{'state':<8}{name}{look.state}"
+        yield from (f"{'next':<8}{step}" for step in look.next_steps)
+
+
+def _is_to_be_told(look: Look, *, is_one: bool) -> bool:
+    return not look.is_running and (is_one or look.state is not State.DONE)
 
 
 def _lines(runs: Sequence[Watched], width: int) -> list[Text]:

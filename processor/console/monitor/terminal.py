@@ -94,7 +94,10 @@ class Terminal:
             return
         self._console.size = self.size
         told = lines if self._is_unicode else [in_ascii(line.copy()) for line in lines]
-        self._live.update(Group(*told), refresh=True)
+        try:
+            self._live.update(Group(*told), refresh=True)
+        except OSError:  # the terminal is gone
+            self.left_by = signal.SIGHUP
 
     def typed(self, most_s: float) -> bytes:
         """What is typed next; nothing when the time is over, or anything else happened."""

@@ -67,14 +67,19 @@ def _moved(shown: Shown, name: Name, act: Act | None) -> Shown | None:
 
 
 def order_of(act: Act, look: Look) -> Order | None:
-    """What to ask the run for; None when nothing is known to change."""
+    """What to ask the run for; None when there is no ceiling to raise, or nothing to lower.
+
+    Without a ceiling the window follows the provider: a first one can only be below that.
+    """
     if act in _VERBS:
         return Order(verb=_VERBS[act])
     if act is Act.REQUEUE:
         return Order(verb=Verb.REQUEUE)
     now = look.shot.now
-    ceiling = now and (now.concurrency or now.window)
-    if act not in (Act.MORE, Act.FEWER) or not ceiling:
+    if now is None:
+        return None
+    ceiling = now.concurrency if act is Act.MORE else now.concurrency or now.window
+    if not ceiling:
         return None
     step = max(1, ceiling // _STEP_SHARE)
     most = ceiling + step if act is Act.MORE else ceiling - step

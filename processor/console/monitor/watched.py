@@ -59,9 +59,8 @@ class Watched:
 
     def refresh(self) -> Look | None:
         """Look again; the new look, with new points only; None when it cannot be read."""
-        after = self._points[-1].number if self._points else 0
         try:
-            fresh = look.take(self.folder, after=after)
+            fresh = self._taken()
         except LedgerError as error:
             self.problem = error
             self._failed_looks += 1
@@ -75,10 +74,29 @@ class Watched:
         )
         return fresh
 
+    def _taken(self) -> Look:
+        fresh = look.take(self.folder, after=self._points[-1].number if self._points else 0)
+        if self.look is None or fresh.shot.run_id == self.look.shot.run_id:
+            return fresh
+        self._points = ()  # --new has put another run in its place
+        return look.take(self.folder)
+
     def _keep(self, fresh: Sequence[Point]) -> None:
         points = [*self._points, *fresh]
         # The run thins its own; beyond that many every second of ours says as much.
         self._points = points[(len(points) - 1) % 2 :: 2] if len(points) > MOST else points
+
+
+def look_first(runs: Sequence[Watched]) -> list[Look | None]:
+    """Look at each; what a single one cannot be read for is raised, of several it is told.
+
+    Raises:
+        LedgerError: The only run cannot be read.
+    """
+    looks = [run.refresh() for run in runs]
+    if len(runs) == 1 and runs[0].problem is not None:
+        raise runs[0].problem
+    return looks
 
 
 def exit_code_of(runs: Sequence[Watched]) -> int:
