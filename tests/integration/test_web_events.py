@@ -199,7 +199,7 @@ def test_a_run_that_cannot_be_read_for_a_while_is_told_and_comes_back(tmp_path: 
 
 @pytest.fixture(scope="module")
 def slow_sandbox() -> Iterator[str]:
-    with sandbox(["--latency-ms", "200"]) as url:
+    with sandbox(["--latency-ms", "100"]) as url:
         yield url
 
 
@@ -215,8 +215,8 @@ def test_a_run_that_was_killed_says_so_within_five_seconds(folder: Folder) -> No
 
     async def main(page: Page) -> None:
         async with page.events("out") as events:
-            look = await events.look()
-            assert (look["state"], look["running"]) == ("sending", True)
+            look = (await events.until(lambda event: _state(event.told) == "sending")).told
+            assert look["running"]
             process.send_signal(signal.SIGKILL)
             killed_s = time.monotonic()
             while look["running"]:
