@@ -17,6 +17,7 @@ from processor.plan.offer import (
     MIX,
     SHARD_ITEMS,
     Offer,
+    Pace,
     Verdict,
     batch_time,
     direct_time,
@@ -162,7 +163,7 @@ def plan_of(found: Rehearsed, experience: Experience, *, settings: Settings, mod
     ways = [directly, _flex(found, settings, directly), _by_batch(found, settings, latencies)]
     if found.route.lane is not Lane.HYBRID:
         return replace(plan, offers=[*ways, *_split(found, settings, latencies)])
-    mix = _mix(found, directly, settings, model)
+    mix = _mix(found, directly, settings, model, experience.pace)
     route = replace(found.route, reason=f"{found.route.reason}; {mix.decision.reason}")
     if not mix.decision.batch:
         return replace(plan, offers=ways, route=route, choice=str(Lane.DIRECT))
@@ -222,12 +223,15 @@ def _split(found: Rehearsed, settings: Settings, latencies: Latencies) -> Iterat
         )
 
 
-def _mix(found: Rehearsed, directly: Offer, settings: Settings, model: str) -> Mix:
+def _mix(
+    found: Rehearsed, directly: Offer, settings: Settings, model: str, pace: Pace | None
+) -> Mix:
     """Both lanes at once, as a run would begin."""
     total, urgent = found.total, found.urgent
     bounds = bounds_of(settings, spent_usd=found.snapshot.spent_usd)
     demand = demand_of(total.items, total.items - urgent.items, total)
-    terms = hybrid_terms(found.route, demand, bounds, settings, model, found.deadline_s)
+    deadline_s = found.deadline_s
+    terms = hybrid_terms(found.route, demand, bounds, settings, model, deadline_s, pace)
     assert terms is not None
     assert directly.time is not None
     left_usd = bounds.left_usd

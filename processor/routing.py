@@ -7,14 +7,15 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 
-from processor import history, spending
+from processor import folders, history, spending
 from processor.errors import DeadlineError
+from processor.experience import gather
 from processor.ledger import pending, route as kept_route, shards
 from processor.ledger.ledger import Ledger
 from processor.notice import Notice
 from processor.plan.beyond import beyond
 from processor.plan.latency import Latencies
-from processor.plan.offer import direct_time
+from processor.plan.offer import Pace, direct_time
 from processor.plan.prices import FLEX
 from processor.plan.route import (
     Bounds,
@@ -181,8 +182,11 @@ async def chosen(
     if route.lane in (Lane.BATCH, Lane.HYBRID) and not await _has_batches(ledger, settings):
         bounds = replace(bounds, has_batches=False)
         route = choose(wishes, demand, bounds)
-    at_s = None if due is None else due.at_s
-    terms = hybrid_terms(route, demand, bounds, settings, task.model, at_s)
+    terms = None
+    if due is not None or route.lane is Lane.HYBRID:
+        at_s = None if due is None else due.at_s
+        pace = await asyncio.to_thread(_pace_beside, ledger, task, settings)
+        terms = hybrid_terms(route, demand, bounds, settings, task.model, at_s, pace)
     if terms is not None and due is not None and not _is_begun(ledger):
         _refuse_beyond(demand, bounds, terms, settings, due.left_s)
     facts = _facts(route, demand, settings)
@@ -258,12 +262,13 @@ def hybrid_terms(
     settings: Settings,
     model: str,
     deadline_s: float | None,
+    pace: Pace | None,
 ) -> HybridTerms | None:
     """What it takes to mix the lanes, or to end at a deadline whatever the lane; else None."""
     if route.lane is not Lane.HYBRID and (route.lane is not Lane.DIRECT or deadline_s is None):
         return None
     background = max(1, demand.background)
-    believed = direct_time(demand, bounds, pace=None, concurrency=settings.concurrency)
+    believed = direct_time(demand, bounds, pace=pace, concurrency=settings.concurrency)
     return HybridTerms(
         deadline_s=deadline_s,
         latencies=latencies_of(settings, model),
@@ -274,6 +279,12 @@ def hybrid_terms(
         believed_per_s=background / believed.most_s,
         takes_batches=route.lane is Lane.HYBRID and bounds.has_batches,
     )
+
+
+def _pace_beside(ledger: Ledger, task: Task, settings: Settings) -> Pace | None:
+    """How fast calls of a run and of those beside it were."""
+    runs = dict.fromkeys([ledger.folder, *folders.all_of(ledger.folder.parent)])
+    return gather(runs, task=task.name, model=task.model, settings=settings).pace
 
 
 def latencies_of(settings: Settings, model: str) -> Latencies:

@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 
 from processor.plan.decide import Decision, Open, View
 from processor.plan.latency import Latencies, Seen
+from processor.plan.speed import Speed
 
 STEP_S = 15.0
 DAY_S = 86_400.0
 DIRECT_USD, BATCH_USD = 1.0, 0.5  # an item
-_MEASURED_S = 300.0
-_CAUTION, _BELIEF = 0.8, 0.5  # of what was measured, of what is only believed
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +104,14 @@ class World:
     done_batch: float = 0.0
     shards: list[_Shard] = field(default_factory=list)
     made: int = 0
-    _recent: list[tuple[float, float, float]] = field(default_factory=list)
-    _latencies: Latencies | None = None
+    _latencies: Latencies = field(init=False)
+    _speed: Speed = field(init=False)
 
     def __post_init__(self) -> None:
         self.fresh = self.scenario.items
         self._latencies = Latencies(self.scenario.seen())
+        self._speed = Speed(believed_per_s=self.scenario.believed_per_s)
+        self._speed.look(0.0, 0, busy=False)
 
     @property
     def done(self) -> bool:
@@ -131,7 +132,7 @@ class World:
     def view(self) -> View:
         """What is known now."""
         scenario = self.scenario
-        measured = self._measured()
+        speed = self._speed.estimate
         budget_usd = scenario.budget_usd
         return View(
             now_s=self.now_s,
@@ -139,15 +140,16 @@ class World:
             fresh=math.ceil(self.fresh - 1e-6),
             returned=math.ceil(self.returned - 1e-6),
             queued=math.ceil(self.queued - 1e-6),
-            per_s=_BELIEF * scenario.believed_per_s if measured is None else _CAUTION * measured,
-            is_measured=measured is not None,
+            per_s=speed.per_s,
+            is_measured=speed.is_measured,
             direct_usd=DIRECT_USD,
             batch_usd=BATCH_USD,
             left_usd=None
             if budget_usd is None
             else budget_usd - self.spent_usd - self.reserved_usd,
             open=tuple(self._open()),
-            latencies=self._latencies or Latencies(),
+            is_still=self._is_out,
+            latencies=self._latencies,
         )
 
     def act(self, decision: Decision) -> None:
@@ -172,16 +174,28 @@ class World:
 
     def pass_time(self, seconds: float) -> None:
         """Let everything go on."""
-        self.now_s += seconds
-        done = min(self.queued, self._rate() * seconds)
+        before_s, self.now_s = self.now_s, self.now_s + seconds
+        if self._is_out:
+            self._speed.look(self.now_s, 0, busy=True, out=True)
+        else:
+            self._call(before_s)
+        for shard in list(self.shards):
+            self._advance(shard)
+
+    def _call(self, since_s: float) -> None:
+        """What the direct lane does until now."""
+        rate = self._rate()
+        done = min(self.queued, rate * (self.now_s - since_s))
         self.queued -= done
         self.done_direct += done
         if done:
-            self._recent.append((self.now_s, done, done / self._rate()))
-        elif self.queued:
-            self._recent.append((self.now_s, 0.0, seconds))
-        for shard in list(self.shards):
-            self._advance(shard)
+            self._speed.look(since_s + done / rate, done, busy=True)
+        self._speed.look(self.now_s, 0, busy=self.queued > 0)
+
+    @property
+    def _is_out(self) -> bool:
+        """Whether calls were seen not to get through."""
+        return self.queued > 0 and not self._rate()
 
     def _advance(self, shard: _Shard) -> None:
         scenario, age_s = self.scenario, self.now_s - shard.made_s
@@ -211,6 +225,7 @@ class World:
                 answered=math.floor(shard.items * self.scenario.progress(shard.number, age_s)),
                 age_s=age_s,
                 cancelling=shard.cancelled_s is not None,
+                back_s=0.0 if shard.cancelled_s is None else self.now_s - shard.cancelled_s,
             )
 
     def _rate(self) -> float:
@@ -221,12 +236,3 @@ class World:
             return 0.0
         swing = math.sin(2 * math.pi * self.now_s / 3600 + scenario.seed)
         return scenario.per_s * (1 + scenario.rate_swings * swing)
-
-    def _measured(self) -> float | None:
-        """Items a second of late, as a run sees it."""
-        if not self._recent:
-            return None
-        since = [each for each in self._recent if each[0] > self.now_s - _MEASURED_S]
-        latest = since or self._recent[-int(_MEASURED_S / STEP_S) :]
-        busy_s = sum(busy_s for *_, busy_s in latest)
-        return max(0.01, sum(done for _, done, _ in latest) / busy_s)

@@ -99,6 +99,10 @@ class BatchLane:
         """Numbers of shards that stay where they are, for a later start."""
         return self._conduct.left
 
+    def is_at_provider(self, number: int) -> bool:
+        """Whether a shard that lives is a batch, as far as is known."""
+        return number not in self._conduct.preparing
+
     @property
     def is_leaving(self) -> bool:
         """Whether nothing new is started any more."""

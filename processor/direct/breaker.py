@@ -46,11 +46,13 @@ class Breaker:
 
     Attributes:
         has_witness: Whether there is an item that has succeeded, in this session or before.
+        is_patient: Whether an outage may last for ever, as something else is waited for meanwhile.
     """
 
     def __init__(self, give_up_s: float) -> None:
         self._give_up_s = give_up_s
         self.has_witness = False
+        self.is_patient = False
         self._open = False
         self._reached = False
         self._unreachable = 0  # this and the next two since the last answer that was none of these
@@ -210,6 +212,8 @@ class Breaker:
 
     @property
     def _patience_s(self) -> float:
+        if self.is_patient:
+            return inf
         return self._give_up_s if self._reached else min(_NEVER_REACHED_S, self._give_up_s)
 
     def _begin_outage(self, now_s: float, *, by_barring: bool) -> None:
@@ -242,7 +246,7 @@ class Breaker:
         if self._refused_since_s is None:
             self._refused_since_s, self._asked_s = now_s, 0.0
         self._asked_s = max(self._asked_s, verdict.retry_after_s or 0.0)
-        patience_s = self._give_up_s + self._asked_s
+        patience_s = inf if self.is_patient else self._give_up_s + self._asked_s
         return _stop(verdict) if now_s - self._refused_since_s >= patience_s else None
 
     def _complain(self, verdict: Verdict) -> Stop | None:

@@ -166,6 +166,15 @@ class DirectLane:
         self._alarm.ring()
 
     @property
+    def is_out(self) -> bool:
+        """Whether no call gets through, as far as calls could tell."""
+        return self._breaker.outage
+
+    def be_patient(self, *, patient: bool) -> None:
+        """Wait for the end of an outage as long as something else is waited for, too."""
+        self._breaker.is_patient = patient
+
+    @property
     def calls_per_s(self) -> float:
         """What known limits allow; infinite where none is known."""
         return self._traffic.calls_per_s(self._clock.monotonic())

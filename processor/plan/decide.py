@@ -16,9 +16,11 @@ from processor.plan.latency import Latencies
 
 CANCEL_S = 600.0  # the most that a cancellation takes
 _LOOK_S = 60.0  # between two looks at a batch
+RESCUE_S = CANCEL_S + 2 * _LOOK_S  # until the items of a batch that is taken back can be sent
 _MARGIN_S = 60.0
 _MARGIN_SHARE = 0.05  # of the time that is left
 _TRY_FROM = 0.02  # chance of a batch below which it is not tried
+_LIKELY = 0.5  # chance of a batch that is left alone while no calls are made
 _UNANSWERED = 0.1  # of a batch, or some more
 _TRY_S = 300.0  # that a batch has before it must come back are enough to try it
 _SAMPLE, _SAMPLE_SHARE = 50, 0.05  # items that tell how fast the direct lane is
@@ -36,6 +38,7 @@ class Open:
         answered: Of these, those that the provider says it has done.
         age_s: Since its creation.
         cancelling: Whether it was told to stop.
+        back_s: Since then, as far as is known.
     """
 
     number: int
@@ -43,6 +46,17 @@ class Open:
     answered: int = 0
     age_s: float = 0.0
     cancelling: bool = False
+    back_s: float = 0.0
+
+    @property
+    def left(self) -> int:
+        """Items that are to be done yet."""
+        return self.items - self.answered
+
+    @property
+    def is_coming(self) -> bool:
+        """Whether it comes back soon; one that takes longer than any should may never do."""
+        return self.cancelling and self.back_s <= RESCUE_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +77,7 @@ class View:
         open: Shards at the provider.
         has_batches: Whether the provider takes batches.
         has_direct: Whether it takes calls: those of a day may be used up.
+        is_still: Whether no call is made for now: none gets through, or somebody wants none.
     """
 
     now_s: float
@@ -78,6 +93,7 @@ class View:
     open: tuple[Open, ...] = ()
     has_batches: bool = True
     has_direct: bool = True
+    is_still: bool = False
     latencies: Latencies = field(default_factory=Latencies, compare=False)
 
 
@@ -146,9 +162,9 @@ class _Time:
         left_s = deadline_s - view.now_s
         margin_s = min(max(_MARGIN_S, _MARGIN_SHARE * left_s), left_s / 4)
         usable_s = left_s - margin_s
-        held = sum(shard.items - shard.answered for shard in view.open)
+        held = sum(shard.left for shard in view.open)
         needed_s = (view.fresh + view.returned + view.queued + held) / view.per_s
-        return cls(usable_s, usable_s - needed_s, CANCEL_S + 2 * _LOOK_S, view.per_s * usable_s)
+        return cls(usable_s, usable_s - needed_s, RESCUE_S, view.per_s * usable_s)
 
 
 def _without_direct(view: View) -> Decision:
@@ -229,25 +245,29 @@ def _of(usd: float, item_usd: float) -> int:
 
 def _taken_back(view: View, time: _Time, *, queued: int) -> tuple[int, ...]:
     """Shards that must come back now: those first that end in time least probably."""
-    coming = sum(shard.items - shard.answered for shard in view.open if shard.cancelling)
+    coming = sum(shard.left for shard in view.open if shard.is_coming)
     busy_s = (queued + coming) / view.per_s
     if time.slack_s > time.rescue_s or busy_s > time.rescue_s:
         return ()
     assert view.deadline_s is not None
     left_s = view.deadline_s - view.now_s
-    there = [shard for shard in view.open if not shard.cancelling]
-    there.sort(key=lambda shard: (_expected(shard, view.latencies, left_s), -shard.number))
+    there = [
+        (_expected(shard, view.latencies, left_s), -shard.number, shard)
+        for shard in view.open
+        if not shard.cancelling
+    ]
     wanted = min(
         view.per_s * time.rescue_s - queued - coming,
         time.capacity - queued - coming,
         _rescuable(view) - coming,
     )
     taken: list[int] = []
-    for shard in there:
-        if wanted < 1:
+    for chance, _, shard in sorted(there, key=lambda each: each[:2]):
+        # Who makes no calls for now should not give up what may well be done without any.
+        if wanted < 1 or (view.is_still and chance >= _LIKELY):
             break
         taken.append(shard.number)
-        wanted -= shard.items - shard.answered
+        wanted -= shard.left
     return tuple(taken)
 
 

@@ -38,16 +38,21 @@ def forecast(view: View, decision: Decision) -> Forecast:
     is_paid = decision.direct + decision.batch >= view.fresh + view.returned
     if rescued_s <= left_s:  # what is late will be taken back in time
         ends_s = min(by_themselves_s, left_s)
-        verdict = Verdict.YES if is_paid else Verdict.PERHAPS
+        verdict = Verdict.YES if is_paid and _is_sure(view) else Verdict.PERHAPS
     else:
         ends_s = min(by_themselves_s, rescued_s)
         verdict = Verdict.PERHAPS if by_themselves_s <= left_s else Verdict.NO
     return Forecast(done_s=view.now_s + ends_s, verdict=verdict)
 
 
+def _is_sure(view: View) -> bool:
+    """Whether calls are made, and batches come back that are taken back."""
+    return not view.is_still and all(shard.is_coming or not shard.cancelling for shard in view.open)
+
+
 def _rescued(view: View, decision: Decision, directly_s: float) -> float:
     """When it is done if every batch is taken back now."""
-    held = sum(shard.items - shard.answered for shard in view.open)
+    held = sum(shard.left for shard in view.open)
     waiting_s = max(directly_s, CANCEL_S) if held else directly_s
     return waiting_s + (held + decision.batch) / view.per_s
 
@@ -57,9 +62,9 @@ def _batch_ends(view: View, decision: Decision) -> Iterator[float]:
     likely: dict[tuple[int, int], float] = {}
     for shard in view.open:
         if shard.number in decision.cancel or shard.cancelling:
-            yield CANCEL_S + (shard.items - shard.answered) / view.per_s
+            yield CANCEL_S + shard.left / view.per_s
         elif shard.answered and shard.age_s:
-            yield shard.age_s * (shard.items - shard.answered) / shard.answered
+            yield shard.age_s * shard.left / shard.answered
         else:
             key = (shard.items, ceil(shard.age_s / _AGE_STEP_S))
             if key not in likely:

@@ -86,6 +86,16 @@ class DirectSending:
         return inf if self._lane is None else self._lane.calls_per_s
 
     @property
+    def is_out(self) -> bool:
+        """Whether no call gets through."""
+        return self._lane is not None and self._lane.is_out
+
+    def be_patient(self, *, patient: bool) -> None:
+        """Wait for the end of an outage as long as something else is waited for, too."""
+        if self._lane is not None:
+            self._lane.be_patient(patient=patient)
+
+    @property
     def is_idle(self) -> bool:
         """Whether it waits for something new with no call in flight or due."""
         return self._lane is not None and self._lane.is_idle

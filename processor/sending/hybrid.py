@@ -89,7 +89,7 @@ class Hybrid:
         self._first = first
         self._speed = Speed(believed_per_s=outlook.terms.believed_per_s)
         self._alarm = Alarm(errand.clock)
-        self._taken_back: set[int] = set()
+        self._taken_back: dict[int, float] = {}  # shards, and since when
         self._sending: asyncio.Task[None] | None = None
         self._done = 0
         self._changed = True
@@ -270,7 +270,7 @@ class Hybrid:
 
     async def _act(self, decision: Decision, view: View, lane: BatchLane) -> None:
         for number in decision.cancel:
-            self._taken_back.add(number)
+            self._taken_back[number] = self._errand.clock.monotonic()
             lane.take_back(number)
         if decision.direct > view.returned and self._sending is not None:
             await self._end_sending(lane)  # what is fresh is known again only then
@@ -317,32 +317,40 @@ class Hybrid:
         if settings.budget_usd is not None:
             # What calls have reserved and not spent is theirs, too.
             left_usd = settings.budget_usd - self._batch.used_usd + self._direct.unspent_usd
-        speed = self._speed.estimate
+        now_s, speed = self._errand.clock.monotonic(), self._speed.estimate
         rpm = self._leeway.rpm
         rpm_per_s = inf if rpm is None else rpm / 60
         limit_per_s = min(rpm_per_s, self._direct.calls_per_s)
         if limit_per_s < speed.per_s:
             speed = replace(speed, per_s=limit_per_s)
-        return await asyncio.to_thread(
+        view = await asyncio.to_thread(
             self._outlook.view,
             now_s=self._errand.clock.time(),
             standing=Standing(
                 taken=frozenset(self._feed.taken),
                 queued=0 if self._is_idle else len(self._feed.taken),
                 apart=lane.apart,
-                taken_back=frozenset(self._taken_back),
+                taken_back={number: now_s - at_s for number, at_s in self._taken_back.items()},
                 left=frozenset(lane.left),
                 most=self._left(self._feed.taken),
+                is_still=self._direct.is_out or self._leeway.paused,
             ),
             speed=speed,
             left_usd=left_usd,
             has_batches=self._outlook.terms.takes_batches and lane.sends,
         )
+        for shard in view.open:
+            if shard.cancelling:  # of those that an earlier start took back nobody knows since when
+                self._taken_back.setdefault(shard.number, now_s)
+        # A batch may well be done while no call gets through, and calls may get through by then.
+        is_waited_for = any(lane.is_at_provider(shard.number) for shard in view.open)
+        self._direct.be_patient(patient=is_waited_for)
+        return view
 
     def _measure(self, now_s: float) -> None:
         done, self._done = self._done, 0
         is_working = bool(self._feed.taken) and not (self._is_idle or self._leeway.paused)
-        self._speed.look(now_s, done, busy=is_working)
+        self._speed.look(now_s, done, busy=is_working, out=self._direct.is_out)
 
     @property
     def _is_idle(self) -> bool:

@@ -22,17 +22,19 @@ class Standing:
         taken: Items in the direct lane, by `seq`.
         queued: How many of them it sends, or is about to.
         apart: Items that go into no batch any more.
-        taken_back: Shards that were told to come back.
+        taken_back: Shards that were told to come back, and for how many seconds by now.
         left: Shards that stay where they are.
         most: How many more items may be sent; None for all.
+        is_still: Whether no call is made for now.
     """
 
     taken: Collection[int]
     queued: int
     apart: Iterable[int]
-    taken_back: Collection[int]
+    taken_back: Mapping[int, float]
     left: Collection[int]
     most: int | None
+    is_still: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +98,7 @@ class Outlook:
             open=away,
             has_batches=has_batches,
             has_direct=self.terms.takes_direct,
+            is_still=standing.is_still,
             latencies=self.terms.latencies,
         )
 
@@ -111,7 +114,7 @@ class Outlook:
                 batches.get(shard.number),
                 waiting.get(shard.number, 0),
                 now_s,
-                is_back=shard.number in standing.taken_back,
+                back_s=standing.taken_back.get(shard.number),
             )
             for shard in live
         )
@@ -129,7 +132,7 @@ class Outlook:
 
 
 def _as_open(
-    shard: Shard, batch: Batch | None, waiting: int, now_s: float, *, is_back: bool
+    shard: Shard, batch: Batch | None, waiting: int, now_s: float, *, back_s: float | None
 ) -> Open:
     answered = 0 if batch is None else batch.completed or 0  # what failed is to be done again
     made_s = shard.at if batch is None else (batch.created_at or batch.seen_at)
@@ -138,7 +141,8 @@ def _as_open(
         items=waiting,
         answered=min(waiting, max(0, answered - (shard.items - waiting))),
         age_s=round(max(0.0, now_s - made_s), 3),
-        cancelling=is_back or (batch is not None and batch.status in _CANCELLING),
+        cancelling=back_s is not None or (batch is not None and batch.status in _CANCELLING),
+        back_s=round(back_s or 0.0, 3),
     )
 
 

@@ -409,3 +409,14 @@ def test_a_late_answer_does_not_keep_the_witness_from_its_turn() -> None:
     fail_last(job)
     job.see(OK, 1.2, sent_s=0.95)
     assert job.wants() is Next.WITNESS
+
+
+@pytest.mark.parametrize("verdict", [DOWN, GONE, replace(LIMITED, congested=True)])
+def test_it_gives_up_only_when_nothing_else_is_waited_for(verdict: Verdict) -> None:
+    job = Job(give_up_s=60)
+    job.see(OK)
+    job.breaker.is_patient = True
+    for now_s in range(1, 1_000):
+        assert job.probe(verdict, now_s) is None
+    job.breaker.is_patient = False
+    assert job.probe(verdict, 1_100) == Stop(code=verdict.code, message=verdict.message)

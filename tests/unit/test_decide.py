@@ -103,6 +103,35 @@ LAST_S = 1_500 + CANCEL_S + 120
             id="one-is-coming",
         ),
         pytest.param(
+            replace(
+                OPEN,
+                deadline_s=1.05 * LAST_S,
+                open=(shard(1, 7_500), shard(2, 7_500, cancelling=True, back_s=CANCEL_S + 121)),
+            ),
+            (1,),
+            id="one-should-have-come",
+        ),
+        pytest.param(
+            replace(
+                OPEN,
+                deadline_s=1.05 * LAST_S,
+                is_still=True,
+                open=(shard(1, 9_000), shard(2, 12_000, answered=6_000)),
+            ),
+            (1,),
+            id="no-calls-are-made-but-it-would-be-late-anyway",
+        ),
+        pytest.param(
+            replace(
+                OPEN,
+                deadline_s=1.05 * LAST_S,
+                is_still=True,
+                open=(shard(1, 7_500, answered=5_500), shard(2, 16_000, answered=11_000)),
+            ),
+            (),
+            id="no-calls-are-made-and-they-are-in-time",
+        ),
+        pytest.param(
             replace(OPEN, deadline_s=1.05 * LAST_S, left_usd=0.0), (), id="no-money-for-calls"
         ),
         pytest.param(replace(OPEN, deadline_s=None), (), id="nobody-waits"),
@@ -145,6 +174,7 @@ views = st.builds(
             answered=st.just(0),
             age_s=st.floats(0, 86_400),
             cancelling=st.booleans(),
+            back_s=st.floats(0, 3_600),
         ),
         max_size=5,
         unique_by=lambda each: each.number,

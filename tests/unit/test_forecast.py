@@ -48,6 +48,13 @@ DUMB = Open(number=1, items=1_000, age_s=0.0)
             id="one-that-comes-back",
         ),
         pytest.param(
+            replace(NOW, open=(replace(HALF, cancelling=True, back_s=CANCEL_S + 121),)), WAIT,
+            CANCEL_S + 500, "perhaps", id="one-that-should-have-come-back",
+        ),
+        pytest.param(
+            replace(NOW, queued=600, is_still=True), WAIT, 600, "perhaps", id="no-calls-are-made"
+        ),
+        pytest.param(
             replace(NOW, fresh=1_000), Decision(batch=1_000, reason=""), 620, "yes",
             id="one-that-is-about-to-go",
         ),

@@ -15,7 +15,7 @@ from processor.sending.outlook import Outlook, Standing
 from processor.sending.terms import HybridTerms, ItemCosts
 
 NOW_S = 10_000.0
-STANDING = Standing(taken=(), queued=0, apart=(), taken_back=(), left=(), most=None)
+STANDING = Standing(taken=(), queued=0, apart=(), taken_back={}, left=(), most=None)
 
 
 def seen(ledger: Ledger, standing: Standing, *, left_usd: float | None = None) -> View:
@@ -63,8 +63,8 @@ def test_every_item_is_somewhere_once(tmp_path: Path) -> None:
 def test_what_failed_in_a_batch_is_to_be_done_again(tmp_path: Path) -> None:
     with ledger_of(tmp_path, 30) as ledger:
         hold(ledger, *range(11, 21))
-        (away,) = seen(ledger, replace(STANDING, taken_back={1})).open
-        assert away == Open(number=1, items=10, answered=3, age_s=60.0, cancelling=True)
+        (away,) = seen(ledger, replace(STANDING, taken_back={1: 5.0})).open
+        assert away == Open(number=1, items=10, answered=3, age_s=60.0, cancelling=True, back_s=5.0)
 
 
 def test_a_shard_that_stays_where_it_is_is_none_to_wait_for(tmp_path: Path) -> None:
