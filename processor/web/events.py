@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import struct
+import sys
 
 from aiohttp import web
 
@@ -13,7 +14,7 @@ from processor.web.watch import Frame, Watch
 
 _RETRY_MS = 2_000
 _LAST_POINT = 2**53
-_AT_ONCE = struct.pack("ii", 1, 0)
+_AT_ONCE = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 
 
 async def events(request: web.Request) -> web.StreamResponse:
