@@ -20,6 +20,8 @@ def next_steps(shot: Snapshot, *, command: str) -> Iterator[str]:
         yield f"fetch what has ended: processor batch download {folder}"
     if shot.pending > shot.jobs.at_provider:
         yield _go_on(shot, command, folder)
+    elif not shot.pending and shot.session is not None and shot.session.exit_code is None:
+        yield f"its files were not written to the end: the same command does: {command}"
     if any(cause_of(code).retryable for code in shot.errors):
         yield f"send the failed items again: processor retry {folder}, then the same command"
     if shot.session is not None and shot.session.stop_code in shot.errors:
