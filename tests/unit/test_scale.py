@@ -12,6 +12,7 @@ from ledger_parts import failed, item, ledger_of, retried, rules, settle, succee
 from processor.ledger import database, results
 from processor.ledger.ledger import Ledger
 from processor.watch import look, snapshot
+from processor.watch.items import Wanted, find
 
 _RUN = Path(__file__).with_name("callless_run.py")
 _KEPT_BYTES = 9e6
@@ -64,6 +65,7 @@ def test_readers_that_come_and_go_do_not_make_the_log_grow(tmp_path: Path) -> No
             assert snapshot.take(tmp_path).finished == number * 100
             with database.reading(ledger.path) as connection:
                 assert len(results.of_chunk(connection, number)) == 10
+            assert find(ledger.path, Wanted(text=f"text {number * 100}")).items
 
 
 def test_the_reader_of_pending_items_does_not_make_the_log_grow(tmp_path: Path) -> None:
