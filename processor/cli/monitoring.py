@@ -12,7 +12,7 @@ from pathlib import Path
 from processor import folders
 from processor.console import streams
 from processor.console.monitor import plain, still
-from processor.console.monitor.watched import Watched, exit_code_of, look_first
+from processor.console.monitor.watched import Watched, exit_code_of, look_first, watched
 from processor.errors import UsageError
 from processor.exports.look import as_json as look_as_json
 from processor.ledger import lock
@@ -61,7 +61,7 @@ def watch(paths: Sequence[Path], *, every_s: float | None, stays: bool, as_json:
     Raises:
         LedgerError: The only run cannot be read.
     """
-    runs = [Watched(path) for path in paths]
+    runs = watched(paths)
     if as_json or not _can_draw():
         try:
             return _watch_in_lines(runs, every_s=every_s, stays=stays, as_json=as_json)
@@ -85,7 +85,7 @@ def show_once(paths: Sequence[Path], *, as_json: bool) -> None:
     Raises:
         LedgerError: One cannot be read, and there is no other.
     """
-    runs = [Watched(path) for path in paths]
+    runs = watched(paths)
     if as_json:
         for run, look in zip(runs, look_first(runs), strict=True):
             _tell_json(run, look)
@@ -101,7 +101,7 @@ def draw(paths: Sequence[Path], target: Path) -> None:
         LedgerError: As `show_once`.
         UsageError: The file cannot be written.
     """
-    runs = [Watched(path) for path in paths]
+    runs = watched(paths)
     look_first(runs)
     still.draw(runs, target)
 

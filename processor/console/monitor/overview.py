@@ -117,7 +117,7 @@ def _fitting(columns: list[Column], width: int) -> list[Column]:
 
 def _names(runs: Sequence[Watched], room: int) -> list[Text]:
     """Each with the digit that opens it; the title first, that of all last."""
-    names = [f"{number} {run.folder.name}" for number, run in enumerate(runs, 1)]
+    names = [f"{number} {run.name}" for number, run in enumerate(runs, 1)]
     told = [Text(shown(name), no_wrap=True) for name in ("run", *names, f"all {len(runs)}")]
     widest = min(room, max(name.cell_len for name in told))
     for name in told:

@@ -28,14 +28,15 @@ def watch(
     Raises:
         LedgerError: The only run cannot be read.
     """
-    looks = look_first(runs)
-    while True:
-        for run, look in zip(runs, looks, strict=True):
-            tell(run, look)
-        if not stays and all(run.is_over for run in runs):
-            return exit_code_of(runs)
+    for run, look in zip(runs, look_first(runs), strict=True):
+        tell(run, look)
+    while stays or not all(run.is_over for run in runs):
         time.sleep(every_s)
-        looks = [run.refresh() for run in runs]
+        for run in runs:
+            was_over, look = run.is_over, run.refresh()
+            if not (was_over and run.is_over):  # that was told
+                tell(run, look)
+    return exit_code_of(runs)
 
 
 def tell_line(run: Watched, look: Look | None) -> None:
@@ -44,7 +45,7 @@ def tell_line(run: Watched, look: Look | None) -> None:
     Raises:
         BrokenPipeError: Nobody reads any more.
     """
-    _write(shown(f"{time.strftime('%H:%M:%S')} {run.folder.name} · {_told(run, look)}"))
+    _write(shown(f"{time.strftime('%H:%M:%S')} {run.name} · {_told(run, look)}"))
 
 
 def tell_json(line: bytes) -> None:

@@ -66,7 +66,7 @@ def draw(runs: Sequence[Watched], target: Path) -> None:
 
 def _end(run: Watched, *, one_of: int) -> Iterator[str]:
     """What to know and to type of a run that does not work; of several that are done nothing."""
-    name = "" if one_of == 1 else f"{run.folder.name}: "
+    name = "" if one_of == 1 else f"{run.name}: "
     look = run.look
     if run.problem is not None:
         yield f"{'problem':<8}{name}{run.problem}"

@@ -1,6 +1,7 @@
 """A run that is looked at again and again."""
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,14 +23,16 @@ class Watched:
 
     Args:
         folder: The run's.
+        name: What it is called among several; its folder's name unless told otherwise.
 
     Attributes:
         scene: None before it could be read.
         problem: Why it could not be read just now; None when it could.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, name: str | None = None) -> None:
         self.folder = folder
+        self.name = name or folder.name
         self.scene: Scene | None = None
         self.problem: LedgerError | None = None
         self._points: Sequence[Point] = ()
@@ -44,7 +47,7 @@ class Watched:
     def is_over(self) -> bool:
         """Whether there is nothing more to be seen: it ended, was killed, or is not there."""
         if self.problem is not None:
-            return self._failed_looks >= _PATIENCE_LOOKS
+            return self.scene is None or self._failed_looks >= _PATIENCE_LOOKS
         return self.scene is not None and not self.scene.look.is_running
 
     @property
@@ -85,6 +88,15 @@ class Watched:
         points = [*self._points, *fresh]
         # The run thins its own; beyond that many every second of ours says as much.
         self._points = points[(len(points) - 1) % 2 :: 2] if len(points) > MOST else points
+
+
+def watched(folders: Sequence[Path]) -> list[Watched]:
+    """Runs by their folders; those of one name are called by their whole paths."""
+    counts = Counter(folder.name for folder in folders)
+    return [
+        Watched(folder, folder.name if counts[folder.name] == 1 else str(folder))
+        for folder in folders
+    ]
 
 
 def look_first(runs: Sequence[Watched]) -> list[Look | None]:
