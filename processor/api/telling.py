@@ -45,7 +45,7 @@ class Teller:
     async def told_of(self, work: Awaitable[Report]) -> Report:
         """How a run ended, when those who are to be told have been.
 
-        A program that ends its run before its end knows of it: then nobody is told.
+        A program knows when its run is refused, or when it ends it early: then nobody is told.
 
         Raises:
             ProcessorError: As the run.
@@ -53,7 +53,7 @@ class Teller:
         try:
             report = await work
         except ProcessorError as error:
-            await self._send(self._notifier.at_error(error))
+            await self._send(self._notifier.at_error(error, is_seen=True))
             raise
         finally:
             await asyncio.to_thread(self._notifier.close)

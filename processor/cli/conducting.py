@@ -9,13 +9,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from processor.cli import summary, typed
-from processor.console import notify_lines, streams
+from processor.cli.telling import notify, notify_of_error
+from processor.console import streams
 from processor.console.screen import watching
 from processor.errors import LedgerError
 from processor.logs import open_logs
 from processor.loop import run_in_loop
 from processor.notice import Notice
-from processor.notifying.message import Message
 from processor.notifying.notifier import Notifier
 from processor.observer import Observer
 from processor.plan.lack import Lack
@@ -45,11 +45,11 @@ def conduct(
         try:
             report = _executed(make, log, notifier, folder=folder, quiet=quiet)
         except BaseException as error:
-            _notify(notifier, notifier.at_error(error), log, quiet=quiet)
+            notify_of_error(notifier, error, log, quiet=quiet)
             raise
         steps = _sum_up(report, log_path)
         word = notifier.at_end(report.snapshot, report.exit_code, steps)
-        _notify(notifier, word, log, quiet=quiet)
+        notify(notifier, word, log, quiet=quiet)
     return report.exit_code
 
 
@@ -73,22 +73,6 @@ def _executed(
             return run_in_loop(guarded(make([*watchers, *notifier.observers(tell)])))
         finally:
             notifier.close()
-
-
-def _notify(notifier: Notifier, word: Message | None, log: Observer, *, quiet: bool) -> None:
-    """Send a message; Ctrl-C ends that, and whatever comes of it the run ends as it would have."""
-    if word is None:
-        return
-
-    def tell(notice: Notice) -> None:
-        with suppress(LedgerError):  # a full disk
-            log.notice(notice)
-        line = notify_lines.line(notice)
-        if line is not None and (notice.serious or not quiet):
-            streams.tell(line)
-
-    deliveries = run_in_loop(guarded(notifier.post(word)), fast=False)
-    notifier.tell_of(word, deliveries, tell)
 
 
 def _again(shown: Sequence[str], shortfall: Lack | None) -> list[str]:

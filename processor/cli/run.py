@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -202,7 +202,8 @@ def begin(options: dict[str, Any]) -> int:
     Raises:
         ProcessorError: As `Run.execute`; or the options contradict each other.
     """
-    from processor.configuration import validated  # noqa: PLC0415 - loads the engine
+    from processor.cli.telling import refusals  # noqa: PLC0415 - loads the engine
+    from processor.configuration import validated  # noqa: PLC0415
     from processor.notifying import post  # noqa: PLC0415
     from processor.tasks.toml import load_task  # noqa: PLC0415
 
@@ -210,15 +211,18 @@ def begin(options: dict[str, Any]) -> int:
     found = settle(options)  # before a process is started for it
     if options["detach"] and (options.get("urgent") or options["route"] in ("direct", "flex")):
         raise UsageError("--detach is for what goes by batch: nothing would")
-    post.check(validated(found).addressees)
-    task = load_task(
-        options["task"], model=options["model"], max_output_tokens=options["max_output_tokens"]
-    )
-    if task.advice:
-        streams.tell(f"Note: {task.advice}")
-    named = named_input(options)
-    source = source_of(named, options, query=task.query, needed=task.required_fields())
-    outputs = outputs_of(options, task=task, named_input=named)
+    settings = validated(found)
+    post.check(settings.addressees)
+    telling = refusals(settings, options["out"] or Path(), quiet=options["quiet"])
+    with nullcontext() if options["dry_run"] else telling:
+        task = load_task(
+            options["task"], model=options["model"], max_output_tokens=options["max_output_tokens"]
+        )
+        if task.advice:
+            streams.tell(f"Note: {task.advice}")
+        named = named_input(options)
+        source = source_of(named, options, query=task.query, needed=task.required_fields())
+        outputs = outputs_of(options, task=task, named_input=named)
     if options["dry_run"]:
         return _rehearse(options, found, task, source, outputs)
     return _send(options, found, task, source, outputs)
@@ -232,6 +236,7 @@ def _send(
     outputs: "Sequence[Output]",
 ) -> int:
     from processor.cli.conducting import conduct  # noqa: PLC0415
+    from processor.cli.telling import refusals  # noqa: PLC0415
     from processor.configuration import in_force, validated  # noqa: PLC0415
     from processor.folders import default_folder, set_aside  # noqa: PLC0415
     from processor.identity import Consent  # noqa: PLC0415
@@ -241,15 +246,16 @@ def _send(
 
     folder = options["out"] or default_folder(task.name, source)
     sandbox_args = words(options["sandbox_args"])
-    asked = None if options["sandbox"] else in_force(found, sandbox_url=None)
-    if asked is not None and not asked.local and named_input(options) is None:
-        refuse_paid_inventions(options)
-    if options["new"]:
-        set_aside(folder)
     with ExitStack() as stack:
-        if asked is None:
-            own = sandbox_of(folder, sandbox_args, keeps=validated(found).may_batch)
-            asked = in_force(found, sandbox_url=stack.enter_context(own))
+        with refusals(validated(found), folder, quiet=options["quiet"]):
+            asked = None if options["sandbox"] else in_force(found, sandbox_url=None)
+            if asked is not None and not asked.local and named_input(options) is None:
+                refuse_paid_inventions(options)
+            if options["new"]:
+                set_aside(folder)
+            if asked is None:
+                own = sandbox_of(folder, sandbox_args, keeps=validated(found).may_batch)
+                asked = in_force(found, sandbox_url=stack.enter_context(own))
         settings = asked
         _advise(settings.chunk_size)
         return conduct(

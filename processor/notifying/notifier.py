@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from processor.addressee import shown
-from processor.errors import LedgerError, UsageError
+from processor.errors import LedgerError, ProcessorError
 from processor.ledger import database
 from processor.notice import Notice
 from processor.notifying import wording
@@ -97,13 +97,19 @@ class Notifier:
             now_s=time.time(),
         )
 
-    def at_error(self, error: BaseException) -> Message | None:
-        """What is told of a start that an error ended; None when nobody wants to know."""
+    def at_error(self, error: BaseException, *, is_seen: bool) -> Message | None:
+        """What is told of a start that an error ended; None when nobody wants to know.
+
+        Args:
+            error: It.
+            is_seen: Whether somebody sees at once what refuses a start.
+        """
         exit_code = exit_code_of(error)
-        if at_end(exit_code) not in self._wanted:
+        is_refusal = isinstance(error, ProcessorError) and exit_code == ProcessorError.exit_code
+        if at_end(exit_code) not in self._wanted or (is_refusal and is_seen):
             return None
         # Of a start that was refused the figures would be another's.
-        shot = None if exit_code == UsageError.exit_code else self._figures()
+        shot = None if is_refusal else self._figures()
         steps = [] if shot is None else _steps(shot)
         return wording.of_error(
             error, shot, self._place, exit_code=exit_code, steps=steps, now_s=time.time()

@@ -13,7 +13,7 @@ from typing import Any
 from processor.codes import BUDGET_CODE, DEADLINE_CODE, cause_of
 from processor.console import course_lines
 from processor.console.words import at_provider, counted, duration, money, rate, share
-from processor.errors import DeliveryError, InputError, ProcessorError
+from processor.errors import DeliveryError, InputError, ProcessorError, SourceAwayError
 from processor.exports import stats
 from processor.notifying.message import Message
 from processor.occasion import Occasion, at_end
@@ -69,6 +69,8 @@ def of_end(
     occasion = at_end(exit_code)
     is_finished = exit_code == EXIT_ITEMS_FAILED
     lead = "" if is_finished else _HOW.get(occasion, "")
+    if shot.session is not None and shot.session.stop_code is not None:
+        lead = f"stopped ({shot.session.stop_code}) at "
     return _message(occasion, lead, shot, place, now_s=now_s, exit_code=exit_code, steps=steps)
 
 
@@ -207,7 +209,7 @@ def _problem(error: BaseException, place: Place) -> str:
     """An error in words, without what may quote a row."""
     if not isinstance(error, ProcessorError):
         return f"The program ended by an error of its own ({type(error).__name__}); see its log."
-    if place.content:
+    if place.content or isinstance(error, SourceAwayError):  # which was not even read
         return str(error)
     if isinstance(error, InputError):
         where = f"row {error.row}" if error.row is not None else "as a whole"

@@ -158,7 +158,7 @@ def test_failures_are_told_by_their_cause_and_not_by_what_was_said(
     assert result.code == 3
     letter = room.letters[-1]
     assert letter.body["event"] == "stopped"
-    assert letter.body["title"] == "processor: say stopped at 0 of 5 done"
+    assert letter.body["title"] == "processor: say stopped (auth) at 0 of 5 done"
     assert "Stopped, auth: The provider does not accept the API key." in letter.body["message"]
     assert letter.body["stats"]["stopped"]["code"] == "auth"
     assert WORD not in json.dumps(letter.body)
@@ -205,6 +205,11 @@ def test_a_start_that_is_refused_is_told_without_another_ones_figures(
     assert result.code == 1
     assert "twice.csv" in room.letters[-1].body["problem"]
     assert WORD not in json.dumps(room.letters[-1].body)
+    before = len(room.letters)
+    assert shell.run("--task", "say.toml", "--input", "none.csv", *told).code == 1
+    assert shell.run("--task", "say.toml", "--input", "none.csv", "--dry-run", *told).code == 1
+    (last,) = room.letters[before:]  # a rehearsal is looked at
+    assert "none.csv" in last.body["problem"]
 
 
 @pytest.mark.parametrize(

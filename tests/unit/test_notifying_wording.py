@@ -84,6 +84,7 @@ def test_words_of_others_are_told_only_where_rows_may_be(
     stopped = of_session(shot, stop_code=code, stop_message=f"{QUOTE}.")
     told = wording.of_end(stopped, place, exit_code=3, steps=(), now_s=0)
     assert f"Stopped, {code}: " in told.body
+    assert told.title == f"processor: mathml stopped ({code}) at 7 of 10 done, 2 failed"
     assert (QUOTE in told.body) is is_told
     assert (QUOTE in json.dumps(told.facts)) is is_told
 
@@ -93,10 +94,7 @@ def test_words_of_others_are_told_only_where_rows_may_be(
     [
         (InputError(QUOTE, source="rows.csv", row=7), "The input rows.csv, row 7, cannot be used"),
         (InputError(QUOTE, source="rows.csv"), "The input rows.csv, as a whole, cannot be used"),
-        (
-            SourceAwayError(QUOTE, source="db", way_out="", begun=True),
-            "The input db, as a whole, cannot",
-        ),
+        (SourceAwayError("it is away", source="db", way_out="", begun=True), "db: it is away"),
         (DeliveryError(QUOTE, passing=False), "An output does not take the results"),
         (LedgerError("the disk is full"), "the disk is full"),
         (RunLockedError("another process"), "another process"),
