@@ -32,10 +32,11 @@ prompt = "Repeat after me: {{ words }} {{ mathml }}"
 [output]
 kind = "text"
 """
+LONG = f"long {EVIL} " * 400 + "end"
 ROWS = [
     {"id": f"1{EVIL}", "words": EVIL, "mathml": MATHML, f"field{EVIL}": KOREAN},
     {"id": "2", "words": KOREAN, "mathml": FOREIGN, f"field{EVIL}": ["<i>list</i>"]},
-    {"id": f"3{EVIL}", "words": "c", "mathml": "x", f"field{EVIL}": None},
+    {"id": f"3{EVIL}", "words": LONG, "mathml": "x", f"field{EVIL}": None},
 ]
 
 # Elements and attributes that only content can have brought.
@@ -125,6 +126,16 @@ def test_a_story_shows_markup_as_text_and_draws_only_what_is_harmless(page: Page
     sheet.press("j")
     expect(sheet.get_by_role("heading", level=2)).to_have_text("2")
     assert_nothing_ran(page)
+
+
+def test_a_long_text_is_cut_until_somebody_wants_the_whole(page: Page) -> None:
+    page.locator("#items tbody tr").first.click()
+    sheet = page.get_by_role("dialog")
+    expect(sheet).to_contain_text(f"({len(LONG):,} characters)")
+    sheet.get_by_role("button", name="Show the whole").click()
+    expect(sheet.get_by_role("button", name="Show the whole")).to_have_count(0)
+    shown = sheet.locator(".fields dd").nth(1).evaluate("(node) => node.textContent")
+    assert shown == LONG
 
 
 def test_the_page_itself_refuses_what_the_server_should_not_have_let_through(

@@ -82,6 +82,39 @@ def test_a_run_is_paused_goes_on_and_is_drained_by_buttons(folder: Folder, eyes:
         assert words == ["drain", "resume", "concurrency 3", "pause"]
 
 
+def test_failed_items_are_sent_again_only_when_somebody_is_sure(folder: Folder, eyes: Eyes) -> None:
+    folder.admin("faults", {"set": ["server_error:count=5"]})
+    begun(folder, "--retries", "0", "--price", "0.05,0.4")
+    with served(folder.path, "out") as server:
+        page = eyes.look(server.page_of("out"))
+        cause = page.locator("#faults li", has_text="server_error")
+        cause.get_by_role("button", name="Send again").click()
+        dialog = page.get_by_role("dialog")
+        expect(dialog).to_contain_text("Send 5 failed items with server_error again?")
+        expect(dialog).to_contain_text("may cost about $0.0")
+        page.keyboard.press("Enter")  # the careful answer has the focus
+        expect(dialog).to_be_hidden()
+        cause.get_by_role("button", name="Send again").click()
+        dialog.get_by_role("button", name="Send again").click()
+        expect(page.locator("#said")).to_contain_text("requeue server_error: ")
+        expect(page.locator("#no-faults")).to_be_visible()
+    (order,) = look.take(folder.path / "out").orders
+    assert (order.words, order.accepted) == ("requeue server_error", True)
+
+
+def test_where_events_do_not_get_through_looks_are_fetched(folder: Folder, eyes: Eyes) -> None:
+    folder.rows(5)
+    assert folder.run()[0] == 0
+    eyes.forgiven = ["error: Failed to load resource: net::ERR_FAILED"]
+    with served(folder.path, "out") as server:
+        page = eyes.look(server.url + "#/")
+        expect(page.locator("#run-list li")).to_have_count(1)
+        page.route("**/events*", lambda route: route.abort())
+        page.goto(server.page_of("out"))
+        expect(page.locator("#link")).to_have_text("live, every 2 s")
+        assert number(page, "finished") == 5
+
+
 def test_a_killed_run_says_so_within_five_seconds_with_its_command(
     folder: Folder, eyes: Eyes
 ) -> None:

@@ -198,6 +198,28 @@ def test_the_switch_of_colours_goes_before_the_system_and_is_kept(
     assert page.evaluate(colour) == dark
 
 
+def test_items_are_searched_and_turned_page_by_page(eyes: Eyes, server: Served) -> None:
+    page = ready(eyes.look(server.url))
+    rows = page.locator("#items tbody tr")
+    expect(rows).to_have_count(50)
+    page.get_by_role("button", name="More", exact=True).click()
+    expect(rows).to_have_count(100)
+    page.get_by_role("button", name="More", exact=True).click()
+    expect(rows).to_have_count(120)
+    expect(page.locator("#items-said")).to_have_text("120 items shown, that is all.")
+    keys = rows.evaluate_all("(nodes) => nodes.map((node) => node.dataset.key)")
+    assert len(set(keys)) == 120
+    page.locator("#text").fill("근과 계수")
+    expect(rows).to_have_count(50)
+    page.locator("#text").fill("nowhere to be found")
+    expect(page.locator("#items-said")).to_have_text("No item is like that.")
+    page.locator("#text").fill("")
+    page.locator("#code").select_option("filtered")
+    expect(rows.first.locator(".badge")).to_have_text("failed")
+    failed = int(page.locator('[data-figure="failed"]').inner_text())
+    expect(rows).to_have_count(failed)
+
+
 def test_the_page_asks_for_all_its_files_at_once(eyes: Eyes, server: Served) -> None:
     ready(eyes.look(server.url))
     static = files("processor.web") / "static"

@@ -79,7 +79,7 @@ export class Control {
     event.preventDefault();
     const input = form.querySelector("input");
     const { order, none } = form.dataset;
-    const value = input.value.trim().replaceAll(",", "") || none;
+    const value = input.value.trim().replaceAll(",", "");
     const isRight = value === none || NUMBER.test(value);
     mark(input, "aria-invalid", isRight ? null : "true");
     if (isRight) void this.#order(`${order} ${value}`);

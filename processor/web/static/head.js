@@ -140,7 +140,7 @@ function tiles(look) {
   figure("p50", milliseconds(latency.p50));
   figure("p95", latency.p50 == null ? "batches have none" : `p95 ${milliseconds(latency.p95)} · p99 ${milliseconds(latency.p99)}`);
   figure("requests_sent", count(stats.requests_sent));
-  figure("retries", `${counted(stats.retries, "retry", "retries")} · ${counted(stats.rate_limited, "429")}`);
+  figure("retries", `${counted(stats.retries, "retry", "retries")} · ${count(stats.rate_limited)} rate limited`);
   figure("cost", money(stats.cost_usd));
   figure("cost_bounds", costBounds(look));
 }
