@@ -3,6 +3,7 @@
 python scripts/make_pictures.py              all of them, into scripts/pictures/
 python scripts/make_pictures.py terminal     the monitor in the terminal; half a minute
 python scripts/make_pictures.py page         the page, in light and in dark; a minute
+python scripts/make_pictures.py report       the report of a run that is done; two minutes
 """
 
 import argparse
@@ -15,6 +16,7 @@ from types import MappingProxyType
 
 from _page_picture import draw_page
 from _pictured import finished, run_in
+from _report_picture import draw_report
 
 _PICTURES = Path(__file__).with_name("pictures")
 _AT_ITEMS = 900
@@ -32,7 +34,7 @@ def terminal(place: Path, pictures: Path) -> None:
 
 # By name; each is given an empty working directory for its run, and where pictures go.
 PICTURES: Mapping[str, Callable[[Path, Path], None]] = MappingProxyType(
-    {"terminal": terminal, "page": draw_page}
+    {"terminal": terminal, "page": draw_page, "report": draw_report}
 )
 
 
