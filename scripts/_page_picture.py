@@ -1,6 +1,5 @@
 """The pictures of `processor monitor --web`: the page in light, and an item's story in dark."""
 
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -8,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
+from _browser import chromium
 from _pictured import finished, run_in
 
 from processor.ledger.database import LEDGER_NAME
@@ -15,8 +15,6 @@ from processor.watch.items import Status, Wanted, find
 
 __all__ = ["draw_page"]
 
-_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-_QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run")
 _WIDTH, _HEIGHT = 1240, 1100
 _AT_ITEMS = 900
 _READY = "() => Number(document.documentElement.dataset.updates) > 2"
@@ -58,18 +56,11 @@ def _doubtful(folder: Path) -> int:
 
 
 def _draw(url: str, scheme: Literal["light", "dark"], path: Path) -> None:
-    # Who draws pictures develops this; nobody else has a browser's driver.
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415
-
-    browser = next(filter(None, map(shutil.which, _BROWSERS)), None)
-    assert browser is not None, f"none of {', '.join(_BROWSERS)} is on the PATH"
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=browser, args=_QUIET)
+    with chromium() as browser:
         size = {"width": _WIDTH, "height": _HEIGHT}
-        page = chromium.new_page(viewport=size, color_scheme=scheme)  # type: ignore[arg-type]
+        page = browser.new_page(viewport=size, color_scheme=scheme)  # type: ignore[arg-type]
         page.goto(url)
         page.wait_for_selector("#items tbody tr")
         page.wait_for_function(_READY)
         page.screenshot(path=path)
-        chromium.close()
     print(path)
