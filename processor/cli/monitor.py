@@ -62,8 +62,8 @@ def command(names: tuple[Path, ...], **options: Any) -> int:
     if options["web"]:
         from processor.web import serve  # noqa: PLC0415
 
-        named = monitoring.named(names)
-        return serve.serve(named, port=options["port"], open_browser=options["open_browser"])
+        shown = monitoring.page_folders(names, homes=options["homes"])
+        return serve.serve(shown, port=options["port"], open_browser=options["open_browser"])
     folders = monitoring.watched_folders(names, homes=options["homes"], waits=options["wait"])
     if options["svg"] is not None:
         monitoring.draw(folders, options["svg"])

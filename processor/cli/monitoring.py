@@ -22,13 +22,17 @@ _LIVE_EVERY_S, _LINES_EVERY_S = 1.0, 5.0
 _WAIT_EVERY_S = 0.5
 
 
-def named(names: Sequence[Path]) -> list[Path]:
-    """The run folders that somebody named, perhaps none.
+def page_folders(names: Sequence[Path], *, homes: Sequence[Path]) -> list[Path]:
+    """What the page shows besides the runs in `runs/`: those that were named.
+
+    Args:
+        names: See `folders.meant`.
+        homes: As for `watched_folders`.
 
     Raises:
         UsageError: A name stands for no run.
     """
-    return folders.meant(names)
+    return folders.meant(names) if names else folders.all_of(_place(homes))
 
 
 def watched_folders(names: Sequence[Path], *, homes: Sequence[Path], waits: bool) -> list[Path]:

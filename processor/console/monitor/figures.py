@@ -8,7 +8,7 @@ from rich.text import Text
 from processor.console import course_lines
 from processor.console.display import part_done
 from processor.console.monitor import marks
-from processor.console.monitor.lines import LABEL_CELLS, Part, fitted, packed, row, spread
+from processor.console.monitor.lines import LABEL_CELLS, Part, fitted, folded, packed, row, spread
 from processor.console.monitor.marks import Stretch
 from processor.console.words import duration, milliseconds, money, rate, share
 from processor.watch.course import Timing
@@ -26,7 +26,7 @@ _STATE_STYLES = {
     State.DONE: _GOOD,
 }
 _LANE_STYLES = {"direct": "cyan", "batch": "blue"}
-_LANE_BAR_CELLS = 20
+_LANE_BAR_CELLS, _LANE_BAR_FROM_CELLS = 20, 72
 _CLOCK_FROM_S = 60.0
 
 
@@ -85,7 +85,7 @@ def speed(look: Look, width: int) -> list[Text]:
     whole = Part("" if mean_per_s is None else f"{rate(mean_per_s)} on the whole")
     line = row("rate", [now, whole], width)
     room = width - line.cell_len - 2
-    if room >= LABEL_CELLS:
+    if room >= LABEL_CELLS and look.points:
         seen = [(point.at, point.per_s) for point in look.points]
         line.append("  ").append(marks.sparkline(marks.resampled(seen, room)), "cyan")
     return [line]
@@ -118,7 +118,7 @@ def deadline(shot: Snapshot, timing: Timing | None, width: int, now_s: float) ->
     """Whether it will be made; nothing without one."""
     if timing is None:
         return []
-    return packed("deadline", [Part(course_lines.deadline(timing, shot, now_s))], width)
+    return folded("due", course_lines.deadline(timing, shot, now_s), width)
 
 
 def _since(look: Look, now_s: float) -> str:
@@ -167,7 +167,7 @@ def _lanes(shot: Snapshot, width: int) -> Iterator[Text]:
         ]
         line = row(name, parts, width)
         room = width - line.cell_len - 2
-        if room >= _LANE_BAR_CELLS:
+        if room >= _LANE_BAR_CELLS and width >= _LANE_BAR_FROM_CELLS:
             total, style = max(1, shot.total), _lane_style(name)
             whole = [Stretch(done / total, style), Stretch(away / total, style, marks.PARTLY)]
             pad = " " * (width - line.cell_len - _LANE_BAR_CELLS)

@@ -111,6 +111,8 @@ def _body(scene: Scene, width: int, height: int | None) -> list[Text]:
 
 def _figures(scene: Scene, width: int) -> list[Section]:
     look = scene.look
+    if not look.shot.total:
+        return []  # its rows are being read
     return [
         fixed(1, figures.targets(look, width)),
         fixed(2, figures.speed(look, width)),

@@ -77,14 +77,12 @@ def machine(look: Look, width: int) -> list[Text]:
     """What the run takes of the machine and of the wire."""
     shot = look.shot
     now = look.points[-1] if look.points and look.is_running else None
-    memory, is_now = f"{shot.peak_rss_mb:,.0f} MB at most", []
     sent, received = f"{short(shot.bytes_sent)}B sent", f"{short(shot.bytes_received)}B received"
+    parts = [Part(f"{shot.peak_rss_mb:,.0f} MB at most", rank=3)]
     if now is not None:
-        is_now = [Part(f"CPU {now.cpu:.0%}", rank=0)]
-        memory = f"{now.rss_mb:,.0f} MB ({memory})"
+        parts = [Part(f"CPU {now.cpu:.0%}", rank=0), Part(f"{now.rss_mb:,.0f} MB"), *parts]
         sent += f" ({short(now.sent_per_s)}B/s)"
         received += f" ({short(now.received_per_s)}B/s)"
-    parts = [*is_now, Part(memory)]
     parts += [Part(sent, rank=2), Part(received, rank=2)]
     return [row("machine", [*parts, Part(f"CPU {duration(shot.cpu_s)} in all", rank=4)], width)]
 
