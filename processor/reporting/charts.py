@@ -307,7 +307,7 @@ def _round_values(least: float, most: float) -> list[float]:
         ]
         if len(found) >= _TICKS:
             break
-    return found
+    return found or [10.0**least, 10.0**most]
 
 
 def _moment(at: float) -> datetime:

@@ -271,21 +271,10 @@ class Document:
     foot: Line
 
 
-def words(line: Line) -> str:
-    """A line as plain text."""
-    parts = []
-    for part in line:
-        if isinstance(part, str):
-            parts.append(part)
-        else:
-            parts.append(part.words if isinstance(part, Figure) else part.text)
-    return "".join(parts)
-
-
 def cells(*lines: Part | Line) -> list[Cell]:
     """A row of a table, of what stands in its cells."""
-    return [Cell(line if _is_line(line) else (line,)) for line in lines]  # type: ignore[arg-type]
+    return [Cell(_line(one)) for one in lines]
 
 
-def _is_line(line: Part | Line) -> bool:
-    return isinstance(line, (list, tuple))
+def _line(one: Part | Line) -> Line:
+    return (one,) if isinstance(one, (str, Figure, Foreign, Code)) else one

@@ -1,4 +1,8 @@
-"""Reports as files."""
+"""Reports as files.
+
+A run writes none by itself: it would be made anew at every start of a nightly job, and it shows
+rows and answers, which is for people to decide. Who asks for a notification gets it with that.
+"""
 
 import os
 from pathlib import Path

@@ -4,11 +4,26 @@ from collections.abc import Iterator
 
 from processor.console.words import counted
 from processor.plan.prices import dollars
-from processor.reporting import figures
-from processor.reporting.document import Block, Cell, Line, Pairs, Prose, Section, Table, cells
+from processor.reporting import figures, timeline
+from processor.reporting.document import (
+    Block,
+    Cell,
+    Code,
+    Foreign,
+    Line,
+    Pairs,
+    Prose,
+    Section,
+    Table,
+    cells,
+)
 from processor.reporting.gathering import Findings
+from processor.reporting.plain import cut
 from processor.watch.course import all_directly_usd
 from processor.watch.snapshot import LaneTotals, Snapshot
+
+_BATCHES_SHOWN = 12
+_PROBLEM_CHARACTERS = 240
 
 
 def section(found: Findings) -> Section | None:
@@ -35,6 +50,8 @@ def _blocks(found: Findings) -> Iterator[Block]:
     heads = ["lane", "succeeded", "failed", "requests", "retries", "tokens in", "out", "cost"]
     yield Table("What each lane did", heads, rows, frozenset(range(1, 8)))
     yield Pairs(list(_against(found)))
+    if found.seen.batches:
+        yield _batches(found)
 
 
 def _lane(name: str, lane: LaneTotals, words: str = "") -> list[Cell]:
@@ -49,6 +66,37 @@ def _lane(name: str, lane: LaneTotals, words: str = "") -> list[Cell]:
         figures.count(f"{place}.completion_tokens", lane.completion_tokens),
         figures.usd(f"{place}.cost_usd", lane.cost_usd),
     )
+
+
+def _batches(found: Findings) -> Table:
+    """The batch jobs, the latest first."""
+    shown = found.seen.batches[:_BATCHES_SHOWN]
+    rows = []
+    for held in shown:
+        batch = held.batch
+        created = "" if batch.created_at is None else timeline.clock(batch.created_at, dated=True)
+        problem = batch.problem if found.content else None
+        rows.append(
+            cells(
+                Code(batch.id),
+                batch.status,
+                created,
+                _known(held.shard.items),
+                _known(batch.completed),
+                _known(batch.failed),
+                () if problem is None else (Foreign(cut(problem, _PROBLEM_CHARACTERS)),),
+            )
+        )
+    left = found.shot.jobs.batches - len(shown)
+    title = f"Batch jobs; {left:,} earlier ones are left out" if left > 0 else "Batch jobs"
+    heads = ["job", "status", "created", "requests", "answered", "failed", "problem"]
+    if not any(row[-1].line for row in rows):
+        heads, rows = heads[:-1], [row[:-1] for row in rows]
+    return Table(title, heads, rows, frozenset({3, 4, 5}))
+
+
+def _known(count: int | None) -> str:
+    return "–" if count is None else f"{count:,}"
 
 
 def _against(found: Findings) -> Iterator[tuple[str, Line]]:

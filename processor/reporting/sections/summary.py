@@ -150,9 +150,13 @@ def _parts(shot: Snapshot) -> Iterator[Share]:
         if count:
             figure = figures.count(f"checks.{check}", count)
             yield Share(names[check], figure, count / shot.total, looks.get(check, "calm"))
-    for name, count, tone in (("failed", shot.failed, "bad"), ("pending", shot.pending, "none")):
+    rest: tuple[tuple[str, int, Tone], ...] = (
+        ("failed", shot.failed, "bad"),
+        ("pending", shot.pending, "none"),
+    )
+    for name, count, tone in rest:
         if count:
-            yield Share(name, figures.count(name, count), count / shot.total, tone)  # type: ignore[arg-type]
+            yield Share(name, figures.count(name, count), count / shot.total, tone)
 
 
 def _items(count: int) -> str:
