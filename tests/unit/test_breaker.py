@@ -420,3 +420,41 @@ def test_it_gives_up_only_when_nothing_else_is_waited_for(verdict: Verdict) -> N
         assert job.probe(verdict, now_s) is None
     job.breaker.is_patient = False
     assert job.probe(verdict, 1_100) == Stop(code=verdict.code, message=verdict.message)
+
+
+def test_a_pause_is_no_part_of_an_outage() -> None:
+    job = Job(give_up_s=60)
+    job.break_down()
+    job.breaker.rested(10, 3_610)
+    assert job.probe(DOWN, 3_611) is None
+    assert job.probe(DOWN, 3_659) is None
+    assert job.probe(DOWN, 3_661) is not None
+
+
+def test_of_a_pause_in_which_an_outage_begins_only_the_rest_counts() -> None:
+    job = Job(give_up_s=60)
+    job.break_down(now_s=100)
+    job.breaker.rested(0, 1_000)
+    assert job.probe(DOWN, 1_059) is None
+    assert job.probe(DOWN, 1_061) is not None
+
+
+def test_the_next_outage_knows_nothing_of_an_earlier_pause() -> None:
+    job = Job(give_up_s=60)
+    job.break_down()
+    job.breaker.rested(10, 3_610)
+    job.probe(OK, 3_611)
+    for _ in range(OUTAGE_AFTER):
+        job.see(DOWN, 4_000, sent_s=4_000)
+    assert job.breaker.outage
+    assert job.probe(DOWN, 4_061) is not None
+
+
+def test_a_pause_is_no_refusal() -> None:
+    job = Job(give_up_s=60)
+    job.see(OK)
+    refused = replace(LIMITED, congested=True)
+    assert job.see(refused, 0) is None
+    job.breaker.rested(5, 7_205)
+    assert job.see(refused, 7_259) is None
+    assert job.see(refused, 7_260) is not None

@@ -6,6 +6,7 @@ from contextlib import closing
 from dataclasses import replace as changed
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ledger_parts import (
@@ -83,10 +84,8 @@ def stated(state: str) -> Gauges:
         ({"at_provider": 9}, State.SENDING),
     ],
 )
-def test_the_state_of_a_run_that_works(
-    shot: Snapshot, told: dict[str, object], state: State
-) -> None:
-    assert state_of(made(shot, **told), is_running=True) is state  # type: ignore[arg-type]
+def test_the_state_of_a_run_that_works(shot: Snapshot, told: dict[str, Any], state: State) -> None:
+    assert state_of(made(shot, **told), is_running=True) is state
 
 
 @pytest.mark.parametrize(
@@ -109,9 +108,9 @@ def test_the_state_of_a_run_that_works(
     ],
 )
 def test_the_state_of_a_run_that_nothing_works_on(
-    shot: Snapshot, told: dict[str, object], state: State
+    shot: Snapshot, told: dict[str, Any], state: State
 ) -> None:
-    assert state_of(made(shot, **told), is_running=False) is state  # type: ignore[arg-type]
+    assert state_of(made(shot, **told), is_running=False) is state
 
 
 def test_whatever_a_ledger_holds_is_some_state(shot: Snapshot) -> None:
@@ -239,7 +238,7 @@ def test_work_does_not_grow_with_the_items(tmp_path: Path) -> None:
             settle(ledger.connection, *(succeeded(item(seq)) for seq in range(1, items // 2)))
             settle(ledger.connection, failed(item(items // 2)))
         with closing(database.open_to_read(folder / database.LEDGER_NAME)) as connection:
-            connection.set_progress_handler(count, 10)  # type: ignore[arg-type]
+            connection.set_progress_handler(count, 10)
             look.read(folder, connection)
         return taken
 

@@ -12,7 +12,7 @@ from ledger_parts import item, ledger_of, settle, succeeded
 
 from processor.errors import LedgerError, UsageError
 from processor.ledger import control, database
-from processor.ledger.control import Order, Verb
+from processor.ledger.control import Asked, Order, Verb
 from processor.ledger.gauges import DRAINING, Gauges, written
 from processor.ledger.ledger import Ledger, open_ledger
 
@@ -83,6 +83,12 @@ def pause(folder: Path) -> int:
     return control.ask(folder, Order(verb=Verb.PAUSE))
 
 
+def answer(folder: Path, number: int) -> Asked:
+    asked = control.answer_of(folder, number)
+    assert asked is not None
+    return asked
+
+
 def test_nothing_can_be_asked_of_what_does_not_work(tmp_path: Path) -> None:
     with pytest.raises(LedgerError, match="there is no ledger"):
         pause(tmp_path)
@@ -117,14 +123,10 @@ def test_a_start_refuses_what_was_asked_before_it_and_no_more(tmp_path: Path) ->
     with open_ledger(tmp_path) as ledger:
         new = pause(tmp_path)
         session = ledger.start_session({})
-        asked = {number: control.answer_of(tmp_path, number) for number in (old, new)}
-        assert asked[old] is not None
-        assert asked[old].accepted is False
-        assert asked[new] is not None
-        assert asked[new].answer is None
+        assert answer(tmp_path, old).accepted is False
+        assert answer(tmp_path, new).answer is None
         ledger.end_session(session, 0)
-        last = control.answer_of(tmp_path, new)
-        assert last is not None
+        last = answer(tmp_path, new)
         assert (last.accepted, last.answer) == (False, "The run ended before it took this order.")
 
 

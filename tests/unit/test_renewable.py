@@ -1,7 +1,6 @@
 """Items that are pending again while a lane reads: each is given once, and none is lost."""
 
 from collections import Counter, deque
-from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -13,11 +12,15 @@ from processor.items import Item
 from processor.ledger import database, pending
 from processor.ledger.ledger import Ledger
 from processor.ledger.requeue import requeue
-from processor.sending.renewable import Renewable
+from processor.sending.renewable import Read, Renewable
 from processor.watch import snapshot
 
 Action = Literal["pull", "succeed", "fail", "tell", "requeue", "renew"]
 ACTIONS: list[Action] = ["pull", "pull", "pull", "succeed", "fail", "fail", "tell", "requeue"]
+
+
+def reading(path: Path) -> Read:
+    return lambda elsewhere: pending.read(path, elsewhere=elsewhere)
 
 
 class Lane:
@@ -31,14 +34,11 @@ class Lane:
 
     def __init__(self, ledger: Ledger, most: int | None = None) -> None:
         self.ledger = ledger
-        self.given = Renewable(self._read, most)
+        self.given = Renewable(reading(ledger.path), most)
         self.held: deque[Item] = deque()
         self.untold: deque[Item] = deque()
         self.moved = 0
         self.pulls: Counter[int] = Counter()
-
-    def _read(self, elsewhere: object) -> object:
-        return pending.read(self.ledger.path, elsewhere=elsewhere)  # type: ignore[arg-type]
 
     def do(self, action: Action) -> None:
         match action:
@@ -82,7 +82,7 @@ class Lane:
 
 
 @settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.lists(st.sampled_from([*ACTIONS, "renew"]), max_size=60), st.sampled_from([1, 3, 50]))
 def test_each_item_is_given_once_and_none_is_lost(
@@ -132,16 +132,12 @@ def test_what_is_pending_again_is_allowed_besides_a_limit(
     with ledger_of(tmp_path, 10) as ledger:
         pulled = list(pending.read(ledger.path, 2))
         settle(ledger.connection, *(failed(each.item) for each in pulled))
-        given = Renewable(partial(_read, ledger.path), most)
+        given = Renewable(reading(ledger.path), most)
         first = [each.item.seq for each in given]
         with database.transaction(ledger.connection):
             given.renew(requeue(ledger.connection, None))
         assert first == list(range(3, 11))[:most]
         assert [each.item.seq for each in given] == [1, 2][:again]
-
-
-def _read(path: Path, elsewhere: object) -> object:
-    return pending.read(path, elsewhere=elsewhere)  # type: ignore[arg-type]
 
 
 def test_chosen_items_that_somebody_has_are_not_given(tmp_path: Path) -> None:

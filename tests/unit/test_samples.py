@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -17,12 +18,13 @@ from processor.ledger.gauges import Gauges
 from processor.ledger.ledger import Ledger, open_ledger
 from processor.ledger.requeue import requeue
 from processor.ledger.samples import MOST, Sampler
+from processor.ledger.schema import TABLES
 from processor.ledger.writer import Writer
 from processor.watch import trend
 from processor.watch.trend import Point
 
 
-def take(ledger: Ledger, sampler: Sampler, at: float, **told: int) -> None:
+def take(ledger: Ledger, sampler: Sampler, at: float, **told: Any) -> None:
     with database.transaction(ledger.connection):
         sampler.take(ledger.connection, Gauges(at=at, **told), vitals())
 
@@ -126,7 +128,7 @@ def test_a_clock_that_is_put_back_makes_no_stretch_of_less_than_nothing(tmp_path
 def test_what_is_newer_than_a_point_goes_on_from_it(taken: int, after: int) -> None:
     """Also when the point itself is of a thinned past."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
-        connection.executescript(database.TABLES)
+        connection.executescript(TABLES)
         connection.execute(
             "INSERT INTO sessions (number, started_at, seen_at, pid, settings) "
             "VALUES (1, 0, 0, 1, '{}')"

@@ -296,3 +296,13 @@ def test_a_call_at_flex_has_a_quarter_of_an_hour_unless_told_otherwise(
     values: dict[str, float], tier: str | None, timeout_s: float
 ) -> None:
     assert Settings.of(values).timeout_at(tier) == timeout_s
+
+
+def test_a_pause_takes_nothing_from_anybodys_patience() -> None:
+    lane, work = Lane(patience_s=600), at_flex()
+    lane.see(FULL, work, 0)
+    lane.refuse(0)
+    lane.tier.rested(7_200)
+    assert lane.tier.wait_most_s(work, FULL, 7_300) == 500
+    assert lane.see(FULL, at_flex(), 7_799) is None
+    assert lane.see(FULL, at_flex(), 7_800) is not None

@@ -140,3 +140,18 @@ def test_it_stays_between_one_and_the_ceiling(
         else:
             window.congest(now_s - latency_s, float(now_s))
         assert 1 <= window.size <= start + room
+
+
+def test_a_ceiling_that_stays_leaves_what_was_learnt() -> None:
+    window = Window.of(100, ceiling=1_000)
+    window.congest(0.0, 1.0)
+    narrowed = window.size
+    assert narrowed < 100
+    window.allow(100, ceiling=1_000)  # as a pause does
+    assert window.size == narrowed
+    window.allow(20, ceiling=1_000)
+    assert window.size == 20
+    window.allow(None, ceiling=1_000)
+    assert window.size == 20
+    window.allow(300, ceiling=1_000)
+    assert window.size == 300
