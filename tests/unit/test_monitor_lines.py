@@ -47,8 +47,14 @@ def test_parts_go_on_below_their_label() -> None:
 
 
 def test_what_is_typed_stays_whole() -> None:
-    lines = folded("next", "processor run --task x", 20)
-    assert "".join(line.plain[8:] for line in lines).replace(" ", "") == "processorrun--taskx"
+    lines = folded("next", "processor run --task a-long-name", 20)
+    assert [line.plain for line in lines] == [
+        "next    processor",
+        "        run --task",
+        "        a-long-name",
+    ]
+    pieces = [line.plain[8:] for line in folded("next", "질문질문질문질문", 16)]
+    assert pieces == ["질문질문", "질문질문"]
 
 
 @pytest.mark.parametrize(

@@ -162,7 +162,7 @@ def _lanes(shot: Snapshot, width: int) -> Iterator[Text]:
         parts = [
             Part(f"{done:,} done", rank=0),
             Part(f"{lane.failed:,} failed" if lane.failed else "", _BAD, 1),
-            Part(_away(shot) if name == "batch" else "", rank=2),
+            *(_away(shot) if name == "batch" else ()),
             Part(money(lane.cost_usd), _FAINT, 3),
         ]
         line = row(name, parts, width)
@@ -179,16 +179,12 @@ def _lane_style(name: str) -> str:
     return _LANE_STYLES.get(name, "magenta")
 
 
-def _away(shot: Snapshot) -> str:
+def _away(shot: Snapshot) -> Iterator[Part]:
     """What is not here yet of the batch lane."""
-    told = []
-    if shot.jobs.at_provider:
-        told.append(f"{shot.jobs.at_provider:,} at the provider")
-    if shot.jobs.answered:
-        told.append(f"{shot.jobs.answered:,} answered there")
-    if shot.jobs.waiting:
-        told.append(f"{shot.jobs.waiting:,} to be sent")
-    return ", ".join(told)
+    jobs = shot.jobs
+    yield Part(f"{jobs.at_provider:,} at the provider" if jobs.at_provider else "", rank=1)
+    yield Part(f"{jobs.answered:,} answered there" if jobs.answered else "", rank=2)
+    yield Part(f"{jobs.waiting:,} to be sent" if jobs.waiting else "", rank=2)
 
 
 def _value(target: Target) -> str:

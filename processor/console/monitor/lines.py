@@ -61,8 +61,7 @@ def packed(label: str, parts: Sequence[Part], width: int) -> list[Text]:
 
 def folded(label: str, text: str, width: int, *, style: str = "") -> list[Text]:
     """As `row`, of a text that must stay whole: it goes on below."""
-    room = max(1, width - LABEL_CELLS)
-    pieces = chop_cells(shown(text), room) or [""]
+    pieces = _wrapped(shown(text), max(1, width - LABEL_CELLS))
     return [
         row(label if not place else "", [Part(piece, style)], width)
         for place, piece in enumerate(pieces)
@@ -96,6 +95,18 @@ def beside(left: Sequence[Text], right: Sequence[Text], widths: tuple[int, int])
             line.append(" " * (widths[0] + 2 - line.cell_len)).append_text(right[place])
         both.append(line)
     return both
+
+
+def _wrapped(text: str, room: int) -> list[str]:
+    """Lines of at most so many cells, broken between words where that is possible."""
+    lines = [""]
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}" if lines[-1] else word
+        if cell_len(longer) <= room:
+            lines[-1] = longer
+        else:
+            lines += chop_cells(word, room)
+    return [line for line in lines if line] or [""]
 
 
 def _cells(parts: Sequence[Part], between: str) -> int:

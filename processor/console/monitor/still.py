@@ -57,7 +57,7 @@ def draw(runs: Sequence[Watched], target: Path) -> None:
         console.print(line)
     svg = console.export_svg(title="processor monitor", code_format=FRAME, unique_id="monitor")
     try:
-        target.write_text(svg, encoding="utf-8")
+        target.write_text(svg, encoding="utf-8", errors="replace")
     except OSError as error:
         raise UsageError(
             f"{target}: {error.strerror or error}", way_out="Name another file."
