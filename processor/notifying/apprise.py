@@ -50,7 +50,7 @@ class Service:
             report: A page that goes with it, where files are taken.
         """
         if isinstance(self._plugin, NotifyJSON):  # whose readers are programs
-            self._plugin.payload_extras |= dict(message.facts)
+            self._plugin.payload_extras = {**message.facts, **self._plugin.payload_extras}
         if report is not None and self.takes_files and self._problem(message, report) is None:
             return None
         return self._problem(message, None)

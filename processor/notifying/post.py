@@ -53,11 +53,7 @@ class Post:
             raise
 
     def run(self) -> list[Delivery]:
-        """Do it; returns what became of every address, in their order.
-
-        Raises:
-            UsageError: The extra is not installed.
-        """
+        """Do it; returns what became of every address, in their order."""
         begun_s = time.monotonic()
         try:
             process = self._start()
@@ -72,7 +68,7 @@ class Post:
                 process.kill()
             process.wait()
         if process.returncode == MISSING:
-            raise UsageError(said.decode())
+            return self._all([], said.decode())
         whole = said[: said.rfind(b"\n") + 1]  # the last one may have been cut off
         known = [Delivery.of(line) for line in whole.splitlines()]
         return self._all(known, self._reason(time.monotonic() - begun_s))
@@ -128,7 +124,7 @@ def check(addresses: Sequence[str]) -> None:
         return
     for each in Post(Errand(addresses=addresses, message=None, most_s=_CHECK_MOST_S)).run():
         if each.problem is not None:
-            raise UsageError(f"--notify: apprise does not load: {each.problem}")
+            raise UsageError(f"--notify: {each.problem}")
         if each.service is None:
             which = f" (address {each.at + 1})" if len(addresses) > 1 else ""
             raise UsageError(

@@ -31,6 +31,16 @@ def holding(shot: Snapshot) -> frozenset[Occasion]:
     return frozenset(found)
 
 
+def awaited(shot: Snapshot) -> frozenset[Occasion]:
+    """What may come to be told of a start that begins; a budget may be nearly used before it."""
+    found = set[Occasion]()
+    if shot.deadline_s is not None:
+        found.add(Occasion.LATE)
+    if shot.session is not None and shot.session.budget_usd is not None:
+        found.add(Occasion.BUDGET)
+    return frozenset(found - (holding(shot) - {Occasion.LATE}))
+
+
 class Watcher:
     """An observer that tells each of these once, when it turns so.
 
@@ -55,7 +65,7 @@ class Watcher:
 
     def notice(self, notice: Notice) -> None:
         """Look when the run decides something."""
-        if notice.event == "sending" and not self._thread.is_alive():
+        if notice.event == "sending" and self._thread.ident is None:
             self._thread.start()
         elif notice.event == "decision":
             self._stirred.set()
@@ -77,8 +87,8 @@ class Watcher:
 
     def _watch(self) -> None:
         known = self._look()
-        if known is not None and Occasion.BUDGET in holding(known):
-            self._left.discard(Occasion.BUDGET)  # it was so before this start
+        if known is not None:
+            self._left &= awaited(known)
         while self._left and not self._ended.wait(_REST_S):
             self._stirred.wait(_LOOKS_EVERY_S)
             self._stirred.clear()

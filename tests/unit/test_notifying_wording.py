@@ -17,7 +17,7 @@ from processor.errors import (
 )
 from processor.notifying import wording
 from processor.notifying.errand import Errand
-from processor.notifying.watcher import holding
+from processor.notifying.watcher import awaited, holding
 from processor.notifying.wording import Place
 from processor.occasion import USUAL, Occasion, at_end
 from processor.report import exit_code_of
@@ -129,6 +129,22 @@ def test_from_four_fifths_on_a_budget_is_nearly_used(
     total = shot.finished + pending
     spent = replace(of_session(shot, budget_usd=budget_usd), spent_usd=1.0, total=total)
     assert (Occasion.BUDGET in holding(spent)) is holds
+
+
+@pytest.mark.parametrize(
+    ("budget_usd", "deadline_s", "awaits"),
+    [
+        (None, None, set()),
+        (None, 2e9, {Occasion.LATE}),
+        (10.0, 2e9, {Occasion.LATE, Occasion.BUDGET}),
+        (1.0, None, set()),  # so much was used before this start
+    ],
+)
+def test_a_start_without_bounds_needs_no_watch(
+    shot: Snapshot, budget_usd: float | None, deadline_s: float | None, awaits: set[Occasion]
+) -> None:
+    begun = replace(of_session(shot, budget_usd=budget_usd), spent_usd=1.0, deadline_s=deadline_s)
+    assert awaited(begun) == awaits
 
 
 def test_a_message_travels_whole(shot: Snapshot) -> None:
