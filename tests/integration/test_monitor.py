@@ -158,6 +158,7 @@ def test_keys_steer_the_run_and_leave_it_running(folder: Folder) -> None:
         is_drawn(it)
         it.type("p")
         it.until(lambda text: text.splitlines()[0].endswith("paused"))
+        it.until_shown("pause: Nothing new is sent")
         it.type("+")
         it.type("r")
         it.until(lambda text: text.splitlines()[0].endswith("sending"))

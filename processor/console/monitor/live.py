@@ -54,6 +54,7 @@ class Monitor:
         self._message_until_s = 0.0
         self._quits = False
         self._looks = 0
+        self._asked: tuple[Watched, int] | None = None
 
     def watch(self) -> int | None:
         """As `watch`."""
@@ -82,6 +83,17 @@ class Monitor:
         for run in self._runs:
             if len(self._runs) == 1 or not run.is_over or self._looks % _OVER_EVERY == 0:
                 run.refresh()
+        self._hear()
+
+    def _hear(self) -> None:
+        """Say what became of the last order, when the run has written it down."""
+        if self._asked is None:
+            return
+        run, number = self._asked
+        for order in () if run.look is None else run.look.orders:
+            if order.number == number and order.answer is not None:
+                self._asked = None
+                self._say(f"{order.words}: {order.answer}")
 
     def _obey(self, name: str) -> None:
         self._shown, act = typed(self._shown, name)
@@ -100,7 +112,8 @@ class Monitor:
             number = control.ask(self._open.folder, order)
         except ProcessorError as error:
             return str(error)
-        return f"asked: {order.words} (order {number})"
+        self._asked = self._open, number
+        return f"asked: {order.words}"
 
     def _say(self, message: str) -> None:
         self._message, self._message_until_s = message, time.monotonic() + _MESSAGE_S
