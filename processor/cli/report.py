@@ -63,6 +63,7 @@ def command(
     """
     from processor import folders  # noqa: PLC0415 - see processor.cli.main
     from processor.console import streams  # noqa: PLC0415
+    from processor.console.terminal import shown  # noqa: PLC0415
     from processor.reporting import writing  # noqa: PLC0415
     from processor.reporting.gathering import gather  # noqa: PLC0415
 
@@ -76,7 +77,7 @@ def command(
     told = writing.text(gather(folder, content=content, gold=gold), form)
     if output is None:
         for line in told.splitlines():
-            streams.say(line)
+            streams.say(shown(line))
         return
     writing.put(told, output)
     streams.say(str(output))

@@ -13,6 +13,7 @@ from processor.reporting.plain import plain
 _SPECIAL = re.compile(r"([\\`*_<>\[\]|])")
 _BREAKS = re.compile(r"\s*[\r\n\u2028\u2029]+\s*")
 _TICKS = re.compile("`+")
+_BAR = re.compile(r"(?<!\\)\|")  # which would end a cell, also within a code span
 _MARKS = {"good": " ✓", "doubt": " !", "bad": " ✗", "calm": "", "none": ""}
 
 
@@ -107,7 +108,8 @@ def _specimen(each: doc.Specimen) -> Iterator[str]:
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], numbers: frozenset[int]) -> str:
     rule = ["--:" if place in numbers else "---" for place in range(len(heads))]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (heads, rule, *rows))
+    told = [[_BAR.sub(r"\\|", cell) for cell in cells] for cells in (heads, rule, *rows)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in told)
 
 
 def _line(line: doc.Line) -> str:
@@ -125,8 +127,7 @@ def _text(words: str) -> str:
 
 
 def _code(text: str) -> str:
-    """A code span; a bar would end a cell of a table."""
-    told = _BREAKS.sub(" ", plain(text)).replace("|", "\\|")
+    told = _BREAKS.sub(" ", plain(text))
     if not told.strip():
         return ""
     fence = "`" * (1 + max((len(run) for run in _TICKS.findall(told)), default=0))

@@ -7,8 +7,8 @@ _REPLACEMENT = "\ufffd"
 
 
 def plain(text: str) -> str:
-    """The text with a sign in place of each character that cannot be written."""
-    return _UNWRITABLE.sub(_REPLACEMENT, text)
+    """The text with a sign in place of each character that cannot be written; lines end as here."""
+    return _UNWRITABLE.sub(_REPLACEMENT, text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def cut(text: str, most: int) -> str:

@@ -29,7 +29,7 @@ _FAILURES = 6
 _OF_ONE_CODE = 2
 _REVIEWS = 4
 _COMPARED = 400  # answers whose likeness is measured: work grows with its square
-_DOWN_MOST, _ACROSS_MOST = 40, 20
+_DOWN_MOST, _ACROSS_MOST = 60, 20  # of a table of answers, to be seen at a glance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,8 +125,7 @@ class _Reading:
         self._terms = terms
         self._gathered = Gathering(run, terms)
         self._successes: Sample[Result] = Sample(most=_SUCCESSES, most_of_block=1, seed=terms.seed)
-        self._places: tuple[dict[str, int], dict[str, int]] = ({}, {})
-        self._cells: dict[tuple[int, int], Result] = {}
+        self._cells: dict[tuple[str, str], Result] = {}
         self._has_field = bool(content and terms.group and terms.within)
         self.items = 0
         self.failures = Tallies(run.columns, with_columns=content)
@@ -158,30 +157,36 @@ class _Reading:
         return assessment.measured(self._run, self._terms, self._gathered)
 
     def field(self) -> Field | None:
-        rows, columns = self._places
-        if not self._has_field or len(rows) < 2 or len(columns) < 2:
+        """In the order in which the input has them."""
+        first: tuple[dict[str, int], dict[str, int]] = ({}, {})
+        for names, item in self._cells.items():
+            for seqs, name in zip(first, names, strict=True):
+                seqs[name] = min(item.seq, seqs.get(name, item.seq))
+        rows, columns = (sorted(seqs, key=seqs.__getitem__) for seqs in first)
+        is_table = 2 <= len(rows) <= _DOWN_MOST and 2 <= len(columns) <= _ACROSS_MOST
+        if not self._has_field or not is_table:
             return None
         return Field(
             down=self._terms.group or "",
             across=self._terms.within or "",
-            rows=list(rows),
-            columns=list(columns),
-            cells=self._cells,
+            rows=rows,
+            columns=columns,
+            cells={
+                (rows.index(down), columns.index(across)): item
+                for (down, across), item in self._cells.items()
+            },
         )
 
     def _place(self, item: Result, fields: Mapping[str, Any]) -> None:
         """Put an item into the table, as long as there is one to be seen at a glance."""
         columns = (self._terms.group or "", self._terms.within or "")
-        names = [cells.text(fields.get(name)) for name in columns]
-        down, across = (
-            places.setdefault(name or "", len(places))
-            for places, name in zip(self._places, names, strict=True)
-        )
-        if down >= _DOWN_MOST or across >= _ACROSS_MOST:
+        down, across = (cells.text(fields.get(name)) or "" for name in columns)
+        other = self._cells.get((down, across))
+        if other is None or item.seq < other.seq:
+            self._cells[down, across] = item
+        if len(self._cells) > _DOWN_MOST * _ACROSS_MOST:
             self._has_field = False
             self._cells.clear()
-            return
-        self._cells.setdefault((down, across), item)
 
 
 def _slices(connection: sqlite3.Connection, items: int) -> Iterator[list[Result]]:
@@ -194,17 +199,19 @@ def _slices(connection: sqlite3.Connection, items: int) -> Iterator[list[Result]
 
 
 def spans(items: int) -> list[tuple[int, int]]:
-    """Which items are read, as (first, last): all, or evenly spread, then in a drawn order.
+    """Which items are read, as (first, last): all, or evenly spread; in a drawn order.
 
     In that order, so that who stops early has read here and there, too.
     """
     if items <= ITEMS_MOST:
         starts = range(1, items + 1, _WHOLE_AT_ONCE)
-        return [(first, min(items, first + _WHOLE_AT_ONCE - 1)) for first in starts]
-    count = ITEMS_MOST // _AT_ONCE
-    firsts = [1 + place * (items - _AT_ONCE) // (count - 1) for place in range(count)]
-    Random(0).shuffle(firsts)  # noqa: S311 - a sample, not a secret
-    return [(first, first + _AT_ONCE - 1) for first in firsts]
+        found = [(first, min(items, first + _WHOLE_AT_ONCE - 1)) for first in starts]
+    else:
+        count = ITEMS_MOST // _AT_ONCE
+        firsts = [1 + place * (items - _AT_ONCE) // (count - 1) for place in range(count)]
+        found = [(first, first + _AT_ONCE - 1) for first in firsts]
+    Random(0).shuffle(found)  # noqa: S311 - a sample, not a secret
+    return found
 
 
 def _chosen(connection: sqlite3.Connection, codes: Iterable[str]) -> list[Result]:

@@ -1,5 +1,6 @@
 """Where items fail more often than elsewhere: what is told, and what is not."""
 
+from itertools import pairwise
 from math import comb, isclose
 from random import Random
 
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from processor.reporting.patterns import Counted, Factor, at_least, patterns
+from processor.reporting.scan import ITEMS_MOST, spans
 from processor.reporting.tallies import lengths
 
 
@@ -105,3 +107,12 @@ def test_lengths_lose_nothing(found: list[tuple[int, bool]]) -> None:
     if parts:
         assert sum(group.items for group in parts) == len(found)
         assert sum(group.cases for group in parts) == sum(is_case for _, is_case in found)
+
+
+@pytest.mark.parametrize("items", [0, 1, 499, 500, 50_000, 50_001, 1_000_000, 10_000_000])
+def test_items_are_read_once_and_from_everywhere(items: int) -> None:
+    found = sorted(spans(items))
+    assert sum(last - first + 1 for first, last in found) == min(items, ITEMS_MOST)
+    assert all(before < after for (_, before), (after, _) in pairwise(found))
+    if items:
+        assert (found[0][0], found[-1][1]) == (1, items)

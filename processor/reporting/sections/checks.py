@@ -63,7 +63,7 @@ def _blocks(found: Assessment, *, content: bool) -> Iterator[Block]:
     if found.labels is not None:
         yield _labels(found.labels, found.run.labels)
     if found.gold is not None and found.terms.gold is not None:
-        yield from _gold(found.gold, found.terms.gold)
+        yield from _gold(found.gold, found.terms.gold, content=content)
     rows = list(_measures(found))
     if rows:
         yield Table("Answers beside each other", _HEADS, rows, _NUMBERS)
@@ -123,8 +123,10 @@ def _row(name: str, words: str, one: Measured, plain: int = 0) -> list[Cell]:
     )
 
 
-def _gold(found: Agreement, column: str) -> Iterator[Block]:
-    line: Line = (f"Of {counted(found.pairs, 'item')} with a right label in ", Foreign(column))
+def _gold(found: Agreement, column: str, *, content: bool) -> Iterator[Block]:
+    line: Line = (f"Of {counted(found.pairs, 'item')} with a right label",)
+    if content:
+        line = (*line, " in ", Foreign(column))
     line = (*line, ", ", figures.measured("quality.gold.accuracy", found.accuracy), " were given ")
     line = (*line, f"it ({figures.interval(found.accuracy)}).")
     if not found.by_label:
@@ -133,7 +135,7 @@ def _gold(found: Agreement, column: str) -> Iterator[Block]:
         line = (*line, f" ({figures.interval(found.kappa, is_share=False)}).")
     yield Prose(line)
     confusion = found.confusion
-    if found.by_label or not 2 <= len(confusion.labels) <= _LABELS_MOST:
+    if not content or found.by_label or not 2 <= len(confusion.labels) <= _LABELS_MOST:
         return
     rows = []
     for name, counts in zip(confusion.names, confusion.counts, strict=True):
