@@ -27,6 +27,7 @@ from processor.batch.sight import seen
 from processor.batch.steps import Step
 from processor.batch.tools import Tools
 from processor.batch.tries import Tries
+from processor.batch.trouble import is_about_file
 from processor.batch.until import Until
 from processor.ledger.shards import Batch, Shard, State
 from processor.notice import Notice
@@ -34,6 +35,7 @@ from processor.notice import Notice
 _SKEW_S = 3600.0  # what clocks may differ
 _LOOK_EVERY_S = 10.0
 _FRESH_TRIES = 5  # a file that has just been sent may be unknown for a moment
+_UNKNOWN_STATUS = 404  # of a route or of a file; the others are of a route
 _UPLOADS_MOST = 3  # of a file that no batch can be made of
 _IDENTITY = ("processor_run", "shard", "sha256")
 _IN_VAIN = frozenset({FAILED, EXPIRED, CANCELLED, CANCELLING})
@@ -248,12 +250,8 @@ class Shipping:
     ) -> tuple[Shard, RemoteError]:
         """The provider said no: the intent is taken back."""
         back = replace(shard, state=State.UPLOADED, at=self._clock.time())
-        if error.trouble is Trouble.GONE and tries.failures >= _FRESH_TRIES:
-            if shard.upload >= _UPLOADS_MOST:
-                message = f"its file was sent {shard.upload} times, no batch is made of it: {error}"
-                error = RemoteError(message, trouble=Trouble.REFUSED, code=error.code)
-            else:
-                back = replace(back, state=State.WRITTEN, upload=shard.upload + 1, file_id=None)
+        if error.trouble is Trouble.GONE:
+            back, error = _after_gone(back, error, tries.failures)
         await self._store.keep(back)
         return back, error
 
@@ -328,6 +326,21 @@ class Shipping:
         for batch in found:
             facts = {"shard": shard.number, "batch": batch.id}
             self._tell(Notice(event="batch_found", serious=len(found) > 1, facts=facts))
+
+
+def _after_gone(shard: Shard, error: RemoteError, failures: int) -> tuple[Shard, RemoteError]:
+    """What follows when the provider does not know the file, or makes no batches at all."""
+    is_enough = failures >= _FRESH_TRIES
+    if not is_about_file(error) and (is_enough or error.status != _UNKNOWN_STATUS):
+        message = f"the provider makes no batches ({error}); --route direct goes without"
+        return shard, RemoteError(message, trouble=Trouble.REFUSED, code=error.code)
+    if not is_enough:
+        return shard, error
+    if shard.upload < _UPLOADS_MOST:
+        again = replace(shard, state=State.WRITTEN, upload=shard.upload + 1, file_id=None)
+        return again, error
+    message = f"its file was sent {shard.upload} times, no batch is made of it: {error}"
+    return shard, RemoteError(message, trouble=Trouble.REFUSED, code=error.code)
 
 
 SHARD_FILES = "shard_*.jsonl"  # and those of their results

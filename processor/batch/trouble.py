@@ -28,6 +28,7 @@ _FATAL = frozenset({"auth", "forbidden", "proxy_auth", "quota_exhausted", "redir
 _AGAIN = frozenset({"rate_limited", "slow_down", "daily_limit", "flex_unavailable", "malformed"})
 _GONE_STATUSES = frozenset({404, 405, 410, 501})
 _AGAIN_STATUSES = frozenset({408, 409, 425, 429})
+_NO_SUCH_ROUTE = 501  # nothing was done
 # A gateway gave up, or another call was at it: what was asked may have been done.
 _UNCLEAR_STATUSES = frozenset({408, 409})
 
@@ -81,6 +82,11 @@ def refused(message: str, *, status: int | None = None) -> RemoteError:
     return RemoteError(message, trouble=Trouble.REFUSED, code="bad_request", status=status)
 
 
+def is_about_file(error: RemoteError) -> bool:
+    """Whether what is GONE is a file, as far as its words tell, and no route."""
+    return _NO_FILE.search(str(error)) is not None
+
+
 def redirect(status: int, location: str) -> RemoteError:
     """An answer that sends the call to another address."""
     target = location.partition("?")[0] or "nowhere"
@@ -126,6 +132,8 @@ def _trouble(status: int, code: str, error: ProviderError) -> Trouble:
 
 
 def _is_unclear(status: int) -> bool:
+    if status == _NO_SUCH_ROUTE:
+        return False
     return status < 300 or status >= 500 or status in _UNCLEAR_STATUSES
 
 

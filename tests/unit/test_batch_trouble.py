@@ -67,7 +67,7 @@ def refused(
         (404, b'{"detail":"Not Found"}', Trouble.GONE, "not_found", False),
         (405, b'{"detail":"Method Not Allowed"}', Trouble.GONE, "not_found", False),
         (410, b"", Trouble.GONE, "not_found", False),
-        (501, b"", Trouble.GONE, "not_found", True),
+        (501, b"", Trouble.GONE, "not_found", False),
         (429, error(code="rate_limit_exceeded"), Trouble.AGAIN, "rate_limited", False),
         (429, error("Limit reached: 10 per day"), Trouble.AGAIN, "daily_limit", False),
         (429, b"", Trouble.AGAIN, "rate_limited", False),
