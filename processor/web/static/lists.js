@@ -1,12 +1,12 @@
 /** What went wrong, what is at the provider, what people ordered. */
 
 import { find, make, mark, part, show, sync, tell, words } from "./dom.js";
-import { age, count, counted, moment, seconds } from "./format.js";
+import { age, count, counted, moment } from "./format.js";
 
 const MOST_BATCHES = 30;
 const MOST_ORDERS = 8;
 
-/** `open(seq or id)`, `only(code)`, `again(code)` are what the buttons of a cause do. */
+/** `only(code)` and `again(code)` are what the buttons of a cause do. */
 export function faults(look, { only, again }) {
   const most = Math.max(1, ...look.faults.map((fault) => fault.count));
   show(find("no-faults"), look.faults.length === 0);
@@ -86,7 +86,7 @@ export function orders(look) {
     (node, order) => {
       tell(part(node, "words"), order.words);
       tell(part(node, "answer"), answerOf(order));
-      tell(part(node, "who"), `${moment(seconds(order.at), { withSeconds: true })} · ${order.by}`);
+      tell(part(node, "who"), `${moment(order.at, { withSeconds: true })} · ${order.by}`);
       mark(node, "data-accepted", order.taken_at == null ? null : order.accepted);
     },
   );

@@ -128,8 +128,8 @@ function link(state, words) {
 }
 
 async function readRuns() {
-  clearTimeout(page.timer);
   if (document.visibilityState === "visible") await refreshRuns();
+  clearTimeout(page.timer); // another call may have set it meanwhile: there is one round, not two
   page.timer = setTimeout(readRuns, page.run == null ? RUNS_MS : RUNS_ASIDE_MS);
 }
 
