@@ -2,11 +2,8 @@
 
 import json
 import os
-import re
 import signal
 import subprocess
-import sys
-import zipfile
 from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,14 +12,12 @@ import pytest
 from command_line import SAY, Shell
 from labelling_bench import OUTPUT, Newsroom
 from mailroom import Mailroom, mailroom
+from notify_bench import SECRET, WORD, assert_nowhere, words
 from run_bench import Folder, folder_before
 
 from processor import Processor, Task
 from processor.errors import UsageError
 from processor.sandbox_process import sandbox
-
-SECRET = "Tk8Qz7rMw2XhVb5e"
-WORD = "quicksilver"
 
 
 @pytest.fixture(scope="module")
@@ -51,20 +46,6 @@ def folder(tmp_path: Path, sandbox_url: str) -> Iterator[Folder]:
     with folder_before(sandbox_url, tmp_path, rows=100) as folder:
         folder.admin("config", {"latency_ms": 30})
         yield folder
-
-
-def words(shell: Shell, count: int = 5) -> tuple[str, ...]:
-    """Options for a task and a table, of whose content nobody is to hear."""
-    table = "word\n" + "".join(f"{WORD}{number}\n" for number in range(count))
-    return ("--task", shell.write("say.toml", SAY), "--input", shell.write("r.csv", table))
-
-
-def assert_nowhere(secret: str, path: Path, *said: str) -> None:
-    """Nobody who reads files, logs or the screen learns it."""
-    assert not [text for text in said if secret in text]
-    files = [each for each in path.rglob("*") if each.is_file()]
-    assert files
-    assert not [each for each in files if secret.encode() in each.read_bytes()]
 
 
 def log(shell: Shell) -> list[dict[str, object]]:
@@ -212,88 +193,6 @@ def test_a_start_that_is_refused_is_told_without_another_ones_figures(
     assert "none.csv" in last.body["problem"]
 
 
-@pytest.mark.parametrize(
-    "address",
-    [
-        f"nobody://{SECRET}",
-        f"slack://{SECRET}",
-        SECRET,
-        "",
-        f"json://a/ {SECRET}://",
-        "json://…",
-        "none json://a",
-    ],
-)
-def test_an_address_that_cannot_be_is_told_before_anything_is_sent(
-    shell: Shell, address: str
-) -> None:
-    result = shell.run(*words(shell), "--notify", address)
-    assert result.code == 1
-    (line,) = result.err.splitlines()
-    assert line.startswith("Error: --notify: ")
-    assert SECRET not in line
-    assert shell.stats()["received"] == 0
-    assert not (shell.folder / "runs").exists()
-    assert not (shell.folder / "logs").exists()
-
-
-def test_without_the_extra_it_is_told_how_to_get_it(
-    shell: Shell, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    lacking = shell.folder / "lacking" / "apprise"
-    lacking.mkdir(parents=True)
-    raises = "raise ModuleNotFoundError(\"No module named 'apprise'\", name='apprise')\n"
-    (lacking / "__init__.py").write_text(raises)
-    monkeypatch.setenv("PYTHONPATH", str(lacking.parent))
-    result = shell.run(*words(shell), "--notify", f"slack://{SECRET}")
-    assert result.code == 1
-    assert "pip install 'request-processor[notify]'" in result.err
-    assert shell.stats()["received"] == 0
-
-
-def test_addresses_come_from_variables_and_profiles_and_are_never_shown(
-    shell: Shell, room: Mailroom, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    address = room.address(f"ok/{SECRET}")
-    monkeypatch.setenv("PROCESSOR_NOTIFY", f"{address} {room.address('ok/two')}")
-    assert shell.run(*words(shell)).code == 0
-    assert {letter.path for letter in room.letters} == {f"/ok/{SECRET}", "/ok/two"}
-    shown = shell("settings", "--json").out
-    (entry,) = [each for each in json.loads(shown)["settings"] if each["name"] == "notify"]
-    assert entry["value"] == ["json://…", "json://…"]
-    assert entry["origin"] == "environment: PROCESSOR_NOTIFY"
-    room.letters.clear()
-    assert shell.run("--task", "say.toml", "--input", "r.csv", "--notify", "none").code == 0
-    assert not room.letters
-    monkeypatch.delenv("PROCESSOR_NOTIFY")
-    monkeypatch.setenv("THEIR_ADDRESS", address)
-    shell.write("processor.toml", '[default]\nnotify = ["env:THEIR_ADDRESS"]\nnotify_on = ["done"]')
-    assert shell.run("--task", "say.toml", "--input", "r.csv").code == 0
-    assert room.events() == ["done"]
-    shell.write("processor.toml", f'[default]\nnotify = "{address}"')
-    (shell.folder / "processor.toml").chmod(0o644)
-    refused = shell.run("--task", "say.toml", "--input", "r.csv")
-    assert (refused.code, "others can read it" in refused.err) == (1, True)
-    (shell.folder / "processor.toml").unlink()
-    assert_nowhere(SECRET, shell.folder, shown, refused.err)
-
-
-def test_a_support_bundle_hides_it(
-    shell: Shell, room: Mailroom, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    address = room.address(f"ok/{SECRET}")
-    monkeypatch.setenv("PROCESSOR_NOTIFY", address)
-    assert shell.run(*words(shell)).code == 0
-    (log_file,) = shell.folder.glob("logs/batch_conversion_*.log")
-    with log_file.open("a") as file:  # as a version that did not know better might have
-        file.write(json.dumps({"event": "slip", "message": f"sent to {address}"}) + "\n")
-    shell("doctor", "--base-url", shell.url, "--bundle", "b.zip")
-    with zipfile.ZipFile(shell.folder / "b.zip") as packed:
-        texts = [packed.read(name).decode() for name in packed.namelist()]
-    assert any("sent to ***" in text for text in texts)
-    assert not [text for text in texts if SECRET in text]
-
-
 def test_a_folder_whose_name_is_no_text(tmp_path: Path, sandbox_url: str, room: Mailroom) -> None:
     path = tmp_path / os.fsdecode(b"caf\xe9")
     path.mkdir()
@@ -303,19 +202,6 @@ def test_a_folder_whose_name_is_no_text(tmp_path: Path, sandbox_url: str, room: 
     assert room.events() == ["done"]
     assert room.letters[0].body["folder"].endswith("/caf?/out")
     assert len(room.letters[0].body["attachments"]) == 1
-
-
-def test_the_command_to_type_again_does_not_tell_it(folder: Folder, room: Mailroom) -> None:
-    address = room.address(f"ok/{SECRET}")
-    process = folder.start("--concurrency", "2", f"--notify={address}", "--notify", address)
-    folder.wait_for_answers(10)
-    process.send_signal(signal.SIGINT)
-    said, told = process.communicate(timeout=20)
-    assert process.returncode == 130
-    assert re.search(r"goes on: processor run .*'--notify=json://…' --notify 'json://…'", said)
-    (letter,) = room.letters  # an address that is given twice is told once
-    assert letter.body["event"] == "interrupted"
-    assert_nowhere(SECRET, folder.path, said, told)
 
 
 def test_a_late_run_is_told_of_while_it_goes_on(folder: Folder, room: Mailroom) -> None:
@@ -404,10 +290,3 @@ def test_the_script_passes_it_on(tmp_path: Path, room: Mailroom) -> None:
     assert done.returncode == 0, done.stderr
     assert room.events() == ["done"]
     assert_nowhere(SECRET, tmp_path, done.stdout, done.stderr)
-
-
-def test_nothing_in_the_working_directory_is_loaded(shell: Shell, room: Mailroom) -> None:
-    shell.write("apprise.py", "raise SystemExit('of the working directory')\n")
-    result = shell.run(*words(shell), "--notify", room.address("ok"))
-    assert (result.code, room.events()) == (0, ["done"])
-    assert os.fspath(shell.folder) not in sys.path
