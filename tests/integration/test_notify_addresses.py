@@ -109,7 +109,8 @@ def test_the_command_to_type_again_does_not_tell_it(
 ) -> None:
     address = room.address(f"ok/{SECRET}")
     with folder_before(sandbox_url, tmp_path, rows=5_000) as folder:
-        process = folder.start("--concurrency", "2", f"--notify={address}", "--notify", address)
+        slowly = ("--route", "direct", "--concurrency", "2")
+        process = folder.start(*slowly, f"--notify={address}", "--notify", address)
         folder.wait_for_answers(10)
         process.send_signal(signal.SIGINT)
         said, told = process.communicate(timeout=20)
