@@ -124,7 +124,7 @@ function lanes(stats) {
 function laneMore(lane) {
   const parts = [`${count(lane.failed)} failed`];
   if (lane.at_provider) parts.push(`${count(lane.at_provider)} at the provider`);
-  parts.push(money(lane.cost_usd));
+  parts.push(lane.cost_usd == null ? "cost unknown" : money(lane.cost_usd));
   return parts.join(" · ");
 }
 
