@@ -108,9 +108,10 @@ def of_error(
             found, body=f"{problem}\n{found.body}", facts={**found.facts, "problem": problem}
         )
     facts = _facts(occasion, place, exit_code=exit_code, steps=(), figures=None)
+    ended = "was not run" if exit_code == ProcessorError.exit_code else occasion.value
     return Message(
         occasion=occasion,
-        title=f"{_PROGRAM}: {_plain(place.folder.name)} was not run",
+        title=f"{_PROGRAM}: {_plain(place.folder.name)} {ended}",
         body=f"{problem}\n{_where(place)}",
         facts={**facts, "problem": problem},
     )

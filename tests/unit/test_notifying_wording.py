@@ -10,6 +10,7 @@ from ledger_parts import failed, item, ledger_of, settle, succeeded
 from processor.errors import (
     DeliveryError,
     InputError,
+    InterruptedRunError,
     LedgerError,
     ProcessorError,
     RunLockedError,
@@ -112,9 +113,17 @@ def test_an_error_is_told_without_what_it_quotes(
     assert isinstance(error, ProcessorError) is open_.body.startswith(str(error))
 
 
-def test_without_figures_only_the_error_is_told() -> None:
-    told = wording.of_error(LedgerError("it is full"), None, PLACE, exit_code=5, steps=(), now_s=0)
-    assert told.title == "processor: news was not run"
+@pytest.mark.parametrize(
+    ("error", "title"),
+    [
+        (LedgerError("it is full"), "processor: news failed"),
+        (RunLockedError("it is full"), "processor: news was not run"),
+        (InterruptedRunError("it is full"), "processor: news interrupted"),
+    ],
+)
+def test_without_figures_only_the_error_is_told(error: ProcessorError, title: str) -> None:
+    told = wording.of_error(error, None, PLACE, exit_code=error.exit_code, steps=(), now_s=0)
+    assert told.title == title
     assert told.body == "it is full\nFolder: /data/runs/news on host1"
     assert told.facts["stats"] is None
 
