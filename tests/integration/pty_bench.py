@@ -19,6 +19,7 @@ import pyte
 from run_bench import KEY
 
 _PATIENCE_S = 20.0
+_SLICE_S = 0.05  # what is waited for may hold although nothing is written
 _OTHER_SCREEN = 1049
 _READ_BYTES = 65_536
 
@@ -68,9 +69,8 @@ class Terminal:
         """Read until it holds of what stands on the screen; returns that."""
         deadline_s = time.monotonic() + within_s
         while not holds(self.text):
-            left_s = deadline_s - time.monotonic()
-            assert left_s > 0, self.text
-            self._read(left_s)
+            assert time.monotonic() < deadline_s, self.text
+            self._read(_SLICE_S)
         return self.text
 
     def until_shown(self, words: str, *, within_s: float = _PATIENCE_S) -> str:
@@ -92,7 +92,7 @@ class Terminal:
         deadline_s = time.monotonic() + _PATIENCE_S
         while self.process.poll() is None:
             assert time.monotonic() < deadline_s, self.text
-            self._read(0.05)
+            self._read(_SLICE_S)
         while self._read(0.0):
             pass
         return self.process.returncode

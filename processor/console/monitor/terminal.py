@@ -68,7 +68,7 @@ class Terminal:
     def take(self) -> None:
         """Draw on a screen of its own, hear keys as they are typed."""
         if self._keys is not None:
-            tty.setcbreak(self._keys)
+            tty.setcbreak(self._keys, termios.TCSADRAIN)  # what was typed meanwhile is kept
         self._live = Live(
             console=self._console,
             screen=True,
