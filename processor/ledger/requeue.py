@@ -83,12 +83,16 @@ WHERE lane = '' AND name = 'latency_max_ms'
 """
 
 _STEPS = (
+    "UPDATE attempts SET reask = 0 WHERE reask = 1 AND seq IN (SELECT seq FROM again)",
     _KEEP_LAST_CALLS,
     _CHUNKS_COMPLETE,  # while the chunks still are
     _CHUNKS,
     _COUNTERS,
     _LATENCIES,
     _LATENCY_SUM,
+    "DELETE FROM outcomes WHERE seq IN (SELECT seq FROM again)",
+    "DELETE FROM vectors WHERE seq IN (SELECT seq FROM again)",
+    _LATENCY_MAX,
 )
 
 
@@ -133,11 +137,7 @@ def _move_back(connection: sqlite3.Connection, which: str, parameters: Sequence[
         "(seq INTEGER PRIMARY KEY, called INTEGER NOT NULL, succeeded INTEGER NOT NULL)"
     )
     count = execute(_CHOOSE.format(which=which), tuple(parameters)).rowcount
-    execute("UPDATE attempts SET reask = 0 WHERE reask = 1 AND seq IN (SELECT seq FROM again)")
-    for statement in _STEPS:
+    for statement in _STEPS if count else ():
         execute(statement)
-    execute("DELETE FROM outcomes WHERE seq IN (SELECT seq FROM again)")
-    execute("DELETE FROM vectors WHERE seq IN (SELECT seq FROM again)")
-    execute(_LATENCY_MAX)
     execute("DROP TABLE again")
     return count

@@ -390,3 +390,45 @@ def test_what_failed_goes_again_while_shards_are_open(tmp_path: Path, fallback: 
         assert report.snapshot.succeeded == 12
 
     walk(tmp_path, visit, "bad_request:on=line,count=2", in_progress_s=150)
+
+
+def test_what_somebody_waits_for_is_sent_again_directly(tmp_path: Path) -> None:
+    async def visit(bench: Bench) -> None:
+        bench = asking(bench, {"shard_settled": ["requeue bad_request"]})
+        report = await bench.run(direct_first=3, shard_size=3)
+        assert (report.exit_code, report.differences) == (0, [])
+        lanes = {seq: entry["lane"] for seq, entry in bench.results().items()}
+        assert {lanes[seq] for seq in (1, 2, 3)} == {"direct"}
+        items = (await bench.stats())["items"]
+        assert (items["answered"], items["paid_twice"]) == (12, 0)
+
+    walk(tmp_path, visit, "status:status=400,type=odd,match=word2.,times=1")
+
+
+def test_a_deadline_ends_a_run_that_is_paused(tmp_path: Path) -> None:
+    async def visit(bench: Bench) -> None:
+        bench = asking(bench, {"run_started": ["pause"]})
+        report = await bench.run(route="hybrid", deadline="40m")
+        assert report.stop is not None
+        assert (report.exit_code, report.stop.code) == (4, "deadline")
+        stats = await bench.stats()
+        assert stats["by_route"].get("POST /v1/chat/completions", 0) == 0
+        assert stats["by_route"].get("POST /v1/batches", 0) == 0
+        assert report.snapshot.pending == 100
+        later = await replace(bench, notes=Notes()).run(route="hybrid", deadline="5h")
+        assert later.exit_code == 0
+
+    walk(tmp_path, visit, rows=100, speed=600.0)
+
+
+def test_under_a_deadline_what_failed_goes_again_too(tmp_path: Path) -> None:
+    async def visit(bench: Bench) -> None:
+        bench = asking(bench, {"shard_settled": ["pause", "requeue bad_request", "resume"]})
+        report = await bench.run(route="hybrid", deadline="3h", shard_size=30)
+        assert (report.exit_code, report.differences) == (0, [])
+        (order,) = (facts for facts in bench.told("order") if facts["order"].startswith("requeue"))
+        assert order["answer"] == "3 failed items are pending again."
+        items = (await bench.stats())["items"]
+        assert (items["answered"], items["paid_twice"]) == (100, 0)
+
+    walk(tmp_path, visit, "bad_request:on=line,count=3", rows=100, speed=300.0, in_progress_s=60)
