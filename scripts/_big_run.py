@@ -38,7 +38,7 @@ from processor.ledger.vitals import Vitals
 from processor.ledger.writer import Writer
 from processor.sending.orders import Orders
 
-_CHUNK_ITEMS = 100
+_CHUNK_ITEMS = 10  # as many chunks as there may be
 _DONE, _AT_PROVIDER = 0.8, 0.1  # shares of the items; what is left is done beat by beat
 _SAMPLES = MOST - 100
 _SETTLED_SHARDS, _OPEN_SHARDS = 20, 2
@@ -47,10 +47,10 @@ _IDLE_BEATS = 100
 _MODEL = "gpt-6-luna"
 # The rare ones first; every so many items fail so.
 _FAILED = {
-    "filtered": 300_000,
-    "truncated": 90_000,
-    "connection": 20_000,
-    "invalid": 4_000,
+    "filtered": 7_900,
+    "truncated": 5_300,
+    "connection": 2_900,
+    "invalid": 1_100,
     "timeout": 700,
     "server_error": 110,
 }

@@ -33,6 +33,7 @@ def test_dead_jobs_cost_two_calls_or_those_in_flight(tmp_path: Path) -> None:
         "benchmark_direct.py",
         "benchmark_limits.py",
         "benchmark_scale.py",
+        "benchmark_watch.py",
         "kill_test.py",
     ],
 )
@@ -60,3 +61,10 @@ def test_every_row_comes_out_of_a_database_and_goes_back(tmp_path: Path) -> None
     assert "3,000 rows in" in done.stdout, done.stderr
     assert "| rows written to a new table |" in done.stdout
     assert "| peak memory of reading |" in done.stdout
+
+
+def test_the_log_of_a_watched_run_does_not_grow(tmp_path: Path) -> None:
+    done = run("benchmark_watch.py", "--quick", "--only", "run", cwd=tmp_path)
+    lines = {line.split("|")[1].strip(): line for line in done.stdout.splitlines() if "|" in line}
+    assert "CPU a request of a run, watched / not" in lines, done.stderr
+    assert "| yes |" in lines["write-ahead log, watched / before"], done.stdout
