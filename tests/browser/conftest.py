@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from browser.eyes import Eyes
 from processor.sandbox_process import sandbox
+
+expect.set_options(timeout=15_000)  # a machine may be busy; what is promised sooner says so itself
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 # Nothing of its own goes out, and a container needs no sandbox within the sandbox.
