@@ -3,6 +3,7 @@
 It is built as a tree of elements and then written, so that text is escaped wherever it comes from.
 """
 
+from collections.abc import Iterable
 from functools import singledispatch
 from importlib.resources import files
 from xml.etree import ElementTree as ET
@@ -150,8 +151,12 @@ def _cell(row: ET.Element, cell: doc.Cell, *, is_head: bool, is_number: bool) ->
 
 @_block.register
 def _(block: doc.Charts) -> ET.Element:
-    found = ET.Element("div", {"class": "charts"})
-    found.extend(_chart(chart) for chart in block.charts)
+    return _group("charts", map(_chart, block.charts))
+
+
+def _group(look: str, parts: Iterable[ET.Element]) -> ET.Element:
+    found = ET.Element("div", {"class": look})
+    found.extend(parts)
     return found
 
 
@@ -193,9 +198,7 @@ def _(block: doc.Command) -> ET.Element:
 
 @_block.register
 def _(block: doc.Specimens) -> ET.Element:
-    found = ET.Element("div", {"class": "specimens"})
-    found.extend(_specimen(each) for each in block.specimens)
-    return found
+    return _group("specimens", map(_specimen, block.specimens))
 
 
 def _specimen(each: doc.Specimen) -> ET.Element:

@@ -21,6 +21,7 @@ from processor.exports import stats
 from processor.reporting import html, markdown
 from processor.reporting.composing import compose
 from processor.reporting.gathering import gather
+from processor.reporting.scan import ITEMS_MOST
 from processor.sandbox_process import sandbox
 from processor.watch import look, snapshot
 
@@ -296,7 +297,7 @@ def test_a_ledger_without_items_has_a_report(tmp_path: Path) -> None:
 
 
 def test_a_million_items_take_no_longer_than_a_few(tmp_path: Path) -> None:
-    """Fifty thousand of them are read: what is told of all comes from counters."""
+    """Fifty thousand are read at most, on a busy machine fewer; counters tell of all of them."""
     command = [sys.executable, str(_BIG_RUN), str(tmp_path / "big"), "51000"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as run:
         assert run.stdout is not None
@@ -304,11 +305,10 @@ def test_a_million_items_take_no_longer_than_a_few(tmp_path: Path) -> None:
         found = gather(tmp_path / "big")
         run.communicate()
     assert found.scan is not None
-    assert found.scan.items == 50_000
-    assert not found.scan.is_whole
+    assert 100 <= found.scan.items <= ITEMS_MOST < found.shot.total
     assert found.shot.total == 51_000
     told = html.written(compose(found))
-    assert "Looked at: 50,000 of 51,000 items" in told
+    assert f"Looked at: {found.scan.items:,} of 51,000 items" in told
     assert len(told) < 300_000
 
 
