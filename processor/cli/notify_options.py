@@ -20,7 +20,7 @@ _OPTIONS = (
     click.option(
         "--notify-on",
         metavar="LIST",
-        help=f"What they are told of, of {','.join(Occasion)}.  [default: all but waiting]",
+        help=f"What they are told of, of {', '.join(Occasion)}.  [default: all but waiting]",
     ),
 )
 
