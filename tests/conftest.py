@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from processor.sandbox_process import sandbox
@@ -14,6 +15,10 @@ from processor.sandbox_process import sandbox
 sys.path.insert(0, str(Path(__file__).with_name("integration")))
 sys.path.insert(0, str(Path(__file__).with_name("unit")))
 from command_line import Shell
+
+# How long an example takes tells how busy the machine is; pytest's timeout bounds a test.
+hypothesis.settings.register_profile("processor", deadline=None)
+hypothesis.settings.load_profile("processor")
 
 
 @pytest.fixture(scope="session")

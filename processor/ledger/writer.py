@@ -207,11 +207,9 @@ class Writer:
         """Make it durable; returns the chunks that the records touched."""
         connection = self._connection
         with database.transaction(connection):
-            for change in changes:
+            for change in (*changes, *notes):  # a first sample is of what was before
                 change(connection)
             chunks = write(connection, records, self._price, self._session)
-            for note in notes:
-                note(connection)
             vitals = self._vitals()
             connection.execute(
                 "UPDATE sessions SET seen_at = ?, cpu_s = ?, peak_rss_mb = ?, bytes_sent = ?, "

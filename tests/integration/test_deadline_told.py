@@ -89,9 +89,11 @@ def test_a_decision_is_told_once(tmp_path: Path) -> None:
         assert (await bench.run(route="hybrid", deadline="2h")).exit_code == 0
         begun, *later = bench.told("decision")
         assert (begun["batch"], begun["direct"], begun["forecast"]) == (190, 10, "yes")
-        assert sum(len(facts["cancel"]) for facts in later) == 1
+        taken_back = [number for facts in later for number in facts["cancel"]]
+        assert taken_back
+        assert len(set(taken_back)) == len(taken_back)
         assert all(facts["cancel"] or facts["direct"] for facts in later)
-        assert len(later) <= 4
+        assert len(later) <= 2 + 2 * len(taken_back)
 
     walk(tmp_path, visit, STUCK, speed=1_000.0, **SOME)
 

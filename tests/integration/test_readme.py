@@ -22,6 +22,7 @@ def commands() -> list[str]:
     return [line for block in blocks for line in block.splitlines() if line]
 
 
+@pytest.mark.timeout(400)
 def test_the_commands_of_the_readme_run_in_their_order(tmp_path: Path) -> None:
     """In a folder of their own, where the files that they name lie."""
     (tmp_path / "scripts").symlink_to(ROOT / "scripts")
