@@ -147,7 +147,8 @@ def _place(homes: Sequence[Path]) -> Path:
 
 
 def _wait_for_work(names: Sequence[Path], homes: Sequence[Path]) -> None:
-    streams.tell("Waiting for a run to work; Ctrl-C leaves.")
+    place = ", ".join(map(str, names)) or folders.RUNS
+    streams.tell(f"Waiting for a run to work in {place}; Ctrl-C leaves.")
     while True:
         with suppress(UsageError):
             if any(map(lock.is_held, watched_folders(names, homes=homes, waits=False))):
