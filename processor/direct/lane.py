@@ -105,7 +105,8 @@ class DirectLane:
         )
         self._chunk = 0
         self._draining = False
-        self._paused_since_s = inf
+        self._paused = False
+        self._paused_since_s = 0.0
         self.stopped: Stop | None = None
         self.is_idle = False
 
@@ -141,7 +142,7 @@ class DirectLane:
                 self._alarm.rearm()
                 until_s = await self._dispatch()
                 if not self._finished():
-                    self.is_idle = until_s == inf and not (self._is_paused or self._is_waiting())
+                    self.is_idle = until_s == inf and not (self._paused or self._is_waiting())
                     await self._alarm.wait(until_s)
                     self.is_idle = False
             if not self._is_ending():
@@ -182,11 +183,12 @@ class DirectLane:
     def heed(self, leeway: Leeway) -> None:
         """Go on as somebody wants it."""
         now_s = self._clock.monotonic()
-        if self._is_paused and not leeway.paused:
+        if leeway.paused and not self._paused:
+            self._paused_since_s = now_s
+        elif self._paused and not leeway.paused:
             self._breaker.rested(self._paused_since_s, now_s)
             self._tier.rested(now_s - self._paused_since_s)
-        paused_since_s = min(self._paused_since_s, now_s)
-        self._paused_since_s = paused_since_s if leeway.paused else inf
+        self._paused = leeway.paused
         self._traffic.allow(leeway)
         self._alarm.ring()
 
@@ -232,10 +234,6 @@ class DirectLane:
         self._purse.granted()
         self._alarm.ring()
 
-    @property
-    def _is_paused(self) -> bool:
-        return self._paused_since_s < inf
-
     def _is_ending(self) -> bool:
         """Whether no call may be started any more."""
         return self._draining or self.stopped is not None or self._slots.crash is not None
@@ -258,7 +256,7 @@ class DirectLane:
                 await throttler.acquire()  # type: ignore[no-untyped-call]
                 if self._is_ending():
                     return inf
-                if self._is_paused or self._clock.monotonic() < self._traffic.hold_until_s:
+                if self._paused or self._clock.monotonic() < self._traffic.hold_until_s:
                     self._give_up_turn(found)  # it waited for long
                     continue
             self._slots.start(self._take_turn(found))
@@ -286,7 +284,7 @@ class DirectLane:
 
     def _choose(self) -> Work | float:
         """Work that may be sent now, its turn taken; or when to look again, inf for a change."""
-        while not (self._is_ending() or self._is_paused):
+        while not (self._is_ending() or self._paused):
             now_s = self._clock.monotonic()
             if now_s < self._traffic.hold_until_s:
                 return self._traffic.hold_until_s

@@ -185,9 +185,8 @@ class DirectSending:
         if self._lane is not None:
             self._lane.committed(records)
         if isinstance(self._pending, Renewable):
-            for record in records:
-                if isinstance(record, Outcome):
-                    self._pending.taken.discard(record.item.seq)
+            done = [record.item.seq for record in records if isinstance(record, Outcome)]
+            self._pending.taken.difference_update(done)
 
     def conclude(self, ledger: Ledger) -> None:
         """Put down what was really sent and spent; the ledger is free again."""

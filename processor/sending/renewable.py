@@ -23,18 +23,20 @@ class Renewable:
         self._read = read
         self._left = most
         self.taken: set[int] = set()
+        self._take = self.taken.add  # asked for every item
         self._items = self._begin()
 
     def __iter__(self) -> "Renewable":
         return self
 
     def __next__(self) -> Pending:
-        if self._left == 0:
+        left = self._left
+        if left == 0:
             raise StopIteration
         found = next(self._items)
-        if self._left is not None:
-            self._left -= 1
-        self.taken.add(found.item.seq)
+        if left is not None:
+            self._left = left - 1
+        self._take(found.item.seq)
         return found
 
     def renew(self, items: int) -> None:
