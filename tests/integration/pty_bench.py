@@ -10,7 +10,7 @@ import subprocess
 import termios
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -83,6 +83,10 @@ class Terminal:
         self.screen.resize(lines, columns)
         _set_size(self.ours, columns, lines)
 
+    def hang_up(self) -> None:
+        """The terminal is gone, as when a connection breaks."""
+        os.close(self.ours)
+
     def modes(self) -> list[Any]:
         """Of the terminal: whether it echoes, and the like."""
         return termios.tcgetattr(self.theirs)
@@ -146,8 +150,9 @@ def terminal(
         if process.poll() is None:
             process.kill()
         process.wait()
-        os.close(ours)
         os.close(theirs)
+        with suppress(OSError):  # it may have been hung up
+            os.close(ours)
 
 
 def colours(raw: bytes | bytearray) -> set[bytes]:

@@ -221,6 +221,13 @@ def test_the_terminal_is_given_back_however_one_leaves(
         assert it.raw.rindex(CURSOR_BACK) > it.raw.rindex(b"q quit")
 
 
+def test_a_terminal_that_is_gone_ends_it(busy: Folder) -> None:
+    with terminal(*MONITOR, cwd=busy.path) as it:
+        is_drawn(it)
+        it.hang_up()
+        assert it.process.wait(10) == 129
+
+
 def test_no_colour_where_none_is_wanted(busy: Folder) -> None:
     with terminal(*MONITOR, cwd=busy.path) as it:
         is_drawn(it)

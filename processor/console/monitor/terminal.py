@@ -62,7 +62,10 @@ class Terminal:
     @property
     def size(self) -> tuple[int, int]:
         """Columns and lines, as they are now."""
-        columns, lines = os.get_terminal_size(sys.stdout.fileno())
+        try:
+            columns, lines = os.get_terminal_size(sys.stdout.fileno())
+        except OSError:  # it is gone; drawing on it tells
+            return _USUAL_SIZE
         return columns or _USUAL_SIZE[0], lines or _USUAL_SIZE[1]
 
     def take(self) -> None:
