@@ -10,7 +10,7 @@ import subprocess
 import termios
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -85,7 +85,9 @@ class Terminal:
 
     def hang_up(self) -> None:
         """The terminal is gone, as when a connection breaks."""
-        os.close(self.ours)
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        os.dup2(nowhere, self.ours)
+        os.close(nowhere)
 
     def modes(self) -> list[Any]:
         """Of the terminal: whether it echoes, and the like."""
@@ -150,9 +152,8 @@ def terminal(
         if process.poll() is None:
             process.kill()
         process.wait()
+        os.close(ours)
         os.close(theirs)
-        with suppress(OSError):  # it may have been hung up
-            os.close(ours)
 
 
 def colours(raw: bytes | bytearray) -> set[bytes]:
