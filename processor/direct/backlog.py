@@ -184,6 +184,11 @@ class Backlog:
                 return work
         return self._pull() if fresh else None
 
+    def look_ahead(self) -> None:
+        """Find out whether anything is left; a fresh item that is pulled for it waits here."""
+        if not self.held and (work := self._pull()) is not None:
+            self.put(work)
+
     def _take_queued(self, now_s: float) -> Work | None:
         """Of the model that had its turn longest ago."""
         for model, queue in self._queues.items():

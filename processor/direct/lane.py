@@ -307,6 +307,8 @@ class DirectLane:
                 due_s = turn_s
             self._probes.put_back(work)
             return min(due_s, self._backlog.next_due_s())
+        if self._paused:  # whoever has nothing left need not wait for the end of it
+            self._backlog.look_ahead()
         return inf
 
     def _look_again_at_s(self, now_s: float) -> float:

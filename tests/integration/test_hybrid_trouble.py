@@ -9,7 +9,11 @@ from typing import Any
 
 import openai  # noqa: F401 - to load it takes a busy machine half an hour of the quick clock
 import pytest
-from batch_bench import Bench, QuickClock, walk
+from batch_bench import Bench, walk
+
+from processor.clock import Clock
+from processor.ledger import control
+from processor.ledger.control import Order
 
 ROWS = 200
 HALF = "batch_stuck:status=in_progress,share=0.5"
@@ -77,7 +81,7 @@ def test_an_outage_that_outlasts_the_batches_ends_the_run(tmp_path: Path) -> Non
 class SetClock:
     """A clock that somebody sets; how long things take it knows all the same."""
 
-    own: QuickClock
+    own: Clock
     off_s: float = 0.0
 
     def monotonic(self) -> float:
@@ -102,7 +106,7 @@ def test_a_clock_that_is_set_moves_the_deadline(
 ) -> None:
     async def visit(bench: Bench) -> None:
         clock = SetClock(bench.clock)
-        it = replace(bench, clock=clock)  # type: ignore[arg-type] - as the run knows it
+        it = replace(bench, clock=clock)
         work = asyncio.create_task(it.run(route="hybrid", deadline=deadline))
         await heard(bench, "batch_created", work)
         clock.off_s = by_s
@@ -119,7 +123,7 @@ def test_a_clock_that_is_set_moves_the_deadline(
 def test_a_clock_that_is_put_right_again_has_ended_one_start(tmp_path: Path) -> None:
     async def visit(bench: Bench) -> None:
         clock = SetClock(bench.clock)
-        it = replace(bench, clock=clock)  # type: ignore[arg-type] - as the run knows it
+        it = replace(bench, clock=clock)
         work = asyncio.create_task(it.run(route="hybrid", deadline="25m"))
         await heard(bench, "batch_created", work)
         clock.off_s = 86_400.0
@@ -156,3 +160,20 @@ def test_a_server_that_lists_batches_and_makes_none_is_told_soon(
         assert report.exit_code == 0
 
     walk(tmp_path, visit, fault, rows=20)
+
+
+@pytest.mark.parametrize("paused", [True, False], ids=["paused", "at-work"])
+def test_who_makes_no_calls_leaves_batches_that_will_be_in_time_alone(
+    tmp_path: Path, *, paused: bool
+) -> None:
+    async def visit(bench: Bench) -> None:
+        work = asyncio.create_task(bench.run(route="hybrid", deadline="30m"))
+        await heard(bench, "batch_created", work)
+        if paused:
+            control.ask(bench.out, Order.parse(["pause"]))
+        report = await work
+        assert report.exit_code == 0
+        assert (lanes_of(bench)["batch"] == 190) is paused  # otherwise taken back, to be sure
+        assert await paid_twice(bench) == 0
+
+    mixed(tmp_path, visit, in_progress_s=1_260)
