@@ -247,6 +247,8 @@ class DirectLane:
 
     async def _dispatch(self) -> float:
         """Start every call that may start now; returns when to look again, inf for a change."""
+        if self._paused:  # whoever has nothing left need not wait for the end of it
+            self._backlog.look_ahead()
         while True:
             found = self._choose()
             if not isinstance(found, Work):
@@ -307,8 +309,6 @@ class DirectLane:
                 due_s = turn_s
             self._probes.put_back(work)
             return min(due_s, self._backlog.next_due_s())
-        if self._paused:  # whoever has nothing left need not wait for the end of it
-            self._backlog.look_ahead()
         return inf
 
     def _look_again_at_s(self, now_s: float) -> float:
