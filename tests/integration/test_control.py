@@ -80,7 +80,7 @@ def rests(out: Path) -> Look:
 
 
 def test_a_pause_stops_sending_until_it_goes_on(folder: Folder) -> None:
-    process = folder.start("--concurrency", "10")
+    process = folder.start("--concurrency", "4")
     folder.wait_for_answers(50)
     asked = ask(folder, "pause")
     assert asked.accepted
@@ -113,29 +113,30 @@ def test_the_command_tells_what_the_run_did(folder: Folder) -> None:
 
     process = folder.start("--concurrency", "2")
     folder.wait_for_answers(20)
-    assert command("pause")[0] == 0
-    assert "Nothing new is sent" in command("pause")[1]
+    code, told = command("pause")
+    assert code == 0
+    assert "Nothing new is sent" in told
     code, told = command("requeue", "no_such_code")
     assert code == 2
     assert "no_such_code" in told
     assert command("concurrency", "many")[0] == 1
     assert command("concurrency", "8")[1].rstrip().endswith("concurrency is 8 at most.")
-    assert command("drain")[0] == 0
+    ask(folder, "drain")
     process.communicate(timeout=30)
     assert process.returncode == 130
     code, told = command("resume")
     assert code == 1
     assert "nothing works on it" in told
     assert [asked.accepted for asked in orders(folder.path / "out")] == [
-        True, True, False, True, True,
+        True, False, True, True,
     ]  # fmt: skip
     assert folder.run()[0] == 0
     folder.assert_whole(ROWS)
 
 
-@pytest.mark.parametrize("end", ["drain", signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("end", ["drain", signal.SIGINT])
 def test_a_run_that_is_paused_can_be_ended(folder: Folder, end: str | signal.Signals) -> None:
-    process = folder.start("--concurrency", "10", "--rpm", "100000")
+    process = folder.start("--concurrency", "4", "--rpm", "100000")
     folder.wait_for_answers(50)
     ask(folder, "pause")
     if isinstance(end, str):
@@ -153,7 +154,7 @@ def test_a_run_that_is_paused_can_be_ended(folder: Folder, end: str | signal.Sig
 
 
 def test_what_nobody_could_ask_is_refused_and_the_run_goes_on(folder: Folder) -> None:
-    process = folder.start("--concurrency", "10")
+    process = folder.start("--concurrency", "4")
     folder.wait_for_answers(20)
     strange: list[Sequence[object]] = [
         ("a newer version", "teleport 3"),
@@ -200,7 +201,7 @@ def test_a_thousand_orders_of_two_people_are_done_in_their_order(folder: Folder)
 
 
 def test_what_a_killed_start_was_asked_binds_no_other(folder: Folder) -> None:
-    process = folder.start("--concurrency", "10")
+    process = folder.start("--concurrency", "4")
     folder.wait_for_answers(50)
     process.send_signal(signal.SIGSTOP)
     out = folder.path / "out"
@@ -219,8 +220,8 @@ def test_what_a_killed_start_was_asked_binds_no_other(folder: Folder) -> None:
 
 def test_what_failed_is_sent_again_while_the_rest_is(folder: Folder) -> None:
     folder.admin("faults", {"set": [FAILS]})
-    process = folder.start("--concurrency", "10", "--chunk-size", "30")
-    folder.wait_for_answers(250)
+    process = folder.start("--concurrency", "3", "--chunk-size", "30")
+    folder.wait_for_answers(220)
     folder.admin("faults", {"clear": True})
     asked = ask(folder, "requeue", "bad_request")
     assert asked.accepted
@@ -242,26 +243,18 @@ def test_what_failed_in_an_earlier_start_is_sent_by_the_next(folder: Folder) -> 
     """Behind where it reads, in chunks larger than a slice, with a limit and a paused lane."""
     folder.rows(2_500)
     folder.admin("faults", {"set": [FAILS]})
-    options = (
-        "--route",
-        "direct",
-        "--concurrency",
-        "50",
-        "--chunk-size",
-        "1200",
-        "--limit",
-        "1300",
-    )
-    assert folder.run(*options)[0] == 2
+    options = ("--route", "direct", "--chunk-size", "1200", "--limit", "1300")
+    assert folder.run(*options, "--concurrency", "50")[0] == 2
     failed = folder.figures()["failed"]
     folder.admin("faults", {"clear": True})
-    process = folder.start(*options)
+    process = folder.start(*options, "--concurrency", "10")
     folder.wait_for_answers(1_400)
     ask(folder, "pause")
     assert (
         ask(folder, "requeue", "bad_request").answer == f"{failed} failed items are pending again."
     )
     assert ask(folder, "requeue", "bad_request").answer == "No failed item is one of these."
+    ask(folder, "concurrency", "50")
     ask(folder, "resume")
     process.communicate(timeout=30)
     assert process.returncode == 0
