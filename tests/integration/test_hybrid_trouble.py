@@ -1,8 +1,10 @@
 """Both lanes under a deadline when one of them, the clock or somebody holds them up."""
 
 import asyncio
+import sqlite3
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,8 +14,9 @@ import pytest
 from batch_bench import Bench, walk
 
 from processor.clock import Clock
-from processor.ledger import control
+from processor.ledger import control, decisions
 from processor.ledger.control import Order
+from processor.ledger.database import LEDGER_NAME
 
 ROWS = 200
 HALF = "batch_stuck:status=in_progress,share=0.5"
@@ -177,3 +180,17 @@ def test_who_makes_no_calls_leaves_batches_that_will_be_in_time_alone(
         assert await paid_twice(bench) == 0
 
     mixed(tmp_path, visit, in_progress_s=1_260)
+
+
+def test_a_speed_that_was_measured_before_is_believed_at_first(tmp_path: Path) -> None:
+    async def visit(bench: Bench) -> None:
+        report = await bench.run(route="direct", limit=150)
+        assert report.snapshot.finished == 150
+        before_per_s = 150 / report.snapshot.elapsed_s
+        assert (await bench.run(route="hybrid", deadline="3h")).exit_code == 0
+        with closing(sqlite3.connect(bench.out / LEDGER_NAME)) as connection:
+            _, view, _ = next(decisions.all_of(connection))
+        assert not view["is_measured"]
+        assert view["per_s"] == pytest.approx(before_per_s / 2, rel=0.1)
+
+    mixed(tmp_path, visit, latency_ms=5_000, in_progress_s=60)
