@@ -182,11 +182,7 @@ async def chosen(
     if route.lane in (Lane.BATCH, Lane.HYBRID) and not await _has_batches(ledger, settings):
         bounds = replace(bounds, has_batches=False)
         route = choose(wishes, demand, bounds)
-    terms = None
-    if due is not None or route.lane is Lane.HYBRID:
-        at_s = None if due is None else due.at_s
-        pace = await asyncio.to_thread(_pace_beside, ledger, task, settings)
-        terms = hybrid_terms(route, demand, bounds, settings, task.model, at_s, pace)
+    terms = await asyncio.to_thread(_terms, ledger, task, settings, route, demand, bounds, due)
     if terms is not None and due is not None and not _is_begun(ledger):
         _refuse_beyond(demand, bounds, terms, settings, due.left_s)
     facts = _facts(route, demand, settings)
@@ -281,10 +277,22 @@ def hybrid_terms(
     )
 
 
-def _pace_beside(ledger: Ledger, task: Task, settings: Settings) -> Pace | None:
-    """How fast calls of a run and of those beside it were."""
+def _terms(
+    ledger: Ledger,
+    task: Task,
+    settings: Settings,
+    route: Route,
+    demand: Demand,
+    bounds: Bounds,
+    due: Due | None,
+) -> HybridTerms | None:
+    """As `hybrid_terms`, with the speed that calls of this run and of those beside it had."""
+    if due is None and route.lane is not Lane.HYBRID:
+        return None
     runs = dict.fromkeys([ledger.folder, *folders.all_of(ledger.folder.parent)])
-    return gather(runs, task=task.name, model=task.model, settings=settings).pace
+    pace = gather(runs, task=task.name, model=task.model, settings=settings).pace
+    at_s = None if due is None else due.at_s
+    return hybrid_terms(route, demand, bounds, settings, task.model, at_s, pace)
 
 
 def latencies_of(settings: Settings, model: str) -> Latencies:

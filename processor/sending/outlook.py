@@ -82,8 +82,6 @@ class Outlook:
             unassigned = min(unassigned, standing.most)
         returned = min(len(tried) + len(refused) - nowhere, unassigned)
         costs = self._costs()
-        if left_usd is not None:
-            left_usd = max(0.0, left_usd - standing.queued * (costs.direct_usd or 0.0))
         return View(
             now_s=now_s,
             deadline_s=self.terms.deadline_s,
@@ -94,7 +92,7 @@ class Outlook:
             is_measured=speed.is_measured,
             direct_usd=costs.direct_usd,
             batch_usd=costs.batch_usd,
-            left_usd=left_usd,
+            left_usd=_without(left_usd, standing.queued, costs),
             open=away,
             has_batches=has_batches,
             has_direct=self.terms.takes_direct,
@@ -129,6 +127,11 @@ class Outlook:
         if batch_usd is None:
             batch_usd = self.terms.expected.batch_usd if seen[0] is None else seen[0] / 2
         return ItemCosts(direct_usd=direct_usd, batch_usd=batch_usd)
+
+
+def _without(left_usd: float | None, queued: int, costs: ItemCosts) -> float | None:
+    """What is left of a budget when so many items are sent directly."""
+    return None if left_usd is None else max(0.0, left_usd - queued * (costs.direct_usd or 0.0))
 
 
 def _as_open(
