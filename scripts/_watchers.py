@@ -5,6 +5,7 @@ import fcntl
 import http.client
 import os
 import pty
+import signal
 import struct
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote, urlsplit
 
-__all__ = ["Page", "Terminal", "Watcher", "cpu_s", "each_ms", "page", "seen", "terminal"]
+__all__ = ["Page", "Terminal", "Watcher", "cpu_s", "each_ms", "page", "seen", "stopped", "terminal"]
 
 _LINES, _COLUMNS = 50, 200
 _READ_BYTES = 65_536
@@ -166,3 +167,18 @@ def seen(watcher: Watcher, times: int = _STARTED) -> None:
         if time.monotonic() > end_s:
             raise SystemExit("a watcher shows nothing")
         time.sleep(_POLL_S)
+
+
+@contextmanager
+def stopped(*watchers: Watcher) -> Iterator[None]:
+    """Let them stand still until the end of the context.
+
+    They read for a thousandth of the time, so that hardly ever one stands still while it reads.
+    """
+    try:
+        for watcher in watchers:
+            os.kill(watcher.pid, signal.SIGSTOP)
+        yield
+    finally:
+        for watcher in watchers:
+            os.kill(watcher.pid, signal.SIGCONT)
