@@ -63,6 +63,8 @@ class Speed:
         self._out_s += seconds if is_out else 0.0
         until_s = now_s - self._out_s
         works_s, out_s = (0.0, seconds) if is_out else (seconds, 0.0)
+        if is_out and self._busy and not self._busy[-1].works_s:  # one may last for a day
+            out_s += self._busy.pop().out_s
         self._busy.append(_Stretch(until_s, works_s, out_s, done))
         while self._busy[0].until_s < until_s - _LATEST_S and len(self._busy) > 1:
             self._busy.popleft()
@@ -77,8 +79,7 @@ class Speed:
         if not done or not works_s:
             return Estimate(believed_per_s, is_measured=False)
         per_s = max(_LEAST_PER_S, _CAUTION * done / seconds, _BELIEF * done / works_s)
-        if (
-            seconds < _SURE_S and done < _SURE_ITEMS
-        ):  # a lane that has hardly begun says nothing against a belief
+        # A lane that has hardly begun says nothing against a belief.
+        if seconds < _SURE_S and done < _SURE_ITEMS:
             per_s = max(per_s, believed_per_s)
         return Estimate(per_s, is_measured=True)
