@@ -4,7 +4,7 @@ import platform
 import sqlite3
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,14 +16,13 @@ from processor.quality import run as runs
 from processor.quality.run import Run
 from processor.reporting import timeline
 from processor.reporting.patterns import Counted, Factor
-from processor.reporting.scan import Scan, scan
+from processor.reporting.scan import Scan, is_repeated, scan
 from processor.reporting.timeline import Event, Start
 from processor.watch import look
 from processor.watch.look import Look
 from processor.watch.snapshot import Snapshot
-from processor.watch.trend import Point
 
-_PARTS = 10  # of the input and of the time, to be looked at for patterns
+_PARTS = 10  # of the input, to be looked at for patterns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +92,7 @@ def gather(folder: Path, *, content: bool = True, gold: str | None = None) -> Fi
         events = timeline.events(connection, starts, is_running=seen.is_running)
         latencies = dict(connection.execute("SELECT bucket, count FROM latencies"))
         settings = _settings(connection)
-        beside = [_places(connection), _times(seen.points)]
+        beside = [] if run is None or is_repeated(run) else [_places(connection)]
         connection.execute("COMMIT")  # items are read a few at a time
         return Findings(
             seen=seen,
@@ -144,24 +143,6 @@ def _places(connection: sqlite3.Connection) -> Factor:
         for part, items, cases in found
     }
     return Factor("place", "place in the input", groups)
-
-
-def _times(points: Sequence[Point]) -> Factor:
-    """Failures by when items were finished, in stretches of about as many items each."""
-    return Factor("time", "time of the run", dict(_stretches(points)))
-
-
-def _stretches(points: Sequence[Point]) -> Iterator[tuple[str, Counted]]:
-    if not points:
-        return
-    begun, step = points[0], points[-1].finished / _PARTS
-    for point in points[1:]:
-        items, cases = point.finished - begun.finished, point.failed - begun.failed
-        if items < max(step, 1) and point is not points[-1]:
-            continue
-        if items > 0 and 0 <= cases <= items:  # items may have become pending again
-            yield f"{timeline.clock(begun.at)} to {timeline.clock(point.at)}", Counted(items, cases)
-        begun = point
 
 
 def _made() -> Made:

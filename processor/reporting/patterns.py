@@ -3,7 +3,11 @@
 Of every factor, such as a column, each value is a group. A group is told of when its share lies
 clearly above that of all others, and when it would be so by chance once in so many that of all that
 is told at most one in a hundred is expected to be chance (Benjamini and Hochberg, 1995, over all
-groups that were looked at, by Fisher's exact test, one-sided).
+groups that were looked at, by Fisher's exact test, one-sided). What is too little to matter was
+looked at, too, but is no find: left out only afterwards, it would leave more of chance.
+
+The test takes items for independent, and groups for what they were before anything came of them:
+whoever counts sees to that.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -85,11 +89,12 @@ class Patterns:
 def patterns(factors: Iterable[Factor]) -> Patterns:
     """The groups in which there are more cases than elsewhere."""
     seen = [pattern for factor in factors for pattern in _compared(factor)]
-    ordered = sorted(seen, key=lambda one: (one.p_value, one.kind, one.name, one.value))
-    surely = _surely([one.p_value for one in ordered], FALSE_SHARE)
-    return Patterns(
-        found=[one for one in ordered[:surely] if _is_worth_telling(one)], looked_at=len(seen)
+    ordered = sorted(
+        filter(_is_worth_telling, seen),
+        key=lambda one: (one.p_value, one.kind, one.name, one.value),
     )
+    surely = _surely([one.p_value for one in ordered], looked_at=len(seen))
+    return Patterns(found=ordered[:surely], looked_at=len(seen))
 
 
 def _compared(factor: Factor) -> Iterable[Pattern]:
@@ -118,11 +123,12 @@ def _is_worth_telling(one: Pattern) -> bool:
     )
 
 
-def _surely(ordered: Sequence[float], false_share: float) -> int:
-    """How many of the least p values may be believed, so that so much of them is false at most."""
-    count = len(ordered)
+def _surely(ordered: Sequence[float], *, looked_at: int) -> int:
+    """How many of the least p values may be believed, so that few enough of them are false."""
     believed = [
-        place for place, p_value in enumerate(ordered, 1) if p_value <= false_share * place / count
+        place
+        for place, p_value in enumerate(ordered, 1)
+        if p_value <= FALSE_SHARE * place / looked_at
     ]
     return max(believed, default=0)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from processor.exports import cells
 from processor.ledger import results
+from processor.ledger.repeats import REPEAT, REPEAT_OF
 from processor.ledger.results import Result
 from processor.quality import assessment
 from processor.quality.assessment import Assessment
@@ -17,7 +18,7 @@ from processor.quality.run import Run
 from processor.quality.sample import Sample
 from processor.quality.terms import Terms
 from processor.reporting.patterns import Factor, Patterns, patterns
-from processor.reporting.tallies import Tallies
+from processor.reporting.tallies import Sent, Tallies
 
 ITEMS_MOST = 50_000
 """Of a run with more, so many are read, here and there."""
@@ -103,9 +104,9 @@ def scan(
         sqlite3.Error: The ledger cannot be read.
     """
     found = _Reading(run, Terms(gold=gold, most=_COMPARED).of(run), content=content)
-    for items in _slices(connection, run.items):
+    for items, sent in _slices(connection, run.items):
         for item in items:
-            found.add(item)
+            found.add(item, sent.get(item.seq))
     return Scan(
         items=found.items,
         of_items=run.items,
@@ -128,23 +129,26 @@ class _Reading:
         self._cells: dict[tuple[str, str], Result] = {}
         self._has_field = bool(content and terms.group and terms.within)
         self.items = 0
-        self.failures = Tallies(run.columns, with_columns=content)
-        self.reviews = Tallies(run.columns, with_columns=content)
+        columns = run.columns if content else ()
+        self.failures = Tallies(columns, with_attempts=False)
+        self.reviews = Tallies(columns, with_attempts=True)
 
-    def add(self, item: Result) -> None:
+    def add(self, item: Result, sent: Sent | None) -> None:
         self.items += 1
         self._gathered.add(item)
         fields = item.fields()
         if self._has_field:
             self._place(item, fields)
-        if item.status == "pending":
+        if sent is None or item.status == "pending":
             return
-        is_failed = item.status == "failed"
-        self.failures.add(item, fields, is_case=is_failed)
-        if not is_failed:
-            self.reviews.add(item, fields, is_case=item.check == "review")
-            if item.check != "review":
-                self._successes.add(str(item.id), str(item.id), item)
+        is_success = item.status == "success"
+        if is_success and item.check != "review":
+            self._successes.add(str(item.id), str(item.id), item)
+        if is_repeated(self._run) and fields.get(REPEAT) != 1:
+            return  # what fails once fails each time: items of one row are not independent
+        self.failures.add(item, fields, sent, is_case=not is_success)
+        if is_success:
+            self.reviews.add(item, fields, sent, is_case=item.check == "review")
 
     def successes(self) -> list[Result]:
         drawn = [one for block in self._successes.blocks().values() for one in block]
@@ -189,13 +193,35 @@ class _Reading:
             self._cells.clear()
 
 
-def _slices(connection: sqlite3.Connection, items: int) -> Iterator[list[Result]]:
-    """All items, or of many some here and there; no longer than is good."""
+def is_repeated(run: Run) -> bool:
+    """Whether each row is several items."""
+    return REPEAT_OF in run.columns
+
+
+def _slices(
+    connection: sqlite3.Connection, items: int
+) -> Iterator[tuple[list[Result], Mapping[int, Sent]]]:
+    """All items, or of many some here and there, with how they were sent; no longer than is good.
+
+    What is pending, or was it a moment ago, was not sent.
+    """
     until_s = time.monotonic() + _READ_MOST_S
     for first, last in spans(items):
-        yield results.of_span(connection, first, last)
+        sent = _sent(connection, first, last)
+        yield results.of_span(connection, first, last), sent
         if time.monotonic() > until_s:
             return
+
+
+def _sent(connection: sqlite3.Connection, first: int, last: int) -> Mapping[int, Sent]:
+    rows = connection.execute(
+        "SELECT o.seq, IFNULL(a.lane, o.lane), CASE WHEN a.seq IS NULL "
+        "THEN o.at - NULLIF(o.latency_ms, 0) / 1000 ELSE a.at - NULLIF(a.latency_ms, 0) / 1000 END "
+        "FROM outcomes o LEFT JOIN attempts a ON a.seq = o.seq AND a.number = "
+        "(SELECT MIN(number) FROM attempts WHERE seq = o.seq) WHERE o.seq BETWEEN ? AND ?",
+        (first, last),
+    )
+    return {seq: Sent(lane, at) for seq, lane, at in rows}
 
 
 def spans(items: int) -> list[tuple[int, int]]:

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Literal
 
 from processor.ledger import control, decisions
@@ -123,6 +123,11 @@ def clock(at: float, *, dated: bool = False) -> str:
     """A moment as people here say it: `21:04:11`, with its day `2026-11-21 21:04:11`."""
     moment = datetime.fromtimestamp(at, UTC).astimezone()
     return f"{moment:%Y-%m-%d %H:%M:%S}" if dated else f"{moment:%H:%M:%S}"
+
+
+def day(at: float) -> date:
+    """The day of a moment, here."""
+    return datetime.fromtimestamp(at, UTC).astimezone().date()
 
 
 def zone(at: float) -> str:

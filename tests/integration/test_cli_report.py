@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -190,6 +191,25 @@ def test_a_pattern_of_failure_is_found_and_nothing_else(news: Path) -> None:
     assert ("column", "press", "한겨레 <b>") in told
     assert {name for _, name, _ in told} <= {"press", "length"}
     assert "press = 한겨레 <b>" in reported(news).text
+
+
+def test_rows_that_were_asked_again_are_no_pattern(shell: Shell) -> None:
+    """A tenth of the rows fails, each of them every time: nine of ninety, not ninety of 900."""
+    chance = Random(4)
+    rows = [
+        {"id": n, "text": "망가진 글" if n % 10 == 3 else "기사", "draw": chance.randrange(4)}
+        for n in range(90)
+    ]
+    shell.write("news.toml", NEWS)
+    shell.write("r.jsonl", "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+    shell.fault("refusal:match=망가진 글")
+    options = ("--task", "news.toml", "--input", "r.jsonl", "--repeat", "10", "--out", "r")
+    shell.run(*options)
+    found = gather(Path("r"))
+    assert (found.shot.total, found.shot.failed) == (900, 90)
+    assert found.scan is not None
+    assert {one.name for one in found.scan.failures.found} == {"text", "length"}
+    assert "Looked at: all items, of each row the first." in reported(Path("r")).text
 
 
 def test_labels_are_told_beside_the_right_ones(shell: Shell, news: Path) -> None:

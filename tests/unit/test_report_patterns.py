@@ -7,9 +7,10 @@ from random import Random
 import pytest
 from hypothesis import given, strategies as st
 
-from processor.reporting.patterns import Counted, Factor, at_least, patterns
+from processor.ledger.results import Result
+from processor.reporting.patterns import Counted, Factor, Patterns, at_least, patterns
 from processor.reporting.scan import ITEMS_MOST, spans
-from processor.reporting.tallies import lengths
+from processor.reporting.tallies import Sent, Tallies, parts
 
 
 def factor(name: str, **groups: tuple[int, int]) -> Factor:
@@ -85,28 +86,80 @@ def test_where_nothing_differs_nothing_is_found_however_much_is_looked_at() -> N
     assert told <= 3
 
 
+def test_what_is_surely_so_and_little_makes_nothing_else_sure() -> None:
+    """Half of a thousand groups differ by too little to be told; of the others chance is not."""
+    little = [factor(f"little{n}", a=(500_000, 6_000), b=(500_000, 5_000)) for n in range(500)]
+    lucky = factor("lucky", a=(100, 13), b=(900, 45))  # once in a few hundred
+    assert not patterns([*little, lucky]).found
+
+
 def test_the_surest_comes_first() -> None:
     weak = factor("weak", a=(300, 40), b=(700, 30))
     strong = factor("strong", a=(300, 65), b=(700, 5))
     assert [one.name for one in patterns([weak, strong]).found] == ["strong", "weak"]
 
 
-def test_lengths_are_parted_where_items_are() -> None:
-    parts = lengths([(n, n > 90) for n in range(1, 101)])
-    assert list(parts) == [
-        "up to 20 characters",
-        *(f"{n + 1} to {n + 20} characters" for n in (20, 40, 60, 80)),
-    ]
-    assert [(group.items, group.cases) for group in parts.values()][-1] == (20, 10)
-    assert sum(group.items for group in parts.values()) == 100
+def between(begin: float | None, end: float) -> str:
+    return f"{begin}-{end}"
 
 
-@given(st.lists(st.tuples(st.integers(0, 30), st.booleans()), max_size=200))
-def test_lengths_lose_nothing(found: list[tuple[int, bool]]) -> None:
-    parts = lengths(found).values()
-    if parts:
-        assert sum(group.items for group in parts) == len(found)
-        assert sum(group.cases for group in parts) == sum(is_case for _, is_case in found)
+def test_parts_begin_and_end_where_items_do() -> None:
+    found = parts([(n, n > 90) for n in range(1, 101)], 5, between)
+    assert list(found) == ["None-20", "20-40", "40-60", "60-80", "80-100"]
+    assert list(found.values()) == [*[Counted(20, 0)] * 4, Counted(20, 10)]
+    assert parts([(n, True) for n in range(49)], 5, between) == {}
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.booleans()), max_size=200), st.booleans())
+def test_parts_lose_nothing(found: list[tuple[float, bool]], are_alike: bool) -> None:
+    groups = parts(found, 5, (lambda *_: "same") if are_alike else between).values()
+    if groups:
+        assert sum(group.items for group in groups) == len(found)
+        assert sum(group.cases for group in groups) == sum(is_case for _, is_case in found)
+
+
+def outcome(number: int, *, is_failed: bool, attempts: int) -> Result:
+    return Result(
+        seq=number,
+        id=number,
+        notes=(),
+        provider=None,
+        retryable=is_failed,
+        status="failed" if is_failed else "success",
+        fields_json="{}",
+        result=None if is_failed else "x" * (number % 7),
+        check=None if is_failed else "unchecked",
+        code="server_error" if is_failed else None,
+        message=None,
+        lane="direct" if attempts > 1 else "batch",
+        model=None,
+        tier=None,
+        attempts=attempts,
+        latency_ms=5.0,
+        prompt_tokens=None,
+        completion_tokens=None,
+        cached_tokens=None,
+        cost_usd=None,
+    )
+
+
+def tallied(*, with_attempts: bool) -> Patterns:
+    """Items that fail when every attempt does, by chance; what is tried again goes directly."""
+    chance = Random(2)
+    tallies = Tallies((), with_attempts=with_attempts)
+    for number in range(2_000):
+        lost = [chance.random() < 0.4 for _ in range(3)]
+        item = outcome(number, is_failed=all(lost), attempts=[*lost, False].index(False) + 1)
+        tallies.add(item, {"text": "a" * number}, Sent("batch", number), is_case=all(lost))
+    return patterns(tallies.factors())
+
+
+def test_what_failures_are_by_their_nature_is_no_pattern_of_them() -> None:
+    """Who failed was tried most often, last, and by the lane of those that were tried again."""
+    found = tallied(with_attempts=False)
+    assert found.looked_at == 15  # five lengths, ten times; one lane is no comparison
+    assert not found.found
+    assert {one.name for one in tallied(with_attempts=True).found} == {"attempts"}
 
 
 @pytest.mark.parametrize("items", [0, 1, 499, 500, 50_000, 50_001, 1_000_000, 10_000_000])

@@ -17,6 +17,7 @@ from processor.reporting.document import (
 )
 from processor.reporting.gathering import Findings
 from processor.reporting.patterns import FALSE_SHARE, Pattern, Patterns
+from processor.reporting.scan import is_repeated
 
 _SHOWN_MOST = 12
 
@@ -75,8 +76,10 @@ def _row(one: Pattern, name: str) -> list[Cell]:
 def _where(one: Pattern) -> Iterator[Part]:
     if one.kind == "column":
         yield from (Foreign(one.name), " = ", Foreign(one.value))
-    elif one.kind in ("place", "time"):
+    elif one.kind == "place":
         yield one.value
+    elif one.kind == "time":
+        yield f"sent {one.value}"
     elif one.kind == "length":
         yield f"text of {one.value}"
     elif one.kind == "attempts":
@@ -89,11 +92,20 @@ def _method(found: Findings) -> Line:
     scan = found.scan
     assert scan is not None
     read = "all items" if scan.is_whole else f"{scan.items:,} of {scan.of_items:,} items"
+    if found.run is not None and is_repeated(found.run):
+        read += ", of each row the first"
+    together = {one.kind for one in (*scan.failures.found, *scan.reviews.found)}
+    caution = "What goes together need not be the cause."
+    if "column" in together and together & {"place", "time"}:
+        caution += (
+            " Rows that stand together are sent together: where values follow the order of the "
+            "input, a bad stretch of it or of time looks like a bad value."
+        )
     return (
         (
             "Told are groups whose share is at least half as high again as that of all others, "
             f"chosen so that of all that is told at most {FALSE_SHARE:.0%} is expected to be "
             "chance (Fisher's exact test; Benjamini and Hochberg). Looked at: "
-            f"{read}. What goes together need not be the cause."
+            f"{read}. {caution}"
         ),
     )
