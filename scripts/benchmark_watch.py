@@ -30,14 +30,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import _browser
-from _bench import Figure, median_of, report, serving, shown, write_task
-from _runs import Bench, until
-from _wal import Beside, beside
-from _watchers import cpu_s, each_ms, page, seen, stopped, terminal
+from _bench import Figure, median_of, report, shown
+from _watched_run import Turns, figures as figures_of_turns
+from _watchers import each_ms, page, terminal
 
 from processor.ledger import database
 from processor.watch import look
@@ -46,7 +44,6 @@ _SCRIPTS = Path(__file__).parent
 _SMALL, _LARGE = 10_000, 1_000_000
 _REFRESH_MS, _PULSE_MS = 50.0, 10.0
 _LOOKS = 50
-_LEAST_VALUES = 4
 _PAINTS = 7
 _HOUR_EVERY_S = 0.04
 _HOUR_ITEMS = 200_000
@@ -62,38 +59,26 @@ class Size:
     Attributes:
         large: Items of the large run.
         refreshes: Of each display.
-        items: Of the run that is watched.
-        pairs: Of stretches with and without watchers.
-        before_s: How long nobody watches at first.
-        stretch_s: How long one is.
+        turns: Of the run that is watched.
         updates: Of the page.
     """
 
     large: int
     refreshes: int
-    items: int
-    pairs: int
-    before_s: float
-    stretch_s: float
+    turns: Turns
     updates: int
 
 
 _WHOLE = Size(
     large=_LARGE,
     refreshes=20,
-    items=_LARGE,
-    pairs=32,
-    before_s=10.0,
-    stretch_s=1.2,
+    turns=Turns(items=_LARGE, before_s=10.0, pairs=32, stretch_s=1.2),
     updates=3_600,
 )
 _QUICK = Size(
     large=40_000,
     refreshes=3,
-    items=150_000,
-    pairs=2,
-    before_s=1.0,
-    stretch_s=0.6,
+    turns=Turns(items=150_000, before_s=1.0, pairs=2, stretch_s=0.6),
     updates=200,
 )
 
@@ -231,93 +216,8 @@ def refresh(folder: Path, size: Size) -> Iterator[Figure]:
 
 def run(folder: Path, size: Size) -> Iterator[Figure]:
     """A run that is watched, beside itself while it is not."""
-    note(f"a run of {size.items:,}, watched and not")
-    with serving() as server:
-        bench = Bench(folder=folder, server=server)
-        write_task(folder / "task.toml")
-        try:
-            with beside(bench, size.items, "watched") as it:
-                it.phase("right after the import", _turned(it))
-                alone_mb = it.phase("nobody", _turned(it, size.before_s))
-                ratios, turns_mb = _in_turn(it, size)
-            it.print()
-        finally:
-            for child in bench.children:
-                child.kill()
-    yield Figure(
-        name="CPU a request of a run, watched / not",
-        value=statistics.median(ratios),
-        target=1.01,
-        detail=f"{median_of(ratios)}, ± {shown(100 * _doubt(ratios))} %",
-    )
-    yield Figure(
-        name="write-ahead log, watched / before",
-        value=turns_mb / alone_mb,
-        target=1.2,
-        detail=f"{shown(turns_mb, 'MB')} / {shown(alone_mb, 'MB')}",
-    )
-
-
-def _in_turn(it: Beside, size: Size) -> tuple[list[float], float]:
-    """Let watchers watch and stand still in turn.
-
-    Returns:
-        CPU a request with them, each time to that before and after without; and the most of the
-        write-ahead log that was in use since they came, in MB.
-    """
-    folder = it.bench.folder / it.out
-    it.wal.most_mb()
-    with terminal(folder) as screen, page(folder) as served:
-        seen(screen)
-        seen(served)
-        alone, watched = [], []
-        for _ in range(size.pairs):
-            with stopped(screen, served):
-                alone.append(_cpu_us(it, size.stretch_s))
-            watched.append(_cpu_us(it, size.stretch_s))
-        with stopped(screen, served):
-            alone.append(_cpu_us(it, size.stretch_s))
-        turns_mb = it.wal.most_mb()
-        last_mb = it.phase("a terminal, a page", _turned(it))
-    around = [statistics.mean(pair) for pair in pairwise(alone)]
-    ratios = [one / other for one, other in zip(watched, around, strict=True)]
-    return ratios, max(turns_mb, last_mb)
-
-
-def _cpu_us(it: Beside, seconds: float) -> float:
-    """CPU of the run's process, a request, over the next seconds."""
-    stats, pid = it.bench.server.stats, it.run.pid
-    requests, before_s = stats()["received"], cpu_s(pid)
-    until(_gone(seconds), it.run)
-    spent_s = cpu_s(pid) - before_s
-    return float(spent_s / (stats()["received"] - requests) * 1e6)
-
-
-def _gone(seconds: float) -> Callable[[], bool]:
-    """That so much time has gone."""
-    end_s = time.monotonic() + seconds
-    return lambda: time.monotonic() >= end_s
-
-
-def _turned(it: Beside, seconds: float = 0.0) -> Callable[[], bool]:
-    """That the log has begun anew, so that its greatest size was seen, and time has gone."""
-    is_gone, log_mb, is_new = _gone(seconds), it.wal.now_mb(), False
-
-    def holds() -> bool:
-        nonlocal log_mb, is_new
-        before_mb, log_mb = log_mb, it.wal.now_mb()
-        is_new = is_new or log_mb < before_mb
-        return is_new and is_gone()
-
-    return holds
-
-
-def _doubt(values: Sequence[float]) -> float:
-    """Standard error of a median, by the spread of the middle half; none of one value."""
-    if len(values) < _LEAST_VALUES:
-        return 0.0
-    low, _, high = statistics.quantiles(values, n=4)
-    return float(0.93 * (high - low) / len(values) ** 0.5)
+    note(f"a run of {size.turns.items:,}, watched and not")
+    return figures_of_turns(folder, size.turns)
 
 
 # --- the browser ---------------------------------------------------------------------------------
