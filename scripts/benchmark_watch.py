@@ -1,6 +1,6 @@
 """Measures what it costs to watch a run: whoever watches, the run, and the browser.
 
-    python scripts/benchmark_watch.py                      # about eight minutes, 1 GB of disk
+    python scripts/benchmark_watch.py                      # about seven minutes, 1 GB of disk
     python scripts/benchmark_watch.py --quick              # about two: small runs, short stretches
     python scripts/benchmark_watch.py --only refresh paint
 
