@@ -13,12 +13,11 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from math import inf
 
-from processor.answer import unsent
 from processor.clock import Clock
 from processor.direct.alarm import Alarm
 from processor.direct.answer import answer_of, judged
 from processor.direct.backlog import Backlog, Fresh, Work
-from processor.direct.breaker import Breaker, Next
+from processor.direct.breaker import Breaker
 from processor.direct.choices import Choosers
 from processor.direct.conclusions import Conclusions
 from processor.direct.gauge import Gauge, Leeway
@@ -26,7 +25,6 @@ from processor.direct.pace import Ticket
 from processor.direct.probes import Probes
 from processor.direct.purse import Purse
 from processor.direct.recorder import Recorder
-from processor.direct.request import fill_in
 from processor.direct.retry import BLOCKED_CODE
 from processor.direct.rules import LaneRules
 from processor.direct.slots import Slots, Turn
@@ -34,13 +32,12 @@ from processor.direct.tier import Tier
 from processor.direct.traffic import Traffic, released
 from processor.direct.traffic_by_model import TrafficByModel
 from processor.direct.transport import Reply, Transport, TransportError
+from processor.direct.turns import Parts, Turns
 from processor.items import Attempt, Outcome
 from processor.notice import Notice
 from processor.stop import Stop
 from processor.tasks.task import Task
 from processor.verdict import Fault, TransportFault, Verdict, judge_failure
-
-_HELD_LEAST = 1_000
 
 
 class DirectLane:
@@ -70,7 +67,6 @@ class DirectLane:
         tell: Callable[[Notice], None],
         purse: Purse | None = None,
     ) -> None:
-        self._task = task
         self._transport = transport
         self._recorder = recorder
         self._rules = rules
@@ -103,7 +99,24 @@ class DirectLane:
             cut_off=self._cut_off,
             vacated=self._alarm.ring,
         )
-        self._chunk = 0
+        self._turns = Turns(
+            Parts(
+                task=task,
+                rules=rules,
+                clock=clock,
+                backlog=self._backlog,
+                probes=self._probes,
+                breaker=self._breaker,
+                tier=self._tier,
+                traffic=self._traffic,
+                conclusions=self._conclusions,
+                choosers=self._choosers,
+                purse=purse,
+            ),
+            slots=self._slots,
+            is_open=self._is_open,
+            stop=self._stop,
+        )
         self._draining = False
         self._paused = False
         self._paused_since_s = 0.0
@@ -142,11 +155,11 @@ class DirectLane:
                 self._alarm.rearm()
                 until_s = await self._dispatch()
                 if not self._finished():
-                    self.is_idle = until_s == inf and not (self._paused or self._is_waiting())
+                    self.is_idle = until_s == inf and not (self._paused or self._turns.is_waiting)
                     await self._alarm.wait(until_s)
                     self.is_idle = False
             if not self._is_ending():
-                self._stop_for_choosers()
+                self._turns.stop_for_choosers()
         finally:
             self._draining = True  # a slot whose call is ended must not take another turn
             watch.cancel()
@@ -238,19 +251,23 @@ class DirectLane:
         """Whether no call may be started any more."""
         return self._draining or self.stopped is not None or self._slots.crash is not None
 
+    def _is_open(self) -> bool:
+        """Whether calls may be started at the moment."""
+        return not (self._paused or self._is_ending())
+
     def _finished(self) -> bool:
         if self._slots:
             return False
         if self._is_ending():
             return True
-        return self._backlog.exhausted and not self._backlog.held and not self._conclusions.reasks
+        return self._turns.are_over
 
     async def _dispatch(self) -> float:
         """Start every call that may start now; returns when to look again, inf for a change."""
         if self._paused:  # whoever has nothing left need not wait for the end of it
             self._backlog.look_ahead()
         while True:
-            found = self._choose()
+            found = self._turns.choose()
             if not isinstance(found, Work):
                 return found
             throttler = self._traffic.throttler
@@ -259,7 +276,7 @@ class DirectLane:
                 if self._is_ending():
                     return inf
                 if self._paused or self._clock.monotonic() < self._traffic.hold_until_s:
-                    self._give_up_turn(found)  # it waited for long
+                    self._turns.give_up(found)  # it waited for long
                     continue
             self._slots.start(self._take_turn(found))
 
@@ -267,7 +284,7 @@ class DirectLane:
         """The turn that may follow in a slot that has become free."""
         if self._traffic.throttler is not None:
             return None
-        found = self._choose()
+        found = self._turns.choose()
         if not isinstance(found, Work):
             return None
         if len(self._slots) + 1 < self._traffic.window:  # it grew
@@ -278,117 +295,6 @@ class DirectLane:
         if self._purse is not None:
             self._purse.begin(work)
         return work, self._traffic.ticket
-
-    def _give_up_turn(self, work: Work) -> None:
-        self._traffic.refund(work)
-        self._traffic.cut_off(work)
-        self._probes.put_back(work)
-
-    def _choose(self) -> Work | float:
-        """Work that may be sent now, its turn taken; or when to look again, inf for a change."""
-        while not (self._is_ending() or self._paused):
-            now_s = self._clock.monotonic()
-            if now_s < self._traffic.hold_until_s:
-                return self._traffic.hold_until_s
-            if len(self._slots) >= self._breaker.room(self._traffic.window, now_s):
-                return self._room_grows_at_s(now_s)
-            work = self._next(now_s)
-            if work is None:
-                return self._look_again_at_s(now_s)
-            if work.body is None and not self._render(work, now_s):
-                continue
-            if self._choosers is not None and self._choosers.hold(work):
-                continue
-            due_s = self._held_until_s(work, now_s)
-            if due_s <= now_s:
-                turn_s = self._traffic.due_s(now_s, work)
-                if turn_s is None:
-                    continue
-                if turn_s <= now_s:
-                    return work
-                due_s = turn_s
-            self._probes.put_back(work)
-            return min(due_s, self._backlog.next_due_s())
-        return inf
-
-    def _look_again_at_s(self, now_s: float) -> float:
-        """When something may be sent, as nothing can be now; the job stops if that is never."""
-        due_s = self._backlog.next_due_s()
-        may_be_fed = not self._backlog.exhausted and self._may_pull(now_s)
-        if due_s == inf and not (may_be_fed or self._is_waiting()):
-            self._stop_for_choosers()
-        return due_s
-
-    def _is_waiting(self) -> bool:
-        """Whether something ends or is written soon."""
-        conclusions = self._conclusions
-        return bool(self._slots or conclusions.reasks or conclusions.unwritten)
-
-    def _stop_for_choosers(self) -> None:
-        """Nothing is left to be asked: what rows chose and did not get is why they are pending."""
-        if self._choosers is not None and (stop := self._choosers.stop) is not None:
-            self._stop(stop)
-
-    def _room_grows_at_s(self, now_s: float) -> float:
-        grows_at_s = self._breaker.room_grows_at_s
-        return grows_at_s if grows_at_s > now_s else inf
-
-    def _held_until_s(self, work: Work, now_s: float) -> float:
-        """How long money or a pause between chunks holds the work."""
-        if self._purse is not None and not self._afford(work, self._purse):
-            return inf
-        return self._barrier(work, now_s)
-
-    def _next(self, now_s: float) -> Work | None:
-        wanted, fresh = self._breaker.next, self._may_pull(now_s)
-        # With a pause between chunks an untried one may have to wait for those that fail.
-        if wanted is Next.ANY or (wanted is Next.UNTRIED and self._rules.wait_s):
-            return self._backlog.take(now_s, fresh=fresh)
-        return self._probes.take(wanted, now_s, fresh=fresh)
-
-    def _may_pull(self, now_s: float) -> bool:
-        """Backpressure: what is in flight, waits or is not written yet stays bounded."""
-        waits = self._slots or self._backlog.held > self._backlog.aside
-        if waits and self._tier.is_full(now_s):
-            return False
-        held = (
-            len(self._slots)
-            + self._backlog.held
-            + len(self._conclusions.reasks)
-            + self._conclusions.unwritten
-        )
-        return held < max(_HELD_LEAST, 4 * self._traffic.window)
-
-    def _render(self, work: Work, now_s: float) -> bool:
-        """Fill in what to send; an item that cannot be rendered fails, unsent."""
-        failure = fill_in(work, self._task, self._tier.of(work, now_s))
-        if failure is None:
-            return True
-        if work.done:
-            self._probes.dismiss()
-        else:
-            self._conclusions.settle(unsent("direct", work.item, work.attempts, failure))
-        return False
-
-    def _afford(self, work: Work, purse: Purse) -> bool:
-        """Whether the work may be sent as far as money goes; the job stops when it never may."""
-        if purse.admits(work, self._traffic.window):
-            return True
-        if not self._slots and (stop := purse.refusal(work)):
-            self._stop(stop)
-        return False
-
-    def _barrier(self, work: Work, now_s: float) -> float:
-        """When the work's chunk may begin, with `--wait`; 0 when nothing holds it."""
-        if not self._rules.wait_s or work.item.chunk <= self._chunk or work.done:
-            return 0.0
-        if self._backlog.held > self._backlog.aside or self._is_waiting():
-            return inf
-        first = self._chunk == 0
-        self._chunk = work.item.chunk
-        if not first:
-            self._traffic.hold(now_s + self._rules.wait_s)
-        return self._traffic.hold_until_s
 
     def _cut_off(self, work: Work, *, begun: bool, overdue: bool) -> None:
         self._traffic.cut_off(work)
