@@ -32,6 +32,10 @@ class Service:
     def __init__(self, address: str, plugin: apprise.NotifyBase) -> None:
         self._address = address
         self._plugin = plugin
+        # What is longer than a service takes would be refused whole; who wants it otherwise says
+        # so in the address: ?overflow=truncate.
+        if "overflow_mode" not in vars(plugin):
+            plugin.overflow_mode = apprise.OverflowMode.SPLIT
         self.name = str(plugin.service_name)
 
     @property

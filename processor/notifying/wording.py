@@ -4,6 +4,7 @@ Nothing of rows and answers stands in it unless that is wanted: what a provider 
 may quote them, so that its cause stands there instead.
 """
 
+import os
 import platform
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -42,16 +43,24 @@ class Place:
         folder: Its folder, absolute.
         host: The machine's name.
         content: Whether rows and answers may be told.
+        typed_in: The directory that commands were typed in, and are to be again; None if it is
+            not there any more.
     """
 
     folder: Path
     host: str
     content: bool
+    typed_in: str | None = None
 
     @classmethod
     def of(cls, folder: Path, *, content: bool) -> "Place":
         """A folder on this machine."""
-        return cls(folder=folder.absolute(), host=platform.node(), content=content)
+        try:
+            typed_in = os.getcwd()  # noqa: PTH109 - told, not opened
+            folder = folder.absolute()
+        except FileNotFoundError:
+            typed_in = None
+        return cls(folder=folder, host=platform.node(), content=content, typed_in=typed_in)
 
 
 def of_end(
@@ -152,6 +161,7 @@ def _facts(
         "exit_code": exit_code,
         "folder": _plain(str(place.folder)),
         "host": place.host,
+        "typed_in": None if place.typed_in is None else _plain(place.typed_in),
         "next_steps": list(steps),
         "stats": figures,
     }
@@ -165,10 +175,10 @@ def _counts(shot: Snapshot) -> str:
 
 def _lines(shot: Snapshot, place: Place, *, steps: Sequence[str], now_s: float) -> Iterator[str]:
     yield _one_line(f"{shot.task} · {shot.model} · {shot.provider}")
+    part = f" ({share(shot.success_rate)} of those finished)" if shot.finished else ""
     yield (
-        f"{shot.succeeded:,} of {counted(shot.total, 'item')} succeeded "
-        f"({share(shot.success_rate)} of those finished), {shot.failed:,} failed, "
-        f"{shot.pending:,} pending"
+        f"{shot.succeeded:,} of {counted(shot.total, 'item')} succeeded{part}, "
+        f"{shot.failed:,} failed, {shot.pending:,} pending"
     )
     if shot.session is not None and (stop := shot.session.stop_code) is not None:
         yield f"Stopped, {stop}: {shot.session.stop_message} {cause_of(stop).remedy}"
@@ -182,6 +192,8 @@ def _lines(shot: Snapshot, place: Place, *, steps: Sequence[str], now_s: float) 
     if shot.jobs.at_provider:
         yield f"Batches: {at_provider(shot.jobs, now_s)}"
     yield from (f"Next: {step}" for step in steps)
+    if steps and place.typed_in is not None:
+        yield f"Commands are typed in {_plain(place.typed_in)}"
     yield _where(place)
 
 

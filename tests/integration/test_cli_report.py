@@ -294,6 +294,7 @@ def test_several_starts_are_told_apart_also_of_a_run_that_works(killed: Path) ->
     assert page.figures["starts"][0] == 2
     assert page.text.count("killed: seen last") == 2
     assert "not running, resumable" in page.text
+    assert "met so far" in page.text
     assert "my-own-secret-key" not in page.text
     assert (page.figures["pending"][0] or 0) > 0
 

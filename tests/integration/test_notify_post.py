@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import pytest
 from mailroom import Mailroom, mailroom
@@ -37,6 +38,20 @@ def test_what_hangs_is_left_and_delays_nobody_else(room: Mailroom) -> None:
     assert {letter.path for letter in room.letters} == {"/ok/1", "/ok/2"}
     assert {letter.body["type"] for letter in room.letters} == {"warning"}
     assert room.letters[0].body["message"] == HELLO.body
+
+
+def test_what_is_too_long_for_a_service_comes_in_parts(room: Mailroom) -> None:
+    chat = room.address("key1234567", "mmost")
+    long = replace(HELLO, body="\n".join(f"line {number}" for number in range(700)))
+    done = send([chat, f"{chat}?overflow=truncate", room.address("ok")], long, most_s=20).run()
+    assert [each.problem for each in done] == [None] * 3
+    texts = [letter.body["text"] for letter in room.letters if "text" in letter.body]
+    assert max(map(len, texts)) <= 4_000 < len(long.body)  # what Mattermost takes
+    lines = sorted(line for text in texts for line in text.splitlines() if "line" in line)
+    assert [line for line in lines if line.endswith(" 699")] == ["line 699"]  # once of the two
+    assert [letter.body["message"] for letter in room.letters if "message" in letter.body] == [
+        long.body
+    ]
 
 
 def test_it_can_be_ended_from_elsewhere(room: Mailroom) -> None:

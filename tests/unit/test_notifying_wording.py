@@ -25,7 +25,7 @@ from processor.report import exit_code_of
 from processor.watch import snapshot
 from processor.watch.snapshot import Session, Snapshot
 
-PLACE = Place(folder=Path("/data/runs/news"), host="host1", content=False)
+PLACE = Place(folder=Path("/data/runs/news"), host="host1", content=False, typed_in="/data")
 OPEN = replace(PLACE, content=True)
 QUOTE = "the secret of row 7"
 
@@ -66,7 +66,8 @@ def test_every_end_has_its_title(shot: Snapshot, exit_code: int, occasion: str, 
     lines = told.body.splitlines()
     assert "7 of 10 items succeeded (77.8% of those finished), 2 failed, 1 pending" in lines
     assert "Error timeout, 2: No complete answer came in the time allowed." in told.body
-    assert lines[-2:] == ["Next: go on", "Folder: /data/runs/news on host1"]
+    where = ["Commands are typed in /data", "Folder: /data/runs/news on host1"]
+    assert lines[-3:] == ["Next: go on", *where]
     assert QUOTE not in told.body + json.dumps(told.facts)
 
 

@@ -131,7 +131,9 @@ def _targets(shot: Snapshot) -> Iterator[Block]:
     if not found:
         return
     met = sum(one.met for one in found)
-    words = "All targets are met" if met == len(found) else f"{met} of {len(found)} targets are met"
+    so_far = " so far" if shot.pending else ""
+    is_all = met == len(found)
+    words = f"{'All targets' if is_all else f'{met} of {len(found)} targets'} are met{so_far}"
     cards = []
     for one in found:
         name = f"targets.{one.name}"
