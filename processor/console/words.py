@@ -1,5 +1,6 @@
 """Figures as people read them."""
 
+import time
 from collections.abc import Mapping
 
 from processor.ledger.shards import Standing
@@ -18,6 +19,14 @@ def duration(seconds: float | None) -> str:
     if whole < 3600:
         return f"{whole // 60}m{whole % 60:02d}s"
     return f"{whole // 3600}h{whole % 3600 // 60:02d}m"
+
+
+def clock(at_s: float) -> str:
+    """`18:04:09` here, of seconds since 1970; a dash of what no calendar knows."""
+    try:
+        return time.strftime("%H:%M:%S", time.localtime(at_s))
+    except (OverflowError, OSError):
+        return "–"
 
 
 def counted(count: int, one: str, many: str = "") -> str:

@@ -161,7 +161,7 @@ class Orders:
                 if done.codes is not None:
                     items = requeue(connection, done.codes or None)
                     moved += items
-                    answer = _moved_words(items) + (more if items else "")
+                    answer = _moved_words(items, done.codes) + (more if items else "")
                 control.take(connection, done.asked.number, accepted=done.accepted, answer=answer)
                 answers.append(answer)
 
@@ -194,7 +194,8 @@ def _known(codes: Sequence[str]) -> Sequence[str]:
     return codes
 
 
-def _moved_words(items: int) -> str:
+def _moved_words(items: int, codes: Sequence[str]) -> str:
     if not items:
-        return "No failed item is one of these."
+        which = "one of these" if codes else "one that asking again may mend"
+        return f"No failed item is {which}."
     return f"{items:,} failed {'item is' if items == 1 else 'items are'} pending again."

@@ -161,7 +161,7 @@ def state_of(shot: Snapshot, *, is_running: bool) -> State:
         if session is None or session.exit_code is not None or shot.now is None:
             return State.READING
         return State.FINISHING if not shot.pending else _STATES.get(shot.now.state, State.SENDING)
-    if session is not None and session.exit_code in _DONE:
+    if session is not None and session.exit_code in _DONE and not shot.pending:
         return State.DONE
     if shot.pending and shot.pending == shot.jobs.at_provider:
         return State.AT_PROVIDER

@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass
 
+from processor.ledger.gauges import PAUSED
 from processor.watch.course import timing_of
 from processor.watch.snapshot import Snapshot
 
@@ -16,8 +17,10 @@ class Speed:
 
 
 def speed_of(shot: Snapshot) -> Speed:
-    """The speed of a run that works."""
+    """The speed of a run that works; when one that is paused will be done, nobody knows."""
     per_s = shot.recent_per_s
+    if shot.now is not None and shot.now.state == PAUSED:
+        return Speed(per_s=per_s, eta_s=None)
     timing = timing_of(shot)
     if timing is not None and timing.done_s is not None:  # which knows of batches, too
         return Speed(per_s=per_s, eta_s=max(0.0, timing.done_s - time.time()))

@@ -28,11 +28,12 @@ from processor.ledger.control import Order
 from processor.ledger.gauges import DRAINING, PAUSED, SENDING, Gauges, written
 from processor.ledger.ledger import Ledger, open_ledger
 from processor.ledger.requeue import requeue
-from processor.ledger.samples import Sampler
+from processor.ledger.samples import Earlier, Sampler
 from processor.ledger.shards import Batch, add, see
 from processor.watch import look, snapshot
 from processor.watch.look import Look, State, state_of
 from processor.watch.snapshot import LaneTotals, Session, Snapshot
+from processor.watch.speed import speed_of
 
 NOTHING = Gauges(at=0.0)
 
@@ -92,8 +93,9 @@ def test_the_state_of_a_run_that_works(shot: Snapshot, told: dict[str, Any], sta
     ("told", "state"),
     [
         ({"exit_code": 0, "pending": 0}, State.DONE),
-        ({"exit_code": 0}, State.DONE),  # with a limit
         ({"exit_code": 2, "pending": 0}, State.DONE),
+        ({"exit_code": 0}, State.RESUMABLE),  # with a limit
+        ({"exit_code": 2}, State.RESUMABLE),  # whose failed items are pending again
         ({"exit_code": 3, "stop_code": "auth"}, State.STOPPED),
         ({"exit_code": 4, "stop_code": "budget"}, State.STOPPED),
         ({"exit_code": 5}, State.RESUMABLE),
@@ -132,6 +134,15 @@ def test_whatever_a_ledger_holds_is_some_state(shot: Snapshot) -> None:
     nobody = changed(shot, session=None)
     assert state_of(nobody, is_running=False) is State.RESUMABLE
     assert state_of(nobody, is_running=True) is State.READING
+
+
+def test_when_a_paused_run_will_be_done_is_not_told(shot: Snapshot) -> None:
+    soon = Earlier(at=time.time() - 5, finished=0)
+    sends = changed(made(shot, gauges=stated(SENDING)), earlier=soon)
+    assert speed_of(sends).eta_s is not None
+    paused = speed_of(changed(sends, now=stated(PAUSED)))
+    assert paused.per_s is not None
+    assert paused.eta_s is None
 
 
 def full(ledger: Ledger) -> None:

@@ -1,8 +1,10 @@
 """Figures as people read them."""
 
+import re
+
 import pytest
 
-from processor.console.words import counted
+from processor.console.words import clock, counted
 
 
 @pytest.mark.parametrize(
@@ -18,3 +20,8 @@ from processor.console.words import counted
 )
 def test_one_is_not_many(count: int, many: str, text: str) -> None:
     assert counted(count, "item", many) == text
+
+
+def test_a_time_that_no_calendar_knows_is_a_dash() -> None:
+    assert re.fullmatch(r"\d\d:\d\d:\d\d", clock(1.8e9))
+    assert clock(1e300) == clock(-1e18) == "–"

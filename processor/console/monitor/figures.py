@@ -1,6 +1,5 @@
 """How far one run is and how well it goes, a line or a few each."""
 
-import time
 from collections.abc import Iterator
 
 from rich.text import Text
@@ -10,7 +9,7 @@ from processor.console.display import part_done
 from processor.console.monitor import marks
 from processor.console.monitor.lines import LABEL_CELLS, Part, fitted, folded, packed, row, spread
 from processor.console.monitor.marks import Stretch
-from processor.console.words import duration, milliseconds, money, rate, share
+from processor.console.words import clock, duration, milliseconds, money, rate, share
 from processor.watch.course import Timing
 from processor.watch.look import Look, State
 from processor.watch.snapshot import Snapshot
@@ -127,10 +126,10 @@ def _since(look: Look, now_s: float) -> str:
         return ""
     if look.is_running:
         began_s = shot.session.started_at
-        return f"since {_clock(began_s)}, {duration(max(0.0, now_s - began_s))}"
+        return f"since {clock(began_s)}, {duration(max(0.0, now_s - began_s))}"
     if shot.finished_at is not None:
-        return f"ended {_clock(shot.finished_at)}"
-    return f"began {_clock(shot.session.started_at)}"
+        return f"ended {clock(shot.finished_at)}"
+    return f"began {clock(shot.session.started_at)}"
 
 
 def _left(look: Look, now_s: float) -> str:
@@ -140,7 +139,7 @@ def _left(look: Look, now_s: float) -> str:
         return "left –"
     left = f"left {duration(look.speed.eta_s)}"
     return (
-        f"{left}, {_clock(now_s + look.speed.eta_s)}" if look.speed.eta_s > _CLOCK_FROM_S else left
+        f"{left}, {clock(now_s + look.speed.eta_s)}" if look.speed.eta_s > _CLOCK_FROM_S else left
     )
 
 
@@ -189,7 +188,3 @@ def _away(shot: Snapshot) -> Iterator[Part]:
 
 def _value(target: Target) -> str:
     return share(target.value) if target.unit == "share" else milliseconds(target.value)
-
-
-def _clock(at_s: float) -> str:
-    return time.strftime("%H:%M:%S", time.localtime(at_s))

@@ -1,13 +1,12 @@
 """What there are several of: errors by cause, batches, orders, what to do next."""
 
-import time
 from collections.abc import Sequence
 
 from rich.text import Text
 
 from processor.console.monitor.lines import Part, folded, row
 from processor.console.monitor.section import Section, growing
-from processor.console.words import duration
+from processor.console.words import clock, duration
 from processor.ledger.control import Asked
 from processor.ledger.shards import DONE
 from processor.watch.faults import Fault
@@ -52,7 +51,7 @@ def orders(rank: int, look: Look, width: int) -> Section:
     for place, order in enumerate(look.orders):
         answer, style = _answer(order)
         parts = [
-            Part(time.strftime("%H:%M:%S", time.localtime(order.at)), _FAINT, 2),
+            Part(clock(order.at), _FAINT, 2),
             Part(order.words, "bold", 0),
             Part(f"by {order.by}" if order.by else "", _FAINT, 3),
             Part(answer, style, 1),
