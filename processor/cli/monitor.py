@@ -1,5 +1,7 @@
 """`processor monitor`."""
 
+from collections.abc import Mapping
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,15 @@ without colours where NO_COLOR is set.
 Exit codes: that of the run when it is over, 130 for one that was killed; of several the highest;
 0 when one quits, and with --once. 1 where there is no run, 5 where its ledger cannot be read.
 """
+_MOST_EVERY_S = 86_400
+_NOT_OF_A_PAGE = {
+    "every_s": "--every",
+    "once": "--once",
+    "wait": "--wait",
+    "stay": "--stay",
+    "as_json": "--json",
+    "svg": "--svg",
+}
 
 
 @click.command(epilog=_EPILOG)
@@ -31,7 +42,7 @@ Exit codes: that of the run when it is over, 130 for one that was killed; of sev
 @click.option(
     "--every",
     "every_s",
-    type=click.FloatRange(min=0.1),
+    type=click.FloatRange(0.1, _MOST_EVERY_S),
     metavar="S",
     help="Seconds between looks.  [default: 1; 5 for lines]",
 )
@@ -55,10 +66,9 @@ def command(names: tuple[Path, ...], **options: Any) -> int:
     FOLDER is a run's, a folder of runs, or a quoted pattern; the newest run in runs/ when there is
     none.
     """
+    _check(options)
     from processor.cli import monitoring  # noqa: PLC0415 - see processor.cli.main
 
-    if not options["web"] and (options["open_browser"] or options["port"] is not None):
-        raise click.UsageError("--port and --open are for the page: add --web.")
     if options["web"]:
         from processor.web import serve  # noqa: PLC0415
 
@@ -77,3 +87,20 @@ def command(names: tuple[Path, ...], **options: Any) -> int:
         stays=options["stay"],
         as_json=options["as_json"],
     )
+
+
+def _check(options: Mapping[str, Any]) -> None:
+    """Refuse what would be left out in silence.
+
+    Raises:
+        UsageError: Options do not go together, or one is no number.
+    """
+    if not options["web"] and (options["open_browser"] or options["port"] is not None):
+        raise click.UsageError("--port and --open are for the page: add --web.")
+    left_out = [option for name, option in _NOT_OF_A_PAGE.items() if options[name]]
+    if options["web"] and left_out:
+        raise click.UsageError(f"{left_out[0]} is not for the page: leave it or --web out.")
+    if options["svg"] is not None and options["as_json"]:
+        raise click.UsageError("--svg and --json are two answers: leave one out.")
+    if options["every_s"] is not None and isnan(options["every_s"]):  # it lies within all bounds
+        raise click.UsageError("--every nan is no number.")

@@ -183,6 +183,18 @@ def test_keys_steer_the_run_and_leave_it_running(folder: Folder) -> None:
     assert all(order.accepted for order in orders[2:])
 
 
+def test_quick_keys_add_up(folder: Folder) -> None:
+    begin(folder)
+    with terminal(*MONITOR, cwd=folder.path) as it:
+        is_drawn(it)
+        it.type("+++")
+        it.until_shown("--concurrency 13")
+        it.type("-")
+        it.until_shown("--concurrency 12")
+        it.type("q")
+        assert it.end() == 0
+
+
 def test_ctrl_z_gives_the_terminal_back_until_it_goes_on(busy: Folder) -> None:
     with terminal("bash", "--norc", "-i", cwd=busy.path, env={"PS1": "typed: "}) as it:
         it.until_shown("typed:")
@@ -197,6 +209,22 @@ def test_ctrl_z_gives_the_terminal_back_until_it_goes_on(busy: Folder) -> None:
         it.until(lambda text: text.rstrip().endswith("typed:"))
         it.type("exit $?\n")
         assert it.end() == 0
+
+
+@pytest.mark.parametrize("by", ["wait -f %1", "fg"])
+def test_what_is_to_end_while_it_stands_still_ends(busy: Folder, by: str) -> None:
+    with terminal("bash", "--norc", "-i", cwd=busy.path, env={"PS1": "typed: "}) as it:
+        it.until_shown("typed:")
+        it.type(" ".join(MONITOR) + "\n")
+        is_drawn(it)
+        it.type("\x1a")
+        it.until(lambda text: "Stopped" in text and "sending" not in text)
+        it.type("bg; wait %1; fg\n")
+        is_drawn(it)
+        it.type("\x1a")
+        it.until(lambda text: "Stopped" in text and "sending" not in text)
+        it.type(f"kill %1; {by}; exit $?\n")
+        assert it.end() == 143
 
 
 @pytest.mark.parametrize(
@@ -319,6 +347,25 @@ def test_who_reads_no_more_ends_it(busy: Folder) -> None:
     assert done.returncode == 0
     assert "sending" in done.stdout
     assert not done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ("--every nan", "--every nan is no number"),
+        ("--every inf", "inf is not in the range"),
+        ("--every 0", "0.0 is not in the range"),
+        ("--web --once", "--once is not for the page"),
+        ("--web --every 2", "--every is not for the page"),
+        ("--open", "add --web"),
+        ("--svg x.svg --json", "--svg and --json are two answers"),
+    ],
+)
+def test_options_that_mean_nothing_are_told(tmp_path: Path, options: str, told: str) -> None:
+    done = plain(*options.split(), cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert told in done.stderr
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_bad_names_are_told(busy: Folder) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from hypothesis import given, strategies as st
-from monitored import a_look
+from monitored import AT_S, a_look, asked
 
 from processor.console.monitor.keys import Act, decoded
 from processor.console.monitor.typed import Shown, order_of, typed
@@ -98,3 +98,39 @@ def test_what_the_run_is_asked(act: Act, gauges: Gauges | None, words: str | Non
     seen = a_look()
     order = order_of(act, replace(seen, shot=replace(seen.shot, now=gauges)))
     assert (order and order.words) == words
+
+
+@pytest.mark.parametrize(
+    ("asked_since", "words"),
+    [
+        (["concurrency 44"], "concurrency 48"),
+        (["rpm 7", "concurrency 44", "concurrency 30"], "concurrency 48"),
+        (["concurrency none"], None),
+        (["concurrency a few", "pause"], "concurrency 13"),
+    ],
+)
+def test_keys_that_follow_each_other_add_up(asked_since: list[str], words: str | None) -> None:
+    """The newest order comes first, and the run has told of none yet."""
+    seen = a_look()
+    orders = [asked(order, accepted=None, answer=None) for order in asked_since]
+    gauges = Gauges(at=AT_S, window=9, concurrency=12)
+    told = replace(seen, orders=orders, shot=replace(seen.shot, now=gauges))
+    order = order_of(Act.MORE, told)
+    assert (order and order.words) == words
+
+
+@pytest.mark.parametrize(
+    ("accepted", "told_at_s", "words"),
+    [
+        (True, AT_S, "concurrency 48"),  # it took the order, and tells of it in a moment
+        (True, AT_S + 2, "concurrency 13"),  # somebody has changed it since
+        (False, AT_S, "concurrency 13"),
+    ],
+)
+def test_what_the_run_tells_later_holds(accepted: bool, told_at_s: float, words: str) -> None:
+    seen = a_look()
+    orders = [asked("concurrency 44", accepted=accepted, answer="")]
+    gauges = Gauges(at=told_at_s, window=9, concurrency=12)
+    order = order_of(Act.MORE, replace(seen, orders=orders, shot=replace(seen.shot, now=gauges)))
+    assert order is not None
+    assert order.words == words

@@ -113,6 +113,7 @@ class Monitor:
         except ProcessorError as error:
             return str(error)
         self._asked = self._open, number
+        self._open.refresh()  # the next key goes on from what this one asked
         return f"asked: {order.words}"
 
     def _say(self, message: str) -> None:

@@ -1,6 +1,7 @@
 """The terminal, taken over to draw on it and to hear its keys, and given back as it was."""
 
 import contextlib
+import errno
 import os
 import select
 import signal
@@ -69,9 +70,10 @@ class Terminal:
         return columns or _USUAL_SIZE[0], lines or _USUAL_SIZE[1]
 
     def take(self) -> None:
-        """Draw on a screen of its own, hear keys as they are typed."""
-        if self._keys is not None:
-            tty.setcbreak(self._keys, termios.TCSADRAIN)  # what was typed meanwhile is kept
+        """Draw on a screen of its own, hear keys as they are typed; unless it is to leave."""
+        self._hear_keys()
+        if self.left_by is not None:
+            return
         self._live = Live(
             console=self._console,
             screen=True,
@@ -79,13 +81,17 @@ class Terminal:
             redirect_stdout=False,
             redirect_stderr=False,
         )
-        self._live.start()
+        try:
+            self._live.start()
+        except OSError:  # the terminal is gone
+            self.left_by = signal.SIGHUP
 
     def give_back(self) -> None:
         """As it was; what cannot be restored any more is left."""
+        if self._live is None:
+            return  # in the background one may not even ask
         with contextlib.suppress(OSError):  # the terminal is gone
-            if self._live is not None:
-                self._live.stop()
+            self._live.stop()
         self._live = None
         if self._keys is not None and self._modes is not None:
             with contextlib.suppress(termios.error):
@@ -111,14 +117,29 @@ class Terminal:
             return b""
         return self._read() if self._keys in ready else b""
 
+    def _hear_keys(self) -> None:
+        """From the background this stops the process until it is called to the front, or ended."""
+        while self._keys is not None and self.left_by is None:
+            try:
+                tty.setcbreak(self._keys, termios.TCSADRAIN)  # what was typed meanwhile is kept
+            except termios.error as error:
+                is_gone = error.args[0] != errno.EINTR
+                self._leave({signal.SIGHUP} if is_gone else self._heard.taken())
+            else:
+                return
+
+    def _leave(self, numbers: set[int]) -> None:
+        """Where one of these signals says so."""
+        self.left_by = min(numbers & _LEAVING, default=None)
+
     def _obey(self, numbers: set[int]) -> None:
-        leaving = sorted(numbers & _LEAVING)
-        if leaving:
-            self.left_by = leaving[0]
-        elif signal.SIGTSTP in numbers:
+        self._leave(numbers)
+        if self.left_by is not None:
+            return
+        if signal.SIGTSTP in numbers:
             self.give_back()
             stop_here(self._heard.note)
-            self._heard.taken()
+            self._leave(self._heard.taken())
             self.take()
         elif signal.SIGCONT in numbers:  # stopped by what cannot be heard
             self.give_back()

@@ -1,9 +1,12 @@
 """What typing does: what is shown then, and what the run is asked for."""
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from processor.console.monitor.keys import Act, Mode, Name, act_of, place_of
+from processor.errors import UsageError
 from processor.ledger.control import Order, Verb
+from processor.ledger.gauges import Gauges
 from processor.watch.look import Look
 
 _STEP_SHARE = 10
@@ -78,9 +81,24 @@ def order_of(act: Act, look: Look) -> Order | None:
     now = look.shot.now
     if now is None:
         return None
-    ceiling = now.concurrency if act is Act.MORE else now.concurrency or now.window
+    ceiling = _ceiling(look, now)
+    if act is Act.FEWER:
+        ceiling = ceiling or now.window
     if not ceiling:
         return None
     step = max(1, ceiling // _STEP_SHARE)
     most = ceiling + step if act is Act.MORE else ceiling - step
     return Order(verb=Verb.CONCURRENCY, most=max(1, most))
+
+
+def _ceiling(look: Look, now: Gauges) -> int | None:
+    """As it is, or will be by what was asked since the run told: keys are typed quicker."""
+    for asked in look.orders:
+        is_known = asked.taken_at is not None and asked.taken_at < now.at
+        if asked.accepted is False or is_known:
+            continue
+        with suppress(UsageError):  # somebody wrote it by hand
+            order = Order.parse(asked.words.split())
+            if order.verb is Verb.CONCURRENCY:
+                return order.most
+    return now.concurrency
