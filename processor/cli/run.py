@@ -257,6 +257,7 @@ def _send(
                 own = sandbox_of(folder, sandbox_args, keeps=validated(found).may_batch)
                 asked = in_force(found, sandbox_url=stack.enter_context(own))
         settings = asked
+        recipe = Recipe.of(options["task"], sandbox_args, files_of(options), typed.that_goes_on())
         _advise(settings.chunk_size)
         return conduct(
             lambda observers: Run(
@@ -268,12 +269,7 @@ def _send(
                 consent=Consent(task=options["accept_change"], rows=options["update"]),
                 outputs=outputs,
                 batch=batch_terms(options),
-                recipe=Recipe.of(
-                    options["task"],
-                    sandbox_args,
-                    files_of(options),
-                    command=typed.that_goes_on(),
-                ),
+                recipe=recipe,
             ),
             folder=folder,
             settings=settings,

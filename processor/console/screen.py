@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from processor.console import batch_lines, notify_lines
+from processor.console import run_lines
 from processor.console.display import Display, Plain
 from processor.console.notebook import Cell, in_notebook
-from processor.console.words import counted, duration
 from processor.errors import LedgerError
 from processor.ledger.commit import ChunkTotals, Commit
 from processor.notice import Notice
@@ -31,7 +30,7 @@ class Screen:
 
     def notice(self, notice: Notice) -> None:
         """Say what a person should know."""
-        line = _line(notice)
+        line = run_lines.line(notice)
         if line:
             self._display.say(line)
         if notice.event == "sending":
@@ -96,61 +95,3 @@ def _display() -> Display:
     from processor.console.bar import Bar  # noqa: PLC0415 - only for terminals, and heavy
 
     return Bar()
-
-
-_WAYS = {"direct": "directly", "flex": "flex", "batch": "by batch", "hybrid": "both lanes"}
-
-
-def _line(notice: Notice) -> str | None:  # noqa: C901, PLR0911, PLR0912 - one line an event
-    facts = notice.facts
-    match notice.event:
-        case "reading":
-            return f"reading {facts['source']}"
-        case "rows_read":
-            return f"{counted(facts['rows'], 'row')} read"
-        case "source_away":
-            return f"{facts['message']} (again in {duration(facts['wait_s'])})"
-        case "import":
-            skipped = facts["skipped"]
-            left_out = f", {counted(skipped, 'bad one')} left out" if skipped else ""
-            return counted(facts["added"], "new row") + left_out
-        case "sending":
-            return f"{counted(facts['pending'], 'item')} to send to {facts['model']}"
-        case "route" if facts["asked"] == "auto" or facts["split"] or facts["lane"] == "flex":
-            return f"{_WAYS[facts['lane']]}: {facts['reason']}"
-        case "decision":
-            late = "; the deadline will hardly be made" if facts["forecast"] == "no" else ""
-            return f"decided: {facts['reason']}{late}"
-        case "flex_full":
-            then = "goes at the standard tier" if facts["falls"] else "fails"
-            patience = duration(facts["wait_s"])
-            return f"flex has no room: what finds none for {patience} {then}"
-        case "flex_given_up":
-            patience = duration(facts["wait_s"])
-            return f"flex has had no room for {patience}: the rest goes at the standard tier"
-        case "flex_again":
-            return "flex has room again"
-        case "rate_limit":
-            return f"rate limit: nothing is sent for {duration(facts['wait_s'])}"
-        case "order":
-            done = facts["answer"] if facts["accepted"] else f"refused: {facts['answer']}"
-            return f"{facts['by']} asked: {facts['order']}. {done}"
-        case "outage":
-            return f"nothing gets through ({facts['code']}): probing"
-        case "outage_over":
-            return "it gets through again"
-        case "calls_lost":
-            cut_off = counted(facts["calls"], "call was", "calls were")
-            return f"{cut_off} cut off by a kill; the provider may charge for that"
-        case "chunks_mended":
-            return counted(facts["chunks"], "result file was", "result files were") + " made anew"
-        case "exporting":
-            return "writing the tables"
-        case "output_away":
-            return f"{facts['message']}: results wait for it"
-        case "output_note":
-            return f"{facts['output']}: {facts['message']}"
-        case "output_back":
-            return f"{facts['output']}: is back"
-        case _:
-            return batch_lines.line(notice) or notify_lines.line(notice)

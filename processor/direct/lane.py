@@ -99,24 +99,7 @@ class DirectLane:
             cut_off=self._cut_off,
             vacated=self._alarm.ring,
         )
-        self._turns = Turns(
-            Parts(
-                task=task,
-                rules=rules,
-                clock=clock,
-                backlog=self._backlog,
-                probes=self._probes,
-                breaker=self._breaker,
-                tier=self._tier,
-                traffic=self._traffic,
-                conclusions=self._conclusions,
-                choosers=self._choosers,
-                purse=purse,
-            ),
-            slots=self._slots,
-            is_open=self._is_open,
-            stop=self._stop,
-        )
+        self._turns = self._turns_of(task)
         self._draining = False
         self._paused = False
         self._paused_since_s = 0.0
@@ -136,6 +119,22 @@ class DirectLane:
         return Choosers(
             task, self._backlog, settle=self._conclusions.settle, dismiss=self._probes.dismiss
         )
+
+    def _turns_of(self, task: Task) -> Turns:
+        parts = Parts(
+            task=task,
+            rules=self._rules,
+            clock=self._clock,
+            backlog=self._backlog,
+            probes=self._probes,
+            breaker=self._breaker,
+            tier=self._tier,
+            traffic=self._traffic,
+            conclusions=self._conclusions,
+            choosers=self._choosers,
+            purse=self._purse,
+        )
+        return Turns(parts, slots=self._slots, is_open=self._is_open, stop=self._stop)
 
     @property
     def in_flight(self) -> int:

@@ -223,13 +223,7 @@ def read(folder: Path, connection: sqlite3.Connection) -> Snapshot:
     own = found.get("", {})
     lanes = {lane: _lane(found.get(lane, {})) for lane in dict.fromkeys((*_LANES, *found)) if lane}
     overall = _lane(_summed(found))
-    active = connection.execute(
-        "SELECT MIN(started_at), MAX(seen_at), IFNULL(SUM(seen_at - started_at), 0), "
-        "IFNULL(SUM(cpu_s), 0), IFNULL(MAX(peak_rss_mb), 0), IFNULL(SUM(bytes_sent), 0), "
-        "IFNULL(SUM(bytes_received), 0) FROM sessions"
-    ).fetchone()
     session, spending = _session(connection), account.read(found)
-    ended = session is not None and session.exit_code is not None
     return Snapshot(
         folder=folder,
         run_id=meta.get("run_id", ""),
@@ -240,9 +234,7 @@ def read(folder: Path, connection: sqlite3.Connection) -> Snapshot:
         succeeded=overall.succeeded,
         failed=overall.failed,
         skipped=int(own.get(counters.SKIPPED, 0)),
-        started_at=active[0],
-        finished_at=active[1] if ended else None,
-        elapsed_s=active[2],
+        **_of_sessions(connection, session),
         latency_ms=_latency(connection, own),
         overall=overall,
         lanes=lanes,
@@ -257,10 +249,6 @@ def read(folder: Path, connection: sqlite3.Connection) -> Snapshot:
         chunks=int(own.get(counters.CHUNKS, 0)),
         chunks_complete=int(own.get(counters.CHUNKS_COMPLETE, 0)),
         stages_s=_stages_s(own),
-        cpu_s=active[3],
-        peak_rss_mb=active[4],
-        bytes_sent=active[5],
-        bytes_received=active[6],
         session=session,
         now=gauges.latest(connection),
         earlier=samples.earlier(connection, time.time() - _RECENTLY_S),
@@ -269,6 +257,25 @@ def read(folder: Path, connection: sqlite3.Connection) -> Snapshot:
         killed_usd=spending.killed_usd,
         reserved_usd=spending.claimed_usd,
     )
+
+
+def _of_sessions(connection: sqlite3.Connection, latest: Session | None) -> dict[str, Any]:
+    """What all starts of the run add up to."""
+    started_at, seen_at, elapsed_s, cpu_s, peak_rss_mb, sent, received = connection.execute(
+        "SELECT MIN(started_at), MAX(seen_at), IFNULL(SUM(seen_at - started_at), 0), "
+        "IFNULL(SUM(cpu_s), 0), IFNULL(MAX(peak_rss_mb), 0), IFNULL(SUM(bytes_sent), 0), "
+        "IFNULL(SUM(bytes_received), 0) FROM sessions"
+    ).fetchone()
+    has_ended = latest is not None and latest.exit_code is not None
+    return {
+        "started_at": started_at,
+        "finished_at": seen_at if has_ended else None,
+        "elapsed_s": elapsed_s,
+        "cpu_s": cpu_s,
+        "peak_rss_mb": peak_rss_mb,
+        "bytes_sent": sent,
+        "bytes_received": received,
+    }
 
 
 def _command(meta: Mapping[str, str]) -> str | None:
