@@ -73,7 +73,7 @@ def command(
     if output is None and form == "html":
         output = folder / writing.REPORT_NAME
     if output is not None:
-        writing.expect_place(output, folder)
+        writing.expect_place(output, form)
     told = writing.text(gather(folder, content=content, gold=gold), form)
     if output is None:
         for line in told.splitlines():

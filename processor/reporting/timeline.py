@@ -132,4 +132,5 @@ def day(at: float) -> date:
 
 def zone(at: float) -> str:
     """The time zone that moments are told in: `UTC+09:00`."""
-    return f"{datetime.fromtimestamp(at, UTC).astimezone():UTC%z}"
+    offset = datetime.fromtimestamp(at, UTC).astimezone().isoformat(timespec="seconds")[19:]
+    return f"UTC{offset}"

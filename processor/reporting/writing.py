@@ -4,13 +4,11 @@ A run writes none by itself: it would be made anew at every start of a nightly j
 rows and answers, which is for people to decide. Who asks for a notification gets it with that.
 """
 
-import os
 from pathlib import Path
 
 from processor.errors import UsageError
 from processor.exports.atomic import replacing
 from processor.exports.place import expect_room
-from processor.ledger import database, sources
 from processor.reporting import html, markdown
 from processor.reporting.composing import compose
 from processor.reporting.gathering import Findings, gather
@@ -35,23 +33,21 @@ def write(folder: Path, path: Path | None = None, *, content: bool = True) -> Pa
     return path
 
 
-def expect_place(path: Path, folder: Path) -> None:
+def expect_place(path: Path, form: str) -> None:
     """See that a report can be put into a file, before the work.
 
     Args:
-        path: Of the file.
-        folder: The run's, whose ledger and input are not written over.
+        path: Of the file, which has the ending of its form: no other file of a run has it, no
+            input, and no device.
+        form: Of the report, as `text` has it.
 
     Raises:
         UsageError: It cannot, or should not.
-        LedgerError: There is no ledger, or it cannot be read.
     """
-    named, real = f"--output {path}", Path(os.path.realpath(path))
-    expect_room(real, named)
-    ledger = folder / database.LEDGER_NAME
-    with database.reading(ledger) as connection:
-        if sources.hold(connection, real) or real == Path(os.path.realpath(ledger)):
-            raise UsageError(f"{named}: is a part of this run", way_out="Name another file.")
+    named = f"--output {path}"
+    if path.suffix != f".{form}":
+        raise UsageError(f"{named}: is no .{form}", way_out=f"Name a file .{form}; see --format.")
+    expect_room(path, named)
 
 
 def text(found: Findings, form: str) -> str:

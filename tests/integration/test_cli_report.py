@@ -336,8 +336,10 @@ def test_a_million_items_take_no_longer_than_a_few(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (["--output", "news/ledger.sqlite"], "is a part of this run"),
-        (["--output", "news.jsonl"], "is a part of this run"),
+        (["--output", "news/ledger.sqlite"], "is no .html"),
+        (["--output", "news/results.csv"], "is no .html"),
+        (["--output", "/dev/stdout"], "is no .html"),
+        (["--output", "r.html", "--format", "md"], "is no .md"),
         (["--output", "none/report.html"], "there is no folder"),
         (["--gold", "nothing"], "no column 'nothing'"),
         (["--format", "md", "--open"], "--open goes with --format html"),

@@ -1,5 +1,6 @@
 """What happened to a run: starts, ends, orders and decisions, one after the other."""
 
+import re
 from pathlib import Path
 
 from ledger_parts import ledger_of
@@ -58,3 +59,7 @@ def test_decisions_that_did_nothing_are_not_told(tmp_path: Path) -> None:
             decisions.add(ledger.connection, at, {}, decision)
     told = [one.detail for one in events(tmp_path) if one.kind == "decision"]
     assert told == ["five at once", "too late"]
+
+
+def test_a_zone_is_told_as_people_write_it() -> None:
+    assert re.fullmatch(r"UTC[+-]\d\d:\d\d", timeline.zone(0.5))
