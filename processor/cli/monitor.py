@@ -24,7 +24,8 @@ without colours where NO_COLOR is set.
 
 \b
 Exit codes: that of the run when it is over, 130 for one that was killed; of several the highest;
-0 when one quits, and with --once. 1 where there is no run, 5 where its ledger cannot be read.
+0 when one quits, and with --once. 1 where there is no run, 5 where its ledger cannot be read,
+or lines cannot be written.
 """
 _MOST_EVERY_S = 86_400
 _NOT_OF_A_PAGE = {

@@ -368,6 +368,23 @@ def test_options_that_mean_nothing_are_told(tmp_path: Path, options: str, told: 
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.parametrize("options", [(), ("--json",), ("--json", "--once")])
+def test_lines_that_have_no_place_are_told(busy: Folder, options: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*MONITOR, *options],
+            cwd=busy.path,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 5
+    assert done.stderr.startswith("Error: standard output: No space left on device. Make room")
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_bad_names_are_told(busy: Folder) -> None:
     done = plain("runs/none", cwd=busy.path)
     assert (done.returncode, done.stdout) == (1, "")

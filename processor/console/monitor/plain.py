@@ -4,9 +4,11 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
+from processor.console import streams
 from processor.console.display import figures, progress
 from processor.console.monitor.watched import Watched, exit_code_of, look_first
 from processor.console.terminal import in_json, shown
+from processor.errors import DeliveryError
 from processor.watch.look import Look
 
 
@@ -40,11 +42,7 @@ def watch(
 
 
 def tell_line(run: Watched, look: Look | None) -> None:
-    """A line of figures, with the time of day.
-
-    Raises:
-        BrokenPipeError: Nobody reads any more.
-    """
+    """A line of figures, with the time of day; raises what `tell_json` does."""
     _write(shown(f"{time.strftime('%H:%M:%S')} {run.name} · {_told(run, look)}"))
 
 
@@ -53,6 +51,7 @@ def tell_json(line: bytes) -> None:
 
     Raises:
         BrokenPipeError: Nobody reads any more.
+        DeliveryError: It cannot be written.
     """
     _write(in_json(line).decode())
 
@@ -65,5 +64,15 @@ def _told(run: Watched, look: Look | None) -> str:
 
 def _write(line: str) -> None:
     """At once: who reads it may act on it."""
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
+    try:
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        streams.silence(sys.stdout)
+        raise DeliveryError(
+            f"standard output: {error.strerror or error}",
+            passing=False,
+            way_out="Make room, or write it elsewhere; the run goes on.",
+        ) from error
