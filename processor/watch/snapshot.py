@@ -29,6 +29,7 @@ from processor.ledger.samples import Earlier
 from processor.ledger.shards import Standing
 
 _RECENTLY_S = 20.0
+_STAGES = ("import", "send", "export")
 _LANES = ("direct", "batch")  # always shown; others when they did something
 
 
@@ -292,11 +293,8 @@ def _command(meta: Mapping[str, str]) -> str | None:
 
 
 def _stages_s(own: Mapping[str, float]) -> dict[str, float]:
-    return {
-        name.removeprefix("stage.").removesuffix("_s"): value
-        for name, value in own.items()
-        if name.startswith("stage.")
-    }
+    kept = {stage: own.get(f"stage.{stage}_s") for stage in _STAGES}
+    return {stage: value for stage, value in kept.items() if value is not None}
 
 
 def _deadline_s(meta: Mapping[str, str], session: Session | None) -> float | None:

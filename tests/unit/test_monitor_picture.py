@@ -44,6 +44,13 @@ def test_what_is_in_flight_and_what_holds_it(width: int, line: str) -> None:
     assert texts(workings.flight(a_look(), width, NOW_S)) == [line]
 
 
+def test_how_long_each_stage_took() -> None:
+    shot = a_look().shot
+    assert workings.stages(shot, 80) == []
+    told = replace(shot, stages_s={"import": 0.4, "send": 252.0})
+    assert texts(workings.stages(told, 80)) == ["stages  import 0.4s · send 4m12s"]
+
+
 def test_nothing_is_in_flight_of_a_killed_run() -> None:
     assert workings.flight(killed(), 80, NOW_S) == []
 

@@ -124,6 +124,7 @@ def _figures(scene: Scene, width: int) -> list[Section]:
         fixed(6, workings.flight(look, width, scene.now_s)),
         fixed(4, workings.cost(look, width)),
         fixed(9, workings.machine(look, width)),
+        fixed(9, workings.stages(look.shot, width)),
     ]
 
 

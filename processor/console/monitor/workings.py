@@ -5,6 +5,7 @@ from rich.text import Text
 from processor.console.monitor.lines import Part, row
 from processor.console.words import duration, money, rate, share
 from processor.watch.look import Look, State
+from processor.watch.snapshot import Snapshot
 
 _BAD, _MIND, _FAINT = "red", "yellow", "dim"
 _BUDGET_NEARLY_USED = 0.8
@@ -85,6 +86,12 @@ def machine(look: Look, width: int) -> list[Text]:
         received += f" ({short(now.received_per_s)}B/s)"
     parts += [Part(sent, rank=2), Part(received, rank=2)]
     return [row("machine", [*parts, Part(f"CPU {duration(shot.cpu_s)} in all", rank=4)], width)]
+
+
+def stages(shot: Snapshot, width: int) -> list[Text]:
+    """How long each that is over took; nothing before the first."""
+    parts = [Part(f"{name} {duration(seconds)}", rank=0) for name, seconds in shot.stages_s.items()]
+    return [row("stages", parts, width)] if parts else []
 
 
 def short(count: float) -> str:
