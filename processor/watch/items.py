@@ -23,10 +23,11 @@ from processor.watch.search import Search
 
 # A slice is to take so long, so that the run's log is not kept from being emptied.
 _SLICE_S = 0.03
-_LEAST_ROWS, _MOST_ROWS = 50, 20_000
-_FIRST_ROWS = 500
+_LEAST_ROWS, _MOST_ROWS = 1, 20_000
+_FIRST_ROWS = 8  # a field may hold megabytes
+_READ_AT_ONCE = 5
 _HIGHEST = "\U0010ffff"
-_BEHIND_IDS = -1
+_MOST_NAMED = 200
 
 
 class Status(StrEnum):
@@ -159,17 +160,18 @@ class _Hunt:
     def run(self, after: int) -> int | None:
         """Fill the page; returns where the next one begins, None at the end.
 
-        Places in what comes before the last kind are negative.
+        Places in what comes before the last kind are negative: how many items of such ids were
+        listed, or a place among those that failed.
         """
         kinds = _kinds(self._wanted)
         if not kinds:
             return None
         *before, last = kinds
         named = self._by_id(last) if self._search is not None else []
-        if named and not after:
-            self.found += named
+        if named and after <= 0:
+            self.found += named[-after : self._most - after]
             if self._is_full:
-                return _BEHIND_IDS
+                return after - len(self.found)
         if before and after <= 0:
             place, is_end = self._walk(before[0], -after)
             if self._is_full or not is_end:
@@ -197,7 +199,8 @@ class _Hunt:
     def _look_through(self, part: Slice, kind: _Kind, without: Collection[int]) -> int:
         """Look through a slice; returns how far."""
         most = self._most - len(self.found) if self._search is None else self._rows
-        rows = self._connection.execute(*self._query(part, kind, most)).fetchall()
+        query = self._query(part, kind, most, self._search)
+        rows = self._connection.execute(*query).fetchall()
         for seq, *texts in rows:
             if seq not in without and (self._search is None or self._search.is_in(*texts)):
                 self.found.append(seq)
@@ -205,17 +208,19 @@ class _Hunt:
                     return int(seq)
         return part.last if len(rows) < most else int(rows[-1][0])
 
-    def _query(self, part: Slice, kind: _Kind, most: int) -> tuple[str, tuple[object, ...]]:
+    def _query(
+        self, part: Slice, kind: _Kind, most: int, search: Search | None
+    ) -> tuple[str, tuple[object, ...]]:
         columns = "items.seq"
         terms, parameters = f"items.seq {part.which} AND {kind.which}", part.parameters
         parameters += kind.parameters
         if self._wanted.lane is not None:
             terms += " AND lane = ?"
             parameters += (self._wanted.lane,)
-        if self._search is not None:
+        if search is not None:
             columns += ", fields, id, result, message"
-            terms += f" AND {self._search.which}"
-            parameters += self._search.parameters
+            terms += f" AND {search.which}"
+            parameters += search.parameters
         query = (
             f"SELECT {columns} FROM items LEFT JOIN outcomes NOT INDEXED "  # but by their place
             f"ON outcomes.seq = items.seq WHERE {terms} ORDER BY items.seq LIMIT ?"
@@ -229,21 +234,22 @@ class _Hunt:
             self._rows = min(_MOST_ROWS, self._rows * 2)
 
     def _by_id(self, kind: _Kind) -> list[int]:
-        """Items whose ids begin with the text: a page of them, the same one each time."""
+        """Items whose ids begin with the text: the first of them, the same on every page."""
         text = self._wanted.text
         found = self._connection.execute(
             "SELECT seq FROM items WHERE id >= ? AND id < ? ORDER BY id LIMIT ?",
-            (text, text + _HIGHEST, self._most),
+            (text, text + _HIGHEST, _MOST_NAMED),
         )
         named = jsontext.dumps([seq for (seq,) in found])
         part = Slice("IN (SELECT value FROM json_each(?))", (named,), 0)
-        rows = self._connection.execute(*self._query(part, kind, self._most))
-        return [seq for seq, *_ in rows]
+        rows = self._connection.execute(*self._query(part, kind, _MOST_NAMED, None))
+        return [seq for (seq,) in rows]
 
 
 def _read(connection: sqlite3.Connection, seqs: Sequence[int]) -> list[Result]:
     """Items with what became of them; of pending ones the calls that were made."""
-    found = {result.seq: result for result in results.of_items(connection, seqs)}
+    parts = (seqs[at : at + _READ_AT_ONCE] for at in range(0, len(seqs), _READ_AT_ONCE))
+    found = {result.seq: result for part in parts for result in results.of_items(connection, part)}
     sent = dict(
         connection.execute(
             "SELECT seq, MAX(number) FROM attempts "

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
@@ -26,9 +27,13 @@ async def items(request: web.Request) -> web.Response:
     after = number(request, "after", 0, least=-_FARTHEST, most=_FARTHEST)
     most = number(request, "most", 50, least=1, most=_MOST_ITEMS)
     path = folder_of(request) / LEDGER_NAME
-    found = await request.app[SHARED].search(find, path, wanted, after=after, most=most)
+    return told(await request.app[SHARED].search(_found, path, wanted, after, most))
+
+
+def _found(path: Path, wanted: Wanted, after: int, most: int) -> Mapping[str, Any]:
+    found = find(path, wanted, after=after, most=most)
     lines = [_line(result) for result in found.items]
-    return told({"items": lines, "next": found.next, "complete": found.complete})
+    return {"items": lines, "next": found.next, "complete": found.complete}
 
 
 def _wanted(request: web.Request) -> Wanted:

@@ -1,6 +1,7 @@
 """The server: an application on a socket of the loopback interface."""
 
 import asyncio
+import logging
 import os
 import signal
 import socket
@@ -12,6 +13,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from processor.console import streams
 from processor.errors import UsageError
@@ -74,7 +76,10 @@ async def running(
     with _listen(port) as listener:
         own = listener.getsockname()[1]
         runner = web.AppRunner(
-            build_app(folders, own, beat), access_log=None, shutdown_timeout=_GRACE_S
+            build_app(folders, own, beat),
+            access_log=None,
+            logger=_logger(),
+            shutdown_timeout=_GRACE_S,
         )
         try:
             await runner.setup()
@@ -82,6 +87,17 @@ async def running(
             yield f"http://{HOST}:{own}/"
         finally:
             await runner.cleanup()
+
+
+def _logger() -> logging.Logger:
+    """Of mistakes of ours; requests that are none fill no terminal: any page can send them."""
+    logger = logging.getLogger(__name__)
+    logger.addFilter(_is_ours)
+    return logger
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
 def _stop_at_signals(stop: asyncio.Event) -> None:

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -48,6 +49,8 @@ def test_it_tells_its_address_and_ends_cleanly_while_somebody_looks(
     with monitor(tmp_path, "--port", "0") as process:
         url = address(process)
         assert url.startswith("http://127.0.0.1:")
+        with pytest.raises(urllib.error.HTTPError):  # as any page can make a browser do
+            urllib.request.urlopen(f"{url}{'x' * 100_000}")
         with urllib.request.urlopen(f"{url}api/runs/one/events") as stream:
             assert stream.readline() == b"retry: 2000\n"
             process.send_signal(number)

@@ -137,6 +137,17 @@ def test_ids_that_begin_with_a_text_come_first(ledger: Path) -> None:
     assert set(listed[5:]) >= {119, 194, 195}
 
 
+def test_pages_of_any_size_go_on_with_each_other(ledger: Path) -> None:
+    sizes, after, listed = [3, 50, 1, 20], 0, list[int]()
+    for most in sizes:
+        found = find(ledger, Wanted(text="1"), after=after, most=most, most_s=5.0)
+        listed += [result.seq for result in found.items]
+        assert found.next is not None
+        after = found.next
+    assert listed == seqs(ledger, Wanted(text="1"), most=200)[: sum(sizes)]
+    assert len(set(listed)) == sum(sizes)
+
+
 def test_hangul_is_found_however_it_is_spelled(ledger: Path) -> None:
     in_pieces = unicodedata.normalize("NFD", "각주")
     assert seqs(ledger, Wanted(text=in_pieces)) == list(range(10, COUNT + 1, 10))
