@@ -71,8 +71,8 @@ class _Stream:
         with watch.listening():
             while True:
                 frame = await watch.newer(self._version, self._beat.heartbeat_s)
-                if frame is None:
-                    await self._send(b": still here\n\n")
+                if frame is None:  # no comment, which no page would see
+                    await self._send(_event(b"beat", b"{}"))
                     continue
                 if ledger not in (None, frame.stamp.ledger):
                     self._after = 0  # another run took its place

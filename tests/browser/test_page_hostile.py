@@ -10,6 +10,7 @@ from run_bench import Folder, folder_before
 
 from browser.eyes import Eyes
 from browser.served import Served, run_of, served
+from processor.tasks.mathml.safe import safe
 
 EVIL = '<img src=x onerror="document.title=1"><script>document.title=2</script>'
 KOREAN = "수학 문제 — 이차방정식의 근"
@@ -35,7 +36,7 @@ kind = "text"
 LONG = f"long {EVIL} " * 400 + "end"
 ROWS = [
     {"id": f"1{EVIL}", "words": EVIL, "mathml": MATHML, f"field{EVIL}": KOREAN},
-    {"id": "2", "words": KOREAN, "mathml": FOREIGN, f"field{EVIL}": ["<i>list</i>"]},
+    {"id": "2", "words": KOREAN, "mathml": FOREIGN, f"field{EVIL}": ["<i>list</i>"], "cut": "x"},
     {"id": f"3{EVIL}", "words": LONG, "mathml": "x", f"field{EVIL}": None},
 ]
 
@@ -125,6 +126,7 @@ def test_a_story_shows_markup_as_text_and_draws_only_what_is_harmless(page: Page
     assert_nothing_ran(page)
     sheet.press("j")
     expect(sheet.get_by_role("heading", level=2)).to_have_text("2")
+    expect(sheet.get_by_role("button", name="Show the whole")).to_have_count(0)
     assert_nothing_ran(page)
 
 
@@ -172,6 +174,21 @@ def test_the_page_itself_refuses_what_the_server_should_not_have_let_through(
         f"<math {space}><mi>boom</mi></math>",
         None,
     ]
+
+
+def test_all_that_the_server_lets_through_is_drawn(page: Page) -> None:
+    lined = '<mtd data-lines="top left" columnalign="right"><mi>x</mi></mtd>'
+    texts = [
+        safe(f'<menclose notation="circle box"><mn>{number}</mn></menclose>') for number in range(2)
+    ] + [safe(f'<mtable frame="solid" framespacing="1em"><mtr>{lined}</mtr></mtable>')]
+    told = page.evaluate(
+        """async (texts) => {
+            const { drawn } = await import("/assets/mathml.js");
+            return texts.map((text) => new XMLSerializer().serializeToString(drawn(text)));
+        }""",
+        texts,
+    )
+    assert told == texts
 
 
 @pytest.mark.parametrize(

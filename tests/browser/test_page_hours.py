@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 from run_bench import folder_before
 
 from browser.eyes import Eyes
@@ -30,10 +30,12 @@ class Hours:
     Attributes:
         look: What a real run had to tell.
         told: Events to be sent; None ends them.
+        streams: Those that were opened.
     """
 
     look: dict[str, Any]
     told: SimpleQueue[bytes | None] = field(default_factory=SimpleQueue)
+    streams: list[str] = field(default_factory=list)
 
     def tell(self, first: int, count: int) -> None:
         """Send updates, one after another."""
@@ -56,6 +58,7 @@ class Hours:
         name = path.rpartition("/")[2] or "index.html"
         static = files("processor.web") / "static" / name
         if path.startswith("/api/runs/long/events"):
+            self.streams.append(path)
             self._begin(handler, "text/event-stream")
             while (told := self.told.get()) is not None:
                 handler.wfile.write(told)
@@ -101,7 +104,8 @@ def url(hours: Hours) -> Iterator[str]:
         thread = threading.Thread(target=listener.serve_forever, name="hours")
         thread.start()
         yield f"http://127.0.0.1:{listener.server_port}/#/run/long"
-        hours.told.put(None)
+        for _ in hours.streams:
+            hours.told.put(None)
         listener.shutdown()
         thread.join()
 
@@ -110,10 +114,7 @@ def test_an_hour_of_updates_takes_little_memory(eyes: Eyes, hours: Hours, url: s
     page = eyes.look(url)
     for first in range(1, UPDATES, PORTION):
         hours.tell(first, PORTION)
-        page.wait_for_function(
-            "(wanted) => Number(document.documentElement.dataset.updates) >= wanted",
-            arg=first + PORTION - 1,
-        )
+        updated(page, first + PORTION - 1)
     expect(page.locator('[data-figure="succeeded"]')).to_have_text(f"{UPDATES:,}")
     session = page.context.new_cdp_session(page)
     session.send("HeapProfiler.collectGarbage")
@@ -124,3 +125,20 @@ def test_an_hour_of_updates_takes_little_memory(eyes: Eyes, hours: Hours, url: s
     assert heap_mb < 60
     assert nodes < 5_000
     assert 100 < drawn.count("L") <= 241
+
+
+def updated(page: Page, wanted: int) -> None:
+    page.wait_for_function(
+        "(wanted) => Number(document.documentElement.dataset.updates) >= wanted", arg=wanted
+    )
+
+
+def test_a_stream_that_fell_silent_is_opened_again(eyes: Eyes, hours: Hours, url: str) -> None:
+    page = eyes.look(url)
+    hours.tell(1, 1)
+    updated(page, 1)
+    page.clock.install()
+    hours.tell(2, 1)
+    updated(page, 2)
+    with page.expect_request("**/events?after=2"):
+        page.clock.fast_forward(60_000)

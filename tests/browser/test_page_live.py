@@ -10,6 +10,7 @@ from run_bench import Folder, folder_before
 from browser.eyes import Eyes, number
 from browser.served import served
 from processor.ledger import control
+from processor.ledger.control import Order
 from processor.watch import look, snapshot
 from processor.watch.look import State
 
@@ -33,7 +34,6 @@ def updates(page: Page) -> int:
 
 
 def test_updates_arrive_until_the_run_is_done(folder: Folder, eyes: Eyes) -> None:
-    folder.rows(40)
     begun(folder)
     with served(folder.path, "out") as server:
         page = eyes.look(server.page_of("out"))
@@ -41,8 +41,9 @@ def test_updates_arrive_until_the_run_is_done(folder: Folder, eyes: Eyes) -> Non
         expect(page.locator("#link")).to_have_text("live")
         first = number(page, "finished")
         folder.wait_for(lambda: number(page, "finished") > first)
+        control.ask(folder.path / "out", Order.parse(["concurrency", "100"]))
         expect(page.locator("#state")).to_have_text("Done")
-        assert number(page, "finished") == snapshot.take(folder.path / "out").finished == 40
+        assert number(page, "finished") == snapshot.take(folder.path / "out").finished == 400
         assert updates(page) > 2
         assert page.locator("#charts path.line").first.get_attribute("d")
         expect(page.locator("#control")).to_be_hidden()
@@ -147,6 +148,52 @@ def test_a_lost_server_is_told_and_found_again(folder: Folder, eyes: Eyes) -> No
     with served(folder.path, "out", port=server.port):
         expect(page.get_by_role("alert")).to_be_hidden()
         expect(page.locator("#link")).to_contain_text("live")
+
+
+def test_a_page_goes_on_with_a_server_that_was_started_anew(folder: Folder, eyes: Eyes) -> None:
+    begun(folder)
+    eyes.forgiven = ["error: Failed to load resource: "]
+    with served(folder.path, "out") as server:
+        page = eyes.look(server.page_of("out"))
+        expect(page.locator("#link")).to_have_text("live")
+        server.end()
+        expect(page.locator("#link")).to_have_text("server lost, trying again")
+    with served(folder.path, "out", port=server.port):
+        expect(page.locator("#link")).to_contain_text("live")
+        page.get_by_role("button", name="Pause").click()
+        expect(page.locator("#state")).to_have_text("Paused")
+
+
+def test_nothing_of_a_run_stays_when_another_takes_its_place(folder: Folder, eyes: Eyes) -> None:
+    folder.rows(60)
+    assert folder.run("--concurrency", "60")[0] == 0
+    eyes.forgiven = ["error: Failed to load resource: "]
+    with served(folder.path, "out") as server:
+        page = eyes.look(server.page_of("out"))
+        page.get_by_role("button", name="More", exact=True).click()
+        rows = page.locator("#items tbody tr")
+        expect(rows).to_have_count(60)
+        rows.nth(7).click()
+        expect(page.get_by_role("dialog")).to_be_visible()
+        folder.rows(5)
+        assert folder.run("--new")[0] == 0
+        expect(rows).to_have_count(5)
+        expect(page.get_by_role("dialog")).to_be_hidden()
+        expect(page.locator('[data-figure="finished"]')).to_have_text("5")
+
+
+def test_items_that_were_sent_again_are_read_again(folder: Folder, eyes: Eyes) -> None:
+    folder.admin("faults", {"set": ["server_error:count=3"]})
+    begun(folder, "--retries", "0")
+    out = folder.path / "out"
+    with served(folder.path, "out") as server:
+        page = eyes.look(server.page_of("out"))
+        page.locator("#status").select_option("failed")
+        rows = page.locator("#items tbody tr")
+        expect(rows).to_have_count(3)
+        rows.last.focus()
+        control.ask(out, Order.parse(["requeue"]))
+        expect(page.locator("#items-said")).to_have_text("No item is like that.")
 
 
 def test_several_runs_are_cards_that_lead_to_each(folder: Folder, eyes: Eyes) -> None:

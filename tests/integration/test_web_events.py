@@ -50,7 +50,7 @@ def test_what_changes_is_sent_and_only_the_points_that_are_new(tmp_path: Path) -
             second = await events.until(lambda event: event.kind == "look")
             assert (second.id, second.told["stats"]["succeeded"]) == ("3", 3)
             assert numbers(second.told) == [3]
-            assert (await events.next()).kind == "comment"  # nothing changes: a heartbeat
+            assert (await events.next()).kind == "beat"  # nothing changes
         async with page.events("run", "?after=2") as events:
             assert numbers(await events.look()) == [3]
         async with page.events("run", "?after=0", **{"Last-Event-ID": "1"}) as events:

@@ -62,7 +62,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One of a stream: its kind, `id` and content; a heartbeat is a comment."""
+    """One of a stream: its kind, `id` and content."""
 
     kind: str
     id: str
@@ -76,14 +76,12 @@ class Events:
     content: aiohttp.StreamReader
 
     async def next(self) -> Event:
-        """The next event, or comment."""
+        """The next event."""
         async with asyncio.timeout(_MOST_S):
             block = [await self._line()]
             while block[-1]:
                 block.append(await self._line())
         assert len(block) > 1, "the stream has ended"
-        if block[0].startswith(":"):
-            return Event("comment", "", block[0])
         lines = dict(line.split(": ", 1) for line in block[:-1])
         if "data" not in lines:
             return Event("retry", "", int(lines["retry"]))

@@ -41,7 +41,7 @@ export class Control {
 
   /** Failed items, all or of one cause, are paid for once more: only when somebody says so. */
   async sendAgain(code) {
-    const { stats, faults } = this.#look;
+    const { name, stats, faults } = this.#look;
     // Without a cause: those that asking again may mend.
     const chosen = faults.filter((fault) => (code ? fault.code === code : fault.retryable));
     const items = chosen.reduce((sum, fault) => sum + fault.count, 0);
@@ -50,18 +50,21 @@ export class Control {
     const told = cost == null ? "What that costs is not known." : `That may cost about ${money(cost)}, at what items have cost so far.`;
     const which = code ? ` with ${code}` : "";
     const isSure = await sure(`Send ${counted(items, "failed item")}${which} again?`, told, "Send again");
-    if (isSure) void this.#order(code ? `requeue ${code}` : "requeue");
+    if (isSure) void this.#order(code ? `requeue ${code}` : "requeue", name);
   }
 
   async #drain() {
+    const { name } = this.#look;
     const told = "Calls in flight finish and are recorded, nothing new is sent, and the run ends. The same command goes on with it later.";
-    if (await sure("Drain the run?", told, "Drain")) void this.#order("drain");
+    if (await sure("Drain the run?", told, "Drain")) void this.#order("drain", name);
   }
 
-  async #order(words) {
+  /** `name`: the run's, as it was when somebody was asked; the page may show another by now. */
+  async #order(words, name = this.#look.name) {
     tell(find("said"), `Asked: ${words} …`);
     try {
-      const { number } = await post(`${runPath(this.#look.name)}/control`, { order: words });
+      const { number } = await post(`${runPath(name)}/control`, { order: words });
+      if (name !== this.#look.name) return;
       this.#asked = number;
       this.#answered(this.#look.orders.find((order) => order.number === number));
     } catch (error) {

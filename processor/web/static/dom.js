@@ -28,17 +28,21 @@ export function mark(node, name, value) {
 }
 
 /**
- * One child for each value, kept by key, in the order of the values: what stays the same keeps its
- * node, and with it focus and selection.
+ * One child for each value, kept by its key, which no other value has, in the order of the values:
+ * what stays the same keeps its node, and with it focus and selection. Where the child that had the
+ * focus is gone, whatever takes its place has it.
  */
 export function sync(parent, values, keyOf, create, update) {
+  const focused = parent.contains(document.activeElement) ? document.activeElement : null;
+  const focusedAt = Array.from(parent.children).findIndex((child) => child.contains(focused));
+  const wanted = new Set(values.map((value) => String(keyOf(value))));
+  for (const child of [...parent.children]) if (!wanted.has(child.dataset.key)) child.remove();
   const kept = new Map(Array.from(parent.children, (child) => [child.dataset.key, child]));
   let place = parent.firstElementChild;
   for (const value of values) {
     const key = String(keyOf(value));
     let node = kept.get(key);
-    if (node) kept.delete(key);
-    else {
+    if (!node) {
       node = create(value);
       node.dataset.key = key;
     }
@@ -46,7 +50,9 @@ export function sync(parent, values, keyOf, create, update) {
     if (node === place) place = place.nextElementSibling;
     else parent.insertBefore(node, place);
   }
-  for (const node of kept.values()) node.remove();
+  if (focused === null || focused === document.activeElement) return;
+  const heir = focused.isConnected ? focused : parent.children[Math.min(focusedAt, values.length - 1)];
+  heir?.focus({ preventScroll: true }); // a node that is moved loses it
 }
 
 /** The project's own words, in which `backticks` hold what is to be typed. */

@@ -4,6 +4,7 @@ import { copyButton, find, make, mark, part, show, sync, tell } from "./dom.js";
 import { age, bytes, compact, count, counted, duration, milliseconds, moment, money, rate, seconds, share } from "./format.js";
 
 const SPECIAL = new Set(["paused", "stopping"]);
+const MARKS = { done: "✓ ", stopped: "✕ ", paused: "‖ " };
 const DAY_S = 86_400;
 const THEN = ", then the same command";
 const NEXT = { done: "What there is to do", away: "Work is at the provider", stopped: "Nothing works on this run" };
@@ -25,10 +26,15 @@ export function render(look) {
   tell(find("folder"), `${look.folder} · run ${stats.run_id}`);
 }
 
+/** What a tab tells of a page that nobody sees. */
+export function title(look) {
+  const { total, pending } = look.stats;
+  const done = total ? Math.floor((100 * (total - pending)) / total) : 0;
+  document.title = `${MARKS[kind(look)] ?? ""}${done} % · ${look.name}`;
+}
+
 function masthead(look) {
   const { stats, state } = look;
-  const isDone = stats.total ? Math.floor((100 * (stats.total - stats.pending)) / stats.total) : 0;
-  document.title = `${isDone} % · ${look.name}`;
   tell(find("name"), look.name);
   tell(find("state"), capital(state));
   mark(find("state"), "data-state", kind(look));
@@ -134,7 +140,7 @@ function tiles(look) {
   figure("per_s", look.running ? rate(speed.per_s) : rate(stats.throughput_per_s));
   figure("mean_rate", look.running ? `${rate(stats.throughput_per_s)} on average` : "on average");
   figure("eta", look.running ? duration(speed.eta_s) : duration(null));
-  figure("eta_at", look.running ? doneAt(speed.eta_s) : stats.pending ? `${counted(stats.pending, "item")} pending` : "nothing is pending");
+  figure("eta_at", look.running ? doneAt(look.at, speed.eta_s) : stats.pending ? `${counted(stats.pending, "item")} pending` : "nothing is pending");
   figure("success_rate", share(stats.success_rate));
   figure("checks", Object.entries(stats.checks).map(([name, value]) => `${compact(value)} ${name}`).join(" · "));
   figure("p50", milliseconds(latency.p50));
@@ -145,7 +151,7 @@ function tiles(look) {
   figure("cost_bounds", costBounds(look));
 }
 
-const doneAt = (s) => (s == null || s > 30 * DAY_S ? "" : `done at ${moment(Date.now() / 1000 + s)}`);
+const doneAt = (now, s) => (s == null || s > 30 * DAY_S ? "" : `done at ${moment(now + s)}`);
 
 function costBounds({ stats, planned }) {
   const parts = [];

@@ -3,6 +3,7 @@
 import { get, runPath } from "./api.js";
 import { find, make, mark, part, show, sync, tell } from "./dom.js";
 import { count, counted, milliseconds, money, plain } from "./format.js";
+import { linkOf } from "./runs.js";
 
 const PAGE = 50;
 const MOST_ROWS = 500; // shown at once
@@ -20,7 +21,8 @@ export class Items {
   #left = 0; // rows that are no longer shown
   #giveUp = null;
   #typing = 0;
-  #finished = null; // finished items of the run when the table was read
+  #latest = null; // tells one standing of the run from another
+  #read = null; // the one that the table was read at
   #isSeen = false;
 
   /** `open(seq)` opens a row, `wasRead()` is called when the table holds other rows. */
@@ -52,6 +54,7 @@ export class Items {
   choose(name) {
     if (name === this.#name) return;
     this.#name = name;
+    this.#next = null;
     this.#giveUp?.abort();
     this.#rows = [];
     find("filters").reset();
@@ -68,7 +71,8 @@ export class Items {
       find("code"), codes, ({ code }) => code, ({ code }) => make("option", { value: code }),
       (node, { label }) => tell(node, label),
     );
-    this.latest = look.stats.total - look.stats.pending;
+    const { succeeded, failed, requests_sent: sent, total } = look.stats;
+    this.#latest = [succeeded, failed, sent, total].join(); // items may fail anew
   }
 
   only({ status = "all", code = "" }) {
@@ -105,18 +109,20 @@ export class Items {
   async #refresh() {
     const isIdle = this.#isSeen && document.visibilityState === "visible" && !document.querySelector("dialog[open]");
     const isFirst = this.#rows.length <= PAGE && this.#giveUp === null;
-    if (this.#name && isIdle && isFirst && this.latest !== this.#finished) await this.#load([], null, { isQuiet: true });
+    if (this.#name && isIdle && isFirst && this.#latest !== this.#read) await this.#load([], null, { isQuiet: true });
   }
 
   async #load(before, after, { isQuiet = false } = {}) {
     this.#giveUp?.abort();
     const giveUp = (this.#giveUp = new AbortController());
-    this.#finished = this.latest;
+    const latest = this.#latest;
     mark(find("items"), "aria-busy", "true");
     if (!isQuiet) tell(find("items-said"), "Reading …");
     try {
       const found = await this.#search(after, giveUp.signal);
-      this.#rows = [...before, ...found.items];
+      this.#read = latest;
+      // An item may be met again further on, when something became of it meanwhile.
+      this.#rows = [...new Map([...before, ...found.items].map((row) => [row.seq, row])).values()];
       this.#left += Math.max(0, this.#rows.length - MOST_ROWS);
       this.#rows = this.#rows.slice(-MOST_ROWS);
       this.#next = found.next;
@@ -152,7 +158,10 @@ export class Items {
 
   #render(found = { complete: true }) {
     const body = find("items").tBodies[0];
-    sync(body, this.#rows, (row) => row.seq, rowOf, rowNow);
+    sync(
+      body, this.#rows, ({ seq }) => seq,
+      ({ seq }) => rowOf(linkOf(this.#name, seq)), rowNow,
+    );
     if (body.rows.length && !body.querySelector('tr[tabindex="0"]')) body.rows[0].tabIndex = 0;
     show(find("items"), this.#rows.length > 0);
     show(find("more"), this.#next != null);
@@ -171,7 +180,8 @@ export class Items {
 
   #click(event) {
     const row = event.target.closest("tr");
-    if (row && !String(getSelection())) this.#open(Number(row.dataset.key));
+    const isElsewhere = event.ctrlKey || event.metaKey || event.shiftKey; // a link, to the browser
+    if (row && !isElsewhere && !String(getSelection())) this.#open(Number(row.dataset.key));
   }
 
   #key(event) {
@@ -201,10 +211,10 @@ export class Items {
   }
 }
 
-function rowOf() {
+function rowOf(link) {
   return make(
     "tr", { tabindex: "-1" },
-    make("td", { class: "id" }, make("span", { "data-part": "id" })),
+    make("td", { class: "id" }, make("a", { href: link, tabindex: "-1", draggable: "false", "data-part": "id" })),
     make("td", {}, make("span", { class: "badge", "data-part": "status" })),
     make("td", { class: "what" }, make("span", { "data-part": "what" }), make("span", { class: "soft", "data-part": "fields" })),
     make("td", { class: "lane", "data-part": "lane" }),

@@ -5,6 +5,7 @@ import { Charts } from "./charts.js";
 import { Control } from "./control.js";
 import { find, mark, show, tell } from "./dom.js";
 import { Feed } from "./feed.js";
+import { moment } from "./format.js";
 import * as head from "./head.js";
 import { Items } from "./items.js";
 import * as lists from "./lists.js";
@@ -23,9 +24,9 @@ const LINKS = {
   unreadable: "not readable now",
   gone: "no longer there",
 };
-const TROUBLES = {
-  lost: "The server that shows this page does not answer. The figures are the last that came; a run that works goes on without it. Start it again with: processor monitor --web",
-};
+const LOST = "The server that shows this page does not answer. What is shown is the last that came";
+const LOST_SO = "a run that works goes on without it. Start it again with: processor monitor --web";
+const AGES_MS = 15_000; // what time alone changes is told anew so often
 
 const page = { run: null, item: null, feed: null, look: null, runs: [], updates: 0, frame: 0, timer: 0 };
 
@@ -52,7 +53,7 @@ const CAUSES = {
 };
 
 function go(run, item) {
-  location.hash = run == null ? "#/" : `${runs.linkOf(run)}${item == null ? "" : `/item/${item}`}`;
+  location.hash = run == null ? "#/" : runs.linkOf(run, item);
 }
 
 /** `#/`, `#/run/NAME` or `#/run/NAME/item/SEQ`. */
@@ -97,11 +98,25 @@ function choose(name) {
 }
 
 function take(look) {
-  if (page.look && page.look.stats.run_id !== look.stats.run_id) series.clear(); // begun anew in its place
-  page.look = look;
+  if (page.look && page.look.stats.run_id !== look.stats.run_id) return beginAnew();
+  page.look = { ...look, at: Date.now() / 1000 };
   series.add(look.point_columns, look.points);
   page.updates += 1;
-  page.frame ||= requestAnimationFrame(render); // looks that come together are drawn once
+  head.title(look);
+  soon();
+}
+
+/** Another run has taken the place of the one that was shown: nothing of that one may stay. */
+function beginAnew() {
+  const name = page.run;
+  choose(null);
+  if (page.item != null) go(name);
+  choose(name);
+}
+
+/** Looks that come together are drawn once. */
+function soon() {
+  page.frame ||= requestAnimationFrame(render);
 }
 
 function render() {
@@ -122,9 +137,13 @@ function render() {
 function link(state, words) {
   tell(find("link"), LINKS[state]);
   mark(find("link"), "data-link", state);
-  const trouble = words ?? TROUBLES[state];
+  const trouble = words ?? (state === "lost" ? lost() : null);
   tell(find("trouble"), trouble ?? "");
   show(find("trouble"), Boolean(trouble));
+}
+
+function lost() {
+  return `${LOST}${page.look ? `, at ${moment(page.look.at)}` : ""}; ${LOST_SO}`;
 }
 
 async function readRuns() {
@@ -152,6 +171,7 @@ async function begin() {
   find("choose").addEventListener("change", (event) => go(event.target.value || null));
   find("help").addEventListener("click", () => find("keys").showModal());
   document.addEventListener("keydown", key);
+  setInterval(soon, AGES_MS);
   if (!location.hash) {
     await refreshRuns();
     if (page.runs.length === 1) history.replaceState(null, "", runs.linkOf(page.runs[0].name));
@@ -171,7 +191,7 @@ const KEYS = {
 
 function key(event) {
   const isTyping = event.target.closest("input, select, textarea, dialog");
-  if (isTyping || event.altKey || event.ctrlKey || event.metaKey || !(event.key in KEYS)) return;
+  if (isTyping || event.repeat || event.altKey || event.ctrlKey || event.metaKey || !(event.key in KEYS)) return;
   if (page.run == null && "/fp".includes(event.key)) return;
   event.preventDefault();
   KEYS[event.key]();

@@ -9,10 +9,10 @@
 const MATHML = "http://www.w3.org/1998/Math/MathML";
 
 const ELEMENTS = new Set(
-  "math mi mn mo ms mtext mspace mrow mfrac msqrt mroot mstyle merror mpadded mphantom msub msup msubsup munder mover munderover mmultiscripts mprescripts none mtable mtr mtd menclose mfenced mlabeledtr".split(" "),
+  "math mi mn mo ms mtext mspace mrow mfrac msqrt mroot mstyle merror mpadded mphantom msub msup msubsup munder mover munderover mmultiscripts mprescripts none mtable mtr mtd menclose".split(" "),
 );
 const ATTRIBUTES = new Set(
-  "accent accentunder align bevelled close columnalign columnlines columnspacing columnspan depth dir display displaystyle encoding fence form frame height largeop linebreak linethickness lquote lspace mathsize mathvariant maxsize minsize movablelimits notation numalign denomalign open rowalign rowlines rowspacing rowspan rquote rspace scriptlevel separator separators stretchy symmetric voffset width".split(" "),
+  "accent accentunder bevelled columnalign columnlines columnspacing columnspan data-lines depth display displaystyle fence form frame framespacing height largeop linethickness lspace mathvariant maxsize minsize movablelimits notation rowalign rowlines rowspacing rowspan rspace scriptlevel separator stretchy symmetric voffset width".split(" "),
 );
 const MOST_NODES = 5000;
 

@@ -1,17 +1,19 @@
 /** The runs that there are: a list to choose from, and a page of cards when several go on. */
 
 import { find, make, mark, part, show, sync, tell } from "./dom.js";
-import { count, moment, share } from "./format.js";
+import { count, counted, moment, share } from "./format.js";
 import { capital, kind } from "./head.js";
 
 const MOST = 60;
 
-export const linkOf = (name) => `#/run/${encodeURIComponent(name)}`;
+/** Where a run is shown, or one of its items. */
+export const linkOf = (name, item) => `#/run/${encodeURIComponent(name)}${item == null ? "" : `/item/${item}`}`;
 
 export function renderChoice(runs, chosen) {
   const select = find("choose");
   show(select, runs.length > 1 || (runs.length === 1 && !chosen));
-  const entries = [{ name: "", label: "All runs" }, ...runs.slice(0, MOST).map((run) => ({ name: run.name, label: `${run.name} · ${run.state}` }))];
+  const listed = runs.filter((run, at) => at < MOST || run.name === chosen);
+  const entries = [{ name: "", label: "All runs" }, ...listed.map((run) => ({ name: run.name, label: `${run.name} · ${run.state}` }))];
   sync(
     select, entries, (entry) => entry.name, (entry) => make("option", { value: entry.name }),
     (node, entry) => tell(node, entry.label),
@@ -21,6 +23,8 @@ export function renderChoice(runs, chosen) {
 
 export function renderCards(runs) {
   show(find("no-runs"), runs.length === 0);
+  show(find("more-runs"), runs.length > MOST);
+  tell(find("more-runs"), `and ${counted(runs.length - MOST, "older run")}: name their folders, as in processor monitor --web runs/NAME`);
   sync(find("run-list"), runs.slice(0, MOST), (run) => run.name, cardOf, cardNow);
 }
 

@@ -71,7 +71,11 @@ export class Story {
   }
 }
 
-const isCut = (story) => JSON.stringify(story).includes('"cut":');
+/** Whether a text of it is told by its beginning alone. */
+function isCut({ item, outcome, attempts }) {
+  const told = [item.fields, outcome ?? {}, ...attempts].flatMap(Object.values);
+  return told.some((value) => typeof value === "object" && value !== null && "cut" in value);
+}
 
 function wholeButton(whole) {
   const button = make("button", { type: "button" }, "Show the whole");
