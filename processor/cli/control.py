@@ -21,7 +21,7 @@ Orders:
 
 \b
 Examples:
-  processor control pause                     the newest run in runs/
+  processor control pause                     the run in runs/ that works
   processor control concurrency 50
   processor control requeue rate_limited timeout
   processor control --run runs/mathml-questions-1a2b3c rpm none
@@ -40,7 +40,10 @@ _LOOK_S = 0.1
 @click.command(epilog=_EPILOG)
 @click.argument("order", nargs=-1, required=True)
 @click.option(
-    "--run", "folder", type=click.Path(path_type=Path), help="Run folder [the newest in runs/]."
+    "--run",
+    "folder",
+    type=click.Path(path_type=Path),
+    help="Run folder [the one in runs/ that works].",
 )
 @click.option(
     "--patience",
@@ -57,7 +60,7 @@ def command(order: tuple[str, ...], folder: Path | None, patience_s: float) -> i
     from processor.ledger import control  # noqa: PLC0415
 
     wanted = control.Order.parse(order)
-    folder = folders.chosen(folder)
+    folder = folders.chosen(folder or _at_work())
     number = control.ask(folder, wanted)
     asked, works = _answered(folder, number, patience_s)
     if not works and (asked is None or asked.answer is None):
@@ -68,6 +71,24 @@ def command(order: tuple[str, ...], folder: Path | None, patience_s: float) -> i
         return _NOT_YET
     streams.say(f"{folder}: {asked.answer}")
     return 0 if asked.accepted else _REFUSED
+
+
+def _at_work() -> Path | None:
+    """The only run in the usual place that a process works on; None when there is none.
+
+    Raises:
+        UsageError: There are several.
+    """
+    from processor import folders  # noqa: PLC0415
+    from processor.errors import UsageError  # noqa: PLC0415
+    from processor.ledger import lock  # noqa: PLC0415
+
+    found = list(filter(lock.is_held, folders.all_of()))
+    if len(found) > 1:
+        raise UsageError(
+            f"several runs work: {', '.join(map(str, found))}", way_out="Name one with --run."
+        )
+    return found[0] if found else None
 
 
 def _answered(folder: Path, number: int, patience_s: float) -> "tuple[Asked | None, bool]":

@@ -7,6 +7,7 @@ they are taken half as often: a chart of an hour and one of a week are drawn fro
 import sqlite3
 from collections.abc import Iterator, Mapping
 from math import log2
+from statistics import median
 
 from msgspec import Struct
 
@@ -16,10 +17,7 @@ from processor.ledger.vitals import Vitals
 
 MOST = 2_000
 _STEP_S = 1.0
-_STEP = """
-SELECT SUM(last - first) / SUM(taken) FROM
-(SELECT MIN(at) AS first, MAX(at) AS last, COUNT(*) AS taken FROM samples GROUP BY session)
-"""
+_GAPS = "SELECT at - LAG(at) OVER (PARTITION BY session ORDER BY number) FROM samples"
 
 
 class Sample(Struct, frozen=True, kw_only=True, gc=False):
@@ -165,8 +163,10 @@ def _step_s(connection: sqlite3.Connection, count: int) -> float:
     """How far apart they are taken: as far as those of earlier starts, once there are many."""
     if count < MOST // 2:
         return _STEP_S
-    (mean_s,) = connection.execute(_STEP).fetchone()
-    doublings = round(log2(max(mean_s, _STEP_S) / _STEP_S))
+    gaps_s = [gap_s for (gap_s,) in connection.execute(_GAPS) if gap_s is not None]
+    # Not the mean: a machine that slept, or whose clock was set, is in it with hours or years.
+    usual_s = max(median(gaps_s), _STEP_S) if gaps_s else _STEP_S
+    doublings = round(log2(usual_s / _STEP_S))
     return float(_STEP_S * 2**doublings)
 
 

@@ -1,5 +1,7 @@
 """Orders to runs that work: in the direct lane as processes, in the others on a quick clock."""
 
+import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -12,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from batch_bench import Bench, Notes, walk
+from ledger_parts import ledger_of
 from run_bench import Folder, folder_before, wait_for
 
 from processor.ledger import control, database
@@ -99,17 +102,38 @@ def test_a_pause_stops_sending_until_it_goes_on(folder: Folder) -> None:
     assert told["accepted"] is True
 
 
+def control_command(place: Path, *words: str) -> tuple[int, str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "processor", "control", *words],
+        check=False,
+        cwd=place,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_no_order_goes_to_a_run_by_chance(tmp_path: Path) -> None:
+    """Of several the one that works is meant, whichever was written last."""
+    with ledger_of(tmp_path / "runs/a", 1) as works:
+        with ledger_of(tmp_path / "runs/b", 1):
+            code, told = control_command(tmp_path, "drain")
+            assert code == 1
+            assert re.fullmatch(
+                r"Error: several runs work: runs/[ab], runs/[ab]\. Name one with --run\.\n", told
+            )
+        os.utime(tmp_path / "runs/b/ledger.sqlite", (time.time() + 60,) * 2)
+        assert control_command(tmp_path, "--patience", "0", "drain")[0] == 6
+        assert [asked.words for asked in control.waiting(works.path, 10)] == ["drain"]
+    code, told = control_command(tmp_path, "drain")
+    assert code == 1
+    assert "runs/b: nothing works on it" in told
+
+
 def test_the_command_tells_what_the_run_did(folder: Folder) -> None:
     def command(*words: str) -> tuple[int, str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "processor", "control", "--run", "out", *words],
-            check=False,
-            cwd=folder.path,
-            capture_output=True,
-            text=True,
-            timeout=30,
-        )
-        return done.returncode, done.stdout + done.stderr
+        return control_command(folder.path, "--run", "out", *words)
 
     process = folder.start("--concurrency", "2")
     folder.wait_for_answers(20)

@@ -71,6 +71,16 @@ def test_many_starts_keep_so_many_samples_at_most(tmp_path: Path) -> None:
         assert [point.number for point in found] == sorted(point.number for point in found)
 
 
+def test_hours_of_sleep_make_later_samples_no_rarer(tmp_path: Path) -> None:
+    with ledger_of(tmp_path, 1) as ledger:
+        assert [*paced(ledger, 1, 0.0, MOST // 2 + 1)]
+        sleeps = "UPDATE samples SET at = at + 1e6 WHERE number > 500"
+        ledger.connection.execute(sleeps)
+        session = ledger.start_session({})
+        assert [*paced(ledger, session, 2e6, 10)]
+        assert gaps(ledger, session) == {1.0}
+
+
 def test_a_short_start_is_sampled_every_second(tmp_path: Path) -> None:
     with ledger_of(tmp_path, 1) as ledger:
         assert list(paced(ledger, 1, 0.0, 50)) == list(range(1, 51))
