@@ -66,6 +66,9 @@ class Hours:
         elif path.startswith("/api/runs/long/items"):
             self._begin(handler, "application/json")
             handler.wfile.write(b'{"items": [], "next": null, "complete": true}')
+        elif path == "/api/runs/long":
+            self._begin(handler, "application/json")
+            handler.wfile.write(orjson.dumps(self.look))
         elif path == "/api/runs":
             self._begin(handler, "application/json")
             handler.wfile.write(b"[]")
@@ -142,3 +145,32 @@ def test_a_stream_that_fell_silent_is_opened_again(eyes: Eyes, hours: Hours, url
     updated(page, 2)
     with page.expect_request("**/events?after=2"):
         page.clock.fast_forward(60_000)
+
+
+def test_a_page_that_nobody_sees_keeps_its_title_true_without_a_stream(
+    eyes: Eyes, hours: Hours, url: str
+) -> None:
+    page = eyes.look(url)
+    hours.tell(1, 1)
+    updated(page, 1)
+    page.clock.install()
+    set_hidden(page, is_hidden=True)
+    with page.expect_response("**/api/runs/long?after=1"):
+        page.clock.fast_forward(30_000)
+    expect(page).to_have_title("✓ 100 % · long")  # as the run has ended, which no event told
+    with page.expect_request("**/events?after=*"):
+        set_hidden(page, is_hidden=False)
+
+
+def set_hidden(page: Page, *, is_hidden: bool) -> None:
+    """What a browser does when another tab is chosen; one without a window has no such."""
+    page.evaluate(
+        """(isHidden) => {
+            const tell = (name, value) =>
+                Object.defineProperty(document, name, { value, configurable: true });
+            tell("hidden", isHidden);
+            tell("visibilityState", isHidden ? "hidden" : "visible");
+            document.dispatchEvent(new Event("visibilitychange"));
+        }""",
+        is_hidden,
+    )

@@ -96,6 +96,55 @@ def test_everything_is_reached_by_keys_alone(eyes: Eyes, server: Served) -> None
     assert focused(page) == first  # back where one was
 
 
+SYNCED = """async (lists) => {
+    const { sync } = await import("/assets/dom.js");
+    const parent = document.body.appendChild(document.createElement("div"));
+    const create = () => Object.assign(document.createElement("div"), { tabIndex: 0 });
+    return lists.map(([focused, ...shown]) => {
+        sync(parent, shown[0], (key) => key, create, () => {});
+        parent.querySelector(`[data-key="${focused}"]`).focus();
+        sync(parent, shown[1], (key) => key, create, () => {});
+        const now = Array.from(parent.children, (child) => child.dataset.key).join("");
+        return [now, document.activeElement.dataset.key];
+    });
+}"""
+
+
+def test_the_focus_stays_where_it_is_while_a_list_changes(eyes: Eyes, server: Served) -> None:
+    page = ready(eyes.look(server.url))
+    told = page.evaluate(
+        SYNCED,
+        [
+            ["c", [*"abc"], [*"bc"]],  # something before it went
+            ["b", [*"abc"], [*"xaybc"]],  # something came
+            ["b", [*"abc"], [*"bca"]],  # it was moved
+            ["b", [*"abc"], [*"ac"]],  # it went itself: its neighbour takes its place
+            ["c", [*"abc"], [*"ab"]],
+        ],
+    )
+    assert told == [["bc", "c"], ["xaybc", "b"], ["bca", "b"], ["ac", "c"], ["ab", "b"]]
+
+
+def test_an_item_is_a_link_that_leads_to_it(eyes: Eyes, server: Served) -> None:
+    page = ready(eyes.look(server.url))
+    link = page.locator("#items tbody tr").nth(1).get_by_role("link")
+    name = link.inner_text()
+    other = page.context.new_page()
+    other.goto(server.url + (link.get_attribute("href") or ""))
+    expect(other.get_by_role("dialog").get_by_role("heading", level=2)).to_have_text(name)
+    link.click()
+    expect(page.get_by_role("dialog").get_by_role("heading", level=2)).to_have_text(name)
+
+
+def test_a_list_that_leaves_runs_out_says_so(eyes: Eyes, server: Served) -> None:
+    page = eyes.look(server.url + "#/")
+    line = page.request.get(f"{server.url}api/runs").json()[0]
+    many = [{**line, "name": f"run {number}"} for number in range(63)]
+    page.route("**/api/runs", lambda route: route.fulfill(json=many))
+    expect(page.locator("#run-list > li")).to_have_count(60)
+    expect(page.locator("#more-runs")).to_contain_text("and 3 older runs")
+
+
 def test_the_focus_is_always_seen_and_every_control_has_a_name(eyes: Eyes, server: Served) -> None:
     page = ready(eyes.look(server.url))
     seen = set()
