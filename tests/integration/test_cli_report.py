@@ -276,7 +276,7 @@ def test_embeddings_have_a_report_too(shell: Shell) -> None:
 @pytest.fixture
 def killed(tmp_path: Path) -> Iterator[Path]:
     """Started twice, killed twice."""
-    with sandbox(["--latency-ms", "100"]) as url, folder_before(url, tmp_path, rows=300) as folder:
+    with sandbox(["--latency-ms", "100"]) as url, folder_before(url, tmp_path, rows=990) as folder:
         for answered in (20, 60):
             process = folder.start("--concurrency", "10")
             folder.wait_for_answers(answered)

@@ -205,11 +205,15 @@ def test_a_folder_whose_name_is_no_text(tmp_path: Path, sandbox_url: str, room: 
 
 
 def test_a_late_run_is_told_of_while_it_goes_on(folder: Folder, room: Mailroom) -> None:
+    folder.rows(2_000)
     folder.admin("config", {"latency_ms": 200})
-    slow = ("--concurrency", "1", "--route", "direct", "--deadline", "4s")
-    code, _, told = folder.run(*slow, "--notify", room.address("ok"))
-    assert code == 4, told
-    assert room.events() == ["late", "stopped"]
+    slow = ("--concurrency", "1", "--route", "direct", "--deadline", "60s")
+    process = folder.start(*slow, "--notify", room.address("ok"))
+    folder.wait_for(lambda: bool(room.letters))
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=30)
+    assert process.returncode == 130, told
+    assert room.events() == ["late", "interrupted"]
     assert "will hardly be done in time" in room.letters[0].body["title"]
     assert "told of it (late): JSON" in told
 
