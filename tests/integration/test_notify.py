@@ -222,10 +222,13 @@ def test_a_budget_that_is_nearly_used_is_told_of_when_it_turns_so(
     folder: Folder, room: Mailroom
 ) -> None:
     folder.rows(60)
-    folder.admin("faults", {"set": ["rate_limit:after=57,count=3,retry-after=2"]})
+    folder.admin("faults", {"set": ["rate_limit:after=57,retry-after=1"]})
     priced = ("--price", "1000,5000", "--max-output-tokens", "60", "--notify", room.address("ok"))
-    code, _, told = folder.run(*priced, "--budget", "4.8", "--concurrency", "10")
-    assert code == 0, told
+    process = folder.start(*priced, "--budget", "4.8", "--concurrency", "10")
+    folder.wait_for(lambda: bool(room.letters))
+    folder.admin("faults", {"clear": True})
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 0, told
     assert room.events() == ["budget", "done"]
     assert "of the budget of $4.80 is used" in room.letters[0].body["message"]
     folder.rows(70)
