@@ -11,6 +11,7 @@ from typing import Any
 
 import aiohttp
 
+from processor.clock import Clock
 from processor.data import open_source
 from processor.ledger.commit import ChunkTotals, Commit
 from processor.notice import Notice
@@ -60,7 +61,7 @@ class Bench:
 
     folder: Path
     url: str
-    clock: QuickClock
+    clock: Clock
     notes: Notes = field(default_factory=Notes)
 
     async def run(self, terms: BatchTerms | None = None, **settings: Any) -> Report:
@@ -155,4 +156,5 @@ def walk(
 
 def off(bench: Bench, seconds: float) -> Bench:
     """The same with another clock than the sandbox's: so many seconds ahead."""
+    assert isinstance(bench.clock, QuickClock)
     return replace(bench, clock=replace(bench.clock, off_s=seconds))
