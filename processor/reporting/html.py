@@ -122,7 +122,7 @@ def _(block: doc.Shares) -> ET.Element:
 @_block.register
 def _(block: doc.Table) -> ET.Element:
     frame = ET.Element("div", {"class": "table", "tabindex": "0", "role": "region"})
-    frame.set("aria-label", block.title)
+    frame.set("aria-label", plain(block.title))
     table = _add(frame, "table")
     _add(table, "caption", block.title)
     row = _add(_add(table, "thead"), "tr")
