@@ -169,7 +169,7 @@ def test_keys_steer_the_run_and_leave_it_running(folder: Folder) -> None:
         it.type("f")
         it.until_shown("send failed items again?")
         it.type("y")
-        it.until_shown("asked: requeue")
+        it.until_shown("requeue")  # asked, or answered already
         it.type("?")
         it.until_shown("nothing new is sent; what is in flight comes in")
         it.type("x")
