@@ -88,8 +88,8 @@ class Tallies:
     def _between_times(self, begin: float | None, end: float) -> str:
         first, last = min(self._times)[0], max(self._times)[0]
         is_dated = timeline.day(first) != timeline.day(last)
-        begin = first if begin is None else begin
-        return f"{timeline.clock(begin, dated=is_dated)} to {timeline.clock(end, dated=is_dated)}"
+        ends = [timeline.clock(at, dated=is_dated) for at in (begin or first, end)]
+        return " to ".join(dict.fromkeys(ends))
 
 
 def parts(found: Sequence[tuple[float, bool]], count: int, between: Between) -> dict[str, Counted]:
