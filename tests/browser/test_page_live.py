@@ -191,8 +191,14 @@ def test_items_that_were_sent_again_are_read_again(folder: Folder, eyes: Eyes) -
         page.locator("#status").select_option("failed")
         rows = page.locator("#items tbody tr")
         expect(rows).to_have_count(3)
-        rows.last.focus()
-        control.ask(out, Order.parse(["requeue"]))
+        rows.last.click()
+        sheet = page.get_by_role("dialog")
+        expect(sheet.locator(".badge")).to_have_text("failed")
+        for words in ("requeue", "concurrency 100"):
+            control.ask(out, Order.parse(words.split()))
+        expect(sheet.locator(".badge")).to_have_text("succeeded")
+        expect(sheet.locator(".calls > li")).to_have_count(2)
+        page.keyboard.press("Escape")
         expect(page.locator("#items-said")).to_have_text("No item is like that.")
 
 

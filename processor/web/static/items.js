@@ -71,8 +71,7 @@ export class Items {
       find("code"), codes, ({ code }) => code, ({ code }) => make("option", { value: code }),
       (node, { label }) => tell(node, label),
     );
-    const { succeeded, failed, requests_sent: sent, total } = look.stats;
-    this.#latest = [succeeded, failed, sent, total].join(); // items may fail anew
+    this.#latest = standing(look);
   }
 
   only({ status = "all", code = "" }) {
@@ -209,6 +208,11 @@ export class Items {
     event.target.value = "";
     void this.read();
   }
+}
+
+/** What is another text whenever something became of an item, which may fail as often as others. */
+export function standing({ stats: { succeeded, failed, requests_sent: sent, total } }) {
+  return [succeeded, failed, sent, total].join();
 }
 
 function rowOf(link) {

@@ -130,6 +130,7 @@ function render() {
   lists.batches(look);
   lists.orders(look);
   items.render(look);
+  story.render(look);
   charts.render(look);
   document.documentElement.dataset.updates = page.updates;
 }

@@ -3,12 +3,19 @@
 import { get, runPath } from "./api.js";
 import { copyButton, find, make, tell, words } from "./dom.js";
 import { count, counted, duration, milliseconds, moment, money, plain } from "./format.js";
+import { standing } from "./items.js";
 import { drawn } from "./mathml.js";
+
+const REFRESH_MS = 5000;
 
 const STATUS = { success: "succeeded", failed: "failed", pending: "pending" };
 
 export class Story {
   #giveUp = null;
+  #asked = null; // what is shown: [run, seq, whether whole]
+  #told = ""; // the story, as JSON
+  #latest = ""; // how the run stands
+  #read = ""; // how it stood when the item was read
   #go;
   #leave;
 
@@ -20,6 +27,7 @@ export class Story {
     find("story-close").addEventListener("click", () => sheet.close());
     find("story-before").addEventListener("click", () => this.#go(-1));
     find("story-after").addEventListener("click", () => this.#go(1));
+    setInterval(() => this.#refresh(), REFRESH_MS);
     sheet.addEventListener("click", (event) => event.target === sheet && sheet.close());
     sheet.addEventListener("close", () => {
       this.#giveUp?.abort();
@@ -32,21 +40,48 @@ export class Story {
   }
 
   async open(run, seq, { isWhole = false } = {}) {
-    this.#giveUp?.abort();
-    const giveUp = (this.#giveUp = new AbortController());
     const sheet = find("story");
     if (!sheet.open) {
       find("story-body").replaceChildren();
       tell(find("story-title"), "Reading …");
       sheet.showModal();
     }
+    this.#told = "";
+    this.#asked = [run, seq, isWhole];
+    if (!(await this.#load())) return;
+    find("story-body").scrollTop = 0;
+    find("story-body").focus();
+  }
+
+  /** Take from a look whether there may be something new. */
+  render(look) {
+    this.#latest = standing(look);
+  }
+
+  /** What is told of an item changes only when it does. */
+  #refresh() {
+    const isSeen = find("story").open && document.visibilityState === "visible";
+    if (isSeen && this.#giveUp === null && this.#latest !== this.#read) void this.#load();
+  }
+
+  async #load() {
+    const [run, seq, isWhole] = this.#asked;
+    const latest = this.#latest;
+    this.#giveUp?.abort();
+    const { signal } = (this.#giveUp = new AbortController());
     try {
-      const story = await get(`${runPath(run)}/items/${seq}${isWhole ? "?whole=1" : ""}`, { signal: giveUp.signal });
-      this.#render(story, () => this.open(run, seq, { isWhole: true }), isWhole);
+      const story = await get(`${runPath(run)}/items/${seq}${isWhole ? "?whole=1" : ""}`, { signal });
+      const told = JSON.stringify(story);
+      if (told !== this.#told) this.#render(story, () => this.open(run, seq, { isWhole: true }), isWhole);
+      [this.#told, this.#read, this.#giveUp] = [told, latest, null];
+      return true;
     } catch (error) {
-      if (giveUp.signal.aborted) return;
+      if (signal.aborted) return false;
+      this.#giveUp = null;
+      if (this.#told) return false; // what was read stays
       tell(find("story-title"), "Not read");
       find("story-body").replaceChildren(make("p", { class: "bad" }, error.message));
+      return false;
     }
   }
 
@@ -66,8 +101,6 @@ export class Story {
     const parts = [summary(story), problem(story), formulas(story), answer(story), calls(story), fields(story), figures(story), shards(story)];
     body.replaceChildren(...parts.filter(Boolean));
     if (!isWhole && isCut(story)) body.prepend(wholeButton(whole));
-    body.scrollTop = 0;
-    body.focus();
   }
 }
 
