@@ -26,6 +26,9 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
 from _quick_clock import QuickClock
 
 SPEED = 100.0
+_TIMEOUT_S = 120.0
+_TIMEOUT_MOST_S = 86_400.0
+_CALL_REAL_S = 20.0  # that a call may take on quicker clocks
 KEY = "sk-my-own-secret-key-0123456789"
 SAY = """\
 name = "say"
@@ -63,6 +66,7 @@ class Bench:
     url: str
     clock: Clock
     notes: Notes = field(default_factory=Notes)
+    timeout_s: float = _TIMEOUT_S
 
     async def run(self, terms: BatchTerms | None = None, **settings: Any) -> Report:
         """A start of the run, to its end."""
@@ -71,7 +75,7 @@ class Bench:
             folder=self.out,
             task=load_task(str(self.folder / "task.toml")),
             source=open_source(str(self.folder / "rows.jsonl")),
-            settings=Settings.of({**given, **settings}),
+            settings=Settings.of({**given, "timeout_s": self.timeout_s, **settings}),
             observers=[self.notes],
             batch=terms or BatchTerms(),
             clock=self.clock,
@@ -139,7 +143,9 @@ async def batch_bench(
     quick = {"latency_ms": 0, "validating_s": 1, "in_progress_s": 2, "finalizing_s": 1}
     parsed = tuple(map(parse_fault, faults))
     async with running(SandboxConfig(**{**quick, "faults": parsed, **config}), clock) as url:
-        yield Bench(folder=folder, url=url, clock=clock)
+        # A call must not end because the machine is busy while the clock runs on.
+        timeout_s = min(_TIMEOUT_MOST_S, _CALL_REAL_S * speed) if speed > SPEED else _TIMEOUT_S
+        yield Bench(folder=folder, url=url, clock=clock, timeout_s=timeout_s)
 
 
 def walk(

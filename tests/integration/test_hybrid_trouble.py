@@ -21,6 +21,7 @@ from processor.ledger.database import LEDGER_NAME
 ROWS = 200
 HALF = "batch_stuck:status=in_progress,share=0.5"
 CALM = 300.0  # where seconds of a busy machine must not be hours
+CALMER = 120.0  # nor minutes: a deadline counts from the first row
 
 
 def mixed(
@@ -120,7 +121,7 @@ def test_a_clock_that_is_set_moves_the_deadline(
         assert lanes_of(bench)["batch"] == 95  # half was done, and is kept
         assert await paid_twice(bench) == 0
 
-    mixed(tmp_path, visit, HALF)
+    mixed(tmp_path, visit, HALF, speed=CALMER)
 
 
 def test_a_clock_that_is_put_right_again_has_ended_one_start(tmp_path: Path) -> None:
@@ -138,7 +139,7 @@ def test_a_clock_that_is_put_right_again_has_ended_one_start(tmp_path: Path) -> 
         assert report.exit_code == 0
         assert await paid_twice(bench) == 0
 
-    mixed(tmp_path, visit, HALF)
+    mixed(tmp_path, visit, HALF, speed=CALMER)
 
 
 NO_ROUTE = 'body={"detail":"Not Found"}'
@@ -179,7 +180,7 @@ def test_who_makes_no_calls_leaves_batches_that_will_be_in_time_alone(
         assert (lanes_of(bench)["batch"] == 190) is paused  # otherwise taken back, to be sure
         assert await paid_twice(bench) == 0
 
-    mixed(tmp_path, visit, in_progress_s=1_260)
+    mixed(tmp_path, visit, in_progress_s=1_260, speed=CALMER)
 
 
 def test_a_speed_that_was_measured_before_is_believed_at_first(tmp_path: Path) -> None:
