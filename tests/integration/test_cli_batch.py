@@ -151,9 +151,7 @@ def test_what_was_cancelled_is_fetched_and_sent_again_only_by_a_person(shell: Sh
     told = shell("batch", "download", "--quiet")
     assert told.code == 130
     folder = shell.the_run().relative_to(shell.folder)
-    assert f"10 pending, as they were cancelled: processor batch submit {folder}\n" in (
-        told.out
-    )
+    assert f"10 pending, as they were cancelled: processor batch submit {folder}\n" in (told.out)
     paid = shell.stats()["paid"]
     assert shell.figures()["succeeded"] == len(words(shell)) == paid == 10
     assert shell("batch", "download", "--quiet").code == 130
