@@ -13,4 +13,5 @@ fi
 "$PYTHON" -m ruff check .
 "$PYTHON" -m ruff format --check .
 "$PYTHON" -m mypy
-exec "$PYTHON" -m pytest -n 2 "$@"
+# One more than two cores: half of a test's time is waiting for servers and processes.
+exec "$PYTHON" -m pytest -n 3 "$@"
