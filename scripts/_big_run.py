@@ -93,9 +93,8 @@ class Lanes:
         """Go on as somebody wants it."""
         self.leeway = leeway
 
-    def renew(self, _items: int) -> bool:
+    def renew(self, _items: int) -> None:
         """Failed items stay as they are."""
-        return False
 
 
 def records(seq: int) -> Iterator[Record]:

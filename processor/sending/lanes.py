@@ -101,15 +101,14 @@ class Lanes:
         for lane in self._lanes:
             lane.heed(leeway)
 
-    def renew(self, items: int) -> bool:
-        """Send items that are pending again; False when it is too late for that.
+    def renew(self, items: int) -> None:
+        """Send items that are pending again, unless nothing new is sent any more.
 
         What no lane takes at once goes when those that work have ended.
         """
         self._is_renewed = True
         for lane in self._lanes:
             lane.renew(items)
-        return not self.is_ending
 
     def drain(self) -> None:
         """Start nothing new; what is under way is recorded."""

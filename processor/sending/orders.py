@@ -32,8 +32,8 @@ class Sending(Protocol):
     def heed(self, leeway: Leeway) -> None:
         """Go on as somebody wants it."""
 
-    def renew(self, items: int) -> bool:
-        """Send items that are pending again; False when it is too late for that."""
+    def renew(self, items: int) -> None:
+        """Send items that are pending again, unless nothing new is sent any more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,9 +24,8 @@ class Sending:
     def heed(self, leeway: Leeway) -> None:
         self.leeway = leeway
 
-    def renew(self, items: int) -> bool:
+    def renew(self, items: int) -> None:
         self.renewed.append(items)
-        return True
 
 
 @dataclass
