@@ -97,12 +97,17 @@ def strays(connection: sqlite3.Connection, folder: Path) -> list[Path]:
     return [path for path, match in found if match and not _is_one_of(last, match)]
 
 
+def is_one(name: str) -> bool:
+    """Whether a file of this name is one."""
+    return _NAME.fullmatch(name) is not None
+
+
 def orphaned(folder: Path) -> bool:
     """Whether chunk files lie in a folder that has no ledger."""
     try:
         if (folder / database.LEDGER_NAME).exists() or not folder.is_dir():
             return False
-        return any(_NAME.fullmatch(path.name) and path.is_file() for path in folder.iterdir())
+        return any(is_one(path.name) and path.is_file() for path in folder.iterdir())
     except OSError:  # opening its ledger tells what is wrong with the folder
         return False
 

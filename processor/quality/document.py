@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from processor.errors import UsageError
+from processor.exports import chunk_files, stats
 from processor.exports.atomic import replacing_bytes
 from processor.exports.place import expect_room
 from processor.ledger import database, sources
@@ -30,7 +31,7 @@ def expect_place(path: Path, folder: Path) -> None:
 
     Args:
         path: Of the file.
-        folder: The run's, whose input is not written over.
+        folder: The run's, whose input and results are not written over.
 
     Raises:
         UsageError: It cannot, or should not.
@@ -39,9 +40,13 @@ def expect_place(path: Path, folder: Path) -> None:
     named = f"--output {path}"
     if path.suffix != ENDING:
         raise UsageError(f"{named}: the figures are JSON", way_out=f"Name a file {ENDING}.")
-    expect_room(Path(os.path.realpath(path)), named)
+    place = Path(os.path.realpath(path))
+    expect_room(place, named)
+    is_made = place.name == stats.STATS_NAME or chunk_files.is_one(place.name)
+    if is_made and place.parent == folder.resolve():
+        raise UsageError(f"{named}: is made by the run", way_out="Name another file.")
     with database.reading(folder / database.LEDGER_NAME) as connection:
-        if sources.hold(connection, Path(os.path.realpath(path))):
+        if sources.hold(connection, place):
             raise UsageError(f"{named}: is the input of this run", way_out="Name another file.")
 
 

@@ -242,6 +242,8 @@ def test_of_many_answers_some_are_drawn(shell: Shell) -> None:
         (["--output", "no/folder/q.json"], "--output no/folder/q.json: there is no folder"),
         (["--output", "n/ledger.sqlite"], "the figures are JSON. Name a file .json."),
         (["--output", "."], "the figures are JSON"),
+        (["--output", "n/conversion_stats.json"], "is made by the run. Name another file."),
+        (["--output", "n/conversion_results_batch_001.json"], "is made by the run"),
         (["--sample", "3"], "3 is not in the range"),
     ],
 )
